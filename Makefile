@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# make            both programs: build/steptrace, build/steprun
+# make demo       install what is missing, build, and watch a live runner for a few seconds
+# make test       install what is missing, build, unit and end-to-end tests
+# make bench      costs as ratios within one run
+# make lint       formatting and static checks
+# make install    DESTDIR and PREFIX are honoured
+#
+# V=1 shows the commands. CC=clang builds with clang. WERROR=1 turns warnings into errors.
+# SANITIZE=address,undefined builds into a folder of its own.
+
+CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
+CLANG   ?= clang
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
+PREFIX  ?= /usr/local
+BUILD   ?= build$(if $(SANITIZE),/sanitize)
+
+ifeq ($(V),)
+.SILENT:
+say = printf '  %-8s %s\n' $(1) $(patsubst $(BUILD)/%,%,$(2))
+else
+say = :
+endif
+MAKEFLAGS += --no-print-directory
+
+ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
+
+CPPFLAGS += -Isrc -Iinclude -Iusdt -I$(BUILD)/bpf -D_GNU_SOURCE
+CFLAGS   ?= -O2 -g
+WARNINGS := -Wall -Wextra $(if $(WERROR),-Werror)
+COMPILE   = $(CC) -std=gnu11 $(WARNINGS) $(CFLAGS) $(SANFLAGS) $(CPPFLAGS) -MMD -MP
+SANFLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+LINK      = $(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS)
+
+# ---- what is built from what: a new file in a folder needs no line here
+
+sources = $(sort $(wildcard $(1)))
+objects = $(patsubst %.c,$(BUILD)/%.o,$(call sources,$(1)))
+
+COMMON  := $(call objects,src/common/*.c)
+TRACER  := $(call objects,src/steptrace/*.c)
+RUNNER  := $(call objects,src/runner/*.c src/runner/steps/*.c)
+SUPPORT := $(filter-out $(BUILD)/tests/support/ai_server.o,$(call objects,tests/support/*.c))
+
+TRACER_LIB := $(BUILD)/libtracer.a
+RUNNER_LIB := $(BUILD)/librunner.a
+COMMON_LIB := $(BUILD)/libcommon.a
+SUPPORT_LIB := $(if $(SUPPORT),$(BUILD)/libsupport.a)
+LIBRARIES  := $(SUPPORT_LIB) $(TRACER_LIB) $(RUNNER_LIB) $(COMMON_LIB)
+
+TRACER_LIBS := -lbpf -lelf -lz -lcjson
+RUNNER_LIBS := -lsqlite3 -lyaml -lcurl -lpcre2-8 -lcjson -lm -lpthread
+
+UNIT_TESTS  := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/unit/test_*.c))
+TEST_HELPERS := $(patsubst tests/targets/%.c,$(BUILD)/tests/%,$(call sources,tests/targets/*.c)) \
+	$(if $(wildcard tests/support/ai_server.c),$(BUILD)/tests/ai_server)
+BENCHES     := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/bench/bench_*.c))
+FUZZERS     := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/fuzz/fuzz_*.c))
+
+SCHEMAS := $(call sources,docs/schema/*.json)
+.PHONY: all test unit-test e2e-test bench demo lint format fuzz install clean deps check-deps
+.SECONDARY:
+
+all: $(BUILD)/steptrace $(if $(wildcard src/runner/main.c),$(BUILD)/steprun)
+
+$(BUILD)/steptrace: $(TRACER) $(COMMON_LIB)
+	$(call say,LINK,$@)
+	$(LINK) $^ -o $@ $(TRACER_LIBS)
+
+$(BUILD)/steprun: $(RUNNER) $(COMMON_LIB)
+	$(call say,LINK,$@)
+	$(LINK) $^ -o $@ $(RUNNER_LIBS)
+
+# Everything but the files with a main.
+$(TRACER_LIB): $(filter-out %/main.o,$(TRACER))
+$(RUNNER_LIB): $(filter-out %/main.o,$(RUNNER))
+$(COMMON_LIB): $(COMMON)
+$(BUILD)/libsupport.a: $(SUPPORT)
+
+$(BUILD)/%.a:
+	$(call say,AR,$@)
+	mkdir -p $(@D)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/%.o: %.c | check-deps
+	$(call say,CC,$@)
+	mkdir -p $(@D)
+	$(COMPILE) -c $< -o $@
+
+# ---- the kernel side
+
+BPF_INCLUDES = $(shell $(CLANG) -v -E - </dev/null 2>&1 | \
+	sed -n '/<...> search starts here:/,/^End/{s| \(/.*\)|-idirafter \1|p}')
+BPF_FLAGS = -g -O2 -Wall -Wextra -Werror -target bpf -mcpu=v3 -Iinclude -Ivmlinux $(BPF_INCLUDES)
+
+$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.bpf.h include/steptrace/*.h vmlinux/*.h) | check-deps
+	$(call say,BPF,$@)
+	mkdir -p $(@D)
+	$(CLANG) $(BPF_FLAGS) -D__TARGET_ARCH_$(ARCH) -c $< -o $@
+	llvm-strip -g $@ 2>/dev/null || true
+
+$(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.bpf.o
+	$(call say,SKEL,$@)
+	$(BPFTOOL) gen skeleton $< name $* > $@.new 2>/dev/null
+	mv $@.new $@
+
+$(BUILD)/src/steptrace/capture.o: $(BUILD)/bpf/boundary.skel.h
+
+# ---- tests
+
+$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARIES)
+	$(call say,LINK,$@)
+	$(LINK) $< $(LIBRARIES) -o $@ -lcmocka $(TRACER_LIBS) $(RUNNER_LIBS)
+
+$(BUILD)/tests/ai_server: $(BUILD)/tests/support/ai_server.o $(LIBRARIES)
+	$(call say,LINK,$@)
+	$(LINK) $< $(LIBRARIES) -o $@ -lcjson -lpthread
+
+$(BUILD)/tests/%: tests/targets/%.c usdt/steptrace.h | check-deps
+	$(call say,CC,$@)
+	mkdir -p $(@D)
+	$(COMPILE) $< -o $@ -lpthread -ldl
+
+unit-test: $(UNIT_TESTS) $(TEST_HELPERS)
+	tests/run-unit $(UNIT_TESTS)
+
+e2e-test: all $(TEST_HELPERS)
+	tests/run-e2e
+
+test: deps
+	$(MAKE) all $(patsubst %,$(BUILD)/tests/unit/%,) tests-built
+	tests/run-unit $(UNIT_TESTS)
+	tests/run-e2e
+
+.PHONY: tests-built
+tests-built: $(UNIT_TESTS) $(TEST_HELPERS)
+
+# ---- fuzzing: FUZZ_SECONDS for each target, over the kept corpus
+
+FUZZ_SECONDS ?= 60
+FUZZ_FLAGS   := -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+FUZZ_SOURCES := $(filter-out src/steptrace/main.c src/steptrace/capture.c src/runner/main.c,\
+	$(call sources,src/common/*.c src/steptrace/elf_notes.c src/runner/*.c src/runner/steps/*.c))
+
+$(BUILD)/tests/fuzz/%: tests/fuzz/%.c | check-deps
+	$(call say,FUZZ,$@)
+	mkdir -p $(@D)
+	$(CLANG) -std=gnu11 $(FUZZ_FLAGS) $(CPPFLAGS) $< $(shell sed -n 's|^ \* links: ||p' $<) -o $@
+
+fuzz: $(FUZZERS)
+	tests/run-fuzz $(FUZZ_SECONDS) $(FUZZERS)
+
+# ---- the rest
+
+bench: all $(BENCHES)
+	tests/bench/run
+
+$(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(LIBRARIES)
+	$(call say,LINK,$@)
+	$(LINK) $< $(LIBRARIES) -o $@ $(TRACER_LIBS) $(RUNNER_LIBS)
+
+demo: deps
+	$(MAKE) all $(BUILD)/tests/ai_server
+	tests/demo
+
+lint:
+	tests/lint
+
+format:
+	git ls-files '*.c' '*.h' | grep -v '^vmlinux/' | xargs clang-format -i
+
+deps:
+	./packages install
+
+check-deps:
+	./packages check
+
+install: all
+	install -Dm755 $(BUILD)/steptrace $(DESTDIR)$(PREFIX)/bin/steptrace
+	install -Dm755 $(BUILD)/steprun $(DESTDIR)$(PREFIX)/bin/steprun
+	install -Dm644 usdt/steptrace.h $(DESTDIR)$(PREFIX)/include/steptrace.h
+
+clean:
+	rm -rf build
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

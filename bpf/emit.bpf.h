@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0) */
+/*
+ * The one place that reserves, stamps, copies, submits and counts loss.
+ *
+ * The common record is one read of the span. Only a record whose command the reader may not know
+ * (it was announced before the attach, or before the last loss) is given back and made anew with
+ * the context behind it, so attaching in the middle and every loss heal by themselves.
+ *
+ * The reader is not woken for each record (that costs more than the record): it comes by on a
+ * timer, and is woken when every 32nd hit of a processor finds more than `wakeup_bytes` unread.
+ */
+#ifndef STEPTRACE_EMIT_BPF_H
+#define STEPTRACE_EMIT_BPF_H
+
+struct boundary {
+	const void *span; /* in the runner */
+	struct steptrace_counts *counts;
+	__u64 time_ns;
+	__u64 flags; /* of the submit */
+	__u32 pid;
+	__u32 tid;
+	__u32 cpu;
+	__u32 probe;
+};
+
+/* Fills in `at` and counts the hit; false when this process is not meant. */
+static __always_inline bool boundary__open(struct boundary *at, struct pt_regs *regs, __u32 probe)
+{
+	__u64 pid_tid = bpf_get_current_pid_tgid();
+	__u64 hits;
+
+	at->pid = pid_tid >> 32;
+	at->tid = (__u32)pid_tid;
+	if (!filter__admits(at->pid))
+		return false;
+	at->time_ns = bpf_ktime_get_ns();
+	at->span = (const void *)PT_REGS_PARM1(regs);
+	at->probe = probe;
+	at->cpu = bpf_get_smp_processor_id();
+	at->counts = &counts[at->cpu & (COUNT_ROWS - 1)];
+	hits = __sync_fetch_and_add(&at->counts->hits[probe], 1);
+	at->flags = BPF_RB_NO_WAKEUP;
+	if ((hits & 31) == 31 && bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA) > wakeup_bytes)
+		at->flags = BPF_RB_FORCE_WAKEUP;
+	return true;
+}
+
+static __always_inline void boundary__stamp(const struct boundary *at,
+					    struct steptrace_record *record, __u8 flags)
+{
+	record->time_ns = at->time_ns;
+	record->pid = at->pid;
+	record->tid = at->tid;
+	record->cpu = at->cpu;
+	record->probe = at->probe;
+	record->flags = flags;
+	record->reserved = 0;
+}
+
+static __always_inline void boundary__process(struct steptrace_process *process)
+{
+	__u64 uid_gid = bpf_get_current_uid_gid();
+
+	process->cgroup_id = bpf_get_current_cgroup_id();
+	process->uid = (__u32)uid_gid;
+	process->gid = uid_gid >> 32;
+	bpf_get_current_comm(process->comm, sizeof(process->comm));
+}
+
+static __always_inline void boundary__lost(const struct boundary *at, __u64 *counter)
+{
+	__sync_fetch_and_add(counter, 1);
+	context_unknown_until_ns = at->time_ns;
+}
+
+/* An older runner's span is shorter than ours, and the memory behind it may not be there. */
+static __always_inline bool read_span(void *copy, __u32 bytes, __u32 min_bytes, const void *span)
+{
+	if (bpf_probe_read_user(copy, bytes, span) == 0)
+		return true;
+	return min_bytes < bytes && bpf_probe_read_user(copy, min_bytes, span) == 0;
+}
+
+/* header | process | span: for the probes that introduce somebody. */
+#define EMIT_WITH_PROCESS(at, type, min_bytes)                                                     \
+	do {                                                                                       \
+		struct {                                                                           \
+			struct steptrace_record record;                                            \
+			struct steptrace_process process;                                          \
+			struct type span;                                                          \
+		} *made = bpf_ringbuf_reserve(&records, sizeof(*made), 0);                         \
+		if (!made) {                                                                       \
+			boundary__lost(at, &(at)->counts->full[(at)->probe]);                      \
+			break;                                                                     \
+		}                                                                                  \
+		if (!read_span(&made->span, sizeof(made->span), min_bytes, (at)->span)) {          \
+			bpf_ringbuf_discard(made, BPF_RB_NO_WAKEUP);                               \
+			boundary__lost(at, &(at)->counts->unreadable[(at)->probe]);                \
+			break;                                                                     \
+		}                                                                                  \
+		boundary__stamp(at, &made->record, 0);                                             \
+		boundary__process(&made->process);                                                 \
+		bpf_ringbuf_submit(made, (at)->flags);                                             \
+	} while (0)
+
+/* header | span, and the context behind it where the reader may need it. `owner` is an
+ * expression for the address of the command's span, with `made` in scope. */
+#define EMIT_WITH_CONTEXT(at, type, min_bytes, owner)                                              \
+	do {                                                                                       \
+		struct {                                                                           \
+			struct steptrace_record record;                                            \
+			struct type span;                                                          \
+			struct steptrace_context context;                                          \
+		} *made = bpf_ringbuf_reserve(&records, sizeof(*made), 0);                         \
+		if (!made) {                                                                       \
+			boundary__lost(at, &(at)->counts->full[(at)->probe]);                      \
+			break;                                                                     \
+		}                                                                                  \
+		if (!read_span(&made->span, sizeof(made->span), min_bytes, (at)->span) ||          \
+		    !read_span(&made->context.command, sizeof(made->context.command),              \
+			       COMMAND_SPAN_MIN_BYTES, (owner))) {                                 \
+			bpf_ringbuf_discard(made, BPF_RB_NO_WAKEUP);                               \
+			boundary__lost(at, &(at)->counts->unreadable[(at)->probe]);                \
+			break;                                                                     \
+		}                                                                                  \
+		boundary__stamp(at, &made->record, RECORD_HAS_CONTEXT);                            \
+		boundary__process(&made->context.process);                                         \
+		bpf_ringbuf_submit(made, (at)->flags);                                             \
+	} while (0)
+
+#define EMIT(at, type, min_bytes, announced_ns, owner)                                             \
+	do {                                                                                       \
+		struct {                                                                           \
+			struct steptrace_record record;                                            \
+			struct type span;                                                          \
+		} *made = bpf_ringbuf_reserve(&records, sizeof(*made), 0);                         \
+		if (!made) {                                                                       \
+			boundary__lost(at, &(at)->counts->full[(at)->probe]);                      \
+			break;                                                                     \
+		}                                                                                  \
+		if (!read_span(&made->span, sizeof(made->span), min_bytes, (at)->span)) {          \
+			bpf_ringbuf_discard(made, BPF_RB_NO_WAKEUP);                               \
+			boundary__lost(at, &(at)->counts->unreadable[(at)->probe]);                \
+			break;                                                                     \
+		}                                                                                  \
+		if (made->span.announced_ns <= context_unknown_until_ns) {                         \
+			bpf_ringbuf_discard(made, BPF_RB_NO_WAKEUP);                               \
+			EMIT_WITH_CONTEXT(at, type, min_bytes, owner);                             \
+			break;                                                                     \
+		}                                                                                  \
+		boundary__stamp(at, &made->record, 0);                                             \
+		bpf_ringbuf_submit(made, (at)->flags);                                             \
+	} while (0)
+
+#define EMIT_COMMAND(at)                                                                           \
+	EMIT(at, command_span, COMMAND_SPAN_MIN_BYTES, announced_ns, (at)->span)
+#define EMIT_CHILD(at, type, min_bytes)                                                            \
+	EMIT(at, type, min_bytes, child.command_announced_ns,                                      \
+	     (const void *)made->span.child.command)
+
+#endif

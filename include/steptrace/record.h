@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0) */
+/*
+ * The contract between bpf/ and src/steptrace/: what lies in the ring buffer.
+ *
+ *	command__start		header | process | command span
+ *	command__rejected	header | process | rejected span
+ *	every other probe	header | span			   the common case: one read
+ *				header | span | process | command span   with RECORD_HAS_CONTEXT
+ *
+ * The spans are what a runner's probes point to, as this tracer knows them (see
+ * usdt/steptrace.h for the runner's side and for what the fields mean; a unit test holds the two
+ * against each other). They are foreign bytes: sizes, enumerations, times and text are checked in
+ * src/steptrace/decode.c and nowhere trusted. Header and process are the kernel's word.
+ *
+ * A runner's span may be shorter than ours (an older header): then the bytes behind its
+ * `size_bytes` are whatever lay there, and the reader takes them as 0. Numbers are pinned: never
+ * reuse one, leave holes in place.
+ */
+#ifndef STEPTRACE_RECORD_H
+#define STEPTRACE_RECORD_H
+
+#ifndef __VMLINUX_H__
+#include <linux/types.h>
+#endif
+
+enum steptrace_probe {
+	PROBE_COMMAND_START = 0,
+	PROBE_COMMAND_DONE = 1,
+	PROBE_COMMAND_REJECTED = 2,
+	PROBE_STEP_START = 3,
+	PROBE_STEP_DONE = 4,
+	PROBE_TOOL_START = 5,
+	PROBE_TOOL_DONE = 6,
+	PROBE_FRAGMENT_CHANGED = 7,
+	PROBES_COUNT = 8,
+};
+
+enum steptrace_record_flags {
+	RECORD_HAS_CONTEXT = 1 << 0,
+};
+
+struct steptrace_record {
+	__u64 time_ns; /* bpf_ktime_get_ns() at the probe: CLOCK_MONOTONIC */
+	__u32 pid;     /* thread group */
+	__u32 tid;
+	__u32 cpu;
+	__u8 probe; /* enum steptrace_probe */
+	__u8 flags; /* enum steptrace_record_flags */
+	__u16 reserved;
+};
+
+struct steptrace_process {
+	__u64 cgroup_id;
+	__u32 uid;
+	__u32 gid;
+	char comm[16];
+};
+
+struct span_head {
+	__u16 size_bytes;
+	__u8 layout;
+	__u8 kind;
+	__u32 flags;
+	__u64 start_ns;
+	__u64 end_ns;
+	__u8 execution_id[16];
+};
+
+struct command_span {
+	struct span_head head;
+	__u64 announced_ns;
+	__u8 parent_execution_id[16];
+	__s64 schedule_id;
+	__s64 schedule_run_id;
+	__s64 planned_run_at_s;
+	__u64 steps_successful;
+	__u64 steps_failed;
+	__u64 steps_skipped;
+	__u32 arguments_count;
+	__u8 outcome;
+	__u8 error_category;
+	__u8 reserved[2];
+	char slug[64];
+	char user_id[64];
+	char request_source[16];
+	char correlation_id[128];
+};
+
+/* What the spans of steps, tools and fragments have in common. */
+struct child_span {
+	struct span_head head;
+	__u64 command_announced_ns;
+	__u64 command; /* address in the runner */
+};
+
+struct step_span {
+	struct child_span child;
+	__u8 step_id[16];
+	__u8 parent_step_id[16];
+	__s64 fragment_id;
+	__u64 mutations_count;
+	__u32 items_in;
+	__u32 items_out;
+	__u32 prompt_tokens;
+	__u32 completion_tokens;
+	__u16 index;
+	__u16 depth;
+	__u8 outcome;
+	__u8 error_category;
+	__u8 ai_cache;
+	__u8 reserved;
+	char type[48];
+	char name[64];
+};
+
+struct tool_span {
+	struct child_span child;
+	__u8 step_id[16];
+	__u8 invocation_id[16];
+	__s32 exit_status;
+	__u8 outcome;
+	__u8 reserved[3];
+	char slug[64];
+};
+
+struct fragment_span {
+	struct child_span child;
+	__u8 step_id[16];
+	__s64 fragment_id;
+	__u8 operation;
+	__u8 reserved[7];
+};
+
+struct rejected_span {
+	struct span_head head;
+	char slug[64];
+	char user_id[64];
+	char request_source[16];
+	char correlation_id[128];
+	char reason[32];
+	char invalid_fields[128];
+};
+
+/* The shortest span of each kind that is understood: everything without its last text field. A
+ * span whose full length cannot be read is read up to here. */
+enum {
+	COMMAND_SPAN_MIN_BYTES = __builtin_offsetof(struct command_span, correlation_id),
+	STEP_SPAN_MIN_BYTES = __builtin_offsetof(struct step_span, name),
+	TOOL_SPAN_MIN_BYTES = sizeof(struct tool_span),
+	FRAGMENT_SPAN_MIN_BYTES = sizeof(struct fragment_span),
+	REJECTED_SPAN_MIN_BYTES = __builtin_offsetof(struct rejected_span, invalid_fields),
+};
+
+struct steptrace_context {
+	struct steptrace_process process;
+	struct command_span command;
+};
+
+/* Whose boundaries are captured; said before the program is loaded. */
+enum filter_mode {
+	FILTER_NONE = 0,
+	FILTER_ONE_PID = 1,
+	FILTER_PIDS = 2,
+};
+
+/* What the kernel program counts, one row for each processor (shared where there are more). */
+enum { COUNT_ROWS = 256 };
+
+struct steptrace_counts {
+	__u64 hits[PROBES_COUNT];	/* boundaries of the chosen processes */
+	__u64 full[PROBES_COUNT];	/* lost: no room in the ring buffer */
+	__u64 unreadable[PROBES_COUNT]; /* lost: the span could not be read */
+	__u64 padding[8];
+};
+
+_Static_assert(sizeof(struct steptrace_record) == 24, "record header changed its size");
+_Static_assert(sizeof(struct steptrace_process) == 32, "process changed its size");
+_Static_assert(sizeof(struct span_head) == 40, "span head changed its size");
+_Static_assert(sizeof(struct child_span) == 56, "child span changed its size");
+_Static_assert(sizeof(struct command_span) == 392, "command span changed its size");
+_Static_assert(sizeof(struct step_span) == 240, "step span changed its size");
+_Static_assert(sizeof(struct tool_span) == 160, "tool span changed its size");
+_Static_assert(sizeof(struct fragment_span) == 88, "fragment span changed its size");
+_Static_assert(sizeof(struct rejected_span) == 472, "rejected span changed its size");
+_Static_assert(__builtin_offsetof(struct command_span, announced_ns) ==
+		       __builtin_offsetof(struct child_span, command_announced_ns),
+	       "one comparison serves commands and their children");
+_Static_assert(sizeof(struct steptrace_counts) == 256, "counts changed their size");
+
+#endif

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "common/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static const char *program_name = "steptrace";
+
+void log__init(const char *program)
+{
+	program_name = program;
+}
+
+static void say(const char *level, const char *format, va_list args)
+{
+	char line[2048];
+
+	vsnprintf(line, sizeof(line), format, args);
+	fprintf(stderr, "%s: %s%s\n", program_name, level, line);
+}
+
+void log__error(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say("", format, args);
+	va_end(args);
+}
+
+void log__warn(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say("warning: ", format, args);
+	va_end(args);
+}
+
+void log__info(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say("", format, args);
+	va_end(args);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Words for the person at the terminal. Everything goes to stderr, one line each, with the
+ * program's name in front; data goes to stdout and never through here.
+ */
+#ifndef STEPTRACE_COMMON_LOG_H
+#define STEPTRACE_COMMON_LOG_H
+
+/* `program` is not copied: pass a literal. */
+void log__init(const char *program);
+void log__error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log__warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log__info(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "common/options.h"
+
+#include <getopt.h>
+#include <string.h>
+
+enum { LONG_BASE = 256, LONG_HELP = 1000 };
+
+static int index_of_letter(const struct options_parser *parser, int letter)
+{
+	for (size_t i = 0; i < parser->count; i++)
+		if (parser->specs[i].letter == letter)
+			return (int)i;
+	return -1;
+}
+
+static void build(const struct options_parser *parser, char *letters, struct option *longs)
+{
+	size_t at = 0;
+
+	letters[at++] = parser->stop_at_operand ? '+' : ':';
+	if (parser->stop_at_operand)
+		letters[at++] = ':';
+	letters[at++] = 'h';
+	for (size_t i = 0; i < parser->count; i++) {
+		const struct option_spec *spec = &parser->specs[i];
+
+		longs[i] = (struct option){
+			.name = spec->name,
+			.has_arg = spec->argument ? required_argument : no_argument,
+			.val = LONG_BASE + (int)i,
+		};
+		if (!spec->letter)
+			continue;
+		letters[at++] = spec->letter;
+		if (spec->argument)
+			letters[at++] = ':';
+	}
+	letters[at] = 0;
+	longs[parser->count] = (struct option){.name = "help", .val = LONG_HELP};
+	longs[parser->count + 1] = (struct option){0};
+}
+
+static int complain(struct options_parser *parser, int code)
+{
+	const char *word = parser->argv[optind > 1 ? optind - 1 : 1];
+
+	if (code == ':')
+		return error__set(&parser->error, OPTION_BAD,
+				  "option '%s' needs a value (see --help)", word);
+	if (optopt > 0 && optopt < LONG_BASE && index_of_letter(parser, optopt) < 0)
+		return error__set(&parser->error, OPTION_BAD, "unknown option '-%c' (see --help)",
+				  optopt);
+	if (optopt >= LONG_BASE)
+		return error__set(&parser->error, OPTION_BAD,
+				  "option '%s' takes no value (see --help)", word);
+	return error__set(&parser->error, OPTION_BAD, "unknown option '%s' (see --help)", word);
+}
+
+int options__next(struct options_parser *parser, const char **value)
+{
+	struct option longs[OPTIONS_MAX + 2];
+	char letters[2 * OPTIONS_MAX + 4];
+	int code;
+
+	if (!parser->started) {
+		optind = 0; /* glibc: start over, also for a second parser in one process */
+		opterr = 0;
+		parser->started = true;
+	}
+	build(parser, letters, longs);
+	code = getopt_long(parser->argc, parser->argv, letters, longs, NULL);
+	*value = optarg;
+	if (code == -1) {
+		parser->operands = optind;
+		parser->saw_dashes = optind > 1 && strcmp(parser->argv[optind - 1], "--") == 0;
+		return OPTION_END;
+	}
+	if (code == 'h' || code == LONG_HELP)
+		return OPTION_HELP;
+	if (code == '?' || code == ':')
+		return complain(parser, code);
+	if (code >= LONG_BASE)
+		return code - LONG_BASE;
+	return index_of_letter(parser, code);
+}
+
+void options__print(FILE *out, const struct option_spec *specs, size_t count)
+{
+	char left[64];
+
+	for (size_t i = 0; i < count; i++) {
+		const struct option_spec *spec = &specs[i];
+		char letter[5] = "    ";
+
+		if (spec->letter)
+			snprintf(letter, sizeof(letter), "-%c, ", spec->letter);
+		snprintf(left, sizeof(left), "%s--%s%s%s", letter, spec->name,
+			 spec->argument ? " " : "", spec->argument ? spec->argument : "");
+		fprintf(out, "  %-28s %s\n", left, spec->help);
+	}
+	fprintf(out, "  %-28s %s\n", "-h, --help", "show this help");
+}

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "steptrace/binary.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+static void binary__free(struct binary *binary)
+{
+	if (!binary)
+		return;
+	if (binary->fd >= 0)
+		close(binary->fd);
+	free(binary);
+}
+
+void binaries__close(struct binaries *set)
+{
+	for (size_t i = 0; i < set->count; i++)
+		binary__free(set->items[i]);
+	free(set->items);
+	*set = (struct binaries){0};
+}
+
+static struct binary *find(const struct binaries *set, dev_t device, ino_t inode)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (set->items[i]->device == device && set->items[i]->inode == inode)
+			return set->items[i];
+	return NULL;
+}
+
+static int keep(struct binaries *set, struct binary *binary)
+{
+	struct binary **items;
+
+	items = realloc(set->items, (set->count + 1) * sizeof(*items));
+	if (!items)
+		return -ENOMEM;
+	set->items = items;
+	set->items[set->count++] = binary;
+	return 0;
+}
+
+/* O_NONBLOCK: a FIFO at that path must not stop us. */
+static int open_regular(const char *path, const char *name, struct stat *status, struct error *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int code;
+
+	if (fd < 0) {
+		code = -errno;
+		return error__set(err, code, "cannot open '%s': %s", name, strerror(-code));
+	}
+	if (fstat(fd, status) == 0 && S_ISREG(status->st_mode))
+		return fd;
+	close(fd);
+	return error__set(err, -ENOEXEC, "'%s' is not a regular file", name);
+}
+
+int binaries__add(struct binaries *set, const char *path, const char *name, struct binary **out,
+		  struct error *err)
+{
+	struct binary *binary;
+	struct stat status;
+	int fd, code;
+
+	fd = open_regular(path, name, &status, err);
+	if (fd < 0)
+		return fd;
+	*out = find(set, status.st_dev, status.st_ino);
+	if (*out) {
+		close(fd);
+		return 0;
+	}
+	binary = calloc(1, sizeof(*binary));
+	if (!binary) {
+		close(fd);
+		return error__set(err, -ENOMEM, "out of memory");
+	}
+	binary->fd = fd;
+	binary->device = status.st_dev;
+	binary->inode = status.st_ino;
+	snprintf(binary->name, sizeof(binary->name), "%s", name);
+	code = elf_notes__read(fd, name, &binary->notes, err);
+	if (code == 0 && keep(set, binary))
+		code = error__set(err, -ENOMEM, "out of memory");
+	if (code) {
+		binary__free(binary);
+		return code;
+	}
+	*out = binary;
+	return 0;
+}
+
+/* One line of /proc/PID/maps, without the path: that is the process's text, not ours. */
+struct mapping {
+	unsigned long start, end;
+	char permissions[5];
+	unsigned int major, minor;
+	unsigned long inode;
+};
+
+static bool next_mapping(FILE *maps, struct mapping *at)
+{
+	char line[PATH_MAX + 256];
+
+	while (fgets(line, sizeof(line), maps)) {
+		bool whole = strchr(line, '\n') != NULL;
+		int fields = sscanf(line, "%lx-%lx %4s %*x %x:%x %lu", &at->start, &at->end,
+				    at->permissions, &at->major, &at->minor, &at->inode);
+
+		for (int c = 0; !whole && c != '\n' && c != EOF;)
+			c = fgetc(maps);
+		if (fields == 6)
+			return true;
+	}
+	return false;
+}
+
+static void link_text(const char *link, char name[PATH_MAX])
+{
+	ssize_t bytes = readlink(link, name, PATH_MAX - 1);
+
+	snprintf(name + (bytes > 0 ? bytes : 0), 2, "%s", bytes > 0 ? "" : "?");
+}
+
+/* A file of the process by a /proc link; 0 too where it is none that could carry probes. */
+static int visit(struct binaries *set, const char *link, binary_fn *each, void *context)
+{
+	struct error ignored;
+	struct binary *binary;
+	char name[PATH_MAX];
+
+	link_text(link, name);
+	if (binaries__add(set, link, name, &binary, &ignored))
+		return 0;
+	return binary__probes_count(binary) ? each(binary, context) : 0;
+}
+
+int binaries__of_process(struct binaries *set, pid_t pid, binary_fn *each, void *context,
+			 struct error *err)
+{
+	struct mapping at, last = {0};
+	char path[64];
+	FILE *maps;
+	int code;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+	maps = fopen(path, "re");
+	if (!maps && errno == ENOENT)
+		return error__set(err, -ESRCH, "there is no process %d", pid);
+	if (!maps)
+		return error__set(err, -EACCES, "cannot look into process %d: %s", pid,
+				  strerror(errno));
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	code = visit(set, path, each, context);
+	while (code == 0 && next_mapping(maps, &at)) {
+		struct binary *known = find(set, makedev(at.major, at.minor), at.inode);
+
+		if (!strchr(at.permissions, 'x') || at.inode == 0)
+			continue;
+		if (known || (at.inode == last.inode && at.minor == last.minor)) {
+			if (known && binary__probes_count(known))
+				code = each(known, context);
+			continue;
+		}
+		last = at;
+		snprintf(path, sizeof(path), "/proc/%d/map_files/%lx-%lx", pid, at.start, at.end);
+		code = visit(set, path, each, context);
+	}
+	fclose(maps);
+	return code;
+}

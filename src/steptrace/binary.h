@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Binaries: files that processes execute from, held open, with the probes they carry.
+ *
+ * A file is opened once, through /proc where a process has it mapped (never by the path text that
+ * a process shows), and known by device and inode. What has no probes is remembered as such, so
+ * that a common library is read once however many processes map it.
+ */
+#ifndef STEPTRACE_BINARY_H
+#define STEPTRACE_BINARY_H
+
+#include <limits.h>
+#include <sys/types.h>
+
+#include "common/error.h"
+#include "steptrace/elf_notes.h"
+
+struct binary {
+	int fd;
+	dev_t device;
+	ino_t inode;
+	char name[PATH_MAX]; /* for people */
+	struct probe_notes notes;
+};
+
+/* A set of binaries, those without probes included. */
+struct binaries {
+	struct binary **items; /* owned */
+	size_t count;
+};
+
+void binaries__close(struct binaries *set);
+
+/*
+ * Opens `path` and adds it, or finds it there already. `name` is what people call it.
+ * 0 and *binary (owned by the set), or negative errno with a sentence in `err`; a file that is
+ * not an ELF program is an error here.
+ */
+int binaries__add(struct binaries *set, const char *path, const char *name, struct binary **binary,
+		  struct error *err);
+
+/* How many of our probes it has (sites, not kinds). */
+static inline size_t binary__probes_count(const struct binary *binary)
+{
+	return binary->notes.count;
+}
+
+/*
+ * Every file that the process executes from: its program and its shared libraries. Calls `each`
+ * with those that carry probes; stops at a non-zero result and returns it. Files that cannot be
+ * read are passed over. -ESRCH: no such process; -EACCES: we may not look.
+ */
+typedef int binary_fn(struct binary *binary, void *context);
+int binaries__of_process(struct binaries *set, pid_t pid, binary_fn *each, void *context,
+			 struct error *err);
+
+#endif

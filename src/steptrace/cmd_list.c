@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* steptrace list: which processes and binaries carry the probes. Needs no privilege for one's own
+ * processes. */
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/options.h"
+#include "steptrace/binary.h"
+#include "steptrace/commands.h"
+
+struct listing {
+	struct binaries binaries;
+	pid_t pid; /* the process being looked at; 0: a named binary */
+	char comm[32];
+	size_t shown, closed;
+};
+
+static void tame(char *text)
+{
+	for (; *text; text++)
+		if (iscntrl((unsigned char)*text))
+			*text = '?';
+}
+
+static void read_comm(pid_t pid, char comm[32])
+{
+	char path[64];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	snprintf(comm, 32, "?");
+	file = fopen(path, "re");
+	if (!file)
+		return;
+	if (fgets(comm, 32, file))
+		comm[strcspn(comm, "\n")] = 0;
+	fclose(file);
+	tame(comm);
+}
+
+static const char *site_names(const struct binary *binary)
+{
+	unsigned int all = ~0u;
+
+	for (size_t i = 0; i < binary->notes.count; i++)
+		all &= binary->notes.notes[i].sites;
+	if (all & (1u << SITE_NOP10))
+		return "nop1+nop5+nop10";
+	return all & (1u << SITE_NOP5) ? "nop1+nop5" : "nop1";
+}
+
+static int kinds_count(const struct binary *binary)
+{
+	unsigned int kinds = 0;
+
+	for (size_t i = 0; i < binary->notes.count; i++)
+		kinds |= 1u << binary->notes.notes[i].probe;
+	return __builtin_popcount(kinds);
+}
+
+static int show(struct binary *binary, void *context)
+{
+	struct listing *listing = context;
+	char name[PATH_MAX], pid[16] = "-";
+
+	if (listing->shown++ == 0)
+		printf("%-8s %-16s %-7s %-16s %s\n", "PID", "COMM", "PROBES", "SITES", "BINARY");
+	snprintf(name, sizeof(name), "%s", binary->name);
+	tame(name);
+	if (listing->pid)
+		snprintf(pid, sizeof(pid), "%d", listing->pid);
+	printf("%-8s %-16s %d/%-5d %-16s %s\n", pid, listing->pid ? listing->comm : "-",
+	       kinds_count(binary), PROBES_COUNT, site_names(binary), name);
+	return 0;
+}
+
+static int list_binary(struct listing *listing, const char *path, struct error *err)
+{
+	struct binary *binary;
+	int code = binaries__add(&listing->binaries, path, path, &binary, err);
+
+	if (code)
+		return code;
+	if (binary__probes_count(binary) == 0)
+		return error__set(err, -ENOENT, "there are no steptrace probes in '%s'", path);
+	return show(binary, listing);
+}
+
+static int is_pid(const struct dirent *entry)
+{
+	return isdigit((unsigned char)entry->d_name[0]);
+}
+
+static int by_number(const struct dirent **left, const struct dirent **right)
+{
+	return atol((*left)->d_name) < atol((*right)->d_name) ? -1 : 1;
+}
+
+static int list_processes(struct listing *listing, struct error *err)
+{
+	struct dirent **entries;
+	int count = scandir("/proc", &entries, is_pid, by_number);
+
+	if (count < 0)
+		return error__set(err, -errno, "cannot read /proc: %s", strerror(errno));
+	for (int i = 0; i < count; i++) {
+		struct error ignored;
+
+		listing->pid = (pid_t)strtol(entries[i]->d_name, NULL, 10);
+		read_comm(listing->pid, listing->comm);
+		if (binaries__of_process(&listing->binaries, listing->pid, show, listing,
+					 &ignored) == -EACCES)
+			listing->closed++;
+		free(entries[i]);
+	}
+	free(entries);
+	return 0;
+}
+
+static void print_help(void)
+{
+	printf("usage: steptrace list [BINARY...]\n\n"
+	       "Shows the running processes that carry steptrace probes, or what the given binaries\n"
+	       "carry. SITES are the instructions a tracer can use (see usdt/README.md).\n\n"
+	       "options:\n");
+	options__print(stdout, NULL, 0);
+}
+
+static int list(struct listing *listing, char **paths, int count)
+{
+	struct error err = {0};
+	int status = STATUS_DONE;
+
+	for (int i = 0; i < count; i++)
+		if (list_binary(listing, paths[i], &err)) {
+			log__error("%s", err.text);
+			status = STATUS_FAILED;
+		}
+	if (count > 0)
+		return status;
+	if (list_processes(listing, &err)) {
+		log__error("%s", err.text);
+		return STATUS_FAILED;
+	}
+	if (listing->shown == 0)
+		log__info("no running process carries steptrace probes%s",
+			  listing->closed ? " that we may see" : "");
+	if (listing->closed)
+		log__info("%zu processes could not be looked at (root can)", listing->closed);
+	return STATUS_DONE;
+}
+
+int cmd_list(int argc, char **argv)
+{
+	struct options_parser parser = {.argc = argc, .argv = argv};
+	struct listing listing = {0};
+	const char *value;
+	int which, status;
+
+	which = options__next(&parser, &value);
+	if (which == OPTION_HELP) {
+		print_help();
+		return STATUS_DONE;
+	}
+	if (which == OPTION_BAD) {
+		log__error("%s", parser.error.text);
+		return STATUS_USAGE;
+	}
+	status = list(&listing, argv + parser.operands, argc - parser.operands);
+	binaries__close(&listing.binaries);
+	return status;
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* steptrace record: what was asked for, checked; session.c does the work. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "common/options.h"
+#include "common/parse.h"
+#include "steptrace/commands.h"
+#include "steptrace/session.h"
+
+enum record_option {
+	OPTION_PID,
+	OPTION_EXE,
+	OPTION_OUTPUT,
+	OPTION_FORMAT,
+	OPTION_FIELDS,
+	OPTION_COUNT,
+	OPTION_DURATION,
+	OPTION_FLUSH,
+	OPTION_BUFFER,
+};
+
+static const struct option_spec specs[] = {
+	[OPTION_PID] = {'p', "pid", "PID[,PID...]", "trace these processes"},
+	[OPTION_EXE] = {'x', "exe", "PATH", "trace every process of this binary, later ones too"},
+	[OPTION_OUTPUT] = {'o', "output", "FILE", "append events to FILE (default: stdout)"},
+	[OPTION_FORMAT] = {0, "format", "json|compact",
+			   "JSON lines, or one readable line per event (default: json)"},
+	[OPTION_FIELDS] = {0, "fields", "seed|all",
+			   "only the schema's seed fields, or all (default: all)"},
+	[OPTION_COUNT] = {0, "count", "N", "stop after N events"},
+	[OPTION_DURATION] = {0, "duration", "TIME", "stop after TIME: 500ms, 10s, 5m"},
+	[OPTION_FLUSH] = {0, "flush", "TIME", "write events at least this often (default: 50ms)"},
+	[OPTION_BUFFER] = {0, "buffer", "SIZE",
+			   "size of the kernel's ring buffer: 64K to 1G (default: 8M)"},
+};
+
+enum { SPECS_COUNT = sizeof(specs) / sizeof(specs[0]) };
+
+static void print_help(void)
+{
+	printf("usage: steptrace record -p PID[,PID...] [OPTIONS]\n"
+	       "       steptrace record -x PATH [OPTIONS]\n"
+	       "       steptrace record [OPTIONS] -- COMMAND [ARGS...]\n\n"
+	       "Attaches to running runners and writes their events, one a line, until Ctrl-C,\n"
+	       "the end of the traced processes, or --count or --duration. Needs root.\n\n"
+	       "options:\n");
+	options__print(stdout, specs, SPECS_COUNT);
+	printf("\nWith -- COMMAND the exit status is the command's. Otherwise 0: done, 1: failed,\n"
+	       "2: wrong usage.\n");
+}
+
+static int one_of(const char *value, const char *first, const char *second, const char *option,
+		  bool *is_second, struct error *err)
+{
+	*is_second = strcmp(value, second) == 0;
+	if (*is_second || strcmp(value, first) == 0)
+		return 0;
+	return error__set(err, -EINVAL, "%s is %s or %s, not '%s'", option, first, second, value);
+}
+
+static int power_of_two(uint64_t *bytes)
+{
+	while (*bytes & (*bytes - 1))
+		*bytes &= *bytes - 1;
+	return 0;
+}
+
+static int number_error(const char *option, const char *value, const char *example,
+			struct error *err)
+{
+	return error__set(err, -EINVAL, "%s cannot be '%s' (for example: %s %s)", option, value,
+			  option, example);
+}
+
+static int set_option(struct session_options *options, int which, const char *value,
+		      struct error *err)
+{
+	bool is_second;
+	int code = 0;
+
+	switch ((enum record_option)which) {
+	case OPTION_PID: return targets__add_pids(&options->targets, value, err);
+	case OPTION_EXE: return targets__add_exe(&options->targets, value, err);
+	case OPTION_OUTPUT: options->output = value; return 0;
+	case OPTION_FORMAT:
+		code = one_of(value, "json", "compact", "--format", &is_second, err);
+		options->format = is_second ? FORMAT_COMPACT : FORMAT_JSON;
+		return code;
+	case OPTION_FIELDS:
+		code = one_of(value, "all", "seed", "--fields", &is_second, err);
+		options->seed_fields_only = is_second;
+		return code;
+	case OPTION_COUNT:
+		if (parse__u64(value, 1, UINT64_MAX, &options->events_limit))
+			return number_error("--count", value, "100", err);
+		return 0;
+	case OPTION_DURATION:
+		if (parse__duration_ns(value, &options->duration_ns) || options->duration_ns == 0)
+			return number_error("--duration", value, "10s", err);
+		return 0;
+	case OPTION_FLUSH:
+		if (parse__duration_ns(value, &options->flush_ns) || options->flush_ns < 1000000 ||
+		    options->flush_ns > 60000000000ULL)
+			return number_error("--flush", value, "50ms", err);
+		return 0;
+	case OPTION_BUFFER:
+		if (parse__size_bytes(value, 1 << 16, 1 << 30, &options->buffer_bytes))
+			return number_error("--buffer", value, "8M", err);
+		return power_of_two(&options->buffer_bytes);
+	}
+	return 0;
+}
+
+static int take_operands(struct session_options *options, const struct options_parser *parser,
+			 struct error *err)
+{
+	struct targets *targets = &options->targets;
+	int rest = parser->argc - parser->operands;
+
+	if (rest > 0 && !parser->saw_dashes)
+		return error__set(err, -EINVAL,
+				  "'%s' is no option (a command to run stands behind '--')",
+				  parser->argv[parser->operands]);
+	if (rest > 0)
+		targets->command = &parser->argv[parser->operands];
+	if ((targets->pids_count > 0) + (targets->exes_count > 0) + (targets->command != NULL) > 1)
+		return error__set(err, -EINVAL, "-p, -x and -- COMMAND exclude each other");
+	if (!targets->pids_count && !targets->exes_count && !targets->command)
+		return error__set(err, -EINVAL,
+				  "nothing to trace: name -p PID, -x PATH or -- COMMAND (steptrace "
+				  "list shows what there is)");
+	return 0;
+}
+
+int cmd_record(int argc, char **argv)
+{
+	struct session_options options = {.flush_ns = 50000000, .buffer_bytes = 8 << 20};
+	struct options_parser parser = {
+		.specs = specs, .count = SPECS_COUNT, .argc = argc, .argv = argv};
+	struct error err = {0};
+	const char *value;
+	int which, status;
+
+	while ((which = options__next(&parser, &value)) >= 0)
+		if (set_option(&options, which, value, &err)) {
+			log__error("%s", err.text);
+			return STATUS_USAGE;
+		}
+	if (which == OPTION_HELP) {
+		print_help();
+		return STATUS_DONE;
+	}
+	if (which == OPTION_BAD || take_operands(&options, &parser, &err)) {
+		log__error("%s", which == OPTION_BAD ? parser.error.text : err.text);
+		return STATUS_USAGE;
+	}
+	status = session__run(&options, &err);
+	if (err.text[0])
+		log__error("%s", err.text);
+	return status;
+}

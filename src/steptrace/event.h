@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Events: what the stream says, before anybody decides how it looks.
+ *
+ * One table (event.c) holds the kinds and their names, another the probes with the event that
+ * each of them makes. An event borrows everything it points to from the record and the open
+ * execution it belongs to; it lives for one call.
+ */
+#ifndef STEPTRACE_EVENT_H
+#define STEPTRACE_EVENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "steptrace/record.h"
+
+enum event_kind {
+	EVENT_NONE = 0, /* a probe that makes no event of its own */
+	EVENT_COMMAND_STARTED,
+	EVENT_STEP_EXECUTED,
+	EVENT_COMMAND_COMPLETED,
+	EVENT_VALIDATION_FAILED,
+	EVENT_TOOL_COMPLETED,
+	EVENT_FRAGMENT_CHANGED,
+	EVENT_KINDS_COUNT,
+};
+
+/* Why a boundary that was hit made no event. */
+enum loss_reason {
+	LOSS_BUFFER_FULL,  /* the ring buffer had no room */
+	LOSS_UNREADABLE,   /* the kernel could not read the span */
+	LOSS_INVALID,      /* the span's bytes make no sense, or its layout is unknown */
+	LOSS_UNATTRIBUTED, /* its command is not known */
+	LOSS_MISSED,       /* the kernel could not run the program */
+	LOSS_NOT_WRITTEN,  /* it came after --count, or the output failed */
+	LOSS_REASONS_COUNT,
+};
+
+struct probe_info {
+	const char *name;      /* as in the ELF note, and of its program in bpf/ */
+	enum event_kind event; /* EVENT_NONE: `record` does not attach to it */
+};
+
+extern const struct probe_info probes[PROBES_COUNT];
+extern const char *const event_names[EVENT_KINDS_COUNT]; /* "dsl.step.executed" */
+extern const char *const loss_names[LOSS_REASONS_COUNT]; /* "buffer_full" */
+
+/* Names for the numbers in spans; NULL where the number has none. */
+const char *outcome__name(unsigned int outcome);
+const char *error_category__name(unsigned int category);
+const char *ai_cache__name(unsigned int cache);
+const char *operation__name(unsigned int operation);
+
+/* The flags of a span (usdt/steptrace.h). */
+enum span_flags {
+	SPAN_DRY_RUN = 1 << 0,
+	SPAN_SCHEDULED = 1 << 1,
+	SPAN_FRAGMENT_ID = 1 << 2,
+	SPAN_ITEMS = 1 << 3,
+	SPAN_EXIT_STATUS = 1 << 4,
+};
+
+struct execution;
+
+struct event {
+	enum event_kind kind;
+	const struct steptrace_record *record;
+	const struct execution *execution; /* NULL for EVENT_VALIDATION_FAILED */
+	union {
+		const struct span_head *head;
+		const struct command_span *command;
+		const struct step_span *step;
+		const struct tool_span *tool;
+		const struct fragment_span *fragment;
+		const struct rejected_span *rejected;
+	};
+	const struct steptrace_process *process; /* EVENT_VALIDATION_FAILED: whose it is */
+	uint64_t steps_lost;                     /* EVENT_COMMAND_COMPLETED */
+	bool complete;                           /* EVENT_COMMAND_COMPLETED */
+};
+
+/* How long the span took; false where its beginning was not seen or its stamps contradict. */
+bool event__duration_ns(const struct event *event, uint64_t *ns);
+
+#endif

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "steptrace/executions.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { BUCKETS_COUNT = 1 << 12, SPARE_LIMIT = 256 };
+
+struct executions {
+	struct execution *buckets[BUCKETS_COUNT];
+	struct execution *oldest, *newest;
+	struct execution *spare; /* freed entries, linked by next_in_bucket */
+	size_t spare_count;
+	size_t count, limit;
+	uint64_t forgotten;
+};
+
+struct executions *executions__new(size_t limit)
+{
+	struct executions *open = calloc(1, sizeof(*open));
+
+	if (open)
+		open->limit = limit;
+	return open;
+}
+
+static void release(struct execution *execution)
+{
+	free(execution->json);
+	free(execution);
+}
+
+void executions__free(struct executions *open)
+{
+	struct execution *at, *next;
+
+	if (!open)
+		return;
+	for (at = open->oldest; at; at = next) {
+		next = at->newer;
+		release(at);
+	}
+	for (at = open->spare; at; at = next) {
+		next = at->next_in_bucket;
+		release(at);
+	}
+	free(open);
+}
+
+/* The ids of an honest runner are random already; a hostile one only slows its own tracer down. */
+static struct execution **bucket_of(struct executions *open, uint32_t pid, const uint8_t id[16])
+{
+	uint64_t low, high;
+
+	memcpy(&low, id, sizeof(low));
+	memcpy(&high, id + sizeof(low), sizeof(high));
+	low = (low ^ high ^ pid) * 0x9e3779b97f4a7c15u;
+	return &open->buckets[low >> 52];
+}
+
+struct execution *executions__find(struct executions *open, uint32_t pid, const uint8_t id[16])
+{
+	struct execution *at = *bucket_of(open, pid, id);
+
+	while (at && (at->pid != pid || memcmp(at->id, id, sizeof(at->id)) != 0))
+		at = at->next_in_bucket;
+	return at;
+}
+
+static struct execution *take_spare(struct executions *open)
+{
+	struct execution *entry = open->spare;
+
+	if (!entry)
+		return calloc(1, sizeof(*entry));
+	open->spare = entry->next_in_bucket;
+	open->spare_count--;
+	return entry;
+}
+
+static void link_entry(struct executions *open, struct execution *entry)
+{
+	struct execution **bucket = bucket_of(open, entry->pid, entry->id);
+
+	entry->next_in_bucket = *bucket;
+	*bucket = entry;
+	entry->older = open->newest;
+	entry->newer = NULL;
+	if (open->newest)
+		open->newest->newer = entry;
+	else
+		open->oldest = entry;
+	open->newest = entry;
+	open->count++;
+}
+
+struct execution *executions__add(struct executions *open, uint32_t pid,
+				  const struct command_span *command,
+				  const struct steptrace_process *process)
+{
+	struct execution *entry = executions__find(open, pid, command->head.execution_id);
+
+	if (entry)
+		executions__remove(open, entry);
+	if (open->count >= open->limit) {
+		executions__remove(open, open->oldest);
+		open->forgotten++;
+	}
+	entry = take_spare(open);
+	if (!entry)
+		return NULL;
+	memcpy(entry->id, command->head.execution_id, sizeof(entry->id));
+	entry->pid = pid;
+	entry->start_seen = false;
+	entry->steps_seen = 0;
+	entry->process = *process;
+	entry->command = *command;
+	entry->json_bytes = 0;
+	link_entry(open, entry);
+	return entry;
+}
+
+void executions__remove(struct executions *open, struct execution *execution)
+{
+	struct execution **at = bucket_of(open, execution->pid, execution->id);
+
+	while (*at != execution)
+		at = &(*at)->next_in_bucket;
+	*at = execution->next_in_bucket;
+	if (execution->older)
+		execution->older->newer = execution->newer;
+	else
+		open->oldest = execution->newer;
+	if (execution->newer)
+		execution->newer->older = execution->older;
+	else
+		open->newest = execution->older;
+	open->count--;
+
+	if (open->spare_count >= SPARE_LIMIT) {
+		release(execution);
+		return;
+	}
+	execution->next_in_bucket = open->spare;
+	open->spare = execution;
+	open->spare_count++;
+}
+
+size_t executions__count(const struct executions *open)
+{
+	return open->count;
+}
+
+uint64_t executions__forgotten(const struct executions *open)
+{
+	return open->forgotten;
+}

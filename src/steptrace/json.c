@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "steptrace/json.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233"
+			    "34353637383940414243444546474849505152535455565758596061626364656667"
+			    "6869707172737475767778798081828384858687888990919293949596979899";
+
+int json__init(struct json *json, size_t bytes)
+{
+	json->base = malloc(bytes);
+	if (!json->base)
+		return -ENOMEM;
+	json->at = json->base;
+	json->limit = json->base + bytes;
+	return 0;
+}
+
+void json__free(struct json *json)
+{
+	free(json->base);
+	json->base = json->at = json->limit = NULL;
+}
+
+int json__grow(struct json *json, size_t bytes)
+{
+	size_t used = json__length(json);
+	size_t room = (size_t)(json->limit - json->base);
+	char *base;
+
+	while (room - used < bytes)
+		room = room ? room * 2 : 4096;
+	base = realloc(json->base, room);
+	if (!base)
+		return -ENOMEM;
+	json->base = base;
+	json->at = base + used;
+	json->limit = base + room;
+	return 0;
+}
+
+void json__u64(struct json *json, uint64_t value)
+{
+	char digits[JSON_U64_BYTES];
+	char *at = digits + sizeof(digits);
+
+	while (value >= 100) {
+		at -= 2;
+		memcpy(at, &pairs[2 * (value % 100)], 2);
+		value /= 100;
+	}
+	if (value >= 10) {
+		at -= 2;
+		memcpy(at, &pairs[2 * value], 2);
+	} else {
+		*--at = (char)('0' + value);
+	}
+	json__bytes(json, at, (size_t)(digits + sizeof(digits) - at));
+}
+
+void json__i64(struct json *json, int64_t value)
+{
+	if (value < 0) {
+		json__raw(json, "-");
+		json__u64(json, 0 - (uint64_t)value);
+	} else {
+		json__u64(json, (uint64_t)value);
+	}
+}
+
+void json__milliseconds(struct json *json, uint64_t ns)
+{
+	uint32_t rest = (uint32_t)(ns % 1000000);
+	char *at;
+
+	json__u64(json, ns / 1000000);
+	if (rest == 0)
+		return;
+	at = json->at;
+	at[0] = '.';
+	memcpy(&at[1], &pairs[2 * (rest / 10000)], 2);
+	memcpy(&at[3], &pairs[2 * (rest / 100 % 100)], 2);
+	memcpy(&at[5], &pairs[2 * (rest % 100)], 2);
+	at += 7;
+	while (at[-1] == '0')
+		at--;
+	json->at = at;
+}
+
+void json__uuid(struct json *json, const uint8_t id[16])
+{
+	static const char digits[] = "0123456789abcdef";
+	char *at = json->at;
+
+	for (int i = 0; i < 16; i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*at++ = '-';
+		*at++ = digits[id[i] >> 4];
+		*at++ = digits[id[i] & 15];
+	}
+	json->at = at;
+}
+
+/* What has to happen to a byte inside a string. */
+enum byte_class {
+	PLAIN = 0,
+	END,   /* NUL */
+	SHORT, /* backslash and a letter */
+	LONG,  /* \u00XX */
+	MULTI, /* the first byte of a longer UTF-8 sequence, or no UTF-8 at all */
+};
+
+static const uint8_t classes[256] = {
+	[0] = END,      [1 ... 0x07] = LONG, ['\b'] = SHORT,
+	['\t'] = SHORT, ['\n'] = SHORT,      [0x0b] = LONG,
+	['\f'] = SHORT, ['\r'] = SHORT,      [0x0e ... 0x1f] = LONG,
+	['"'] = SHORT,  ['\\'] = SHORT,      [0x80 ... 0xff] = MULTI,
+};
+
+static const char short_escapes[256] = {
+	['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n',  ['\f'] = 'f',
+	['\r'] = 'r', ['"'] = '"',  ['\\'] = '\\',
+};
+
+static int continues(const uint8_t *at, const uint8_t *end, int count)
+{
+	if (end - at <= count)
+		return 0;
+	for (int i = 1; i <= count; i++)
+		if ((at[i] & 0xc0) != 0x80)
+			return 0;
+	return 1;
+}
+
+/* Bytes of the well-formed UTF-8 sequence at `at` (Unicode, table 3-7), 0 where there is none. */
+static int sequence_bytes(const uint8_t *at, const uint8_t *end)
+{
+	uint8_t first = at[0];
+
+	if (first >= 0xc2 && first <= 0xdf)
+		return continues(at, end, 1) ? 2 : 0;
+	if (first >= 0xe0 && first <= 0xef) {
+		if (!continues(at, end, 2) || (first == 0xe0 && at[1] < 0xa0) ||
+		    (first == 0xed && at[1] > 0x9f))
+			return 0;
+		return 3;
+	}
+	if (first >= 0xf0 && first <= 0xf4) {
+		if (!continues(at, end, 3) || (first == 0xf0 && at[1] < 0x90) ||
+		    (first == 0xf4 && at[1] > 0x8f))
+			return 0;
+		return 4;
+	}
+	return 0;
+}
+
+/* One character that cannot simply be copied; returns how many bytes of the source it was. */
+static int put_special(struct json *json, const uint8_t *at, const uint8_t *end)
+{
+	static const char digits[] = "0123456789abcdef";
+	int count;
+
+	switch (classes[*at]) {
+	case SHORT:
+		*json->at++ = '\\';
+		*json->at++ = short_escapes[*at];
+		return 1;
+	case LONG:
+		json__raw(json, "\\u00");
+		*json->at++ = digits[*at >> 4];
+		*json->at++ = digits[*at & 15];
+		return 1;
+	default:
+		count = sequence_bytes(at, end);
+		if (count == 0) {
+			json__raw(json, "\xef\xbf\xbd");
+			return 1;
+		}
+		json__bytes(json, (const char *)at, (size_t)count);
+		return count;
+	}
+}
+
+void json__text(struct json *json, const char *text, size_t bytes)
+{
+	const uint8_t *at = (const uint8_t *)text;
+	const uint8_t *end = at + bytes;
+
+	*json->at++ = '"';
+	while (at < end) {
+		uint8_t class = classes[*at];
+
+		if (class == PLAIN) {
+			*json->at++ = (char)*at++;
+			continue;
+		}
+		if (class == END)
+			break;
+		at += put_special(json, at, end);
+	}
+	*json->at++ = '"';
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <stdio.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "steptrace/commands.h"
+#include "steptrace/version.h"
+
+struct command {
+	const char *name;
+	const char *help;
+	int (*run)(int argc, char **argv);
+};
+
+static const struct command commands[] = {
+	{"record", "stream the events of running runners", cmd_record},
+	{"list", "show which processes and binaries carry the probes", cmd_list},
+};
+
+enum { COMMANDS_COUNT = sizeof(commands) / sizeof(commands[0]) };
+
+static void print_help(FILE *out)
+{
+	fprintf(out,
+		"usage: steptrace COMMAND [OPTIONS]\n\n"
+		"Live events of the commands and steps that a runner executes, from outside.\n\n"
+		"commands:\n");
+	for (int i = 0; i < COMMANDS_COUNT; i++)
+		fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].help);
+	fprintf(out, "\n"
+		     "  steptrace COMMAND --help    what a command can do\n"
+		     "  steptrace --version\n\n"
+		     "examples:\n"
+		     "  steptrace list\n"
+		     "  sudo steptrace record -p 4711 --format compact\n"
+		     "  sudo steptrace record -x /usr/bin/runner -o events.ndjson --duration 1m\n"
+		     "  sudo steptrace record -- steprun exec todo 'buy milk'\n");
+}
+
+int main(int argc, char **argv)
+{
+	log__init("steptrace");
+	if (argc < 2) {
+		print_help(stderr);
+		return STATUS_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+	    strcmp(argv[1], "help") == 0) {
+		print_help(stdout);
+		return STATUS_DONE;
+	}
+	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
+		printf("steptrace %s\n", STEPTRACE_VERSION);
+		return STATUS_DONE;
+	}
+	for (int i = 0; i < COMMANDS_COUNT; i++)
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return commands[i].run(argc - 1, argv + 1);
+	log__error("there is no command '%s' (see: steptrace --help)", argv[1]);
+	return STATUS_USAGE;
+}

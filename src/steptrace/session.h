@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One recording: the loop that moves records from the kernel to the output until something ends
+ * it. One epoll waits for the ring buffer's watermark, the flush timer, signals and the ends of
+ * the processes that were named.
+ */
+#ifndef STEPTRACE_SESSION_H
+#define STEPTRACE_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/error.h"
+#include "steptrace/stream.h"
+#include "steptrace/targets.h"
+
+struct session_options {
+	struct targets targets;
+	const char *output; /* NULL: standard output */
+	enum stream_format format;
+	bool seed_fields_only;
+	uint64_t events_limit; /* 0: none */
+	uint64_t duration_ns;  /* 0: until something else ends it */
+	uint64_t flush_ns;     /* how long a record may wait for its line */
+	uint64_t buffer_bytes; /* of the ring buffer */
+};
+
+/*
+ * Runs to the end. Returns the exit status of the program: 0 done, 1 failed (the sentence is in
+ * `err`), or the command's own after `-- COMMAND`.
+ */
+int session__run(const struct session_options *options, struct error *err);
+
+#endif

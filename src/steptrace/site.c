@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "steptrace/site.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "steptrace/uprobe.h"
+
+#if defined(__x86_64__)
+const struct site_info sites[SITE_KINDS_COUNT] = {
+	[SITE_NOP1] = {"nop1", 0, 1, {0x90}},
+	[SITE_NOP5] = {"nop5", 1, 5, {0x0f, 0x1f, 0x44, 0x00, 0x00}},
+	[SITE_NOP10] = {"nop10", 6, 10, {0x66, 0x2e, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0}},
+};
+
+/* The same bytes as a probe function of usdt/steptrace.h, at the same alignment, without a note;
+ * one copy for each kind of site, so that no two probes meet in one. */
+__asm__("	.pushsection .text\n"
+	"	.balign 32\n"
+	"	.type steptrace_measured_sites, %function\n"
+	"steptrace_measured_sites:\n"
+	"	.rept 3\n"
+	"	.balign 32\n"
+	"	nop\n"
+	"	.byte 0x0f, 0x1f, 0x44, 0x00, 0x00\n"
+	"	.byte 0x66, 0x2e, 0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00\n"
+	"	ret\n"
+	"	.endr\n"
+	"	.size steptrace_measured_sites, . - steptrace_measured_sites\n"
+	"	.popsection\n");
+#else
+const struct site_info sites[SITE_KINDS_COUNT] = {
+	[SITE_NOP1] = {"nop", 0, 4, {0x1f, 0x20, 0x03, 0xd5}},
+	[SITE_NOP5] = {"nop5", 0, 0, {0}},
+	[SITE_NOP10] = {"nop10", 0, 0, {0}},
+};
+
+__asm__("	.pushsection .text\n"
+	"	.balign 32\n"
+	"	.type steptrace_measured_sites, %function\n"
+	"steptrace_measured_sites:\n"
+	"	nop\n"
+	"	ret\n"
+	"	.size steptrace_measured_sites, . - steptrace_measured_sites\n"
+	"	.popsection\n");
+#endif
+
+extern const uint8_t steptrace_measured_sites[] __attribute__((visibility("hidden")));
+
+enum { MEASURED_STRIDE = 32 };
+
+typedef void probe_function(void);
+
+unsigned int site__recognise(const uint8_t *bytes, size_t size_bytes)
+{
+	unsigned int found = 0;
+
+	for (int kind = 0; kind < SITE_KINDS_COUNT; kind++) {
+		const struct site_info *site = &sites[kind];
+
+		if (site->size_bytes == 0 || site->offset + site->size_bytes > size_bytes)
+			break; /* the later ones lie behind the earlier ones */
+		if (memcmp(bytes + site->offset, site->bytes, site->size_bytes) != 0)
+			break;
+		found |= 1u << kind;
+	}
+	return found;
+}
+
+/* Where our own functions lie in our own file. */
+static int own_offset(uint64_t *offset)
+{
+	uint64_t address = (uint64_t)(uintptr_t)steptrace_measured_sites;
+	unsigned long start, end, at;
+	int err = -ENOENT;
+	char line[512];
+	FILE *maps;
+
+	maps = fopen("/proc/self/maps", "re");
+	if (!maps)
+		return -errno;
+	while (err && fgets(line, sizeof(line), maps)) {
+		if (sscanf(line, "%lx-%lx %*s %lx", &start, &end, &at) != 3)
+			continue;
+		if (address < start || address >= end)
+			continue;
+		*offset = address - start + at;
+		err = 0;
+	}
+	fclose(maps);
+	return err;
+}
+
+static int new_counter(void)
+{
+	union bpf_attr attr;
+	int fd;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.map_type = BPF_MAP_TYPE_ARRAY;
+	attr.key_size = sizeof(uint32_t);
+	attr.value_size = sizeof(uint64_t);
+	attr.max_entries = 1;
+	fd = (int)syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof(attr));
+	return fd < 0 ? -errno : fd;
+}
+
+static uint64_t counter_value(int fd)
+{
+	uint32_t key = 0;
+	uint64_t value = 0;
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.map_fd = (uint32_t)fd;
+	attr.key = (uint64_t)(uintptr_t)&key;
+	attr.value = (uint64_t)(uintptr_t)&value;
+	syscall(SYS_bpf, BPF_MAP_LOOKUP_ELEM, &attr, sizeof(attr));
+	return value;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+enum { WARMUP_HITS = 32, ROUNDS = 5, ROUND_HITS = 200 };
+
+/* The best round: the others were disturbed. */
+static double fastest_round_ns(probe_function *function)
+{
+	uint64_t best = UINT64_MAX;
+
+	for (int hit = 0; hit < WARMUP_HITS;
+	     hit++) /* the kernel rewrites the site after its first hits */
+		function();
+	for (int round = 0; round < ROUNDS; round++) {
+		uint64_t start = now_ns();
+		uint64_t took;
+
+		for (int hit = 0; hit < ROUND_HITS; hit++)
+			function();
+		took = now_ns() - start;
+		if (took < best)
+			best = took;
+	}
+	return (double)best / ROUND_HITS;
+}
+
+/* 0 where the probe cannot be attached or does not fire every time. */
+static double measure_site(int program, int counter, const struct uprobe_place *place,
+			   enum uprobe_method method, probe_function *function, struct uprobe *held)
+{
+	const uint64_t expected = WARMUP_HITS + ROUNDS * ROUND_HITS;
+	uint64_t before = counter_value(counter);
+	double ns;
+
+	if (uprobe__attach(program, method, place, held))
+		return 0;
+	ns = fastest_round_ns(function);
+	return counter_value(counter) - before == expected ? ns : 0;
+}
+
+/* A site that is faster than the trap needs no rival: the next one is longer, not better. */
+static void measure_sites(struct site_choice *choice, int program, int counter, int file,
+			  uint64_t offset, enum uprobe_method method)
+{
+	for (int kind = 0; kind < SITE_KINDS_COUNT; kind++) {
+		uint64_t copy = (uint64_t)kind * MEASURED_STRIDE;
+		uintptr_t address = (uintptr_t)steptrace_measured_sites + copy;
+		struct uprobe_place place = {.file_fd = file,
+					     .offset = offset + copy + sites[kind].offset};
+
+		choice->ns_per_hit[kind] =
+			measure_site(program, counter, &place, method, (probe_function *)address,
+				     &choice->held[kind]);
+		if (site__choose(choice, ~0u) != SITE_NOP1)
+			break;
+	}
+}
+
+int site__measure(struct site_choice *choice)
+{
+	enum uprobe_method method = uprobe__probe_method();
+	int counter, program, file, err;
+	uint64_t offset;
+
+	memset(choice, 0, sizeof(*choice));
+	for (int kind = 0; kind < SITE_KINDS_COUNT; kind++)
+		choice->held[kind].fd = -1;
+	if (sites[SITE_NOP5].size_bytes == 0)
+		return 0; /* there is nothing to choose */
+	err = own_offset(&offset);
+	if (err)
+		return err;
+	file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	if (file < 0)
+		return -errno;
+	err = counter = new_counter();
+	if (counter < 0)
+		goto close_file;
+	err = program = uprobe__load_empty(method, counter);
+	if (program < 0)
+		goto close_counter;
+	err = 0;
+	measure_sites(choice, program, counter, file, offset, method);
+
+	close(program);
+close_counter:
+	close(counter);
+close_file:
+	close(file);
+	return err;
+}
+
+void site__release(struct site_choice *choice)
+{
+	for (int kind = 0; kind < SITE_KINDS_COUNT; kind++)
+		uprobe__detach(&choice->held[kind]);
+}
+
+enum site_kind site__choose(const struct site_choice *choice, unsigned int available)
+{
+	enum site_kind best = SITE_NOP1;
+
+	for (int kind = 0; kind < SITE_KINDS_COUNT; kind++) {
+		double ns = choice->ns_per_hit[kind];
+
+		if (!(available & (1u << kind)) || ns == 0)
+			continue;
+		if (choice->ns_per_hit[best] == 0 || ns < choice->ns_per_hit[best])
+			best = (enum site_kind)kind;
+	}
+	return best;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The sites of a probe function, as usdt/steptrace.h lays them out, and which one to use.
+ *
+ *	x86-64    +0  nop			1 byte	any kernel, a trap
+ *		  +1  nopl 0(%rax,%rax,1)	5 bytes	from 6.18 a call, faster; before, slower
+ *		  +6  nopw %cs:0(%rax,%rax,1)	10 bytes for kernels that want that much room
+ *	aarch64   +0  nop
+ *
+ * Which is fastest depends on the kernel, and version numbers lie (backports): site__choose()
+ * attaches to such a function in this very process and measures.
+ */
+#ifndef STEPTRACE_SITE_H
+#define STEPTRACE_SITE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "steptrace/uprobe.h"
+
+enum site_kind {
+	SITE_NOP1,
+	SITE_NOP5,
+	SITE_NOP10,
+	SITE_KINDS_COUNT,
+};
+
+struct site_info {
+	const char *name;        /* "nop5" */
+	unsigned int offset;     /* from the place that the note names */
+	unsigned int size_bytes; /* 0: this machine has none */
+	uint8_t bytes[10];
+};
+
+extern const struct site_info sites[SITE_KINDS_COUNT];
+
+enum { SITES_BYTES = 16 }; /* all of them together */
+
+/* Which sites lie in these bytes, as a bit set; only 1 << SITE_NOP1 where less is given. */
+unsigned int site__recognise(const uint8_t *bytes, size_t size_bytes);
+
+struct site_choice {
+	double ns_per_hit[SITE_KINDS_COUNT]; /* 0: did not fire or was not tried */
+	struct uprobe held[SITE_KINDS_COUNT];
+};
+
+/*
+ * Measures for a few milliseconds; 0 or negative errno (then the 1-byte site is the choice). The
+ * probes on ourselves stay attached until site__release(): to detach means to wait for every
+ * processor, tens of milliseconds that belong behind the work.
+ */
+int site__measure(struct site_choice *choice);
+void site__release(struct site_choice *choice);
+
+/* The fastest of `available` (a bit set that has SITE_NOP1 in it). */
+enum site_kind site__choose(const struct site_choice *choice, unsigned int available);
+
+#endif

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "steptrace/stream.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "steptrace/decode.h"
+#include "steptrace/event_json.h"
+#include "steptrace/event_text.h"
+#include "steptrace/executions.h"
+
+enum { EXECUTIONS_LIMIT = 65536, LINES_BYTES = 256 * 1024 };
+
+struct stream {
+	struct stream_options options;
+	struct stream_counts counts;
+	struct executions *open;
+	struct json lines;
+	struct json kinds; /* of each line, a byte: who is lost when the output refuses it */
+	uint64_t events_total;
+	struct decoded decoded;
+};
+
+int stream__new(const struct stream_options *options, struct stream **out)
+{
+	struct stream *stream = calloc(1, sizeof(*stream));
+
+	if (!stream)
+		return -ENOMEM;
+	stream->options = *options;
+	stream->open = executions__new(options->executions_limit ? options->executions_limit
+								 : EXECUTIONS_LIMIT);
+	if (!stream->open || json__init(&stream->lines, LINES_BYTES) ||
+	    json__init(&stream->kinds, LINES_BYTES / 256)) {
+		stream__free(stream);
+		return -ENOMEM;
+	}
+	*out = stream;
+	return 0;
+}
+
+void stream__free(struct stream *stream)
+{
+	if (!stream)
+		return;
+	executions__free(stream->open);
+	json__free(&stream->lines);
+	json__free(&stream->kinds);
+	free(stream);
+}
+
+/* The execution that the record is about; made from the record's context where it is new. */
+static struct execution *find_execution(struct stream *stream, const struct decoded *decoded)
+{
+	const uint8_t *id = decoded->head->execution_id;
+	uint32_t pid = decoded->record->pid;
+	struct execution *execution;
+
+	if (decoded->record->probe != PROBE_COMMAND_START) {
+		execution = executions__find(stream->open, pid, id);
+		if (execution)
+			return execution;
+	}
+	if (!decoded->context || memcmp(decoded->context->head.execution_id, id, 16) != 0)
+		return NULL;
+	execution = executions__add(stream->open, pid, decoded->context, decoded->process);
+	if (!execution)
+		return NULL;
+	if (event_json__describe(execution)) {
+		executions__remove(stream->open, execution);
+		return NULL;
+	}
+	return execution;
+}
+
+/* What the execution's own counters say against what was seen of it. */
+static void settle(struct event *event, const struct execution *execution)
+{
+	const struct command_span *command = event->command;
+	uint64_t executed =
+		command->steps_successful + command->steps_failed + command->steps_skipped;
+
+	event->steps_lost = executed > execution->steps_seen ? executed - execution->steps_seen : 0;
+	event->complete = execution->start_seen && event->steps_lost == 0;
+}
+
+/* Keeps the line's kind; without memory for that the line goes, too. */
+int stream__line_added(struct stream *stream, enum event_kind kind)
+{
+	struct json *lines = &stream->lines;
+
+	if (json__reserve(&stream->kinds, 1)) {
+		do
+			lines->at--;
+		while (lines->at > lines->base && lines->at[-1] != '\n');
+		return -ENOMEM;
+	}
+	*stream->kinds.at++ = (char)kind;
+	return 0;
+}
+
+static int write_line(struct stream *stream, const struct event *event)
+{
+	struct stream_options *options = &stream->options;
+
+	_Static_assert((int)EVENT_LINE_BYTES >= (int)EVENT_JSON_BYTES &&
+			       (int)EVENT_LINE_BYTES >= (int)EVENT_TEXT_BYTES,
+		       "a line may be longer than its room");
+	if (json__reserve(&stream->lines, EVENT_LINE_BYTES))
+		return -ENOMEM;
+	if (options->format == FORMAT_COMPACT)
+		event_text__write(&stream->lines, event, &options->clock);
+	else
+		event_json__write(&stream->lines, event, &options->clock,
+				  options->seed_fields_only);
+	return stream__line_added(stream, event->kind);
+}
+
+static enum event_kind kind_of(const void *bytes, size_t size_bytes)
+{
+	const struct steptrace_record *record = bytes;
+
+	if (size_bytes < sizeof(*record) || record->probe >= PROBES_COUNT)
+		return EVENT_NONE;
+	return probes[record->probe].event;
+}
+
+static int lose(struct stream *stream, enum event_kind kind, enum loss_reason reason, int result)
+{
+	stream->counts.lost[kind][reason]++;
+	return result;
+}
+
+/* Follows the execution's life; what it learns holds even when no line is written. */
+static void follow(struct event *event, struct execution *execution)
+{
+	if (event->kind == EVENT_COMMAND_STARTED)
+		execution->start_seen = true;
+	else if (event->kind == EVENT_STEP_EXECUTED)
+		execution->steps_seen++;
+	else if (event->kind == EVENT_COMMAND_COMPLETED)
+		settle(event, execution);
+}
+
+/* One line, or one loss. */
+static int account(struct stream *stream, const struct event *event)
+{
+	int err;
+
+	if (stream__limit_reached(stream))
+		return lose(stream, event->kind, LOSS_NOT_WRITTEN, 0);
+	err = write_line(stream, event);
+	if (err)
+		return lose(stream, event->kind, LOSS_NOT_WRITTEN, err);
+	stream->counts.events[event->kind]++;
+	stream->events_total++;
+	return 0;
+}
+
+int stream__record(struct stream *stream, const void *bytes, size_t size_bytes)
+{
+	enum event_kind kind = kind_of(bytes, size_bytes);
+	struct decoded *decoded = &stream->decoded;
+	struct event event = {.kind = kind};
+	struct execution *execution = NULL;
+	int err;
+
+	if (decode__record(bytes, size_bytes, decoded))
+		return lose(stream, kind, LOSS_INVALID, 0);
+	if (kind == EVENT_NONE)
+		return 0;
+	event.record = decoded->record;
+	event.head = decoded->head;
+	event.process = decoded->process;
+	if (kind != EVENT_VALIDATION_FAILED) {
+		execution = find_execution(stream, decoded);
+		if (!execution)
+			return lose(stream, kind, LOSS_UNATTRIBUTED, 0);
+		event.execution = execution;
+		follow(&event, execution);
+	}
+	err = account(stream, &event);
+	if (kind == EVENT_COMMAND_COMPLETED)
+		executions__remove(stream->open, execution);
+	return err;
+}
+
+void stream__written(struct stream *stream)
+{
+	stream->lines.at = stream->lines.base;
+	stream->kinds.at = stream->kinds.base;
+}
+
+void stream__unwritten(struct stream *stream, size_t bytes)
+{
+	const char *end = stream->lines.at;
+	const char *kind = stream->kinds.base;
+
+	for (const char *at = stream->lines.base; at < end; at++, kind++) {
+		bool is_out = (size_t)(at - stream->lines.base) < bytes;
+
+		at = memchr(at, '\n', (size_t)(end - at));
+		if (is_out || *kind == EVENT_NONE)
+			continue;
+		stream->counts.events[(int)*kind]--;
+		stream->events_total--;
+		stream->counts.lost[(int)*kind][LOSS_NOT_WRITTEN]++;
+	}
+	stream__written(stream);
+}
+
+struct json *stream__lines(struct stream *stream)
+{
+	return &stream->lines;
+}
+
+const struct stream_options *stream__options(const struct stream *stream)
+{
+	return &stream->options;
+}
+
+struct clock_anchor *stream__clock(struct stream *stream)
+{
+	return &stream->options.clock;
+}
+
+const struct stream_counts *stream__counts(const struct stream *stream)
+{
+	return &stream->counts;
+}
+
+void stream__add_loss(struct stream *stream, enum event_kind kind, enum loss_reason reason,
+		      uint64_t count)
+{
+	stream->counts.lost[kind][reason] += count;
+}
+
+uint64_t stream__events_total(const struct stream *stream)
+{
+	return stream->events_total;
+}
+
+bool stream__limit_reached(const struct stream *stream)
+{
+	return stream->options.events_limit && stream->events_total >= stream->options.events_limit;
+}
+
+uint64_t stream__forgotten(const struct stream *stream)
+{
+	return executions__forgotten(stream->open);
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The event path: records in, lines out.
+ *
+ *	record bytes -> decode -> open executions -> event -> line in the buffer
+ *
+ * Pure: no file, no kernel, no clock of its own. The caller feeds records, takes the lines out of
+ * the buffer and writes them wherever it likes. Everything that arrives is either one event or one
+ * counted loss, so at the end   hits = events + lost   holds for every kind.
+ */
+#ifndef STEPTRACE_STREAM_H
+#define STEPTRACE_STREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "steptrace/clock.h"
+#include "steptrace/event.h"
+#include "steptrace/json.h"
+
+enum stream_format {
+	FORMAT_JSON,
+	FORMAT_COMPACT,
+};
+
+enum { EVENT_LINE_BYTES = 8192 }; /* no line of a known shape is longer */
+
+struct stream_options {
+	enum stream_format format;
+	bool seed_fields_only;
+	uint64_t events_limit;   /* --count; 0: none */
+	size_t executions_limit; /* 0: 65,536 */
+	struct clock_anchor clock;
+};
+
+struct stream_counts {
+	uint64_t events[EVENT_KINDS_COUNT];
+	uint64_t lost[EVENT_KINDS_COUNT][LOSS_REASONS_COUNT];
+};
+
+struct stream;
+
+/* 0 or -ENOMEM. `options` is copied. */
+int stream__new(const struct stream_options *options, struct stream **stream);
+void stream__free(struct stream *stream);
+
+/*
+ * One record of the ring buffer; appends at most one line. 0, or -ENOMEM (the record is counted
+ * as lost). After the limit of events was reached records are counted as not written.
+ */
+int stream__record(struct stream *stream, const void *bytes, size_t size_bytes);
+
+/*
+ * The lines so far. The caller writes them and says how it went: stream__written() forgets all of
+ * them, stream__unwritten() counts those behind the first `bytes` as lost, not as events.
+ */
+struct json *stream__lines(struct stream *stream);
+void stream__written(struct stream *stream);
+void stream__unwritten(struct stream *stream, size_t bytes);
+
+/* For those who append a line of their own (trace_events.c); 0 or -ENOMEM, the line taken back. */
+int stream__line_added(struct stream *stream, enum event_kind kind);
+
+const struct stream_options *stream__options(const struct stream *stream);
+struct clock_anchor *stream__clock(struct stream *stream);
+
+const struct stream_counts *stream__counts(const struct stream *stream);
+/* Losses that happened elsewhere: in the kernel, or behind us in the output. */
+void stream__add_loss(struct stream *stream, enum event_kind kind, enum loss_reason reason,
+		      uint64_t count);
+uint64_t stream__events_total(const struct stream *stream);
+bool stream__limit_reached(const struct stream *stream);
+/* Open executions that were forgotten because there were too many. */
+uint64_t stream__forgotten(const struct stream *stream);
+
+#endif

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "steptrace/trace_events.h"
+
+#include <errno.h>
+#include <stdbool.h>
+
+#include "steptrace/version.h"
+
+static bool is_json(const struct stream *stream)
+{
+	return stream__options(stream)->format == FORMAT_JSON;
+}
+
+/* A text of any length: reserves for itself. */
+static int put_text(struct json *json, const char *name, const char *text)
+{
+	size_t bytes = strlen(text);
+
+	if (json__reserve(json, strlen(name) + 8 + JSON_TEXT_BYTES(bytes)))
+		return -ENOMEM;
+	if (json->at[-1] != '[' && json->at[-1] != '{')
+		json__raw(json, ",");
+	if (name[0]) {
+		json__raw(json, "\"");
+		json__word(json, name);
+		json__raw(json, "\":");
+	}
+	json__text(json, text, bytes);
+	return 0;
+}
+
+static void put_time(struct json *json, struct clock_anchor *clock, const char *name, uint64_t ns)
+{
+	json__raw(json, ",\"");
+	json__word(json, name);
+	json__raw(json, "\":\"");
+	clock__timestamp(clock, json, ns);
+	json__raw(json, "\"");
+}
+
+static void put_number(struct json *json, const char *name, uint64_t value)
+{
+	if (json->at[-1] != '{')
+		json__raw(json, ",");
+	json__raw(json, "\"");
+	json__word(json, name);
+	json__raw(json, "\":");
+	json__u64(json, value);
+}
+
+static int put_targets(struct json *json, const struct trace_facts *facts)
+{
+	json__raw(json, ",\"targets\":[");
+	for (size_t i = 0; i < facts->targets_count; i++)
+		if (put_text(json, "", facts->targets[i]))
+			return -ENOMEM;
+	if (json__reserve(json, 256))
+		return -ENOMEM;
+	json__raw(json, "]");
+	return 0;
+}
+
+static int started_json(struct stream *stream, const struct trace_facts *facts)
+{
+	struct clock_anchor *clock = stream__clock(stream);
+	struct json *json = stream__lines(stream);
+
+	json__raw(json, "{\"event\":\"trace.started\"");
+	put_time(json, clock, "timestamp", clock->monotonic_ns);
+	put_number(json, "monotonic_ns", clock->monotonic_ns);
+	put_number(json, "schema_version", SCHEMA_VERSION);
+	if (put_text(json, "version", STEPTRACE_VERSION) || put_text(json, "host", facts->host) ||
+	    put_text(json, "boot_id", facts->boot_id) || put_text(json, "kernel", facts->kernel) ||
+	    put_text(json, "probe_site", facts->site) ||
+	    put_text(json, "attach_method", facts->method) || put_targets(json, facts))
+		return -ENOMEM;
+	json__raw(json, ",\"clock\":{\"monotonic_ns\":");
+	json__u64(json, clock->monotonic_ns);
+	json__raw(json, ",\"realtime_ns\":");
+	json__u64(json, clock->realtime_ns);
+	json__raw(json, "}}\n");
+	return 0;
+}
+
+int trace_events__started(struct stream *stream, const struct trace_facts *facts)
+{
+	struct json *json = stream__lines(stream);
+	char *before;
+
+	if (!is_json(stream))
+		return 0;
+	if (json__reserve(json, EVENT_LINE_BYTES))
+		return -ENOMEM;
+	before = json->base + json__length(json);
+	if (started_json(stream, facts)) {
+		json->at = before;
+		return -ENOMEM;
+	}
+	return stream__line_added(stream, EVENT_NONE);
+}
+
+static void lost_json(struct json *json, struct clock_anchor *clock, enum event_kind kind,
+		      enum loss_reason reason, uint64_t lost, const uint64_t window_ns[2])
+{
+	json__raw(json, "{\"event\":\"trace.lost\"");
+	put_time(json, clock, "timestamp", window_ns[1]);
+	json__raw(json, ",\"kind\":\"");
+	json__word(json, event_names[kind]);
+	json__raw(json, "\"");
+	put_number(json, "lost", lost);
+	put_time(json, clock, "since", window_ns[0]);
+	put_time(json, clock, "until", window_ns[1]);
+	json__raw(json, ",\"reason\":\"");
+	json__word(json, loss_names[reason]);
+	json__raw(json, "\"}\n");
+}
+
+static void lost_text(struct json *line, struct clock_anchor *clock, enum event_kind kind,
+		      enum loss_reason reason, uint64_t lost, uint64_t now_ns)
+{
+	char *at = line->at;
+
+	clock__timestamp(clock, line, now_ns);
+	memmove(at, at + 11, 15); /* the time of day, microseconds */
+	line->at = at + 15;
+	json__raw(line, "           LOST ");
+	json__u64(line, lost);
+	json__raw(line, " ");
+	json__word(line, event_names[kind]);
+	json__raw(line, ": ");
+	json__word(line, loss_names[reason]);
+	json__raw(line, "\n");
+}
+
+int trace_events__lost(struct stream *stream, enum event_kind kind, enum loss_reason reason,
+		       uint64_t lost, uint64_t since_ns, uint64_t until_ns)
+{
+	const uint64_t window_ns[2] = {since_ns, until_ns};
+	struct json *json = stream__lines(stream);
+
+	if (json__reserve(json, EVENT_LINE_BYTES))
+		return -ENOMEM;
+	if (is_json(stream))
+		lost_json(json, stream__clock(stream), kind, reason, lost, window_ns);
+	else
+		lost_text(json, stream__clock(stream), kind, reason, lost, until_ns);
+	return stream__line_added(stream, EVENT_NONE);
+}
+
+static void put_losses(struct json *json, const struct stream_counts *counts)
+{
+	uint64_t by_reason[LOSS_REASONS_COUNT] = {0};
+
+	json__raw(json, ",\"lost\":{");
+	for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS_COUNT; kind++) {
+		uint64_t sum = 0;
+
+		for (int reason = 0; reason < LOSS_REASONS_COUNT; reason++) {
+			sum += counts->lost[kind][reason];
+			by_reason[reason] += counts->lost[kind][reason];
+		}
+		put_number(json, event_names[kind], sum);
+	}
+	json__raw(json, "},\"lost_by_reason\":{");
+	for (int reason = 0; reason < LOSS_REASONS_COUNT; reason++)
+		put_number(json, loss_names[reason], by_reason[reason]);
+	json__raw(json, "}");
+}
+
+int trace_events__stopped(struct stream *stream, const struct trace_totals *totals, uint64_t now_ns)
+{
+	struct json *json = stream__lines(stream);
+
+	if (!is_json(stream))
+		return 0;
+	if (json__reserve(json, EVENT_LINE_BYTES))
+		return -ENOMEM;
+	json__raw(json, "{\"event\":\"trace.stopped\"");
+	put_time(json, stream__clock(stream), "timestamp", now_ns);
+	put_number(json, "monotonic_ns", now_ns);
+	put_number(json, "hits", totals->hits);
+	put_number(json, "events", stream__events_total(stream));
+	put_losses(json, stream__counts(stream));
+	json__raw(json, ",\"reason\":\"");
+	json__word(json, totals->reason);
+	json__raw(json, "\"}\n");
+	return stream__line_added(stream, EVENT_NONE);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the stream says about itself: trace.started, trace.lost, trace.stopped. As JSON lines;
+ * in compact form the same facts are one line for a person.
+ */
+#ifndef STEPTRACE_TRACE_EVENTS_H
+#define STEPTRACE_TRACE_EVENTS_H
+
+#include <stdint.h>
+
+#include "steptrace/stream.h"
+
+enum { SCHEMA_VERSION = 1 };
+
+struct trace_facts {
+	const char *host;
+	const char *boot_id;
+	const char *kernel;
+	const char *site;           /* "nop5" */
+	const char *method;         /* "uprobe_multi" */
+	const char *const *targets; /* what was named on the command line */
+	size_t targets_count;
+};
+
+struct trace_totals {
+	uint64_t hits;
+	const char *reason; /* why it stopped */
+};
+
+/* Each appends one line to stream__lines(); 0 or -ENOMEM. */
+int trace_events__started(struct stream *stream, const struct trace_facts *facts);
+int trace_events__lost(struct stream *stream, enum event_kind kind, enum loss_reason reason,
+		       uint64_t lost, uint64_t since_ns, uint64_t until_ns);
+int trace_events__stopped(struct stream *stream, const struct trace_totals *totals,
+			  uint64_t now_ns);
+
+#endif

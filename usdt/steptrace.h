@@ -1,0 +1,998 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * steptrace.h - mark where your runner's commands and steps begin and end.
+ *
+ * A runner executes commands; a command is a pipeline of steps; a step may call tools. Include
+ * this header, put a begin and an end call around each of the three, and `steptrace record` can
+ * attach to the running program at any time and tell how long every step took, what it changed
+ * and which request caused it. There is no library to link, no thread, no file, no environment
+ * variable. While nobody is attached a call is a load, a branch that is not taken, and the
+ * stores of its arguments. While somebody is, a boundary costs about half a microsecond.
+ *
+ * IN TEN MINUTES
+ *
+ *	#include <steptrace.h>
+ *
+ *	int run(const struct request *request)
+ *	{
+ *		struct steptrace_command command;
+ *		struct steptrace_step step;
+ *		int failed;
+ *
+ *		steptrace_command_init(&command, "fragment.update");
+ *		command.user_id = request->user;                  // borrowed until the end call
+ *		command.request_source = "api";
+ *		command.correlation_id = request->correlation_id; // NULL: the execution id serves
+ *		steptrace_command_begin(&command);
+ *
+ *		steptrace_step_init(&step, &command, "DatabaseUpdateStep");
+ *		step.name = "set-title";
+ *		steptrace_step_begin(&step);
+ *		failed = update_the_row(request);
+ *		step.mutations_count = failed ? 0 : 1;
+ *		step.error_category = failed ? STEPTRACE_ERROR_DATABASE : STEPTRACE_ERROR_NONE;
+ *		steptrace_step_end(&step, failed ? STEPTRACE_FAILURE : STEPTRACE_SUCCESS);
+ *
+ *		steptrace_command_end(&command, failed ? STEPTRACE_FAILURE : STEPTRACE_SUCCESS);
+ *		return failed;
+ *	}
+ *
+ * Then, with the runner going:  steptrace list            does it carry the probes?
+ *                               steptrace record -p PID   its events, live
+ *
+ * THE RULES
+ *
+ * 1. Every init is followed by one begin and one end, in that order. The structs may live on the
+ *    stack, in an object or in a coroutine frame; they must not move between init and end, and a
+ *    command must outlive its steps. They need not be cleared first.
+ * 2. Text is borrowed, not copied, while nobody is attached: what a member points to must stay
+ *    valid and unchanged until the end call. NULL is allowed for all text but the slug and type.
+ *    Text that is longer than its field is cut, never in the middle of a UTF-8 character.
+ * 3. Metadata only. No member could carry an argument value, content, a prompt, an answer, SQL or
+ *    an error text, and none shall: what is visible here is visible to every operator.
+ * 4. Nothing you compute may depend on whether somebody is attached. steptrace_enabled() is there
+ *    to skip gathering what only a tracer would want (counting list items, say), for nothing else.
+ *
+ * THREADS, FORK, SIGNALS
+ *
+ * Spans are objects, not a stack: steps of one command may run one after another, nested,
+ * interleaved on an event loop, or on several threads at once. One span is handled by one thread at
+ * a time. The step counters of a command are atomic while somebody is attached. While nobody is,
+ * they are plain additions, which several threads that end steps of the *same* command in the same
+ * nanosecond can miss; a command that was traced from its beginning is always counted exactly.
+ * Ids are unique across threads and after fork(). Not for use in a signal handler.
+ *
+ * NESTING
+ *
+ * A step inside a step (the branch of a condition, the body of a loop) names the outer one in
+ * `parent`; its depth follows. Aggregates count nested steps too.
+ *
+ * WHAT HAPPENS WHEN SOMEBODY ATTACHES
+ *
+ * Each probe is a tiny function with nothing in it but the probe site, and a note in the ELF file
+ * that says where it is (the SystemTap format: bpftrace, perf and bpftool read it too). The tracer
+ * asks the kernel to put a breakpoint on the site and to raise the 16-bit counter
+ * `steptrace_semaphore` in every process that maps the file. The calls below look at that counter
+ * and nothing else. When it is not zero they fill the span (fixed fields, no pointers to text),
+ * stamp it and call the probe function with the span's address; the kernel program copies the span.
+ *
+ *	command__start    command__done    command__rejected
+ *	step__start       step__done
+ *	tool__start       tool__done       fragment__changed
+ *
+ * A begin call takes its stamp after its probe has fired and an end call before, so durations do
+ * not contain the cost of being watched. Attaching in the middle is fine: what began unseen has
+ * no duration, and everything else is filled in at the next boundary.
+ *
+ * OLD RUNNERS, NEW TRACERS, AND THE OTHER WAY ROUND
+ *
+ * Every span begins with its own size in bytes, its layout number and its kind. Within a layout
+ * fields are only ever appended, existing ones keep offset and meaning, and 0 in a new field
+ * means "not said". A tracer that knows a longer span than the runner has copies its own length
+ * (or, where the memory behind the span cannot be read, the first published length) and takes
+ * everything past the runner's size as 0. A tracer that knows a shorter one copies and uses what
+ * it knows. A layout number the tracer does not know is reported, never guessed at. The offsets
+ * are asserted below; the probe names, their single argument and its register never change.
+ *
+ * PLATFORMS
+ *
+ * C11 and C++17, gcc and clang, Linux on x86-64 and little-endian aarch64, static, PIE and shared
+ * objects, with and without LTO. Elsewhere every call compiles to nothing and one #warning says so
+ * (define STEPTRACE_QUIET to switch that off). STEPTRACE_DISABLE does the same on purpose.
+ */
+#ifndef STEPTRACE_H
+#define STEPTRACE_H
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <time.h>
+
+#if defined(STEPTRACE_DISABLE)
+#define STEPTRACE__ACTIVE 0
+#elif defined(__linux__) && (defined(__GNUC__) || defined(__clang__)) &&                           \
+	((defined(__x86_64__) && !defined(__ILP32__)) ||                                           \
+	 (defined(__aarch64__) && defined(__AARCH64EL__) && !defined(__ILP32__)))
+#define STEPTRACE__ACTIVE 1
+#else
+#define STEPTRACE__ACTIVE 0
+#if !defined(STEPTRACE_QUIET)
+#warning "steptrace.h: no probes on this platform (define STEPTRACE_QUIET to silence this)"
+#endif
+#endif
+
+#if STEPTRACE__ACTIVE
+#include <sys/syscall.h>
+#if defined(__cplusplus) || !defined(__STRICT_ANSI__)
+#include <unistd.h>
+#endif
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#define STEPTRACE__ASSERT(condition, why) static_assert(condition, why)
+#define STEPTRACE__THREAD_LOCAL           thread_local
+#else
+#define STEPTRACE__ASSERT(condition, why) _Static_assert(condition, why)
+#define STEPTRACE__THREAD_LOCAL           _Thread_local
+#endif
+
+/* ------------------------------------------------------------------ what you can say */
+
+enum steptrace_outcome {
+	STEPTRACE_SUCCESS = 1,
+	STEPTRACE_FAILURE = 2,
+	STEPTRACE_SKIPPED = 3, /* steps only: it was its turn, and it had nothing to do */
+};
+
+enum steptrace_error {
+	STEPTRACE_ERROR_NONE = 0,
+	STEPTRACE_ERROR_GENERAL = 1,
+	STEPTRACE_ERROR_TIMEOUT = 2,
+	STEPTRACE_ERROR_MEMORY = 3,
+	STEPTRACE_ERROR_PERMISSION = 4,
+	STEPTRACE_ERROR_NOT_FOUND = 5,
+	STEPTRACE_ERROR_VALIDATION = 6,
+	STEPTRACE_ERROR_NETWORK = 7,
+	STEPTRACE_ERROR_DATABASE = 8,
+};
+
+enum steptrace_ai_cache {
+	STEPTRACE_AI_NONE = 0, /* not a step that asks a model */
+	STEPTRACE_AI_OFF = 1,
+	STEPTRACE_AI_MISS = 2,
+	STEPTRACE_AI_HIT = 3,
+};
+
+enum steptrace_operation {
+	STEPTRACE_CREATED = 1,
+	STEPTRACE_UPDATED = 2,
+	STEPTRACE_DELETED = 3,
+};
+
+/* ------------------------------------------------------------------ what a probe shows
+ *
+ * The spans, as the probes' one argument points to them. Your code never touches these; bindings
+ * for other languages and authors of tracers do. Text is NUL-padded and has no terminator when it
+ * fills its field. Times are CLOCK_MONOTONIC nanoseconds, 0 = not seen. Ids are the 16 bytes of a
+ * UUID in order, all zero = none.
+ */
+
+enum steptrace_span_kind {
+	STEPTRACE_SPAN_COMMAND = 1,
+	STEPTRACE_SPAN_STEP = 2,
+	STEPTRACE_SPAN_TOOL = 3,
+	STEPTRACE_SPAN_FRAGMENT = 4,
+	STEPTRACE_SPAN_REJECTED = 5,
+};
+
+enum { STEPTRACE_LAYOUT = 1 };
+
+enum steptrace_span_flags {
+	STEPTRACE_FLAG_DRY_RUN = 1u << 0,
+	STEPTRACE_FLAG_SCHEDULED = 1u << 1,   /* the three schedule members are meant */
+	STEPTRACE_FLAG_FRAGMENT_ID = 1u << 2, /* fragment_id is meant */
+	STEPTRACE_FLAG_ITEMS = 1u << 3,       /* items_in and items_out are meant */
+	STEPTRACE_FLAG_EXIT_STATUS = 1u << 4, /* exit_status is meant */
+};
+
+struct steptrace_span_head {
+	uint16_t size_bytes; /* of the whole span, as this header has it */
+	uint8_t layout;      /* STEPTRACE_LAYOUT */
+	uint8_t kind;        /* enum steptrace_span_kind */
+	uint32_t flags;      /* enum steptrace_span_flags */
+	uint64_t start_ns;   /* taken after the start probe returned */
+	uint64_t end_ns;     /* taken before the done probe fires */
+	uint64_t execution_id[2];
+};
+
+struct steptrace_command_span {
+	struct steptrace_span_head head;
+	uint64_t
+		announced_ns; /* taken before command__start fired; see struct steptrace_span_owner */
+	uint64_t parent_execution_id[2];
+	int64_t schedule_id;
+	int64_t schedule_run_id;
+	int64_t planned_run_at_s; /* Unix time */
+	uint64_t steps_successful;
+	uint64_t steps_failed;
+	uint64_t steps_skipped;
+	uint32_t arguments_count;
+	uint8_t outcome;        /* enum steptrace_outcome */
+	uint8_t error_category; /* enum steptrace_error */
+	uint8_t reserved[2];
+	char slug[64];
+	char user_id[64];
+	char request_source[16];
+	char correlation_id[128];
+};
+
+/* Whose span this is. A tracer that has not seen the command's start (its announcement is older
+ * than the attach, or than the last record that got lost) reads the command's span as well. */
+struct steptrace_span_owner {
+	uint64_t command_announced_ns;
+	uint64_t command; /* address of the struct steptrace_command_span */
+};
+
+struct steptrace_step_span {
+	struct steptrace_span_head head;
+	struct steptrace_span_owner owner;
+	uint64_t step_id[2];
+	uint64_t parent_step_id[2];
+	int64_t fragment_id;
+	uint64_t mutations_count;
+	uint32_t items_in;
+	uint32_t items_out;
+	uint32_t prompt_tokens;
+	uint32_t completion_tokens;
+	uint16_t index;
+	uint16_t depth;
+	uint8_t outcome;        /* enum steptrace_outcome */
+	uint8_t error_category; /* enum steptrace_error */
+	uint8_t ai_cache;       /* enum steptrace_ai_cache */
+	uint8_t reserved;
+	char type[48];
+	char name[64];
+};
+
+struct steptrace_tool_span {
+	struct steptrace_span_head head;
+	struct steptrace_span_owner owner;
+	uint64_t step_id[2];
+	uint64_t invocation_id[2];
+	int32_t exit_status;
+	uint8_t outcome; /* enum steptrace_outcome */
+	uint8_t reserved[3];
+	char slug[64];
+};
+
+struct steptrace_fragment_span {
+	struct steptrace_span_head head;
+	struct steptrace_span_owner owner;
+	uint64_t step_id[2];
+	int64_t fragment_id;
+	uint8_t operation; /* enum steptrace_operation */
+	uint8_t reserved[7];
+};
+
+struct steptrace_rejected_span {
+	struct steptrace_span_head head;
+	char slug[64];
+	char user_id[64];
+	char request_source[16];
+	char correlation_id[128];
+	char reason[32];
+	char invalid_fields[128]; /* names, separated by commas */
+};
+
+#define STEPTRACE__AT(type, member, offset)                                                        \
+	STEPTRACE__ASSERT(offsetof(struct type, member) == (offset), #type "." #member " moved")
+#define STEPTRACE__SIZE(type, bytes)                                                               \
+	STEPTRACE__ASSERT(sizeof(struct type) == (bytes), #type " changed its size")
+
+STEPTRACE__AT(steptrace_span_head, flags, 4);
+STEPTRACE__AT(steptrace_span_head, start_ns, 8);
+STEPTRACE__AT(steptrace_span_head, execution_id, 24);
+STEPTRACE__SIZE(steptrace_span_head, 40);
+STEPTRACE__AT(steptrace_command_span, announced_ns, 40);
+STEPTRACE__AT(steptrace_command_span, schedule_id, 64);
+STEPTRACE__AT(steptrace_command_span, steps_successful, 88);
+STEPTRACE__AT(steptrace_command_span, outcome, 116);
+STEPTRACE__AT(steptrace_command_span, slug, 120);
+STEPTRACE__AT(steptrace_command_span, correlation_id, 264);
+STEPTRACE__SIZE(steptrace_command_span, 392);
+STEPTRACE__AT(steptrace_step_span, owner, 40);
+STEPTRACE__AT(steptrace_step_span, step_id, 56);
+STEPTRACE__AT(steptrace_step_span, fragment_id, 88);
+STEPTRACE__AT(steptrace_step_span, items_in, 104);
+STEPTRACE__AT(steptrace_step_span, index, 120);
+STEPTRACE__AT(steptrace_step_span, type, 128);
+STEPTRACE__AT(steptrace_step_span, name, 176);
+STEPTRACE__SIZE(steptrace_step_span, 240);
+STEPTRACE__AT(steptrace_tool_span, exit_status, 88);
+STEPTRACE__AT(steptrace_tool_span, slug, 96);
+STEPTRACE__SIZE(steptrace_tool_span, 160);
+STEPTRACE__AT(steptrace_fragment_span, fragment_id, 72);
+STEPTRACE__SIZE(steptrace_fragment_span, 88);
+STEPTRACE__AT(steptrace_rejected_span, reason, 312);
+STEPTRACE__SIZE(steptrace_rejected_span, 472);
+
+/* ------------------------------------------------------------------ what you fill in
+ *
+ * The init calls set every member above the line to "not said"; members below it are the header's.
+ */
+
+struct steptrace_command {
+	const char *slug;           /* "fragment.update"; 64 bytes are kept */
+	const char *user_id;        /* 64 */
+	const char *request_source; /* api, cli, schedule, queue, test, or your own word; 16 */
+	const char *correlation_id; /* the caller's; NULL: the execution id serves as both; 128 */
+	struct steptrace_command *parent; /* the command whose step started this one */
+	int64_t schedule_id;              /* what triggered it, with is_scheduled = 1 */
+	int64_t schedule_run_id;
+	int64_t planned_run_at_s; /* Unix time */
+	uint32_t arguments_count;
+	uint8_t is_scheduled;
+	uint8_t dry_run;        /* its steps inherit it */
+	uint8_t error_category; /* enum steptrace_error; say it before the end call */
+	/* ---- */
+	uint8_t described;       /* the span's text and ids are filled in */
+	uint64_t steps_count[4]; /* steps ended, by outcome */
+	struct steptrace_command_span span;
+};
+
+struct steptrace_step {
+	struct steptrace_command *command;
+	struct steptrace_step *parent; /* the step that this one runs inside; NULL at the top */
+	const char *type;              /* "DatabaseUpdateStep"; 48 bytes are kept */
+	const char *name;              /* the step's id in its pack; 64 */
+	int64_t fragment_id;           /* the fragment it worked on, with has_fragment_id = 1 */
+	uint64_t mutations_count;      /* rows changed */
+	uint32_t items_in, items_out;  /* list steps, with has_items = 1 */
+	uint32_t prompt_tokens, completion_tokens;
+	uint16_t index; /* position among its siblings, from 0 */
+	uint8_t has_fragment_id;
+	uint8_t has_items;
+	uint8_t ai_cache;       /* enum steptrace_ai_cache */
+	uint8_t error_category; /* enum steptrace_error */
+	/* ---- */
+	uint8_t described;
+	struct steptrace_step_span span;
+};
+
+struct steptrace_tool {
+	struct steptrace_command *command;
+	struct steptrace_step *step; /* the step that calls it; may be NULL */
+	const char *slug;            /* the tool's name; 64 bytes are kept */
+	int32_t exit_status;         /* with has_exit_status = 1 */
+	uint8_t has_exit_status;
+	/* ---- */
+	uint8_t described;
+	struct steptrace_tool_span span;
+};
+
+/* ------------------------------------------------------------------ the probe functions
+ *
+ * One function, one site pair, one note and one COMDAT group for each probe: whatever number of
+ * files include this header, a linked object has one of each. `.ifndef` serves LTO, where the
+ * files' assembler text meets in one unit.
+ *
+ *	steptrace_probe_step__done:
+ *		nop			the note points here: any tool, any kernel
+ *		nopl 0(%rax,%rax,1)	5 bytes: kernels that turn it into a call prefer it
+ *		nopw %cs:0(%rax,%rax,1)	10 bytes, for kernels that want that much
+ *		ret
+ *
+ * The alignment keeps a site from crossing a page or a cache line. Only the semaphore's branch
+ * leads here, so what the sites cost while nobody is attached does not matter.
+ */
+#if STEPTRACE__ACTIVE
+
+#if defined(__x86_64__)
+#define STEPTRACE__SITES                                                                           \
+	"990:	nop\n"                                                                               \
+	"	.byte 0x0f, 0x1f, 0x44, 0x00, 0x00\n"                                                    \
+	"	.byte 0x66, 0x2e, 0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00\n"                      \
+	"	ret\n"
+#define STEPTRACE__ARGUMENT "8@%rdi"
+#else
+#define STEPTRACE__SITES                                                                           \
+	"	hint #34\n" /* bti c */                                                            \
+	"990:	nop\n"                                                                               \
+	"	ret\n"
+#define STEPTRACE__ARGUMENT "8@x0"
+#endif
+
+#define STEPTRACE__PROBE(name)                                                                     \
+	__asm__(".ifndef steptrace_probe_" #name "\n"                                              \
+		"	.pushsection .text.steptrace_probe_" #name                                 \
+		",\"axG\",%progbits,steptrace_probe_" #name ",comdat\n"                            \
+		"	.weak steptrace_probe_" #name "\n"                                         \
+		"	.hidden steptrace_probe_" #name "\n"                                       \
+		"	.type steptrace_probe_" #name ", %function\n"                              \
+		"	.balign 32\n"                                                                    \
+		"steptrace_probe_" #name ":\n" STEPTRACE__SITES                                    \
+		"	.size steptrace_probe_" #name ", . - steptrace_probe_" #name "\n"          \
+		"	.pushsection .note.stapsdt,\"G\",%note,steptrace_probe_" #name ",comdat\n" \
+		"	.balign 4\n"                                                                     \
+		"	.4byte 992f - 991f, 994f - 993f, 3\n"                                            \
+		"991:	.asciz \"stapsdt\"\n"                                                        \
+		"992:	.balign 4\n"                                                                 \
+		"993:	.8byte 990b\n"                                                               \
+		"	.8byte _.stapsdt.base\n"                                                         \
+		"	.8byte steptrace_semaphore\n"                                                    \
+		"	.asciz \"steptrace\"\n"                                                          \
+		"	.asciz \"" #name "\"\n"                                                    \
+		"	.asciz \"" STEPTRACE__ARGUMENT "\"\n"                                      \
+		"994:	.balign 4\n"                                                                 \
+		"	.popsection\n"                                                                   \
+		"	.popsection\n"                                                                   \
+		".endif\n");                                                                       \
+	void steptrace_probe_##name(const void *span) __attribute__((visibility("hidden")));
+
+__asm__(".ifndef steptrace_semaphore\n"
+	"	.pushsection .probes,\"awG\",%progbits,steptrace_semaphore,comdat\n"
+	"	.weak steptrace_semaphore\n"
+	"	.hidden steptrace_semaphore\n"
+	"	.type steptrace_semaphore, %object\n"
+	"	.balign 8\n"
+	"steptrace_semaphore:\n"
+	"	.zero 8\n"
+	"	.size steptrace_semaphore, 8\n"
+	"	.popsection\n"
+	".endif\n"
+	".ifndef _.stapsdt.base\n" /* tells readers of the notes how far a prelinker moved us */
+	"	.pushsection .stapsdt.base,\"aG\",%progbits,.stapsdt.base,comdat\n"
+	"	.weak _.stapsdt.base\n"
+	"	.hidden _.stapsdt.base\n"
+	"_.stapsdt.base:\n"
+	"	.space 1\n"
+	"	.size _.stapsdt.base, 1\n"
+	"	.popsection\n"
+	".endif\n");
+
+extern volatile unsigned short steptrace_semaphore __attribute__((visibility("hidden")));
+
+STEPTRACE__PROBE(command__start)
+STEPTRACE__PROBE(command__done)
+STEPTRACE__PROBE(command__rejected)
+STEPTRACE__PROBE(step__start)
+STEPTRACE__PROBE(step__done)
+STEPTRACE__PROBE(tool__start)
+STEPTRACE__PROBE(tool__done)
+STEPTRACE__PROBE(fragment__changed)
+
+#define STEPTRACE__FIRE(name, span) steptrace_probe_##name(span)
+
+#else
+#define STEPTRACE__FIRE(name, span) ((void)(span))
+#endif
+
+/* 1 while somebody is attached. */
+static inline int steptrace_enabled(void)
+{
+#if STEPTRACE__ACTIVE
+	return steptrace_semaphore != 0;
+#else
+	return 0;
+#endif
+}
+
+/* ------------------------------------------------------------------ ids
+ *
+ * A UUID (version 4 in form) is two mixed words of a 64-bit key and a counter. The key comes from
+ * the kernel once, at program start, so that attaching later makes no system call that a sandbox
+ * could object to. It lies in a page which fork() clears in the child (MADV_WIPEONFORK): a zero
+ * key makes the child derive one of its own from the old seed, its pid and the clock. Each thread
+ * counts in a range of its own.
+ */
+#if STEPTRACE__ACTIVE
+
+#if !defined(__cplusplus) && defined(__STRICT_ANSI__) /* strict modes hide these */
+extern long syscall(long number, ...);
+extern int clock_gettime(int clock, struct timespec *now);
+#endif
+
+#define STEPTRACE__SLOW static __attribute__((noinline, unused))
+
+struct steptrace__identity {
+	uint64_t key; /* 0: not made yet, or cleared by fork */
+	uint64_t threads_count;
+};
+
+static struct steptrace__identity *steptrace__page;
+static struct steptrace__identity steptrace__page_that_stays;
+static uint64_t steptrace__seed[2];
+static STEPTRACE__THREAD_LOCAL uint64_t steptrace__thread_key;
+static STEPTRACE__THREAD_LOCAL uint64_t steptrace__thread_next;
+
+static inline uint64_t steptrace__now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(1 /* CLOCK_MONOTONIC */, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* splitmix64's finaliser: a bijection in which every input bit reaches every output bit. */
+static inline uint64_t steptrace__mix(uint64_t word)
+{
+	word += 0x9e3779b97f4a7c15u;
+	word = (word ^ (word >> 30)) * 0xbf58476d1ce4e5b9u;
+	word = (word ^ (word >> 27)) * 0x94d049bb133111ebu;
+	return word ^ (word >> 31);
+}
+
+__attribute__((constructor, unused)) static void steptrace__identity_init(void)
+{
+	struct steptrace__identity *page, *expected = NULL;
+	uint64_t seed[2];
+	int saved_errno = errno;
+	long address;
+
+	if (__atomic_load_n(&steptrace__page, __ATOMIC_ACQUIRE))
+		return;
+	seed[0] = steptrace__now_ns(); /* what there is where getrandom() is refused */
+	seed[1] = (uint64_t)(uintptr_t)seed;
+	(void)syscall(SYS_getrandom, seed, sizeof(seed), 1 /* GRND_NONBLOCK */);
+	__atomic_store_n(&steptrace__seed[0], seed[0], __ATOMIC_RELAXED);
+	__atomic_store_n(&steptrace__seed[1], seed[1], __ATOMIC_RELAXED);
+
+	page = &steptrace__page_that_stays;
+	address = syscall(SYS_mmap, NULL, 4096, 3 /* read, write */, 0x22 /* private, anonymous */,
+			  -1, 0);
+	if (address != -1 && syscall(SYS_madvise, address, 4096, 18 /* WIPEONFORK */) == 0) {
+		page = (struct steptrace__identity *)(uintptr_t)address;
+		page->key = steptrace__mix(seed[0]) | 1;
+	}
+	__atomic_compare_exchange_n(&steptrace__page, &expected, page, 0, __ATOMIC_RELEASE,
+				    __ATOMIC_RELAXED);
+	errno = saved_errno;
+}
+
+/* No key in the page: a fork cleared it, or this is the page that no fork clears (Linux before
+ * 4.14), which holds none so that the pid is asked every time. */
+STEPTRACE__SLOW uint64_t steptrace__key_again(struct steptrace__identity *page)
+{
+	int saved_errno = errno;
+	uint64_t pid = (uint64_t)syscall(SYS_getpid);
+	uint64_t key = steptrace__mix(steptrace__seed[0] ^ (pid << 32)) ^ steptrace__seed[1];
+	uint64_t expected = 0;
+
+	errno = saved_errno;
+	if (page == &steptrace__page_that_stays)
+		return key | 1;
+	key = (key ^ steptrace__mix(steptrace__now_ns())) | 1;
+	if (!__atomic_compare_exchange_n(&page->key, &expected, key, 0, __ATOMIC_RELAXED,
+					 __ATOMIC_RELAXED))
+		key = expected;
+	return key;
+}
+
+/* A word that no other call in this process returns; `key` is the process's. */
+static inline uint64_t steptrace__next(uint64_t *key)
+{
+	struct steptrace__identity *page = __atomic_load_n(&steptrace__page, __ATOMIC_ACQUIRE);
+
+	if (__builtin_expect(!page, 0)) {
+		steptrace__identity_init();
+		page = __atomic_load_n(&steptrace__page, __ATOMIC_ACQUIRE);
+	}
+	*key = __atomic_load_n(&page->key, __ATOMIC_RELAXED);
+	if (__builtin_expect(!*key, 0))
+		*key = steptrace__key_again(page);
+	if (__builtin_expect(steptrace__thread_key != *key, 0)) {
+		steptrace__thread_key = *key;
+		steptrace__thread_next =
+			__atomic_fetch_add(&page->threads_count, 1, __ATOMIC_RELAXED) << 40;
+	}
+	return steptrace__mix(*key + steptrace__thread_next++);
+}
+
+/* The bits that say "UUID, version 4, variant 1", in the byte order of a little-endian word. */
+#define STEPTRACE__UUID_LOW(word)                                                                  \
+	(((word) & ~UINT64_C(0x00f0000000000000)) | UINT64_C(0x0040000000000000))
+#define STEPTRACE__UUID_HIGH(word)                                                                 \
+	(((word) & ~UINT64_C(0x00000000000000c0)) | UINT64_C(0x0000000000000080))
+
+static inline void steptrace__id_new(uint64_t id[2])
+{
+	uint64_t key, word = steptrace__next(&key);
+
+	id[0] = STEPTRACE__UUID_LOW(word);
+	id[1] = STEPTRACE__UUID_HIGH(steptrace__mix(word ^ steptrace__seed[0] ^ (key >> 1)));
+}
+
+/* The same for an id that several threads may find missing at once (attached in the middle): one
+ * of them decides the low word, and the high word follows from it. */
+STEPTRACE__SLOW void steptrace__id_once(uint64_t id[2])
+{
+	uint64_t key, low = 0, word = STEPTRACE__UUID_LOW(steptrace__next(&key));
+
+	if (__atomic_compare_exchange_n(&id[0], &low, word, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		low = word;
+	word = steptrace__mix(low ^ steptrace__seed[0] ^ (key >> 1));
+	__atomic_store_n(&id[1], STEPTRACE__UUID_HIGH(word), __ATOMIC_RELAXED);
+}
+
+/* ------------------------------------------------------------------ filling the spans
+ *
+ * Out of line and only reached while somebody is attached.
+ */
+
+/* Copies text into a fixed field, padded with NUL. Text that does not fit is cut before the
+ * character that would be split. */
+STEPTRACE__SLOW void steptrace__copy(char *field, size_t field_bytes, const char *text)
+{
+	const char *end;
+	size_t bytes = 0;
+
+	if (text) {
+		end = (const char *)memchr(text, 0, field_bytes + 1);
+		bytes = end ? (size_t)(end - text) : field_bytes;
+		if (!end)
+			while (bytes > 0 && ((unsigned char)text[bytes] & 0xc0) == 0x80)
+				bytes--;
+		memcpy(field, text, bytes);
+	}
+	memset(field + bytes, 0, field_bytes - bytes);
+}
+
+static inline void steptrace__head(struct steptrace_span_head *head, size_t bytes, uint8_t kind)
+{
+	memset(head, 0, bytes);
+	head->size_bytes = (uint16_t)bytes;
+	head->layout = STEPTRACE_LAYOUT;
+	head->kind = kind;
+}
+
+static inline void steptrace__command_known(struct steptrace_command *command);
+
+/* The command's context. May run on several threads at once (steps of a command that began before
+ * somebody attached): all of them write the same bytes. Stamps and id are kept. */
+STEPTRACE__SLOW void steptrace__command_describe(struct steptrace_command *command)
+{
+	struct steptrace_command_span *span = &command->span;
+
+	span->head.size_bytes = (uint16_t)sizeof(*span);
+	span->head.layout = STEPTRACE_LAYOUT;
+	span->head.kind = STEPTRACE_SPAN_COMMAND;
+	span->head.flags = (command->dry_run ? (uint32_t)STEPTRACE_FLAG_DRY_RUN : 0u) |
+			   (command->is_scheduled ? (uint32_t)STEPTRACE_FLAG_SCHEDULED : 0u);
+	span->head.end_ns = 0;
+	if (command->parent) {
+		steptrace__command_known(command->parent);
+		span->parent_execution_id[0] = command->parent->span.head.execution_id[0];
+		span->parent_execution_id[1] = command->parent->span.head.execution_id[1];
+	}
+	span->schedule_id = command->schedule_id;
+	span->schedule_run_id = command->schedule_run_id;
+	span->planned_run_at_s = command->planned_run_at_s;
+	span->steps_successful = span->steps_failed = span->steps_skipped = 0;
+	span->arguments_count = command->arguments_count;
+	span->outcome = span->error_category = 0;
+	span->reserved[0] = span->reserved[1] = 0;
+	steptrace__copy(span->slug, sizeof(span->slug), command->slug);
+	steptrace__copy(span->user_id, sizeof(span->user_id), command->user_id);
+	steptrace__copy(span->request_source, sizeof(span->request_source),
+			command->request_source);
+	steptrace__copy(span->correlation_id, sizeof(span->correlation_id),
+			command->correlation_id);
+	__atomic_store_n(&command->described, 1, __ATOMIC_RELEASE);
+}
+
+static inline void steptrace__command_known(struct steptrace_command *command)
+{
+	if (__builtin_expect(!__atomic_load_n(&command->described, __ATOMIC_ACQUIRE), 0)) {
+		steptrace__id_once(command->span.head.execution_id);
+		steptrace__command_describe(command);
+	}
+}
+
+STEPTRACE__SLOW void steptrace__command_started(struct steptrace_command *command)
+{
+	if (!command->span.head.execution_id[0])
+		steptrace__id_new(command->span.head.execution_id);
+	steptrace__command_describe(command);
+	command->span.announced_ns = steptrace__now_ns();
+	STEPTRACE__FIRE(command__start, &command->span);
+	command->span.head.start_ns = steptrace__now_ns();
+}
+
+STEPTRACE__SLOW void steptrace__command_ended(struct steptrace_command *command, uint8_t outcome)
+{
+	struct steptrace_command_span *span = &command->span;
+
+	span->head.end_ns = steptrace__now_ns();
+	steptrace__command_known(command);
+	span->outcome = outcome;
+	span->error_category = command->error_category;
+	span->steps_successful = command->steps_count[STEPTRACE_SUCCESS];
+	span->steps_failed = command->steps_count[STEPTRACE_FAILURE];
+	span->steps_skipped = command->steps_count[STEPTRACE_SKIPPED];
+	STEPTRACE__FIRE(command__done, span);
+}
+
+STEPTRACE__SLOW void steptrace__owner(struct steptrace_span_head *head,
+				      struct steptrace_span_owner *owner,
+				      struct steptrace_command *command)
+{
+	steptrace__command_known(command);
+	head->execution_id[0] = command->span.head.execution_id[0];
+	head->execution_id[1] = command->span.head.execution_id[1];
+	head->flags |= command->dry_run ? (uint32_t)STEPTRACE_FLAG_DRY_RUN : 0u;
+	owner->command_announced_ns = command->span.announced_ns;
+	owner->command = (uint64_t)(uintptr_t)&command->span;
+}
+
+/* Also for a step that began unseen: it has no start stamp then, and stays without. */
+STEPTRACE__SLOW void steptrace__step_describe(struct steptrace_step *step)
+{
+	struct steptrace_step_span *span = &step->span;
+
+	steptrace__head(&span->head, sizeof(*span), STEPTRACE_SPAN_STEP);
+	steptrace__owner(&span->head, &span->owner, step->command);
+	steptrace__id_new(span->step_id);
+	if (step->parent) {
+		if (!step->parent->described)
+			steptrace__step_describe(step->parent);
+		span->parent_step_id[0] = step->parent->span.step_id[0];
+		span->parent_step_id[1] = step->parent->span.step_id[1];
+		span->depth = (uint16_t)(step->parent->span.depth + 1u);
+	}
+	span->index = step->index;
+	steptrace__copy(span->type, sizeof(span->type), step->type);
+	steptrace__copy(span->name, sizeof(span->name), step->name);
+	step->described = 1;
+}
+
+STEPTRACE__SLOW void steptrace__step_started(struct steptrace_step *step)
+{
+	steptrace__step_describe(step);
+	STEPTRACE__FIRE(step__start, &step->span);
+	step->span.head.start_ns = steptrace__now_ns();
+}
+
+STEPTRACE__SLOW void steptrace__step_ended(struct steptrace_step *step, uint8_t outcome)
+{
+	struct steptrace_step_span *span = &step->span;
+	uint64_t end_ns = steptrace__now_ns();
+
+	if (!step->described)
+		steptrace__step_describe(step);
+	span->head.end_ns = end_ns;
+	span->head.flags |= (step->has_fragment_id ? (uint32_t)STEPTRACE_FLAG_FRAGMENT_ID : 0u) |
+			    (step->has_items ? (uint32_t)STEPTRACE_FLAG_ITEMS : 0u);
+	span->fragment_id = step->fragment_id;
+	span->mutations_count = step->mutations_count;
+	span->items_in = step->items_in;
+	span->items_out = step->items_out;
+	span->prompt_tokens = step->prompt_tokens;
+	span->completion_tokens = step->completion_tokens;
+	span->outcome = outcome;
+	span->error_category = step->error_category;
+	span->ai_cache = step->ai_cache;
+	__atomic_fetch_add(&step->command->steps_count[outcome], 1, __ATOMIC_RELAXED);
+	STEPTRACE__FIRE(step__done, span);
+}
+
+STEPTRACE__SLOW void steptrace__tool_describe(struct steptrace_tool *tool)
+{
+	struct steptrace_tool_span *span = &tool->span;
+
+	steptrace__head(&span->head, sizeof(*span), STEPTRACE_SPAN_TOOL);
+	steptrace__owner(&span->head, &span->owner, tool->command);
+	steptrace__id_new(span->invocation_id);
+	if (tool->step) {
+		if (!tool->step->described)
+			steptrace__step_describe(tool->step);
+		span->step_id[0] = tool->step->span.step_id[0];
+		span->step_id[1] = tool->step->span.step_id[1];
+	}
+	steptrace__copy(span->slug, sizeof(span->slug), tool->slug);
+	tool->described = 1;
+}
+
+STEPTRACE__SLOW void steptrace__tool_started(struct steptrace_tool *tool)
+{
+	steptrace__tool_describe(tool);
+	STEPTRACE__FIRE(tool__start, &tool->span);
+	tool->span.head.start_ns = steptrace__now_ns();
+}
+
+STEPTRACE__SLOW void steptrace__tool_ended(struct steptrace_tool *tool, uint8_t outcome)
+{
+	uint64_t end_ns = steptrace__now_ns();
+
+	if (!tool->described)
+		steptrace__tool_describe(tool);
+	tool->span.head.end_ns = end_ns;
+	tool->span.head.flags |= tool->has_exit_status ? (uint32_t)STEPTRACE_FLAG_EXIT_STATUS : 0u;
+	tool->span.exit_status = tool->exit_status;
+	tool->span.outcome = outcome;
+	STEPTRACE__FIRE(tool__done, &tool->span);
+}
+
+STEPTRACE__SLOW void steptrace__fragment_changed(struct steptrace_step *step, int64_t fragment_id,
+						 uint8_t operation)
+{
+	struct steptrace_fragment_span span;
+
+	if (!step->described)
+		steptrace__step_describe(step);
+	steptrace__head(&span.head, sizeof(span), STEPTRACE_SPAN_FRAGMENT);
+	steptrace__owner(&span.head, &span.owner, step->command);
+	span.step_id[0] = step->span.step_id[0];
+	span.step_id[1] = step->span.step_id[1];
+	span.fragment_id = fragment_id;
+	span.operation = operation;
+	STEPTRACE__FIRE(fragment__changed, &span);
+}
+
+STEPTRACE__SLOW void steptrace__command_rejected(struct steptrace_command *command,
+						 const char *reason, const char *invalid_fields)
+{
+	struct steptrace_rejected_span span;
+
+	steptrace__head(&span.head, sizeof(span), STEPTRACE_SPAN_REJECTED);
+	steptrace__command_known(command);
+	span.head.execution_id[0] = command->span.head.execution_id[0];
+	span.head.execution_id[1] = command->span.head.execution_id[1];
+	memcpy(span.slug, command->span.slug, sizeof(span.slug));
+	memcpy(span.user_id, command->span.user_id, sizeof(span.user_id));
+	memcpy(span.request_source, command->span.request_source, sizeof(span.request_source));
+	memcpy(span.correlation_id, command->span.correlation_id, sizeof(span.correlation_id));
+	steptrace__copy(span.reason, sizeof(span.reason), reason);
+	steptrace__copy(span.invalid_fields, sizeof(span.invalid_fields), invalid_fields);
+	STEPTRACE__FIRE(command__rejected, &span);
+}
+
+#define STEPTRACE__WHEN_ENABLED(call)                                                              \
+	do {                                                                                       \
+		if (__builtin_expect(steptrace_enabled(), 0))                                      \
+			call;                                                                      \
+	} while (0)
+
+#else
+#define STEPTRACE__WHEN_ENABLED(call) ((void)0)
+#endif
+
+/* ------------------------------------------------------------------ commands */
+
+/* `slug` names the command. Sets everything else to "not said". */
+static inline void steptrace_command_init(struct steptrace_command *command, const char *slug)
+{
+	memset(command, 0, offsetof(struct steptrace_command, span));
+	command->slug = slug;
+	command->span.head.start_ns = 0;
+	command->span.head.execution_id[0] = 0;
+	command->span.head.execution_id[1] = 0;
+	command->span.announced_ns = 0;
+	command->span.parent_execution_id[0] = 0;
+	command->span.parent_execution_id[1] = 0;
+}
+
+static inline void steptrace_command_begin(struct steptrace_command *command)
+{
+	STEPTRACE__WHEN_ENABLED(steptrace__command_started(command));
+	(void)command;
+}
+
+/* `outcome` is STEPTRACE_SUCCESS or STEPTRACE_FAILURE. */
+static inline void steptrace_command_end(struct steptrace_command *command,
+					 enum steptrace_outcome outcome)
+{
+	STEPTRACE__WHEN_ENABLED(steptrace__command_ended(command, (uint8_t)outcome));
+	(void)command;
+	(void)outcome;
+}
+
+/*
+ * Instead of begin and end: the command was refused before it ran. `reason` is a word of yours or
+ * one of unknown_command, malformed_request, invalid_argument, invalid_pack (32 bytes);
+ * `invalid_fields` are names, separated by commas, or NULL (128 bytes). Never values.
+ */
+static inline void steptrace_command_rejected(struct steptrace_command *command, const char *reason,
+					      const char *invalid_fields)
+{
+	STEPTRACE__WHEN_ENABLED(steptrace__command_rejected(command, reason, invalid_fields));
+	(void)command;
+	(void)reason;
+	(void)invalid_fields;
+}
+
+/*
+ * The execution id as text (36 characters and NUL), the one that the events carry: for an answer
+ * to the caller or a log line. Makes the id if it is not made yet, attached or not. All zeros
+ * where there are no probes.
+ */
+static inline void steptrace_command_id(struct steptrace_command *command, char text[37])
+{
+	static const char digits[] = "0123456789abcdef";
+	const unsigned char *id = (const unsigned char *)command->span.head.execution_id;
+	int at = 0, i;
+
+#if STEPTRACE__ACTIVE
+	if (!command->span.head.execution_id[0])
+		steptrace__id_once(command->span.head.execution_id);
+#endif
+	for (i = 0; i < 16; i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			text[at++] = '-';
+		text[at++] = digits[id[i] >> 4];
+		text[at++] = digits[id[i] & 15];
+	}
+	text[at] = 0;
+}
+
+/* ------------------------------------------------------------------ steps */
+
+/* `type` is the step's class-style name, "DatabaseUpdateStep". */
+static inline void steptrace_step_init(struct steptrace_step *step,
+				       struct steptrace_command *command, const char *type)
+{
+	memset(step, 0, offsetof(struct steptrace_step, span));
+	step->command = command;
+	step->type = type;
+}
+
+static inline void steptrace_step_begin(struct steptrace_step *step)
+{
+	STEPTRACE__WHEN_ENABLED(steptrace__step_started(step));
+	(void)step;
+}
+
+static inline void steptrace_step_end(struct steptrace_step *step, enum steptrace_outcome outcome)
+{
+	unsigned int which = (unsigned int)outcome & 3u;
+
+#if STEPTRACE__ACTIVE
+	if (__builtin_expect(steptrace_enabled(), 0)) {
+		steptrace__step_ended(step, (uint8_t)which);
+		return;
+	}
+#endif
+	step->command->steps_count[which]++;
+}
+
+/* A fragment was created, updated or deleted by this step, which is between its begin and end. */
+static inline void steptrace_fragment_changed(struct steptrace_step *step, int64_t fragment_id,
+					      enum steptrace_operation operation)
+{
+	STEPTRACE__WHEN_ENABLED(steptrace__fragment_changed(step, fragment_id, (uint8_t)operation));
+	(void)step;
+	(void)fragment_id;
+	(void)operation;
+}
+
+/* ------------------------------------------------------------------ tools */
+
+/* `step` may be NULL: the command itself calls the tool. */
+static inline void steptrace_tool_init(struct steptrace_tool *tool,
+				       struct steptrace_command *command,
+				       struct steptrace_step *step, const char *slug)
+{
+	memset(tool, 0, offsetof(struct steptrace_tool, span));
+	tool->command = command;
+	tool->step = step;
+	tool->slug = slug;
+}
+
+static inline void steptrace_tool_begin(struct steptrace_tool *tool)
+{
+	STEPTRACE__WHEN_ENABLED(steptrace__tool_started(tool));
+	(void)tool;
+}
+
+static inline void steptrace_tool_end(struct steptrace_tool *tool, enum steptrace_outcome outcome)
+{
+	STEPTRACE__WHEN_ENABLED(steptrace__tool_ended(tool, (uint8_t)outcome));
+	(void)tool;
+	(void)outcome;
+}
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* STEPTRACE_H */
