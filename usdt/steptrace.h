@@ -431,12 +431,17 @@ struct steptrace_tool {
 		".endif\n");                                                                       \
 	void steptrace_probe_##name(const void *span) __attribute__((visibility("hidden")));
 
+/*
+ * The semaphore has a page of its own in front of it. Linkers that give the relocated read-only
+ * data a segment of its own (lld, mold) let it share a page of the file with what follows; at exec
+ * the kernel then finds the semaphore's place in the file mapped twice, and may raise the wrong one.
+ */
 __asm__(".ifndef steptrace_semaphore\n"
 	"	.pushsection .probes,\"awG\",%progbits,steptrace_semaphore,comdat\n"
 	"	.weak steptrace_semaphore\n"
 	"	.hidden steptrace_semaphore\n"
 	"	.type steptrace_semaphore, %object\n"
-	"	.balign 8\n"
+	"	.balign 4096\n"
 	"steptrace_semaphore:\n"
 	"	.zero 8\n"
 	"	.size steptrace_semaphore, 8\n"
