@@ -53,7 +53,9 @@ TRACER_LIBS := -lbpf -lelf -lz -lcjson
 RUNNER_LIBS := -lsqlite3 -lyaml -lcurl -lpcre2-8 -lcjson -lm -lpthread
 
 UNIT_TESTS  := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/unit/test_*.c))
-TEST_HELPERS := $(patsubst tests/targets/%.c,$(BUILD)/tests/%,$(call sources,tests/targets/*.c)) \
+TEST_HELPERS := $(patsubst tests/targets/%.c,$(BUILD)/tests/%,\
+		$(filter-out tests/targets/lib%,$(call sources,tests/targets/*.c))) \
+	$(patsubst tests/targets/%.c,$(BUILD)/tests/%.so,$(call sources,tests/targets/lib*.c)) \
 	$(if $(wildcard tests/support/ai_server.c),$(BUILD)/tests/ai_server)
 BENCHES     := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/bench/bench_*.c))
 FUZZERS     := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/fuzz/fuzz_*.c))
@@ -123,6 +125,11 @@ $(BUILD)/tests/%: tests/targets/%.c usdt/steptrace.h | check-deps
 	mkdir -p $(@D)
 	$(COMPILE) $< -o $@ -lpthread -ldl
 
+$(BUILD)/tests/%.so: tests/targets/%.c usdt/steptrace.h | check-deps
+	$(call say,CC,$@)
+	mkdir -p $(@D)
+	$(COMPILE) -fPIC -shared $< -o $@
+
 unit-test: $(UNIT_TESTS) $(TEST_HELPERS)
 	tests/run-unit $(UNIT_TESTS)
 
@@ -155,7 +162,7 @@ fuzz: $(FUZZERS)
 # ---- the rest
 
 bench: all $(BENCHES)
-	tests/bench/run
+	for bench in $(BENCHES); do $$bench; done
 
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(LIBRARIES)
 	$(call say,LINK,$@)
@@ -166,6 +173,7 @@ demo: deps
 	tests/demo
 
 lint:
+	./packages install-lint
 	tests/lint
 
 format:

@@ -152,8 +152,7 @@ static __always_inline bool read_span(void *copy, __u32 bytes, __u32 min_bytes, 
 		bpf_ringbuf_submit(made, (at)->flags);                                             \
 	} while (0)
 
-#define EMIT_COMMAND(at)                                                                           \
-	EMIT(at, command_span, COMMAND_SPAN_MIN_BYTES, announced_ns, (at)->span)
+#define EMIT_COMMAND(at) EMIT(at, command_span, COMMAND_SPAN_MIN_BYTES, announced_ns, (at)->span)
 #define EMIT_CHILD(at, type, min_bytes)                                                            \
 	EMIT(at, type, min_bytes, child.command_announced_ns,                                      \
 	     (const void *)made->span.child.command)

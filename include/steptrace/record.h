@@ -167,8 +167,8 @@ enum filter_mode {
 enum { COUNT_ROWS = 256 };
 
 struct steptrace_counts {
-	__u64 hits[PROBES_COUNT];	/* boundaries of the chosen processes */
-	__u64 full[PROBES_COUNT];	/* lost: no room in the ring buffer */
+	__u64 hits[PROBES_COUNT];       /* boundaries of the chosen processes */
+	__u64 full[PROBES_COUNT];       /* lost: no room in the ring buffer */
 	__u64 unreadable[PROBES_COUNT]; /* lost: the span could not be read */
 	__u64 padding[8];
 };

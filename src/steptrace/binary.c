@@ -131,6 +131,15 @@ static void link_text(const char *link, char name[PATH_MAX])
 	snprintf(name + (bytes > 0 ? bytes : 0), 2, "%s", bytes > 0 ? "" : "?");
 }
 
+/* Calls `each` the first time that this process shows it, if it has probes. */
+static int meet(struct binaries *set, struct binary *binary, binary_fn *each, void *context)
+{
+	if (binary->visit == set->visits || binary__probes_count(binary) == 0)
+		return 0;
+	binary->visit = set->visits;
+	return each(binary, context);
+}
+
 /* A file of the process by a /proc link; 0 too where it is none that could carry probes. */
 static int visit(struct binaries *set, const char *link, binary_fn *each, void *context)
 {
@@ -141,40 +150,43 @@ static int visit(struct binaries *set, const char *link, binary_fn *each, void *
 	link_text(link, name);
 	if (binaries__add(set, link, name, &binary, &ignored))
 		return 0;
-	return binary__probes_count(binary) ? each(binary, context) : 0;
+	return meet(set, binary, each, context);
+}
+
+static int visit_mapping(struct binaries *set, pid_t pid, const struct mapping *at, binary_fn *each,
+			 void *context)
+{
+	struct binary *known = find(set, makedev(at->major, at->minor), at->inode);
+	char path[80];
+
+	if (!strchr(at->permissions, 'x') || at->inode == 0)
+		return 0;
+	if (known)
+		return meet(set, known, each, context);
+	snprintf(path, sizeof(path), "/proc/%d/map_files/%lx-%lx", pid, at->start, at->end);
+	return visit(set, path, each, context);
 }
 
 int binaries__of_process(struct binaries *set, pid_t pid, binary_fn *each, void *context,
 			 struct error *err)
 {
-	struct mapping at, last = {0};
+	struct mapping at;
 	char path[64];
 	FILE *maps;
 	int code;
 
 	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
 	maps = fopen(path, "re");
-	if (!maps && errno == ENOENT)
+	if (!maps && (errno == ENOENT || errno == ESRCH))
 		return error__set(err, -ESRCH, "there is no process %d", pid);
 	if (!maps)
 		return error__set(err, -EACCES, "cannot look into process %d: %s", pid,
 				  strerror(errno));
+	set->visits++;
 	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
 	code = visit(set, path, each, context);
-	while (code == 0 && next_mapping(maps, &at)) {
-		struct binary *known = find(set, makedev(at.major, at.minor), at.inode);
-
-		if (!strchr(at.permissions, 'x') || at.inode == 0)
-			continue;
-		if (known || (at.inode == last.inode && at.minor == last.minor)) {
-			if (known && binary__probes_count(known))
-				code = each(known, context);
-			continue;
-		}
-		last = at;
-		snprintf(path, sizeof(path), "/proc/%d/map_files/%lx-%lx", pid, at.start, at.end);
-		code = visit(set, path, each, context);
-	}
+	while (code == 0 && next_mapping(maps, &at))
+		code = visit_mapping(set, pid, &at, each, context);
 	fclose(maps);
 	return code;
 }

@@ -20,6 +20,7 @@ struct binary {
 	dev_t device;
 	ino_t inode;
 	char name[PATH_MAX]; /* for people */
+	unsigned int visit;  /* the last process in which it was met */
 	struct probe_notes notes;
 };
 
@@ -27,6 +28,7 @@ struct binary {
 struct binaries {
 	struct binary **items; /* owned */
 	size_t count;
+	unsigned int visits;
 };
 
 void binaries__close(struct binaries *set);
@@ -47,7 +49,7 @@ static inline size_t binary__probes_count(const struct binary *binary)
 
 /*
  * Every file that the process executes from: its program and its shared libraries. Calls `each`
- * with those that carry probes; stops at a non-zero result and returns it. Files that cannot be
+ * once with each of those that carry probes; stops at a non-zero result and returns it. Files that cannot be
  * read are passed over. -ESRCH: no such process; -EACCES: we may not look.
  */
 typedef int binary_fn(struct binary *binary, void *context);

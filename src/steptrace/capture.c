@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,6 +125,35 @@ static int load(struct capture *capture, const struct capture_options *options)
 	return capture->ring ? 0 : -errno;
 }
 
+static struct uprobe *room_for_uprobe(struct capture *capture)
+{
+	struct uprobe *uprobes;
+
+	uprobes = realloc(capture->uprobes, (capture->uprobes_count + 1) * sizeof(*uprobes));
+	if (!uprobes)
+		return NULL;
+	capture->uprobes = uprobes;
+	return &uprobes[capture->uprobes_count];
+}
+
+/* The probes that measured our own sites are detached along with all others. */
+static int take_over_measured(struct capture *capture)
+{
+	for (int kind = 0; kind < SITE_KINDS_COUNT; kind++) {
+		struct uprobe *held = &capture->sites.held[kind];
+		struct uprobe *room = held->fd >= 0 ? room_for_uprobe(capture) : NULL;
+
+		if (held->fd < 0)
+			continue;
+		if (!room)
+			return -ENOMEM;
+		*room = *held;
+		held->fd = -1;
+		capture->uprobes_count++;
+	}
+	return 0;
+}
+
 int capture__open(const struct capture_options *options, struct capture **out, struct error *err)
 {
 	struct capture *capture = calloc(1, sizeof(*capture));
@@ -143,6 +173,8 @@ int capture__open(const struct capture_options *options, struct capture **out, s
 	if (code)
 		goto close_capture;
 	code = site__measure(&capture->sites);
+	if (!code)
+		code = take_over_measured(capture);
 	if (code)
 		goto close_capture;
 	*out = capture;
@@ -169,17 +201,15 @@ static int attach_note(struct capture *capture, const struct binary *binary,
 {
 	struct uprobe_place place = {.file_fd = binary->fd,
 				     .semaphore_offset = note->semaphore_offset};
-	struct uprobe *uprobes;
+	struct uprobe *uprobe = room_for_uprobe(capture);
 	int code;
 
-	uprobes = realloc(capture->uprobes, (capture->uprobes_count + 1) * sizeof(*uprobes));
-	if (!uprobes)
+	if (!uprobe)
 		return -ENOMEM;
-	capture->uprobes = uprobes;
 	capture->site = site__choose(&capture->sites, note->sites);
 	place.offset = note->offset + sites[capture->site].offset;
 	code = uprobe__attach(bpf_program__fd(capture->programs[note->probe]), capture->method,
-			      &place, &uprobes[capture->uprobes_count]);
+			      &place, uprobe);
 	if (code == 0)
 		capture->uprobes_count++;
 	return code;
@@ -240,10 +270,39 @@ int capture__drain(struct capture *capture, record_fn *each, void *context, int 
 	return capture->given;
 }
 
+static void *detach_one(void *uprobe)
+{
+	uprobe__detach(uprobe);
+	return NULL;
+}
+
+enum { DETACHERS_MAX = 32 };
+
+/* To detach is to wait until every processor has left the handler, some 30 ms for each probe: they
+ * wait side by side. */
+static void detach_some(struct uprobe *uprobes, size_t count)
+{
+	pthread_t threads[DETACHERS_MAX];
+	size_t started = 0;
+
+	while (started < count &&
+	       pthread_create(&threads[started], NULL, detach_one, &uprobes[started]) == 0)
+		started++;
+	for (size_t i = started; i < count; i++)
+		uprobe__detach(&uprobes[i]);
+	for (size_t i = 0; i < started; i++)
+		pthread_join(threads[i], NULL);
+}
+
 void capture__detach(struct capture *capture)
 {
-	while (capture->uprobes_count > 0)
-		uprobe__detach(&capture->uprobes[--capture->uprobes_count]);
+	while (capture->uprobes_count > 0) {
+		size_t count = capture->uprobes_count < DETACHERS_MAX ? capture->uprobes_count
+								      : DETACHERS_MAX;
+
+		capture->uprobes_count -= count;
+		detach_some(&capture->uprobes[capture->uprobes_count], count);
+	}
 	free(capture->uprobes);
 	capture->uprobes = NULL;
 }
@@ -271,6 +330,12 @@ void capture__counts(const struct capture *capture, struct capture_counts *sum)
 		}
 		sum->missed[probe] = missed_by(capture->programs[probe]);
 	}
+}
+
+void capture__use_site(struct capture *capture, enum site_kind site)
+{
+	for (int kind = 0; kind < SITE_KINDS_COUNT; kind++)
+		capture->sites.ns_per_hit[kind] = kind == (int)site;
 }
 
 enum site_kind capture__site(const struct capture *capture)

@@ -63,6 +63,9 @@ struct capture_counts {
 };
 void capture__counts(const struct capture *capture, struct capture_counts *counts);
 
+/* Overrules what was measured, for those who compare; before capture__attach. */
+void capture__use_site(struct capture *capture, enum site_kind site);
+
 /* Which kind of site and of link is in use. */
 enum site_kind capture__site(const struct capture *capture);
 enum uprobe_method capture__method(const struct capture *capture);

@@ -97,15 +97,10 @@ static int is_pid(const struct dirent *entry)
 	return isdigit((unsigned char)entry->d_name[0]);
 }
 
-static int by_number(const struct dirent **left, const struct dirent **right)
-{
-	return atol((*left)->d_name) < atol((*right)->d_name) ? -1 : 1;
-}
-
 static int list_processes(struct listing *listing, struct error *err)
 {
 	struct dirent **entries;
-	int count = scandir("/proc", &entries, is_pid, by_number);
+	int count = scandir("/proc", &entries, is_pid, versionsort);
 
 	if (count < 0)
 		return error__set(err, -errno, "cannot read /proc: %s", strerror(errno));
@@ -152,7 +147,8 @@ static int list(struct listing *listing, char **paths, int count)
 		log__info("no running process carries steptrace probes%s",
 			  listing->closed ? " that we may see" : "");
 	if (listing->closed)
-		log__info("%zu processes could not be looked at (root can)", listing->closed);
+		log__info("not looked at for want of privilege: %zu (root sees all)",
+			  listing->closed);
 	return STATUS_DONE;
 }
 

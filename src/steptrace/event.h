@@ -29,7 +29,8 @@ enum event_kind {
 enum loss_reason {
 	LOSS_BUFFER_FULL,  /* the ring buffer had no room */
 	LOSS_UNREADABLE,   /* the kernel could not read the span */
-	LOSS_INVALID,      /* the span's bytes make no sense, or its layout is unknown */
+	LOSS_INVALID,      /* the span's bytes make no sense */
+	LOSS_LAYOUT,       /* the span is of a layout that this tracer does not know */
 	LOSS_UNATTRIBUTED, /* its command is not known */
 	LOSS_MISSED,       /* the kernel could not run the program */
 	LOSS_NOT_WRITTEN,  /* it came after --count, or the output failed */

@@ -72,7 +72,7 @@ int event_json__describe(struct execution *execution)
 	copy = realloc(execution->json, execution->json_bytes);
 	if (!copy)
 		return -ENOMEM;
-	memcpy(copy, room, execution->json_bytes);
+	memcpy(copy, json.base, execution->json_bytes);
 	execution->json = copy;
 	return 0;
 }

@@ -5,18 +5,33 @@
 #include <stdio.h>
 
 #include "steptrace/executions.h"
+#include "steptrace/utf8.h"
 
-/* Pads to `width` columns; counts bytes that begin a character. */
+/* One character of foreign text, made harmless; returns how many bytes of the source it was. */
+static int put_character(struct json *line, const uint8_t *at, const uint8_t *end)
+{
+	int count;
+
+	if (*at >= 0x80) {
+		count = utf8__sequence_bytes(at, end);
+		if (count > 0) {
+			json__bytes(line, (const char *)at, (size_t)count);
+			return count;
+		}
+	}
+	*line->at++ = *at < 0x20 || *at >= 0x7f ? '?' : (char)*at;
+	return 1;
+}
+
+/* Pads to `width` characters. */
 static void put_padded(struct json *line, const char *text, size_t bytes, int width)
 {
+	const uint8_t *at = (const uint8_t *)text;
+	const uint8_t *end = at + strnlen(text, bytes);
 	int columns = 0;
 
-	for (size_t i = 0; i < bytes && text[i]; i++) {
-		unsigned char byte = (unsigned char)text[i];
-
-		*line->at++ = byte < 0x20 || byte == 0x7f ? '?' : text[i];
-		columns += (byte & 0xc0) != 0x80;
-	}
+	for (; at < end; columns++)
+		at += put_character(line, at, end);
 	for (; columns < width; columns++)
 		*line->at++ = ' ';
 }
@@ -38,18 +53,25 @@ static void put_count(struct json *line, uint64_t count, const char *noun)
 		json__raw(line, "s");
 }
 
-/* Three decimals, right-aligned: enough for a reader, the JSON has them all. */
+/* Right-aligned, in the unit that suits it: the JSON has every digit. */
 static void put_duration(struct json *line, const struct event *event)
 {
-	char text[32] = "?";
+	char text[32] = "?   ";
 	uint64_t ns;
 
-	if (event__duration_ns(event, &ns))
-		snprintf(text, sizeof(text), "%.3f", (double)ns / 1e6);
-	for (size_t i = strlen(text); i < 10; i++)
+	if (event__duration_ns(event, &ns)) {
+		if (ns < 1000)
+			snprintf(text, sizeof(text), "%u ns", (unsigned int)ns);
+		else if (ns < 1000000)
+			snprintf(text, sizeof(text), "%.1f us", (double)ns / 1e3);
+		else if (ns < 10000000000)
+			snprintf(text, sizeof(text), "%.3f ms", (double)ns / 1e6);
+		else
+			snprintf(text, sizeof(text), "%.3f s ", (double)ns / 1e9);
+	}
+	for (size_t i = strlen(text); i < 13; i++)
 		*line->at++ = ' ';
 	json__word(line, text);
-	json__raw(line, " ms");
 }
 
 static void put_trouble(struct json *line, unsigned int outcome, unsigned int category)

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "steptrace/utf8.h"
+
 static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233"
 			    "34353637383940414243444546474849505152535455565758596061626364656667"
 			    "6869707172737475767778798081828384858687888990919293949596979899";
@@ -124,38 +126,6 @@ static const char short_escapes[256] = {
 	['\r'] = 'r', ['"'] = '"',  ['\\'] = '\\',
 };
 
-static int continues(const uint8_t *at, const uint8_t *end, int count)
-{
-	if (end - at <= count)
-		return 0;
-	for (int i = 1; i <= count; i++)
-		if ((at[i] & 0xc0) != 0x80)
-			return 0;
-	return 1;
-}
-
-/* Bytes of the well-formed UTF-8 sequence at `at` (Unicode, table 3-7), 0 where there is none. */
-static int sequence_bytes(const uint8_t *at, const uint8_t *end)
-{
-	uint8_t first = at[0];
-
-	if (first >= 0xc2 && first <= 0xdf)
-		return continues(at, end, 1) ? 2 : 0;
-	if (first >= 0xe0 && first <= 0xef) {
-		if (!continues(at, end, 2) || (first == 0xe0 && at[1] < 0xa0) ||
-		    (first == 0xed && at[1] > 0x9f))
-			return 0;
-		return 3;
-	}
-	if (first >= 0xf0 && first <= 0xf4) {
-		if (!continues(at, end, 3) || (first == 0xf0 && at[1] < 0x90) ||
-		    (first == 0xf4 && at[1] > 0x8f))
-			return 0;
-		return 4;
-	}
-	return 0;
-}
-
 /* One character that cannot simply be copied; returns how many bytes of the source it was. */
 static int put_special(struct json *json, const uint8_t *at, const uint8_t *end)
 {
@@ -173,7 +143,7 @@ static int put_special(struct json *json, const uint8_t *at, const uint8_t *end)
 		*json->at++ = digits[*at & 15];
 		return 1;
 	default:
-		count = sequence_bytes(at, end);
+		count = utf8__sequence_bytes(at, end);
 		if (count == 0) {
 			json__raw(json, "\xef\xbf\xbd");
 			return 1;

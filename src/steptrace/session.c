@@ -148,11 +148,18 @@ static void say_attached(const struct session *session)
 
 static void say_stopped(const struct session *session)
 {
+	const struct stream_counts *counts = stream__counts(session->stream);
+	unsigned long long behind = 0; /* the end that was asked for is no loss */
+
+	for (int kind = 0; kind < EVENT_KINDS_COUNT; kind++)
+		behind += counts->lost[kind][LOSS_NOT_WRITTEN];
 	if (session->shows_progress)
 		fputs("\r\033[K", stderr);
 	log__info("%llu events, %llu lost (%s)",
 		  (unsigned long long)stream__events_total(session->stream),
-		  (unsigned long long)accounts__lost(session->stream), session->reason);
+		  (unsigned long long)accounts__lost(session->stream) - behind, session->reason);
+	if (behind)
+		log__info("%llu more were captured and not written", behind);
 }
 
 /* ---- the loop */

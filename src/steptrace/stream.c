@@ -165,8 +165,9 @@ int stream__record(struct stream *stream, const void *bytes, size_t size_bytes)
 	struct execution *execution = NULL;
 	int err;
 
-	if (decode__record(bytes, size_bytes, decoded))
-		return lose(stream, kind, LOSS_INVALID, 0);
+	err = decode__record(bytes, size_bytes, decoded);
+	if (err)
+		return lose(stream, kind, err == -EPROTONOSUPPORT ? LOSS_LAYOUT : LOSS_INVALID, 0);
 	if (kind == EVENT_NONE)
 		return 0;
 	event.record = decoded->record;
