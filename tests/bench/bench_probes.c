@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What the probes cost the runner: this program is a runner, traced by itself.
+ *
+ * Attached figures are for the whole boundary as the runner feels it. The empty program, attached
+ * to the same site of a probe function of its own, is the floor that the kernel sets.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <steptrace.h>
+
+#include "bench.h"
+#include "steptrace/capture.h"
+#include "steptrace/event.h"
+
+static struct steptrace_command command;
+static struct steptrace_step step;
+static int self_fd;
+
+/* ---- nobody attached */
+
+static void nothing(void *context, int times)
+{
+	(void)context;
+	for (int i = 0; i < times; i++)
+		__asm__ volatile("");
+}
+
+static void enabled_check(void *context, int times)
+{
+	(void)context;
+	for (int i = 0; i < times; i++) {
+		steptrace_step_begin(&step);
+		__asm__ volatile("" : : : "memory");
+	}
+}
+
+static void whole_step(void *context, int times)
+{
+	(void)context;
+	for (int i = 0; i < times; i++) {
+		steptrace_step_init(&step, &command, "DatabaseUpdateStep");
+		step.name = "set-title";
+		step.index = (uint16_t)i;
+		steptrace_step_begin(&step);
+		__asm__ volatile("" : : : "memory");
+		step.mutations_count = 1;
+		steptrace_step_end(&step, STEPTRACE_SUCCESS);
+	}
+}
+
+static void five_steps(void *context, int times)
+{
+	(void)context;
+	for (int i = 0; i < times; i++) {
+		steptrace_command_init(&command, "fragment.update");
+		command.user_id = "local-default";
+		command.request_source = "cli";
+		steptrace_command_begin(&command);
+		whole_step(NULL, 5);
+		steptrace_command_end(&command, STEPTRACE_SUCCESS);
+	}
+}
+
+static void bench_detached(void)
+{
+	struct contender all[] = {
+		{.name = "empty loop", .run = nothing, .times = 1000000},
+		{.name = "begin call alone", .run = enabled_check, .times = 1000000},
+		{.name = "step: init, begin, end", .run = whole_step, .times = 1000000},
+		{.name = "command with five steps", .run = five_steps, .times = 200000},
+	};
+	double floor;
+
+	bench__run(all, 4);
+	floor = bench__median(&all[0]);
+	printf("nobody attached\n");
+	for (int i = 1; i < 4; i++)
+		bench__line(all[i].name, bench__median(&all[i]) - floor, 0, NULL, NULL);
+}
+
+/* ---- attached */
+
+static struct probe_notes notes;
+
+static const struct probe_note *note_of(enum steptrace_probe probe)
+{
+	for (size_t i = 0; i < notes.count; i++)
+		if (notes.notes[i].probe == probe)
+			return &notes.notes[i];
+	fprintf(stderr, "bench: no note for %s\n", probes[probe].name);
+	exit(1);
+}
+
+static void fire_tool_start(void *context, int times)
+{
+	for (int i = 0; i < times; i++)
+		steptrace_probe_tool__start(context);
+}
+
+static void fire_step_done(void *context, int times)
+{
+	(void)context;
+	for (int i = 0; i < times; i++)
+		steptrace_probe_step__done(&step.span);
+}
+
+static int take(void *context, const void *bytes, size_t size_bytes)
+{
+	(void)bytes;
+	(void)size_bytes;
+	(*(uint64_t *)context)++;
+	return 0;
+}
+
+static struct capture *capture;
+
+static void drain(void *context)
+{
+	uint64_t count = 0;
+
+	(void)context;
+	capture__drain(capture, take, &count, 1 << 30);
+}
+
+static struct capture *trace_ourselves(enum site_kind site)
+{
+	static struct binary binary;
+	const pid_t self = getpid();
+	struct capture_options options = {.buffer_bytes = 32 << 20, .pids = &self, .pids_count = 1};
+	struct capture *made;
+	struct error err;
+
+	binary.fd = self_fd;
+	binary.notes = notes;
+	if (capture__open(&options, &made, &err)) {
+		fprintf(stderr, "bench: %s\n", err.text);
+		exit(1);
+	}
+	capture__use_site(made, site);
+	if (capture__attach(made, &binary, &err)) {
+		fprintf(stderr, "bench: %s\n", err.text);
+		exit(1);
+	}
+	capture__armed(made);
+	return made;
+}
+
+static void bench_site(enum site_kind site)
+{
+	struct uprobe_place place = {.file_fd = self_fd,
+				     .offset = note_of(PROBE_TOOL_START)->offset +
+					       sites[site].offset};
+	enum uprobe_method method = uprobe__probe_method();
+	int empty = uprobe__load_empty(method, -1);
+	struct contender all[] = {
+		{.name = "empty BPF program", .run = fire_tool_start, .times = 20000},
+		{.name = "step__done captured",
+		 .run = fire_step_done,
+		 .after = drain,
+		 .times = 20000},
+		{.name = "step: init, begin, end",
+		 .run = whole_step,
+		 .after = drain,
+		 .times = 10000},
+		{.name = "command with five steps",
+		 .run = five_steps,
+		 .after = drain,
+		 .times = 2000},
+	};
+	struct uprobe floor_probe;
+	double floor;
+
+	capture = trace_ourselves(site);
+	if (empty < 0 || uprobe__attach(empty, method, &place, &floor_probe)) {
+		printf("  %s: not on this kernel\n", sites[site].name);
+		capture__close(capture);
+		return;
+	}
+	five_steps(NULL, 1); /* a command that this capture knows */
+	bench__run(all, 4);
+	floor = bench__median(&all[0]);
+	printf("attached, site %s (%s)\n", sites[site].name, uprobe__method_name(method));
+	bench__line(all[0].name, floor, 0, NULL, NULL);
+	bench__line(all[1].name, bench__median(&all[1]), bench__median(&all[1]) / floor, "empty",
+		    "at most 1.50");
+	bench__line(all[2].name, bench__median(&all[2]), bench__median(&all[2]) / floor, "empty",
+		    NULL);
+	bench__line(all[3].name, bench__median(&all[3]), bench__median(&all[3]) / 3e6,
+		    "the 3 ms budget", "under 15,000 ns");
+	uprobe__detach(&floor_probe);
+	close(empty);
+	capture__close(capture);
+}
+
+int main(void)
+{
+	struct error err;
+
+	steptrace_command_init(&command, "fragment.update");
+	steptrace_step_init(&step, &command, "DatabaseUpdateStep");
+	self_fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	if (elf_notes__read(self_fd, "/proc/self/exe", &notes, &err)) {
+		fprintf(stderr, "bench: %s\n", err.text);
+		return 1;
+	}
+	bench_detached();
+	if (geteuid() != 0) {
+		printf("attached: skipped, this needs root\n");
+		return 0;
+	}
+	bench_site(SITE_NOP1);
+	if (sites[SITE_NOP5].size_bytes)
+		bench_site(SITE_NOP5);
+	return 0;
+}

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the end-to-end tests share: a runner that takes orders, a tracer, and the events it wrote.
+
+Tests wait for a word, never for a second. Every line that a tracer writes is validated against
+docs/schema before a test sees it.
+"""
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.environ.get("STEPTRACE_BUILD", os.path.join(ROOT, "build"))
+STEPTRACE = os.path.join(BUILD, "steptrace")
+STEPRUN = os.path.join(BUILD, "steprun")
+PACKS = os.path.join(ROOT, "tests", "packs")
+PATIENCE_S = 60
+
+sys.path.insert(0, os.path.join(ROOT, "tests"))
+import validate  # noqa: E402
+
+
+def target(name):
+    return os.path.join(BUILD, "tests", name)
+
+
+class Lines:
+    """The lines of a pipe, waited for with patience but not for ever. The pipe is unbuffered:
+    select() knows nothing of what lies in a buffer."""
+
+    def __init__(self, pipe, whose):
+        self.pipe, self.whose, self.partial = pipe, whose, ""
+        self.selector = selectors.DefaultSelector()
+        self.selector.register(pipe, selectors.EVENT_READ)
+
+    def next(self, deadline):
+        while "\n" not in self.partial:
+            if not self.selector.select(max(0, deadline - time.monotonic())):
+                return None
+            data = os.read(self.pipe.fileno(), 65536)
+            if not data:
+                return None
+            self.partial += data.decode("utf-8", "replace")
+        line, self.partial = self.partial.split("\n", 1)
+        return line
+
+    def until(self, word):
+        """All lines up to the one that contains `word`; an error when that never comes."""
+        deadline = time.monotonic() + PATIENCE_S
+        lines = []
+        while True:
+            line = self.next(deadline)
+            if line is None:
+                raise AssertionError("%s never said %r, but: %s"
+                                     % (self.whose, word, "\n".join(lines + [self.partial])))
+            lines.append(line)
+            if word in line:
+                return lines
+
+    def rest(self):
+        """What comes until its end."""
+        lines, deadline = [], time.monotonic() + PATIENCE_S
+        while True:
+            line = self.next(deadline)
+            if line is None:
+                self.selector.close()
+                self.pipe.close()
+                return lines + ([self.partial] if self.partial else [])
+            lines.append(line)
+
+
+class Runner:
+    """tests/targets/spans.c (or a program like it) under our command."""
+
+    def __init__(self, program=None, **options):
+        self.process = subprocess.Popen([program or target("spans")], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, bufsize=0, **options)
+        self.pid = self.process.pid
+        self.lines = Lines(self.process.stdout, "the runner")
+
+    def order(self, words):
+        """Sends the order without waiting for the answer."""
+        self.process.stdin.write(words.encode() + b"\n")
+
+    def do(self, words):
+        self.order(words)
+        return self.lines.until("ok")[:-1]
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.stdin.close()
+            self.process.wait(PATIENCE_S)
+        self.lines.rest()
+        return self.process.returncode
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.close()
+
+
+class Tracer:
+    """A running `steptrace record`, attached when the constructor returns."""
+
+    def __init__(self, *arguments):
+        self.directory = tempfile.TemporaryDirectory(prefix="steptrace-test-")
+        self.path = os.path.join(self.directory.name, "events.ndjson")
+        self.process = subprocess.Popen(
+            [STEPTRACE, "record", "-o", self.path, *arguments], stderr=subprocess.PIPE, bufsize=0)
+        self.lines = Lines(self.process.stderr, "steptrace")
+        self.words = self.lines.until("attached to")
+
+    def wait(self):
+        """Its own end; returns the exit status."""
+        self.words += self.lines.rest()
+        return self.process.wait(PATIENCE_S)
+
+    def stop(self, how=signal.SIGINT):
+        self.process.send_signal(how)
+        status = self.wait()
+        assert status == 0, "steptrace ended with %d: %s" % (status, "\n".join(self.words))
+        return self.events()
+
+    def events(self):
+        events = read_events(self.path)
+        self.directory.cleanup()
+        return events
+
+
+def read_events(path):
+    with open(path, encoding="utf-8", errors="strict") as file:
+        lines = file.readlines()
+    assert not lines or lines[-1].endswith("\n"), "the last line is torn"
+    problems = validate.validate_lines(lines)
+    assert not problems, "\n".join(str(problem) for problem in problems[:10])
+    return [json.loads(line) for line in lines]
+
+
+def record(orders, *arguments, program=None):
+    """The events of a runner that was traced by pid while it did what it was told."""
+    with Runner(program) as runner:
+        tracer = Tracer("-p", str(runner.pid), *arguments)
+        answers = [runner.do(words) for words in orders]
+        return tracer.stop(), answers
+
+
+def run(*arguments, **options):
+    """steptrace to its end: (exit status, stdout, stderr)."""
+    options.setdefault("timeout", PATIENCE_S)
+    done = subprocess.run([STEPTRACE, *arguments], capture_output=True, text=True, **options)
+    return done.returncode, done.stdout, done.stderr
+
+
+def of_kind(events, name):
+    return [event for event in events if event["event"] == name]
+
+
+def started(events):
+    return of_kind(events, "command.execution.started")
+
+
+def steps(events):
+    return of_kind(events, "dsl.step.executed")
+
+
+def completed(events):
+    return of_kind(events, "command.execution.completed")
+
+
+def runner_events(events):
+    return [event for event in events if not event["event"].startswith("trace.")]
+
+
+def check_books(test, events):
+    """hits = events + lost, and the events are the lines that are there."""
+    stopped = events[-1]
+    test.assertEqual(stopped["event"], "trace.stopped")
+    test.assertEqual(stopped["events"], len(runner_events(events)))
+    test.assertEqual(stopped["hits"], stopped["events"] + sum(stopped["lost"].values()))
+    test.assertEqual(sum(stopped["lost"].values()), sum(stopped["lost_by_reason"].values()))
+    return stopped
+
+
+class EndToEnd(unittest.TestCase):
+    maxDiff = 4000

@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Attaching: by pid, by binary, by command, in the middle, again and again under load."""
+import os
+import signal
+import subprocess
+import tempfile
+import unittest
+
+from harness import (EndToEnd, Runner, STEPTRACE, Tracer, check_books, completed, read_events, run,
+                     runner_events, started, steps, target)
+
+
+class Attach(EndToEnd):
+    def test_in_the_middle_of_a_command(self):
+        with Runner() as runner:
+            runner.do("open")
+            runner.do("step 0")
+            runner.do("step 1")
+            tracer = Tracer("-p", str(runner.pid))
+            runner.do("step 2")
+            runner.do("close")
+            runner.do("go 1")
+            events = tracer.stop()
+        held = [event for event in runner_events(events) if event["command_slug"] == "held"]
+        self.assertEqual([event["event"] for event in held],
+                         ["dsl.step.executed", "command.execution.completed"])
+        step, done = held
+        self.assertEqual(step["user_id"], "tester")
+        self.assertIsNotNone(step["duration_ms"])
+        self.assertIsNone(done["total_duration_ms"])
+        self.assertIs(done["complete"], False)
+        self.assertEqual(done["steps_executed"], 3)
+        self.assertEqual(done["steps_lost"], 2)
+        self.assertIs(completed(events)[1]["complete"], True)
+        check_books(self, events)
+
+    def test_detached_in_the_middle_and_attached_again(self):
+        with Runner() as runner:
+            first = Tracer("-p", str(runner.pid))
+            runner.do("open")
+            runner.do("step 0")
+            before = first.stop()
+            runner.do("step 1")
+            second = Tracer("-p", str(runner.pid))
+            runner.do("step 2")
+            runner.do("close")
+            after = second.stop()
+        self.assertEqual(len(started(before)), 1)
+        self.assertEqual(len(completed(before)), 0)
+        self.assertEqual(started(before)[0]["execution_id"], steps(after)[0]["execution_id"])
+        done = completed(after)[0]
+        self.assertIsNotNone(done["total_duration_ms"])
+        self.assertEqual((done["steps_executed"], done["steps_lost"], done["complete"]),
+                         (3, 2, False))
+
+    def test_two_tracers_see_the_same(self):
+        with Runner() as runner:
+            first = Tracer("-p", str(runner.pid))
+            second = Tracer("-p", str(runner.pid))
+            runner.do("go 2")
+            events = [first.stop(), second.stop()]
+        for stream in events:
+            check_books(self, stream)
+        self.assertEqual([event["execution_id"] for event in runner_events(events[0])],
+                         [event["execution_id"] for event in runner_events(events[1])])
+        self.assertEqual(len(runner_events(events[0])), 14)
+
+    def test_ten_times_under_load(self):
+        expected = subprocess.run([target("load"), "300000"], capture_output=True, check=True)
+        runner = subprocess.Popen([target("load"), "300000"], stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE)
+        hits = 0
+        for _ in range(10):
+            tracer = Tracer("-p", str(runner.pid), "--count", "4000")
+            status = tracer.wait()
+            self.assertEqual(status, 0)
+            events = tracer.events()
+            stopped = check_books(self, events)
+            self.assertEqual(stopped["events"], 4000)
+            hits += stopped["hits"]
+        output, _ = runner.communicate(b"end\n")
+        self.assertEqual(runner.returncode, 0)
+        self.assertEqual(output, expected.stdout)
+        self.assertGreaterEqual(hits, 40000)
+
+    def test_semaphores_return_to_zero(self):
+        with Runner() as runner:
+            self.assertEqual(runner.do("enabled"), ["enabled 0"])
+            tracer = Tracer("-p", str(runner.pid))
+            self.assertEqual(runner.do("enabled"), ["enabled 1"])
+            tracer.stop()
+            self.assertEqual(runner.do("enabled"), ["enabled 0"])
+            tracer = Tracer("-p", str(runner.pid))
+            tracer.process.kill()
+            tracer.wait()
+            self.assertEqual(runner.do("enabled"), ["enabled 0"])
+            self.assertEqual(runner.do("go 1"), [])
+
+    def test_a_tiny_buffer_loses_and_says_so(self):
+        with Runner() as runner:
+            tracer = Tracer("-p", str(runner.pid), "--buffer", "64K", "--flush", "60s")
+            tracer.process.send_signal(signal.SIGSTOP)
+            runner.do("go 2000")
+            tracer.process.send_signal(signal.SIGCONT)
+            runner.do("go 1")
+            events = tracer.stop()
+        stopped = check_books(self, events)
+        self.assertEqual(stopped["hits"], 14007)
+        self.assertGreater(stopped["lost_by_reason"]["buffer_full"], 10000)
+        said = sum(event["lost"] for event in events if event["event"] == "trace.lost")
+        self.assertEqual(said, sum(stopped["lost"].values()))
+        for done in completed(events):
+            execution = [step for step in steps(events)
+                         if step["execution_id"] == done["execution_id"]]
+            self.assertEqual(done["steps_lost"], 5 - len(execution))
+            begun = any(start["execution_id"] == done["execution_id"] for start in started(events))
+            self.assertEqual(done["complete"], begun and len(execution) == 5)
+
+    def test_several_pids(self):
+        with Runner() as one, Runner() as two, Runner() as three:
+            tracer = Tracer("-p", "%d,%d" % (one.pid, two.pid))
+            for runner in (one, two, three):
+                runner.do("go 1")
+            events = tracer.stop()
+            pids = {event["source"]["pid"] for event in runner_events(events)}
+            self.assertEqual(pids, {one.pid, two.pid})
+            self.assertEqual(len(runner_events(events)), 14)
+
+    def test_a_binary_and_its_later_processes(self):
+        with Runner() as early:
+            tracer = Tracer("-x", target("spans"))
+            with Runner() as late:
+                early.do("go 1")
+                late.do("go 1")
+                events = tracer.stop()
+                self.assertEqual({event["source"]["pid"] for event in runner_events(events)},
+                                 {early.pid, late.pid})
+
+    def test_a_command_from_its_first_boundary(self):
+        with tempfile.TemporaryDirectory() as directory:
+            path = os.path.join(directory, "events")
+            status, output, words = run("record", "-o", path, "--", target("spans"),
+                                        input="go 2\nquit\n")
+            events = read_events(path)
+        self.assertEqual((status, output), (0, "ok\n"))
+        self.assertEqual(len(runner_events(events)), 14)
+        self.assertEqual(events[-1]["reason"], "target_exited")
+        self.assertIn("14 events, 0 lost", words)
+
+    def test_the_command_decides_the_exit_status(self):
+        status, _, _ = run("record", "--", target("load"), "bad-number")
+        self.assertEqual(status, 3)
+
+    def test_the_end_of_the_process_ends_the_trace(self):
+        runner = Runner()
+        tracer = Tracer("-p", str(runner.pid))
+        runner.do("go 1")
+        runner.close()
+        self.assertEqual(tracer.wait(), 0)
+        events = tracer.events()
+        self.assertEqual(events[-1]["reason"], "target_exited")
+        self.assertEqual(len(runner_events(events)), 7)
+
+    def test_duration_ends_the_trace(self):
+        with Runner() as runner:
+            tracer = Tracer("-p", str(runner.pid), "--duration", "200ms")
+            runner.do("go 1")
+            self.assertEqual(tracer.wait(), 0)
+            self.assertEqual(tracer.events()[-1]["reason"], "duration")
+
+    def test_fork_has_its_own_ids(self):
+        with Runner() as runner:
+            tracer = Tracer("-x", target("spans"))
+            child = int(runner.do("fork")[0].split()[1])
+            runner.do("go 1")
+            events = tracer.stop()
+        self.assertEqual([start["source"]["pid"] for start in started(events)],
+                         [child, runner.pid])
+        self.assertEqual(len({event["execution_id"] for event in started(events)}), 2)
+
+    def test_a_deleted_binary(self):
+        with tempfile.TemporaryDirectory() as directory:
+            copy = os.path.join(directory, "moved")
+            subprocess.run(["cp", target("spans"), copy], check=True)
+            with Runner(copy) as runner:
+                runner.do("go 1")
+                os.unlink(copy)
+                tracer = Tracer("-p", str(runner.pid))
+                runner.do("go 1")
+                self.assertEqual(len(runner_events(tracer.stop())), 7)
+
+    def test_a_shared_library(self):
+        with Runner(target("dlopener")) as runner:
+            tracer = Tracer("-p", str(runner.pid))
+            runner.do("3")
+            events = tracer.stop()
+        self.assertEqual(len(runner_events(events)), 9)
+        self.assertEqual({event["command_slug"] for event in runner_events(events)},
+                         {"from.a.library"})
+
+
+class Listing(EndToEnd):
+    def test_a_binary(self):
+        status, output, _ = run("list", target("spans"))
+        self.assertEqual(status, 0)
+        self.assertIn("8/8", output)
+        self.assertIn(target("spans"), output)
+
+    def test_running_processes(self):
+        with Runner() as runner:
+            runner.do("go 0")
+            status, output, _ = run("list")
+        rows = [line.split() for line in output.splitlines()[1:]]
+        self.assertEqual(status, 0)
+        self.assertEqual([row[1] for row in rows if row[0] == str(runner.pid)], ["spans"])
+
+    def test_a_binary_without_probes(self):
+        status, output, words = run("list", "/bin/ls")
+        self.assertEqual((status, output), (1, ""))
+        self.assertIn("no steptrace probes in '/bin/ls'", words)
+
+    def test_the_tracer_carries_none_itself(self):
+        status, _, _ = run("list", STEPTRACE)
+        self.assertEqual(status, 1)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""usdt/steptrace.h, built in every way that runners are built, and fired each time."""
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+from harness import EndToEnd, ROOT, completed, read_events, run, steps
+
+MAIN = """
+#include <steptrace.h>
+#ifdef __cplusplus
+extern "C"
+#endif
+void other(struct steptrace_command *command);
+int main(void)
+{
+    struct steptrace_command command;
+    struct steptrace_step step;
+    steptrace_command_init(&command, "built");
+    steptrace_command_begin(&command);
+    steptrace_step_init(&step, &command, "MainStep");
+    steptrace_step_begin(&step);
+    steptrace_step_end(&step, STEPTRACE_SUCCESS);
+    other(&command);
+    steptrace_command_end(&command, STEPTRACE_SUCCESS);
+    return 0;
+}
+"""
+
+OTHER = """
+#include <steptrace.h>
+#ifdef __cplusplus
+extern "C"
+#endif
+void other(struct steptrace_command *command);
+void other(struct steptrace_command *command)
+{
+    struct steptrace_step step;
+    steptrace_step_init(&step, command, "OtherStep");
+    steptrace_step_begin(&step);
+    steptrace_step_end(&step, STEPTRACE_SUCCESS);
+}
+"""
+
+STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror",
+          "-I", os.path.join(ROOT, "usdt")]
+
+
+def compilers():
+    found = [("gcc", "g++"), ("clang", "clang++")]
+    return [(c, cxx) for c, cxx in found if shutil.which(c)]
+
+
+class Header(EndToEnd):
+    def setUp(self):
+        self.directory = tempfile.TemporaryDirectory(prefix="steptrace-header-")
+        for name, text in (("main", MAIN), ("other", OTHER)):
+            for suffix in (".c", ".cc"):
+                with open(os.path.join(self.directory.name, name + suffix), "w") as file:
+                    file.write(text)
+
+    def tearDown(self):
+        self.directory.cleanup()
+
+    def build(self, *commands):
+        for command in commands:
+            done = subprocess.run(command, cwd=self.directory.name, capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, "%s: %s" % (" ".join(command), done.stderr))
+
+    def notes(self):
+        text = subprocess.run(["readelf", "-n", "program"], cwd=self.directory.name,
+                              capture_output=True, text=True).stdout
+        return re.findall(r"Name: (\w+)", text)
+
+    def fires(self, copies=1):
+        """One function for each probe in the program, and both files reach it."""
+        names = self.notes()
+        self.assertLessEqual({"command__start", "command__done", "step__start", "step__done"},
+                             set(names))  # a linker may drop what nobody calls
+        self.assertLessEqual(len(names), 8 * copies)
+        path = os.path.join(self.directory.name, "events")
+        status, _, words = run("record", "-o", path, "--",
+                               os.path.join(self.directory.name, "program"))
+        self.assertEqual(status, 0, words)
+        events = read_events(path)
+        os.unlink(path)
+        self.assertEqual([step["step_type"] for step in steps(events)], ["MainStep", "OtherStep"])
+        self.assertIs(completed(events)[0]["complete"], True)
+
+    def test_c_in_every_way(self):
+        ways = [["-std=c11", "-O2"], ["-std=gnu11", "-O0"], ["-O2", "-flto"], ["-O2", "-static"],
+                ["-O2", "-no-pie", "-fno-pie"], ["-O3", "-ffunction-sections", "-Wl,--gc-sections"],
+                ["-O2", "-fPIE", "-pie", "-fno-plt"], ["-O2", "-fsanitize=address,undefined"]]
+        for compiler, _ in compilers():
+            for way in ways:
+                with self.subTest(compiler=compiler, way=way):
+                    self.build([compiler, *STRICT, *way, "main.c", "other.c", "-o", "program"])
+                    self.fires()
+
+    def test_clang_with_lld_and_lto(self):
+        if not (shutil.which("clang") and shutil.which("ld.lld")):
+            self.skipTest("there is no lld")
+        for way, copies in ((["-flto"], 1), (["-flto=thin"], 2)):
+            with self.subTest(way=way):
+                self.build(["clang", *STRICT, "-O2", *way, "-fuse-ld=lld", "main.c", "other.c",
+                            "-o", "program"])
+                self.fires(copies)
+
+    def test_cxx_and_mixed(self):
+        for compiler, cxx in compilers():
+            if not shutil.which(cxx):
+                continue
+            with self.subTest(compiler=cxx):
+                self.build([cxx, *STRICT, "-std=c++17", "-O2", "main.cc", "other.cc", "-o", "program"])
+                self.fires()
+                self.build([compiler, *STRICT, "-O2", "-c", "other.c"],
+                           [cxx, *STRICT, "-std=c++20", "-O2", "main.cc", "other.o", "-o", "program"])
+                self.fires()
+
+    def test_objects_of_two_compilers(self):
+        if len(compilers()) < 2:
+            self.skipTest("only one compiler")
+        self.build(["gcc", *STRICT, "-O2", "-c", "main.c"], ["clang", *STRICT, "-O2", "-c", "other.c"],
+                   ["gcc", "main.o", "other.o", "-o", "program"])
+        self.fires()
+
+    def test_a_library_beside_the_program(self):
+        """Each linked object has its own copy, and its own semaphore."""
+        self.build(["gcc", *STRICT, "-O2", "-fPIC", "-shared", "other.c", "-o", "libother.so"],
+                   ["gcc", *STRICT, "-O2", "main.c", "-L.", "-lother", "-Wl,-rpath,$ORIGIN",
+                    "-o", "program"])
+        self.assertEqual(len(self.notes()), 8)
+
+    def test_switched_off_it_leaves_nothing(self):
+        self.build(["gcc", *STRICT, "-O2", "-DSTEPTRACE_DISABLE", "main.c", "other.c", "-o", "program"])
+        self.assertEqual(self.notes(), [])
+        done = subprocess.run([os.path.join(self.directory.name, "program")])
+        self.assertEqual(done.returncode, 0)
+
+    def test_other_platforms_are_told(self):
+        for compiler, _ in compilers():
+            command = [compiler, "-U__linux__", "-I", os.path.join(ROOT, "usdt"), "main.c", "other.c",
+                       "-o", "program"]
+            done = subprocess.run(command, cwd=self.directory.name, capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn("no probes on this platform", done.stderr)
+            self.assertEqual(self.notes(), [])
+            self.build(command + ["-DSTEPTRACE_QUIET", "-Wall", "-Wextra", "-Werror"])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* A shared library that carries the probes, as a binding for another language would. */
+#include <steptrace.h>
+
+void carrier_run(int count);
+
+void carrier_run(int count)
+{
+	struct steptrace_command command;
+	struct steptrace_step step;
+
+	for (int i = 0; i < count; i++) {
+		steptrace_command_init(&command, "from.a.library");
+		steptrace_command_begin(&command);
+		steptrace_step_init(&step, &command, "LibraryStep");
+		steptrace_step_begin(&step);
+		steptrace_step_end(&step, STEPTRACE_SUCCESS);
+		steptrace_command_end(&command, STEPTRACE_SUCCESS);
+	}
+}

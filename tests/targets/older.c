@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * A runner with an older header: its spans end before the last text field, and the page behind
+ * them is not there. Fires one command with one step, twice; with "newer" its spans claim to be
+ * longer than any that this tracer knows; with "alien" they have a layout of the far future.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <steptrace.h>
+
+/* `bytes` that end where readable memory ends. */
+static void *at_the_edge(size_t bytes)
+{
+	char *pages = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (pages == MAP_FAILED || mprotect(pages + 4096, 4096, PROT_NONE))
+		return NULL;
+	return pages + 4096 - bytes;
+}
+
+static void fire(size_t command_bytes, size_t step_bytes, uint16_t longer, uint8_t layout)
+{
+	struct steptrace_command_span command = {.head = {.kind = STEPTRACE_SPAN_COMMAND}};
+	struct steptrace_step_span step = {.head = {.kind = STEPTRACE_SPAN_STEP}};
+	void *command_edge = at_the_edge(command_bytes);
+	void *step_edge = at_the_edge(step_bytes);
+
+	command.head.size_bytes = (uint16_t)(command_bytes + longer);
+	command.head.layout = step.head.layout = layout;
+	command.head.execution_id[0] = step.head.execution_id[0] = 0x4000000000000001;
+	command.head.execution_id[1] = step.head.execution_id[1] = (uint64_t)getpid() << 8 | 0x80;
+	command.steps_successful = 1;
+	command.outcome = STEPTRACE_SUCCESS;
+	strcpy(command.slug, "older.command");
+	step.head.size_bytes = (uint16_t)(step_bytes + longer);
+	step.head.start_ns = 1000;
+	step.head.end_ns = 3000;
+	step.owner.command = (uint64_t)(uintptr_t)command_edge;
+	step.outcome = STEPTRACE_SUCCESS;
+	step.step_id[0] = 7;
+	strcpy(step.type, "OlderStep");
+	strcpy(step.name, "unknown to it");
+	memcpy(command_edge, &command, command_bytes);
+	memcpy(step_edge, &step, step_bytes);
+	steptrace_probe_command__start(command_edge);
+	steptrace_probe_step__done(step_edge);
+	steptrace_probe_command__done(command_edge);
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc > 1 ? argv[1] : "older";
+
+	if (strcmp(what, "older") == 0)
+		fire(offsetof(struct steptrace_command_span, correlation_id),
+		     offsetof(struct steptrace_step_span, name), 0, STEPTRACE_LAYOUT);
+	else if (strcmp(what, "newer") == 0)
+		fire(sizeof(struct steptrace_command_span), sizeof(struct steptrace_step_span), 64,
+		     STEPTRACE_LAYOUT);
+	else if (strcmp(what, "alien") == 0)
+		fire(sizeof(struct steptrace_command_span), sizeof(struct steptrace_step_span), 0,
+		     99);
+	else
+		steptrace_probe_step__done((const void *)16); /* "nowhere" */
+	return 0;
+}

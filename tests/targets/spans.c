@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * A runner for tests: says on stdout what it did, measured by itself, so that a test can hold the
+ * events against it. Reads one word a line from stdin and does what it says.
+ *
+ *	go N		N commands of five steps that do nothing
+ *	sleep N		a command with N steps that sleep 20 ms each; says "slept NS" for each
+ *	idle N		a command with N empty steps
+ *	text WHAT	a command whose every text is WHAT: quotes, control, invalid, long, newline
+ *	tool		a command with a step, a tool call and fragment changes
+ *	reject		a rejected command
+ *	fail		five steps, the third fails
+ *	nested		a step in a step in a step
+ *	open / step / close	a command that begins, has a step, ends: one word each
+ *	threads N	8 threads, each N commands
+ *	fork		a command in a child process
+ *	quit
+ *
+ * Each answer ends with a line "ok".
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <pthread.h>
+#include <steptrace.h>
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static void begin(struct steptrace_command *command, const char *slug)
+{
+	steptrace_command_init(command, slug);
+	command->user_id = "tester";
+	command->request_source = "test";
+	command->arguments_count = 2;
+	steptrace_command_begin(command);
+}
+
+static void step_of(struct steptrace_command *command, int index, enum steptrace_outcome outcome)
+{
+	struct steptrace_step step;
+
+	steptrace_step_init(&step, command, "DatabaseUpdateStep");
+	step.name = "set-title";
+	step.index = (uint16_t)index;
+	steptrace_step_begin(&step);
+	if (outcome == STEPTRACE_SUCCESS)
+		step.mutations_count = (uint64_t)index;
+	else
+		step.error_category = STEPTRACE_ERROR_DATABASE;
+	steptrace_step_end(&step, outcome);
+}
+
+static void five_steps(int failing)
+{
+	struct steptrace_command command;
+	enum steptrace_outcome outcome = STEPTRACE_SUCCESS;
+
+	begin(&command, "fragment.update");
+	for (int i = 0; i < 5 && outcome == STEPTRACE_SUCCESS; i++) {
+		outcome = i == failing ? STEPTRACE_FAILURE : STEPTRACE_SUCCESS;
+		step_of(&command, i, outcome);
+	}
+	if (outcome == STEPTRACE_FAILURE)
+		command.error_category = STEPTRACE_ERROR_DATABASE;
+	steptrace_command_end(&command, outcome);
+}
+
+static void do_go(int count)
+{
+	for (int i = 0; i < count; i++)
+		five_steps(-1);
+}
+
+static void do_sleep(int count)
+{
+	struct timespec twenty_ms = {.tv_nsec = 20000000};
+	struct steptrace_command command;
+	struct steptrace_step step;
+
+	begin(&command, "sleepy");
+	for (int i = 0; i < count; i++) {
+		uint64_t start, end;
+
+		steptrace_step_init(&step, &command, "SleepStep");
+		step.index = (uint16_t)i;
+		steptrace_step_begin(&step);
+		start = now_ns();
+		nanosleep(&twenty_ms, NULL);
+		end = now_ns();
+		steptrace_step_end(&step, STEPTRACE_SUCCESS);
+		printf("slept %llu\n", (unsigned long long)(end - start));
+	}
+	steptrace_command_end(&command, STEPTRACE_SUCCESS);
+}
+
+static void do_idle(int count)
+{
+	struct steptrace_command command;
+	struct steptrace_step step;
+
+	begin(&command, "idle");
+	for (int i = 0; i < count; i++) {
+		steptrace_step_init(&step, &command, "IdleStep");
+		step.index = (uint16_t)i;
+		steptrace_step_begin(&step);
+		steptrace_step_end(&step, STEPTRACE_SUCCESS);
+	}
+	steptrace_command_end(&command, STEPTRACE_SUCCESS);
+}
+
+static const char *text_named(const char *what)
+{
+	static char long_text[10241], control[32];
+
+	if (strcmp(what, "quotes") == 0)
+		return "a \"quoted\" \\ back/slash";
+	if (strcmp(what, "newline") == 0)
+		return "one\ntwo\r\nthree";
+	if (strcmp(what, "invalid") == 0)
+		return "\xff\xfe \xc3( \xed\xa0\x80 \xf8\x88 ok \xc3";
+	if (strcmp(what, "control") == 0) {
+		for (int i = 0; i < 31; i++)
+			control[i] = (char)(i + 1);
+		return control;
+	}
+	for (size_t i = 0; i + 2 < sizeof(long_text); i += 2)
+		memcpy(&long_text[i], "\xc3\xa9", 2); /* é: a cut must not split it */
+	return long_text;
+}
+
+static void do_text(const char *what)
+{
+	const char *text = text_named(what);
+	struct steptrace_command command;
+	struct steptrace_step step;
+
+	steptrace_command_init(&command, text);
+	command.user_id = command.request_source = command.correlation_id = text;
+	steptrace_command_begin(&command);
+	steptrace_step_init(&step, &command, text);
+	step.name = text;
+	steptrace_step_begin(&step);
+	steptrace_step_end(&step, STEPTRACE_SUCCESS);
+	steptrace_command_end(&command, STEPTRACE_SUCCESS);
+	steptrace_command_init(&command, text);
+	command.user_id = text;
+	steptrace_command_rejected(&command, text, text);
+}
+
+static void do_tool(void)
+{
+	struct steptrace_command command;
+	struct steptrace_step step;
+	struct steptrace_tool tool;
+
+	begin(&command, "toolbox");
+	steptrace_step_init(&step, &command, "ToolCallStep");
+	step.name = "call";
+	step.fragment_id = -7;
+	step.has_fragment_id = 1;
+	step.items_in = 9;
+	step.items_out = 4;
+	step.has_items = 1;
+	step.ai_cache = STEPTRACE_AI_MISS;
+	step.prompt_tokens = 12;
+	step.completion_tokens = 34;
+	steptrace_step_begin(&step);
+	steptrace_tool_init(&tool, &command, &step, "shell.grep");
+	steptrace_tool_begin(&tool);
+	tool.exit_status = 3;
+	tool.has_exit_status = 1;
+	steptrace_tool_end(&tool, STEPTRACE_FAILURE);
+	steptrace_fragment_changed(&step, 41, STEPTRACE_CREATED);
+	steptrace_fragment_changed(&step, 42, STEPTRACE_UPDATED);
+	steptrace_fragment_changed(&step, 43, STEPTRACE_DELETED);
+	steptrace_step_end(&step, STEPTRACE_SKIPPED);
+	steptrace_command_end(&command, STEPTRACE_SUCCESS);
+}
+
+static void do_reject(void)
+{
+	struct steptrace_command command;
+
+	steptrace_command_init(&command, "nonesuch");
+	command.user_id = "tester";
+	command.request_source = "api";
+	command.correlation_id = "req-12345678";
+	steptrace_command_rejected(&command, "unknown_command", "title,tags");
+}
+
+static void do_nested(void)
+{
+	struct steptrace_command parent, command;
+	struct steptrace_step outer, middle, inner;
+
+	begin(&parent, "parent");
+	steptrace_command_init(&command, "nested");
+	command.parent = &parent;
+	command.dry_run = 1;
+	command.is_scheduled = 1;
+	command.schedule_id = 17;
+	command.schedule_run_id = 99;
+	command.planned_run_at_s = 1790000000;
+	steptrace_command_begin(&command);
+	steptrace_step_init(&outer, &command, "ConditionStep");
+	outer.name = "outer";
+	steptrace_step_begin(&outer);
+	steptrace_step_init(&middle, &command, "ConditionStep");
+	middle.name = "middle";
+	middle.parent = &outer;
+	steptrace_step_begin(&middle);
+	steptrace_step_init(&inner, &command, "NotifyStep");
+	inner.name = "inner";
+	inner.parent = &middle;
+	steptrace_step_begin(&inner);
+	steptrace_step_end(&inner, STEPTRACE_SUCCESS);
+	steptrace_step_end(&middle, STEPTRACE_SUCCESS);
+	steptrace_step_end(&outer, STEPTRACE_SUCCESS);
+	steptrace_command_end(&command, STEPTRACE_SUCCESS);
+	steptrace_command_end(&parent, STEPTRACE_SUCCESS);
+}
+
+static void *thread_main(void *count)
+{
+	do_go(*(int *)count);
+	return NULL;
+}
+
+static void do_threads(int count)
+{
+	pthread_t threads[8];
+
+	for (int i = 0; i < 8; i++)
+		pthread_create(&threads[i], NULL, thread_main, &count);
+	for (int i = 0; i < 8; i++)
+		pthread_join(threads[i], NULL);
+}
+
+static void do_fork(void)
+{
+	pid_t child = fork();
+
+	if (child == 0) {
+		five_steps(-1);
+		_exit(0);
+	}
+	waitpid(child, NULL, 0);
+	printf("child %d\n", child);
+}
+
+static void obey(const char *word, const char *argument)
+{
+	static struct steptrace_command held;
+	int number = atoi(argument);
+
+	if (strcmp(word, "go") == 0)
+		do_go(number);
+	else if (strcmp(word, "sleep") == 0)
+		do_sleep(number);
+	else if (strcmp(word, "idle") == 0)
+		do_idle(number);
+	else if (strcmp(word, "text") == 0)
+		do_text(argument);
+	else if (strcmp(word, "tool") == 0)
+		do_tool();
+	else if (strcmp(word, "reject") == 0)
+		do_reject();
+	else if (strcmp(word, "fail") == 0)
+		five_steps(2);
+	else if (strcmp(word, "nested") == 0)
+		do_nested();
+	else if (strcmp(word, "open") == 0)
+		begin(&held, "held");
+	else if (strcmp(word, "step") == 0)
+		step_of(&held, number, STEPTRACE_SUCCESS);
+	else if (strcmp(word, "close") == 0)
+		steptrace_command_end(&held, STEPTRACE_SUCCESS);
+	else if (strcmp(word, "threads") == 0)
+		do_threads(number);
+	else if (strcmp(word, "fork") == 0)
+		do_fork();
+	else if (strcmp(word, "enabled") == 0)
+		printf("enabled %d\n", steptrace_enabled());
+	else
+		printf("unknown word %s\n", word);
+}
+
+int main(void)
+{
+	char line[256], word[64], argument[128];
+
+	while (fgets(line, sizeof(line), stdin)) {
+		argument[0] = 0;
+		if (sscanf(line, "%63s %127s", word, argument) < 1)
+			continue;
+		if (strcmp(word, "quit") == 0)
+			break;
+		obey(word, argument);
+		puts("ok");
+		fflush(stdout);
+	}
+	return 0;
+}
