@@ -81,6 +81,23 @@ static __always_inline bool read_span(void *copy, __u32 bytes, __u32 min_bytes, 
 	return min_bytes < bytes && bpf_probe_read_user(copy, min_bytes, span) == 0;
 }
 
+/* Statements, not functions: the ring buffer wants sizes that the verifier sees as constants. */
+
+/* True with room for a record in `made`; otherwise it is counted as lost. */
+#define RESERVED(at, made)                                                                         \
+	({                                                                                         \
+		made = bpf_ringbuf_reserve(&records, sizeof(*made), 0);                            \
+		if (!made)                                                                         \
+			boundary__lost(at, &(at)->counts->full[(at)->probe]);                      \
+		made != NULL;                                                                      \
+	})
+
+#define GIVE_BACK_UNREADABLE(at, made)                                                             \
+	do {                                                                                       \
+		bpf_ringbuf_discard(made, BPF_RB_NO_WAKEUP);                                       \
+		boundary__lost(at, &(at)->counts->unreadable[(at)->probe]);                        \
+	} while (0)
+
 /* header | process | span: for the probes that introduce somebody. */
 #define EMIT_WITH_PROCESS(at, type, min_bytes)                                                     \
 	do {                                                                                       \
@@ -88,14 +105,11 @@ static __always_inline bool read_span(void *copy, __u32 bytes, __u32 min_bytes, 
 			struct steptrace_record record;                                            \
 			struct steptrace_process process;                                          \
 			struct type span;                                                          \
-		} *made = bpf_ringbuf_reserve(&records, sizeof(*made), 0);                         \
-		if (!made) {                                                                       \
-			boundary__lost(at, &(at)->counts->full[(at)->probe]);                      \
+		} * made;                                                                          \
+		if (!RESERVED(at, made))                                                           \
 			break;                                                                     \
-		}                                                                                  \
 		if (!read_span(&made->span, sizeof(made->span), min_bytes, (at)->span)) {          \
-			bpf_ringbuf_discard(made, BPF_RB_NO_WAKEUP);                               \
-			boundary__lost(at, &(at)->counts->unreadable[(at)->probe]);                \
+			GIVE_BACK_UNREADABLE(at, made);                                            \
 			break;                                                                     \
 		}                                                                                  \
 		boundary__stamp(at, &made->record, 0);                                             \
@@ -103,7 +117,7 @@ static __always_inline bool read_span(void *copy, __u32 bytes, __u32 min_bytes, 
 		bpf_ringbuf_submit(made, (at)->flags);                                             \
 	} while (0)
 
-/* header | span, and the context behind it where the reader may need it. `owner` is an
+/* header | span | process | command: where the reader may not know the command. `owner` is an
  * expression for the address of the command's span, with `made` in scope. */
 #define EMIT_WITH_CONTEXT(at, type, min_bytes, owner)                                              \
 	do {                                                                                       \
@@ -111,16 +125,13 @@ static __always_inline bool read_span(void *copy, __u32 bytes, __u32 min_bytes, 
 			struct steptrace_record record;                                            \
 			struct type span;                                                          \
 			struct steptrace_context context;                                          \
-		} *made = bpf_ringbuf_reserve(&records, sizeof(*made), 0);                         \
-		if (!made) {                                                                       \
-			boundary__lost(at, &(at)->counts->full[(at)->probe]);                      \
+		} * made;                                                                          \
+		if (!RESERVED(at, made))                                                           \
 			break;                                                                     \
-		}                                                                                  \
 		if (!read_span(&made->span, sizeof(made->span), min_bytes, (at)->span) ||          \
 		    !read_span(&made->context.command, sizeof(made->context.command),              \
 			       COMMAND_SPAN_MIN_BYTES, (owner))) {                                 \
-			bpf_ringbuf_discard(made, BPF_RB_NO_WAKEUP);                               \
-			boundary__lost(at, &(at)->counts->unreadable[(at)->probe]);                \
+			GIVE_BACK_UNREADABLE(at, made);                                            \
 			break;                                                                     \
 		}                                                                                  \
 		boundary__stamp(at, &made->record, RECORD_HAS_CONTEXT);                            \
@@ -128,19 +139,17 @@ static __always_inline bool read_span(void *copy, __u32 bytes, __u32 min_bytes, 
 		bpf_ringbuf_submit(made, (at)->flags);                                             \
 	} while (0)
 
+/* header | span, or with the context where `announced_ns`, a member of the span, asks for it. */
 #define EMIT(at, type, min_bytes, announced_ns, owner)                                             \
 	do {                                                                                       \
 		struct {                                                                           \
 			struct steptrace_record record;                                            \
 			struct type span;                                                          \
-		} *made = bpf_ringbuf_reserve(&records, sizeof(*made), 0);                         \
-		if (!made) {                                                                       \
-			boundary__lost(at, &(at)->counts->full[(at)->probe]);                      \
+		} * made;                                                                          \
+		if (!RESERVED(at, made))                                                           \
 			break;                                                                     \
-		}                                                                                  \
 		if (!read_span(&made->span, sizeof(made->span), min_bytes, (at)->span)) {          \
-			bpf_ringbuf_discard(made, BPF_RB_NO_WAKEUP);                               \
-			boundary__lost(at, &(at)->counts->unreadable[(at)->probe]);                \
+			GIVE_BACK_UNREADABLE(at, made);                                            \
 			break;                                                                     \
 		}                                                                                  \
 		if (made->span.announced_ns <= context_unknown_until_ns) {                         \

@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "boundary.skel.h"
+#include "steptrace/clock.h"
 #include "steptrace/event.h"
 
 struct capture {
@@ -240,11 +240,7 @@ int capture__attach(struct capture *capture, const struct binary *binary, struct
 
 void capture__armed(struct capture *capture)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	__atomic_store_n(&capture->skeleton->data->context_unknown_until_ns,
-			 (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec,
+	__atomic_store_n(&capture->skeleton->data->context_unknown_until_ns, clock__now_ns(),
 			 __ATOMIC_RELAXED);
 }
 

@@ -14,15 +14,20 @@ static uint64_t read_clock(clockid_t id)
 	return (uint64_t)now.tv_sec * second_ns + (uint64_t)now.tv_nsec;
 }
 
+uint64_t clock__now_ns(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
+}
+
 void clock__anchor(struct clock_anchor *clock)
 {
 	uint64_t best = UINT64_MAX;
 
 	clock->written_s = 0;
 	for (int i = 0; i < 8; i++) {
-		uint64_t before = read_clock(CLOCK_MONOTONIC);
+		uint64_t before = clock__now_ns();
 		uint64_t wall = read_clock(CLOCK_REALTIME);
-		uint64_t distance = read_clock(CLOCK_MONOTONIC) - before;
+		uint64_t distance = clock__now_ns() - before;
 
 		if (distance >= best)
 			continue;

@@ -21,6 +21,9 @@ struct clock_anchor {
 
 enum { CLOCK_TIMESTAMP_BYTES = 30 };
 
+/* CLOCK_MONOTONIC: the clock of the kernel's stamps. */
+uint64_t clock__now_ns(void);
+
 /* Reads both clocks, the pair with the smallest distance out of several. */
 void clock__anchor(struct clock_anchor *clock);
 

@@ -6,12 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/signalfd.h>
-#include <sys/syscall.h>
-#include <sys/timerfd.h>
 #include <sys/utsname.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/log.h"
@@ -19,19 +14,12 @@
 #include "steptrace/capture.h"
 #include "steptrace/sink.h"
 #include "steptrace/trace_events.h"
+#include "steptrace/wakeups.h"
 
 enum {
 	DRAIN_LIMIT = 4096,       /* records before signals and timers get their turn */
 	WRITE_BYTES = 128 * 1024, /* lines that are worth a write of their own */
 	SECOND_NS = 1000000000,
-};
-
-/* Who woke us, in the lower bits of the epoll data; a pid above them. */
-enum wakeup {
-	WAKEUP_RECORDS,
-	WAKEUP_TIMER,
-	WAKEUP_SIGNAL,
-	WAKEUP_EXIT,
 };
 
 struct session {
@@ -42,23 +30,13 @@ struct session {
 	struct stream *stream;
 	struct sink sink;
 	struct accounts accounts;
-	int epoll_fd, timer_fd, signal_fd;
-	int pid_fds[TARGETS_MAX + 1];
-	size_t pid_fds_count, running_count;
+	struct wakeups wakeups;
 	uint64_t started_ns;
 	const char *reason; /* why it stops; NULL: it goes on */
 	bool failed;
 	bool shows_progress;
 	struct error *err;
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * SECOND_NS + (uint64_t)now.tv_nsec;
-}
 
 static void stop(struct session *session, const char *reason)
 {
@@ -80,7 +58,7 @@ static int flush(struct session *session)
 		stream__unwritten(session->stream, 0);
 		return 0;
 	}
-	code = sink__write(&session->sink, lines->base, bytes, session->signal_fd, &written,
+	code = sink__write(&session->sink, lines->base, bytes, session->wakeups.signal_fd, &written,
 			   session->err);
 	if (code == 0) {
 		stream__written(session->stream);
@@ -120,14 +98,14 @@ static void settle_accounts(struct session *session, bool report)
 	capture__counts(session->capture, &counts);
 	accounts__enter(&session->accounts, &counts, session->stream);
 	if (report)
-		accounts__report(&session->accounts, session->stream, now_ns());
+		accounts__report(&session->accounts, session->stream, clock__now_ns());
 }
 
 /* ---- what a person sees */
 
 static void show_progress(const struct session *session)
 {
-	uint64_t seconds = (now_ns() - session->started_ns) / SECOND_NS;
+	uint64_t seconds = (clock__now_ns() - session->started_ns) / SECOND_NS;
 
 	fprintf(stderr, "\r\033[K%llu events, %llu lost, %02llu:%02llu",
 		(unsigned long long)stream__events_total(session->stream),
@@ -164,29 +142,23 @@ static void say_stopped(const struct session *session)
 
 /* ---- the loop */
 
-static void on_signal(struct session *session)
+/* The command decides what a signal means for it, and its end ends us: the terminal's Ctrl-C reaches
+ * it by itself, everything else is passed on. */
+static void on_signal(struct session *session, const struct wakeup *wakeup)
 {
-	struct signalfd_siginfo info;
-
-	if (read(session->signal_fd, &info, sizeof(info)) != sizeof(info))
-		return;
-	/* The command decides what a signal means for it: the terminal's Ctrl-C reaches it by
-	 * itself, everything else is passed on. Its end ends us. */
-	if (session->child.pid && session->running_count) {
-		if (info.ssi_signo != SIGINT || info.ssi_code != SI_KERNEL)
-			kill(session->child.pid, (int)info.ssi_signo);
+	if (session->child.pid && session->wakeups.running_count) {
+		if (wakeup->signal != SIGINT || !wakeup->from_terminal)
+			kill(session->child.pid, wakeup->signal);
 		return;
 	}
-	stop(session, info.ssi_signo == SIGINT ? "interrupted" : "terminated");
+	stop(session, wakeup->signal == SIGINT ? "interrupted" : "terminated");
 }
 
 static void on_timer(struct session *session)
 {
-	uint64_t times, now = now_ns();
+	uint64_t now = clock__now_ns();
 	bool second = now - session->accounts.reported_ns >= SECOND_NS;
 
-	if (read(session->timer_fd, &times, sizeof(times)) < 0)
-		return;
 	settle_accounts(session, second);
 	if (second && session->shows_progress)
 		show_progress(session);
@@ -195,101 +167,24 @@ static void on_timer(struct session *session)
 		stop(session, "duration");
 }
 
-static void on_exit_of(struct session *session, int pid_fd)
-{
-	epoll_ctl(session->epoll_fd, EPOLL_CTL_DEL, pid_fd, NULL);
-	if (--session->running_count == 0)
-		stop(session, "target_exited");
-}
-
-static void dispatch(struct session *session, uint64_t data)
-{
-	switch ((enum wakeup)(data & 3)) {
-	case WAKEUP_RECORDS: break; /* drained in any case */
-	case WAKEUP_TIMER: on_timer(session); break;
-	case WAKEUP_SIGNAL: on_signal(session); break;
-	case WAKEUP_EXIT: on_exit_of(session, (int)(data >> 2)); break;
-	}
-}
-
 static void loop(struct session *session)
 {
-	struct epoll_event events[8];
+	struct wakeup wakeup;
 	bool more = false;
 
 	while (!session->reason) {
-		int count = epoll_wait(session->epoll_fd, events, 8, more ? 0 : -1);
-
-		for (int i = 0; i < count; i++)
-			dispatch(session, events[i].data.u64);
+		wakeups__wait(&session->wakeups, more, &wakeup);
+		if (wakeup.timer)
+			on_timer(session);
+		if (wakeup.signal)
+			on_signal(session, &wakeup);
+		if (wakeup.all_exited)
+			stop(session, "target_exited");
 		more = drain(session);
 	}
 }
 
 /* ---- setting up */
-
-static int watch(struct session *session, int fd, enum wakeup what)
-{
-	struct epoll_event event = {.events = EPOLLIN, .data.u64 = ((uint64_t)fd << 2) | what};
-
-	return epoll_ctl(session->epoll_fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
-}
-
-static int watch_exit(struct session *session, pid_t pid)
-{
-	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	int code;
-
-	if (fd < 0)
-		return errno == ESRCH ? -ESRCH : 0; /* an old kernel: its end goes unnoticed */
-	session->pid_fds[session->pid_fds_count++] = fd;
-	code = watch(session, fd, WAKEUP_EXIT);
-	session->running_count++;
-	return code;
-}
-
-static int open_signals(void)
-{
-	sigset_t wanted;
-
-	sigemptyset(&wanted);
-	sigaddset(&wanted, SIGINT);
-	sigaddset(&wanted, SIGTERM);
-	sigaddset(&wanted, SIGHUP);
-	sigprocmask(SIG_BLOCK, &wanted, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	return signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-static int open_timer(uint64_t interval_ns)
-{
-	struct itimerspec every = {.it_interval = {.tv_sec = (time_t)(interval_ns / SECOND_NS),
-						   .tv_nsec = (long)(interval_ns % SECOND_NS)}};
-	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-
-	every.it_value = every.it_interval;
-	if (fd >= 0)
-		timerfd_settime(fd, 0, &every, NULL);
-	return fd;
-}
-
-static int open_loop(struct session *session)
-{
-	int code;
-
-	session->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	session->signal_fd = open_signals();
-	session->timer_fd = open_timer(session->options->flush_ns);
-	if (session->epoll_fd < 0 || session->signal_fd < 0 || session->timer_fd < 0)
-		return error__set(session->err, -errno, "cannot set up the event loop: %s",
-				  strerror(errno));
-	code = watch(session, session->signal_fd, WAKEUP_SIGNAL);
-	if (!code)
-		code = watch(session, session->timer_fd, WAKEUP_TIMER);
-	if (code)
-		error__set(session->err, code, "cannot set up the event loop: %s", strerror(-code));
-	return code;
-}
 
 static int open_stream(struct session *session)
 {
@@ -319,7 +214,8 @@ static int open_capture(struct session *session)
 	}
 	code = capture__open(&options, &session->capture, session->err);
 	if (!code)
-		code = watch(session, capture__wakeup_fd(session->capture), WAKEUP_RECORDS);
+		code = wakeups__watch_records(&session->wakeups,
+					      capture__wakeup_fd(session->capture));
 	return code;
 }
 
@@ -344,10 +240,10 @@ static int watch_targets(struct session *session)
 	if (targets->exes_count)
 		return 0; /* there may always come another */
 	for (size_t i = 0; i < targets->pids_count && code != -ENOMEM; i++)
-		code = watch_exit(session, targets->pids[i]);
+		code = wakeups__watch_exit(&session->wakeups, targets->pids[i]);
 	if (session->child.pid)
-		code = watch_exit(session, session->child.pid);
-	return code == -ESRCH && session->running_count ? 0 : code;
+		code = wakeups__watch_exit(&session->wakeups, session->child.pid);
+	return code == -ESRCH && session->wakeups.running_count ? 0 : code;
 }
 
 static int say_started(struct session *session)
@@ -392,7 +288,7 @@ static int start(struct session *session)
 	code = sink__open(&session->sink, options->output, session->err);
 	if (code)
 		return code;
-	code = open_loop(session);
+	code = wakeups__open(&session->wakeups, session->options->flush_ns, session->err);
 	if (code)
 		return code;
 	code = open_stream(session);
@@ -418,7 +314,7 @@ static void finish(struct session *session)
 		continue;
 	settle_accounts(session, true);
 	flush(session);
-	now = now_ns();
+	now = clock__now_ns();
 	totals = (struct trace_totals){.hits = accounts__hits(&session->accounts),
 				       .reason = session->reason};
 	trace_events__stopped(session->stream, &totals, now);
@@ -442,14 +338,7 @@ static void close_all(struct session *session)
 	stream__free(session->stream);
 	sink__close(&session->sink);
 	binaries__close(&session->binaries);
-	for (size_t i = 0; i < session->pid_fds_count; i++)
-		close(session->pid_fds[i]);
-	if (session->epoll_fd >= 0)
-		close(session->epoll_fd);
-	if (session->timer_fd >= 0)
-		close(session->timer_fd);
-	if (session->signal_fd >= 0)
-		close(session->signal_fd);
+	wakeups__close(&session->wakeups);
 }
 
 int session__run(const struct session_options *options, struct error *err)
@@ -463,13 +352,14 @@ int session__run(const struct session_options *options, struct error *err)
 	}
 	session->options = options;
 	session->err = err;
-	session->epoll_fd = session->timer_fd = session->signal_fd = session->sink.fd = -1;
+	session->sink.fd = -1;
+	session->wakeups = (struct wakeups){-1, -1, -1, .pid_fds_count = 0};
 	session->child.go_fd = -1;
 	if (start(session)) {
 		session->failed = true;
 	} else {
 		session->shows_progress = isatty(STDERR_FILENO) && !isatty(session->sink.fd);
-		session->started_ns = session->accounts.reported_ns = now_ns();
+		session->started_ns = session->accounts.reported_ns = clock__now_ns();
 		say_started(session);
 		flush(session);
 		say_attached(session);

@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "steptrace/clock.h"
 #include "steptrace/uprobe.h"
 
 #if defined(__x86_64__)
@@ -125,14 +125,6 @@ static uint64_t counter_value(int fd)
 	return value;
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 enum { WARMUP_HITS = 32, ROUNDS = 5, ROUND_HITS = 200 };
 
 /* The best round: the others were disturbed. */
@@ -144,12 +136,12 @@ static double fastest_round_ns(probe_function *function)
 	     hit++) /* the kernel rewrites the site after its first hits */
 		function();
 	for (int round = 0; round < ROUNDS; round++) {
-		uint64_t start = now_ns();
+		uint64_t start = clock__now_ns();
 		uint64_t took;
 
 		for (int hit = 0; hit < ROUND_HITS; hit++)
 			function();
-		took = now_ns() - start;
+		took = clock__now_ns() - start;
 		if (took < best)
 			best = took;
 	}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "steptrace/wakeups.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+/* Who woke us: the low bits of the epoll data, the file descriptor above them. */
+enum who {
+	WHO_RECORDS,
+	WHO_TIMER,
+	WHO_SIGNAL,
+	WHO_EXIT,
+};
+
+static int watch(struct wakeups *wakeups, int fd, enum who who)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.u64 = ((uint64_t)fd << 2) | who};
+
+	return epoll_ctl(wakeups->epoll_fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
+}
+
+static int open_signals(void)
+{
+	sigset_t wanted;
+
+	sigemptyset(&wanted);
+	sigaddset(&wanted, SIGINT);
+	sigaddset(&wanted, SIGTERM);
+	sigaddset(&wanted, SIGHUP);
+	sigprocmask(SIG_BLOCK, &wanted, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	return signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int open_timer(uint64_t interval_ns)
+{
+	struct itimerspec every = {.it_interval = {.tv_sec = (time_t)(interval_ns / 1000000000),
+						   .tv_nsec = (long)(interval_ns % 1000000000)}};
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+
+	every.it_value = every.it_interval;
+	if (fd >= 0 && timerfd_settime(fd, 0, &every, NULL)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+int wakeups__open(struct wakeups *wakeups, uint64_t interval_ns, struct error *err)
+{
+	int code = 0;
+
+	*wakeups = (struct wakeups){.epoll_fd = epoll_create1(EPOLL_CLOEXEC),
+				    .timer_fd = open_timer(interval_ns),
+				    .signal_fd = open_signals()};
+	if (wakeups->epoll_fd < 0 || wakeups->timer_fd < 0 || wakeups->signal_fd < 0)
+		code = -errno;
+	if (!code)
+		code = watch(wakeups, wakeups->signal_fd, WHO_SIGNAL);
+	if (!code)
+		code = watch(wakeups, wakeups->timer_fd, WHO_TIMER);
+	return code ? error__set(err, code, "cannot set up the event loop: %s", strerror(-code))
+		    : 0;
+}
+
+void wakeups__close(struct wakeups *wakeups)
+{
+	const int fds[] = {wakeups->epoll_fd, wakeups->timer_fd, wakeups->signal_fd};
+
+	for (size_t i = 0; i < wakeups->pid_fds_count; i++)
+		close(wakeups->pid_fds[i]);
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	wakeups->pid_fds_count = 0;
+	wakeups->epoll_fd = wakeups->timer_fd = wakeups->signal_fd = -1;
+}
+
+int wakeups__watch_records(struct wakeups *wakeups, int fd)
+{
+	return watch(wakeups, fd, WHO_RECORDS);
+}
+
+int wakeups__watch_exit(struct wakeups *wakeups, pid_t pid)
+{
+	int fd;
+
+	if (wakeups->pid_fds_count >= WAKEUPS_PIDS_MAX)
+		return -E2BIG;
+	fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (fd < 0)
+		return errno == ENOSYS ? 0 : -errno;
+	wakeups->pid_fds[wakeups->pid_fds_count++] = fd;
+	wakeups->running_count++;
+	return watch(wakeups, fd, WHO_EXIT);
+}
+
+static void take_signal(const struct wakeups *wakeups, struct wakeup *wakeup)
+{
+	struct signalfd_siginfo info;
+
+	if (read(wakeups->signal_fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	wakeup->signal = (int)info.ssi_signo;
+	wakeup->from_terminal = info.ssi_code == SI_KERNEL;
+}
+
+static void take_timer(const struct wakeups *wakeups, struct wakeup *wakeup)
+{
+	uint64_t times;
+
+	wakeup->timer = read(wakeups->timer_fd, &times, sizeof(times)) == sizeof(times);
+}
+
+static void take_exit(struct wakeups *wakeups, int fd, struct wakeup *wakeup)
+{
+	epoll_ctl(wakeups->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+	wakeup->all_exited = --wakeups->running_count == 0;
+}
+
+void wakeups__wait(struct wakeups *wakeups, bool poll, struct wakeup *wakeup)
+{
+	struct epoll_event events[8];
+	int count;
+
+	*wakeup = (struct wakeup){0};
+	count = epoll_wait(wakeups->epoll_fd, events, 8, poll ? 0 : -1);
+	for (int i = 0; i < count; i++) {
+		switch ((enum who)(events[i].data.u64 & 3)) {
+		case WHO_RECORDS: break;
+		case WHO_TIMER: take_timer(wakeups, wakeup); break;
+		case WHO_SIGNAL: take_signal(wakeups, wakeup); break;
+		case WHO_EXIT: take_exit(wakeups, (int)(events[i].data.u64 >> 2), wakeup); break;
+		}
+	}
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Everything a recording waits for, in one epoll: unread records, the flush timer, signals and the
+ * ends of processes.
+ */
+#ifndef STEPTRACE_WAKEUPS_H
+#define STEPTRACE_WAKEUPS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/error.h"
+
+enum { WAKEUPS_PIDS_MAX = 257 };
+
+struct wakeups {
+	int epoll_fd, timer_fd, signal_fd;
+	int pid_fds[WAKEUPS_PIDS_MAX];
+	size_t pid_fds_count;
+	size_t running_count; /* of the processes watched, those that did not end */
+};
+
+/* What happened since the last time. */
+struct wakeup {
+	bool timer;
+	int signal;         /* its number, 0: none */
+	bool from_terminal; /* the signal: the terminal's own Ctrl-C, which children get as well */
+	bool all_exited;    /* the last process that was watched has ended */
+};
+
+/* SIGINT, SIGTERM and SIGHUP are blocked and read from here on; SIGPIPE is ignored. `interval_ns`
+ * is the timer's. 0 or negative errno with a sentence. */
+int wakeups__open(struct wakeups *wakeups, uint64_t interval_ns, struct error *err);
+void wakeups__close(struct wakeups *wakeups);
+
+/* Readable when there are unread records; what they are is nobody's business here. */
+int wakeups__watch_records(struct wakeups *wakeups, int fd);
+
+/* -ESRCH: it has ended already. On kernels before 5.3 its end goes unnoticed. */
+int wakeups__watch_exit(struct wakeups *wakeups, pid_t pid);
+
+/* Waits (not at all with `poll`) and says what happened. */
+void wakeups__wait(struct wakeups *wakeups, bool poll, struct wakeup *wakeup);
+
+#endif
