@@ -67,10 +67,18 @@ static __always_inline void boundary__process(struct steptrace_process *process)
 	bpf_get_current_comm(process->comm, sizeof(process->comm));
 }
 
+/* Only ever forward: of two losses on two processors the later one counts. */
 static __always_inline void boundary__lost(const struct boundary *at, __u64 *counter)
 {
+	__u64 seen = context_unknown_until_ns, before;
+
 	__sync_fetch_and_add(counter, 1);
-	context_unknown_until_ns = at->time_ns;
+	for (int tries = 0; tries < 8 && seen < at->time_ns; tries++) {
+		before = __sync_val_compare_and_swap(&context_unknown_until_ns, seen, at->time_ns);
+		if (before == seen)
+			return;
+		seen = before;
+	}
 }
 
 /* An older runner's span is shorter than ours, and the memory behind it may not be there. */

@@ -238,10 +238,19 @@ int capture__attach(struct capture *capture, const struct binary *binary, struct
 	return code;
 }
 
+/* The kernel program moves the moment forward at every loss, but not past "for ever", which it is
+ * until the first store here; the second one covers a loss in between. */
 void capture__armed(struct capture *capture)
 {
-	__atomic_store_n(&capture->skeleton->data->context_unknown_until_ns, clock__now_ns(),
-			 __ATOMIC_RELAXED);
+	uint64_t *until_ns = &capture->skeleton->data->context_unknown_until_ns;
+	uint64_t seen, now;
+
+	__atomic_store_n(until_ns, clock__now_ns(), __ATOMIC_SEQ_CST);
+	now = clock__now_ns();
+	seen = __atomic_load_n(until_ns, __ATOMIC_SEQ_CST);
+	while (seen < now && !__atomic_compare_exchange_n(until_ns, &seen, now, 0, __ATOMIC_SEQ_CST,
+							  __ATOMIC_SEQ_CST))
+		continue;
 }
 
 int capture__wakeup_fd(const struct capture *capture)
