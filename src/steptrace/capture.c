@@ -242,8 +242,8 @@ int capture__attach(struct capture *capture, const struct binary *binary, struct
  * until the first store here; the second one covers a loss in between. */
 void capture__armed(struct capture *capture)
 {
-	uint64_t *until_ns = &capture->skeleton->data->context_unknown_until_ns;
-	uint64_t seen, now;
+	__u64 *until_ns = &capture->skeleton->data->context_unknown_until_ns;
+	__u64 seen, now;
 
 	__atomic_store_n(until_ns, clock__now_ns(), __ATOMIC_SEQ_CST);
 	now = clock__now_ns();
