@@ -5,6 +5,8 @@
 # make test       install what is missing, build, unit and end-to-end tests
 # make bench      costs as ratios within one run
 # make lint       formatting and static checks
+# make fuzz       every fuzz target for FUZZ_SECONDS (60)
+# make test-kernels   record in stock Debian kernels under qemu (KERNELS="6.1 6.12")
 # make install    DESTDIR and PREFIX are honoured
 #
 # V=1 shows the commands. CC=clang builds with clang. WERROR=1 turns warnings into errors.
@@ -61,7 +63,7 @@ BENCHES     := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/bench/bench_*.c))
 FUZZERS     := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/fuzz/fuzz_*.c))
 
 SCHEMAS := $(call sources,docs/schema/*.json)
-.PHONY: all test unit-test e2e-test bench demo lint format fuzz install clean deps check-deps
+.PHONY: all test unit-test e2e-test bench demo lint format fuzz test-kernels install clean deps check-deps
 .SECONDARY:
 
 all: $(BUILD)/steptrace $(if $(wildcard src/runner/main.c),$(BUILD)/steprun)
@@ -178,6 +180,9 @@ lint:
 
 format:
 	git ls-files '*.c' '*.h' | grep -v '^vmlinux/' | xargs clang-format -i
+
+test-kernels: all $(TEST_HELPERS)
+	tests/run-kernels $(KERNELS)
 
 deps:
 	./packages install

@@ -299,8 +299,18 @@ static void detach_some(struct uprobe *uprobes, size_t count)
 		pthread_join(threads[i], NULL);
 }
 
+/* The probes go one by one: from here on a command's start may go unseen while its steps are still
+ * captured, so every record carries its context again. */
+static void disarm(struct capture *capture)
+{
+	if (capture->skeleton && capture->skeleton->data)
+		__atomic_store_n(&capture->skeleton->data->context_unknown_until_ns, UINT64_MAX,
+				 __ATOMIC_SEQ_CST);
+}
+
 void capture__detach(struct capture *capture)
 {
+	disarm(capture);
 	while (capture->uprobes_count > 0) {
 		size_t count = capture->uprobes_count < DETACHERS_MAX ? capture->uprobes_count
 								      : DETACHERS_MAX;

@@ -77,6 +77,9 @@ class Attach(EndToEnd):
             events = tracer.events()
             stopped = check_books(self, events)
             self.assertEqual(stopped["events"], 4000)
+            reasons = stopped["lost_by_reason"]
+            self.assertEqual([reasons[why] for why in ("unreadable", "invalid", "unattributed")],
+                             [0, 0, 0])
             hits += stopped["hits"]
         output, _ = runner.communicate(b"end\n")
         self.assertEqual(runner.returncode, 0)
@@ -191,6 +194,7 @@ class Attach(EndToEnd):
 
     def test_a_shared_library(self):
         with Runner(target("dlopener")) as runner:
+            runner.do("0")
             tracer = Tracer("-p", str(runner.pid))
             runner.do("3")
             events = tracer.stop()

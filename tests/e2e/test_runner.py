@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""steprun, a real runner on a real database, traced."""
+import json
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import tempfile
+import time
+import unittest
+
+from harness import (PACKS, PATIENCE_S, EndToEnd, Lines, STEPRUN, Tracer, check_books, completed,
+                     of_kind, read_events, run, runner_events, started, steps, target)
+
+# The same in every run, so that results can be compared byte for byte.
+FIXED = ["--now", "2026-03-01T08:30:00Z", "--seed", "7"]
+
+
+class Workplace(EndToEnd):
+    def setUp(self):
+        self.directory = tempfile.TemporaryDirectory(prefix="steptrace-runner-")
+        self.database = self.path("test.db")
+        self.events_path = self.path("events")
+
+    def tearDown(self):
+        self.directory.cleanup()
+
+    def path(self, name):
+        return os.path.join(self.directory.name, name)
+
+    def command(self, *arguments):
+        return [STEPRUN, "exec", *arguments, "--packs", PACKS, "--db", self.database]
+
+    def trace(self, *arguments, status=0):
+        """The events of a whole steprun; its output in self.output."""
+        got, self.output, self.words = run("record", "-o", self.events_path, "--",
+                                           *self.command(*arguments))
+        self.assertEqual(got, status, self.words)
+        events = read_events(self.events_path)
+        os.unlink(self.events_path)
+        check_books(self, events)
+        return events
+
+    def rows(self, query):
+        connection = sqlite3.connect(self.database)
+        try:
+            return connection.execute(query).fetchall()
+        finally:
+            connection.close()
+
+
+class Commands(Workplace):
+    def test_five_steps(self):
+        events = self.trace("triage", "call the printer", "--user", "mia", "--source", "api",
+                            "--correlation-id", "req-00000042", "--ids")
+        start, done = started(events)[0], completed(events)[0]
+        self.assertEqual((start["command_slug"], start["user_id"], start["request_source"]),
+                         ("triage", "mia", "api"))
+        self.assertTrue(all(event["correlation_id"] == "req-00000042"
+                            for event in runner_events(events)))
+        self.assertEqual(json.loads(self.output)["execution_id"], start["execution_id"])
+        self.assertEqual([step["step_type"] for step in steps(events)],
+                         ["FragmentCreateStep", "TransformStep", "FragmentUpdateStep", "ListMapStep",
+                          "NotifyStep"])
+        self.assertEqual([step["mutations_count"] for step in steps(events)], [1, 0, 1, 0, 0])
+        self.assertEqual([step["step"]["index"] for step in steps(events)], [0, 1, 2, 3, 4])
+        self.assertEqual((done["steps_executed"], done["steps_successful"], done["outcome"],
+                          done["complete"]), (5, 5, "success", True))
+        fragment = self.rows("SELECT id FROM fragments")[0][0]
+        self.assertEqual([step["fragment_id"] for step in steps(events)],
+                         [fragment, None, fragment, None, None])
+        self.assertEqual([(change["operation"], change["fragment_id"])
+                          for change in of_kind(events, "fragment.changed")],
+                         [("created", fragment), ("updated", fragment)])
+        mapped = steps(events)[3]
+        self.assertEqual(mapped["items"]["in"], mapped["items"]["out"])
+        self.assertGreater(mapped["items"]["in"], 0)
+
+    def test_failure_in_step_three(self):
+        events = self.trace("fails-midway", status=1)
+        self.assertEqual([step["outcome"] for step in steps(events)],
+                         ["success", "success", "failure"])
+        failed = steps(events)[2]
+        self.assertIn("error_category", failed)
+        self.assertEqual(failed["mutations_count"], 0)
+        done = completed(events)[0]
+        self.assertEqual((done["outcome"], done["steps_executed"], done["steps_failed"]),
+                         ("failure", 3, 1))
+        self.assertEqual(done["error_category"], failed["error_category"])
+        self.assertIs(json.loads(self.output)["success"], False)
+
+    def test_nested_branches(self):
+        events = self.trace("route-task", "urgent: the roof leaks")
+        nested = [step for step in steps(events) if step["step"]["depth"] > 0]
+        self.assertGreaterEqual(max(step["step"]["depth"] for step in nested), 2)
+        by_id = {step["step_id"]: step for step in steps(events)}
+        for step in nested:
+            parent = by_id[step["step"]["parent_step_id"]]
+            self.assertEqual(parent["step_type"], "ConditionStep")
+            self.assertEqual(parent["step"]["depth"], step["step"]["depth"] - 1)
+            self.assertGreaterEqual(parent["duration_ms"], step["duration_ms"])
+        self.assertEqual(completed(events)[0]["steps_executed"], len(steps(events)))
+
+    def test_dry_run(self):
+        self.trace("triage", "a note to begin with")
+        before = self.rows("SELECT count(*) FROM fragments")
+        events = self.trace("triage", "another note", "--dry-run")
+        self.assertTrue(all(event["dry_run"] for event in
+                            started(events) + steps(events) + completed(events)))
+        self.assertEqual([step["mutations_count"] for step in steps(events)], [0] * 5)
+        self.assertEqual(completed(events)[0]["outcome"], "success")
+        self.assertEqual(of_kind(events, "fragment.changed"), [])
+        self.assertEqual(self.rows("SELECT count(*) FROM fragments"), before)
+
+    def test_unknown_command(self):
+        events = self.trace("nonesuch", status=1)
+        rejected = runner_events(events)
+        self.assertEqual([event["event"] for event in rejected], ["command.validation.failed"])
+        self.assertEqual((rejected[0]["command_slug"], rejected[0]["reason"]),
+                         ("nonesuch", "unknown_command"))
+        self.assertIn("nonesuch", self.words)
+
+    def test_a_malformed_pack(self):
+        events = self.trace(os.path.join(PACKS, "../packs-bad/", self.bad_pack()), status=1)
+        self.assertEqual([event["reason"] for event in runner_events(events)], ["invalid_pack"])
+        self.assertRegex(self.words, r"command\.yaml:\d+:\d+: ")
+
+    def bad_pack(self):
+        """One whose YAML is broken."""
+        folder = os.path.join(PACKS, "../packs-bad")
+        for name in sorted(os.listdir(folder)):
+            done = subprocess.run(self.command(os.path.join(folder, name)), capture_output=True,
+                                  text=True)
+            if re.search(r":\d+:\d+: ", done.stderr):
+                return name
+        self.fail("no pack in tests/packs-bad has an error with line and column")
+
+    def test_every_pack_of_ours(self):
+        expected = {"fails-midway": 1}
+        seen = set()
+        with ModelServer() as model:
+            for slug in sorted(os.listdir(PACKS)):
+                events = self.trace(slug, "write the report #work", "--ai-url", model.url,
+                                    status=expected.get(slug, 0))
+                self.assertIs(completed(events)[0]["complete"], True)
+                seen |= {step["step_type"] for step in steps(events)}
+        self.assertLessEqual({"DatabaseUpdateStep", "FragmentUpdateStep", "ListMapStep", "NotifyStep",
+                              "ModelDeleteStep", "AiGenerateStep", "TransformStep", "ConditionStep",
+                              "FragmentCreateStep", "FragmentQueryStep"}, seen)
+
+
+class ModelServer:
+    """tests/support/ai_server.c, on loopback."""
+
+    def __init__(self, *arguments):
+        self.process = subprocess.Popen([target("ai_server"), *arguments], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, bufsize=0)
+        self.lines = Lines(self.process.stdout, "the model")
+        address = self.lines.until("listening ")[-1].split()[1]
+        self.url = "http://%s/v1" % address
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.process.stdin.close()
+        self.process.wait(PATIENCE_S)
+        self.lines.rest()
+
+
+class Models(Workplace):
+    def ask(self, model):
+        events = self.trace("summarize", "three lines about cheese", "--ai-url", model.url)
+        return [step for step in steps(events) if step["step_type"] == "AiGenerateStep"]
+
+    def test_cache_and_tokens(self):
+        with ModelServer() as model:
+            first, second = self.ask(model), self.ask(model)
+        self.assertEqual(first[0]["ai"]["cache"], "miss")
+        self.assertGreater(first[0]["ai"]["prompt_tokens"], 0)
+        self.assertGreater(first[0]["ai"]["completion_tokens"], 0)
+        self.assertEqual(second[0]["ai"]["cache"], "hit")
+
+    def test_a_step_of_twenty_milliseconds(self):
+        with ModelServer("--delay-ms", "20") as model:
+            reported, measured = [], []
+            for number in range(5):
+                events = self.trace("summarize", "note %d" % number, "--ai-url", model.url,
+                                    "--timing")
+                told = dict(re.findall(r"step (\S+) \S+ duration_ns=(\d+)", self.words))
+                for step in steps(events):
+                    reported.append(step["duration_ms"])
+                    measured.append(int(told[step["step"]["name"]]) / 1e6)
+        differences = sorted(abs(a - b) for a, b in zip(reported, measured))
+        self.assertGreater(max(reported), 20)
+        self.assertLess(differences[len(differences) // 2], 0.2)
+
+
+class Load(Workplace):
+    def test_results_are_the_same_when_watched(self):
+        """Attached and detached ten times while steprun works; what it computes stays the same."""
+        arguments = ["--repeat", "2000", *FIXED]
+        plain = subprocess.run(self.command("triage", "call the printer #office", *arguments,
+                                            "--db", ":memory:"),
+                               capture_output=True, check=True).stdout
+        runner = subprocess.Popen(self.command("triage", "call the printer #office", *arguments,
+                                               "--db", ":memory:", "--rate", "400/s"),
+                                  stdout=open(self.path("output"), "wb"), stderr=subprocess.DEVNULL)
+        attached = 0
+        while runner.poll() is None and attached < 10:
+            try:
+                tracer = Tracer("-p", str(runner.pid), "--count", "50")
+            except AssertionError:
+                break  # it ended meanwhile
+            self.assertEqual(tracer.wait(), 0)
+            events = tracer.events()
+            check_books(self, events)
+            attached += 1
+        self.assertEqual(runner.wait(PATIENCE_S), 0)
+        self.assertEqual(attached, 10)
+        with open(self.path("output"), "rb") as file:
+            self.assertEqual(file.read(), plain)
+
+
+if __name__ == "__main__":
+    unittest.main()

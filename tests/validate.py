@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Validates recordings, line by line, against docs/schema with a validator that is not ours.
+
+    tests/validate.py FILE...       ('-' is standard input)
+
+As a module: validate_lines(lines) returns a list of problems, empty when all is well.
+"""
+import json
+import os
+import sys
+
+import jsonschema
+
+SCHEMAS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "docs", "schema")
+validators = {}
+orders = {}
+
+
+def load():
+    for name in os.listdir(SCHEMAS):
+        if not name.endswith(".json"):
+            continue
+        with open(os.path.join(SCHEMAS, name), encoding="utf-8") as file:
+            schema = json.load(file)
+        jsonschema.Draft202012Validator.check_schema(schema)
+        event = schema["properties"]["event"]["const"]
+        if name != event + ".json":
+            raise ValueError("%s describes %s" % (name, event))
+        validators[event] = jsonschema.Draft202012Validator(schema)
+        orders[event] = schema["required"]
+
+
+def no_duplicates(pairs):
+    names = [name for name, _ in pairs]
+    if len(set(names)) != len(names):
+        raise ValueError("a key stands twice in %r" % names)
+    return dict(pairs)
+
+
+def no_constant(word):
+    raise ValueError("%s is no JSON" % word)
+
+
+def problem_of(line):
+    """Why this line is wrong; None when it is not."""
+    if not line.endswith("\n"):
+        return "the line is torn"
+    try:
+        event = json.loads(line, object_pairs_hook=no_duplicates, parse_constant=no_constant)
+    except ValueError as error:
+        return "not JSON: %s" % error
+    if not isinstance(event, dict):
+        return "not an object"
+    name = event.get("event")
+    if name not in validators:
+        return "no schema for the event %r" % name
+    error = jsonschema.exceptions.best_match(validators[name].iter_errors(event))
+    if error is not None:
+        return "%s: %s: %s" % (name, "/".join(str(step) for step in error.path) or "(event)",
+                               error.message)
+    required = orders[name]
+    keys = list(event)
+    if not name.startswith("trace.") and keys[:len(required)] != required:
+        return "%s: the first fields are %r, not %r" % (name, keys[:len(required)], required)
+    if len(keys) > len(required) and not name.startswith("trace.") and keys[len(required)] != "timestamp":
+        return "%s: 'timestamp' does not follow the seed's fields" % name
+    return None
+
+
+def validate_lines(lines):
+    if not validators:
+        load()
+    problems = []
+    for number, line in enumerate(lines, 1):
+        problem = problem_of(line)
+        if problem:
+            problems.append("line %d: %s" % (number, problem))
+    return problems
+
+
+def main(paths):
+    failed = 0
+    for path in paths or ["-"]:
+        # Without newline translation: a carriage return in a line is not its end.
+        with open(0 if path == "-" else path, encoding="utf-8", newline="\n") as file:
+            for problem in validate_lines(file):
+                print("%s: %s" % (path, problem))
+                failed = 1
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
