@@ -66,7 +66,7 @@ SCHEMAS := $(call sources,docs/schema/*.json)
 .PHONY: all test unit-test e2e-test bench demo lint format fuzz test-kernels install clean deps check-deps
 .SECONDARY:
 
-all: $(BUILD)/steptrace $(if $(wildcard src/runner/main.c),$(BUILD)/steprun)
+all: $(BUILD)/steptrace $(BUILD)/steprun
 
 $(BUILD)/steptrace: $(TRACER) $(COMMON_LIB)
 	$(call say,LINK,$@)

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* steprun exec: packs in, one line of JSON per execution out. */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "runner/ai_client.h"
+#include "runner/commands.h"
+#include "runner/exec_options.h"
+#include "runner/execution.h"
+#include "runner/input.h"
+#include "runner/pacer.h"
+#include "runner/store.h"
+
+/* Everything a run owns. */
+struct session {
+	struct exec_options options;
+	struct execution_settings settings;
+	struct pack *packs[EXEC_LIST_MAX];
+	cJSON *input;
+	struct store *store;
+	struct ai_client *ai;
+	uint64_t run_count, failed_count;
+	struct error err;
+};
+
+/* ------------------------------------------------------------------ opening */
+
+/* Refused before it ran: the tracer hears of it under the name that was asked for. */
+static int refuse(struct session *session, const char *command, const char *reason,
+		  const char *field, int err)
+{
+	execution__reject(&session->settings, command, reason, field);
+	return err;
+}
+
+static int load_packs(struct session *session)
+{
+	const struct exec_options *options = &session->options;
+	const struct pack_path path = {options->packs.items, options->packs.count};
+
+	for (size_t i = 0; i < options->commands.count; i++) {
+		const char *command = options->commands.items[i];
+		int err = pack__find(&path, command, &session->packs[i], &session->err);
+
+		if (err)
+			return refuse(session, command,
+				      err == -ENOENT ? "unknown_command" : "invalid_pack", NULL,
+				      err);
+	}
+	return 0;
+}
+
+static int read_input(struct session *session)
+{
+	const struct exec_options *options = &session->options;
+	int err = 0;
+
+	if (options->context_path)
+		err = input__load(options->context_path, &session->input, &session->err);
+	else
+		session->input = cJSON_CreateObject();
+	if (!err && !session->input)
+		err = error__set(&session->err, -ENOMEM, "out of memory");
+	if (err)
+		return refuse(session, session->packs[0]->slug, "invalid_argument", "context", err);
+	if (options->text)
+		err = input__set_text(session->input, "body", options->text, &session->err);
+	for (size_t i = 0; !err && i < options->pairs.count; i++)
+		err = input__set_pair(session->input, options->pairs.items[i], &session->err);
+	return err ? refuse(session, session->packs[0]->slug, "invalid_argument", "set", err) : 0;
+}
+
+static void set_settings(struct session *session)
+{
+	struct exec_options *options = &session->options;
+
+	session->settings = (struct execution_settings){
+		.ids = &options->ids,
+		.dry_run = options->dry_run,
+		.timing = options->timing,
+		.user_id = options->user,
+		.request_source = options->source,
+		.correlation_id = options->correlation_id,
+		.switched_off = options->switched_off.items,
+		.switched_off_count = options->switched_off.count,
+	};
+}
+
+static int open_session(struct session *session)
+{
+	const struct exec_options *options = &session->options;
+	int err;
+
+	set_settings(session);
+	err = load_packs(session);
+	if (!err)
+		err = read_input(session);
+	if (!err)
+		err = store__open(options->database, &session->store, &session->err);
+	if (!err)
+		err = ai_client__open(options->ai_url, options->ai_model, options->ai_key,
+				      &session->ai, &session->err);
+	session->settings.store = session->store;
+	session->settings.ai = session->ai;
+	return err;
+}
+
+static void close_session(struct session *session)
+{
+	for (size_t i = 0; i < session->options.commands.count; i++)
+		pack__free(session->packs[i]);
+	cJSON_Delete(session->input);
+	store__close(session->store);
+	ai_client__close(session->ai);
+}
+
+/* ------------------------------------------------------------------ running */
+
+static int print_report(const struct execution *execution, bool with_id, bool flush)
+{
+	cJSON *report = execution__report(execution, with_id);
+	char *line = report ? cJSON_PrintUnformatted(report) : NULL;
+	int err = line ? 0 : -ENOMEM;
+
+	if (line && (fputs(line, stdout) < 0 || putchar('\n') < 0 || (flush && fflush(stdout))))
+		err = -EIO;
+	cJSON_free(line);
+	cJSON_Delete(report);
+	return err;
+}
+
+/* The first one in words; all of them are in the results. */
+static void tell_failure(struct session *session, const struct execution *execution)
+{
+	const struct pack_step *step = execution->failed_step;
+
+	if (session->failed_count++)
+		return;
+	log__error("%s%s%s failed (%s): %s", execution->pack->slug, step ? ": step " : "",
+		   step ? step->id : "", execution__category_name(execution->category),
+		   execution->err.text);
+}
+
+static int run_one(struct session *session)
+{
+	const struct exec_options *options = &session->options;
+	const struct pack *pack = session->packs[session->run_count % options->commands.count];
+	struct execution execution;
+	int err = 0;
+
+	if (execution__run(&execution, &session->settings, pack, session->input))
+		tell_failure(session, &execution);
+	session->run_count++;
+	if (!options->quiet)
+		err = print_report(&execution, options->with_id, options->rate > 0);
+	execution__free(&execution);
+	if (err)
+		error__set(&session->err, err, "cannot write the result: %s", strerror(-err));
+	return err;
+}
+
+/* 0: all done, 1: a signal stopped it. */
+static int run_all(struct session *session, struct pacer *pacer)
+{
+	uint64_t repeat = session->options.repeat;
+	int err = 0;
+
+	while (!err && (!repeat || session->run_count < repeat)) {
+		err = pacer__wait(pacer);
+		if (!err)
+			err = run_one(session);
+	}
+	return err;
+}
+
+static void tell_end(const struct session *session, const struct pacer *pacer)
+{
+	if (pacer->signal)
+		log__info("stopped by %s after %" PRIu64 " executions",
+			  pacer->signal == SIGINT ? "Ctrl-C" : "SIGTERM", session->run_count);
+	if (session->failed_count > 1)
+		log__error("%" PRIu64 " of %" PRIu64 " executions failed", session->failed_count,
+			   session->run_count);
+}
+
+static int run_session(struct session *session)
+{
+	struct pacer pacer;
+	int err = pacer__open(&pacer, session->options.rate, &session->err);
+
+	if (err)
+		return err;
+	err = run_all(session, &pacer);
+	if (fflush(stdout) && err >= 0)
+		err = error__set(&session->err, -EIO, "cannot write the result");
+	tell_end(session, &pacer);
+	pacer__close(&pacer);
+	return err < 0 ? err : 0;
+}
+
+int cmd_exec(int argc, char **argv)
+{
+	struct session session = {0};
+	int err = exec_options__parse(&session.options, argc, argv, &session.err);
+
+	if (err) {
+		if (err < 0)
+			log__error("%s", session.err.text);
+		return err < 0 ? EXIT_USAGE : EXIT_DONE;
+	}
+	err = open_session(&session);
+	if (!err)
+		err = run_session(&session);
+	if (err)
+		log__error("%s", session.err.text);
+	close_session(&session);
+	return err || session.failed_count ? EXIT_FAILED : EXIT_DONE;
+}

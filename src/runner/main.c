@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "runner/commands.h"
+#include "steptrace/version.h"
+
+struct command {
+	const char *name;
+	const char *arguments;
+	const char *help;
+	int (*run)(int argc, char **argv);
+};
+
+static const struct command commands[] = {
+	{"exec", "SLUG|DIR [TEXT]", "run a command pack", cmd_exec},
+	{"check", "[DIR...]", "say what is wrong with command packs", cmd_check},
+	{"list", "", "list the command packs", cmd_list},
+};
+
+enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
+
+static int print_help(FILE *out)
+{
+	fprintf(out, "usage: steprun COMMAND [OPTIONS]\n\n"
+		     "Runs command packs: pipelines of steps, described in YAML.\n\n");
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		fprintf(out, "  %-6s %-16s  %s\n", commands[i].name, commands[i].arguments,
+			commands[i].help);
+	fprintf(out, "\n'steprun COMMAND --help' tells more; --version prints the version.\n");
+	return out == stdout ? EXIT_DONE : EXIT_USAGE;
+}
+
+static int dispatch(int argc, char **argv)
+{
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return commands[i].run(argc - 1, argv + 1);
+	log__error("unknown command '%s' (see: steprun --help)", argv[1]);
+	return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	log__init("steprun");
+	signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error to report, not a death */
+	if (argc < 2)
+		return print_help(stderr);
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))
+		return print_help(stdout);
+	if (!strcmp(argv[1], "--version")) {
+		printf("steprun %s\n", STEPTRACE_VERSION);
+		return EXIT_DONE;
+	}
+	return dispatch(argc, argv);
+}

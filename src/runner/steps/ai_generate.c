@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * ai.generate: asks a model, or remembers what it answered. `prompt` is text, or the name of a file
+ * under prompts/. `cache` false: always ask; a number: seconds to remember for. When asking or
+ * parsing fails, `fallback` (a value) or `fallback_text` stands in and the step succeeds.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runner/ai_cache.h"
+#include "runner/ai_client.h"
+#include "runner/pack_prompts.h"
+#include "runner/step_run.h"
+#include "runner/steps.h"
+#include "runner/template.h"
+#include "runner/value.h"
+
+/* What is asked, how, and what came of it. */
+struct generation {
+	char *prompt;
+	struct ai_question question;
+	bool expect_json;
+	int64_t ttl_s; /* 0: do not remember */
+	char *key;     /* of the cache */
+	struct ai_answer answer;
+};
+
+static void free_generation(struct generation *generation)
+{
+	free(generation->prompt);
+	free(generation->key);
+	free(generation->answer.text);
+}
+
+/* ------------------------------------------------------------------ reading the step */
+
+/* The file's text where the key names one, the key's own text otherwise. */
+static int read_prompt(struct step_run *run, struct generation *generation)
+{
+	const struct scope scope = {.root = run->execution->context.root};
+	const struct param *prompt = param__child(&run->step->params, "prompt"), *file = NULL;
+	cJSON *value = NULL;
+	int err = step_run__text(run, "prompt", &generation->prompt);
+
+	if (err)
+		return err;
+	if (!generation->prompt)
+		return error__set(run->err, -EINVAL, "'prompt' is missing or empty");
+	if (!prompt->has_templates) /* what comes from the input never names a file */
+		file = pack__prompt(run->execution->pack, generation->prompt);
+	if (!file)
+		return 0;
+	err = param__render(file, &scope, &value, run->err);
+	if (err)
+		return error__prefix(run->err, err, "prompts/%s", generation->prompt);
+	free(generation->prompt);
+	generation->prompt = value__text(value);
+	cJSON_Delete(value);
+	return generation->prompt ? 0 : error__set(run->err, -ENOMEM, "out of memory");
+}
+
+static int read_number(struct step_run *run, const char *key, double min, double max,
+		       double *number)
+{
+	cJSON *value;
+	int err = step_run__value(run, key, &value);
+
+	if (!err && value && !cJSON_IsNull(value)) {
+		value = step_value__parsed(value);
+		if (!cJSON_IsNumber(value) ||
+		    !(value->valuedouble >= min && value->valuedouble <= max))
+			err = error__set(run->err, -EINVAL, "'%s' must be a number from %g to %g",
+					 key, min, max);
+		else
+			*number = value->valuedouble;
+	}
+	cJSON_Delete(value);
+	return err;
+}
+
+static int read_numbers(struct step_run *run, struct generation *generation)
+{
+	double tokens = 0, temperature = -1, timeout_s = AI_TIMEOUT_MS_DEFAULT / 1000.0;
+	int err = read_number(run, "max_tokens", 1, 1e6, &tokens);
+
+	if (!err)
+		err = read_number(run, "temperature", 0, 2, &temperature);
+	if (!err)
+		err = read_number(run, "timeout", 0.001, AI_TIMEOUT_MS_MAX / 1000.0, &timeout_s);
+	generation->question.max_tokens = (int64_t)tokens;
+	generation->question.temperature = temperature;
+	generation->question.timeout_ms = (int64_t)(timeout_s * 1000);
+	return err;
+}
+
+static int read_expect(struct step_run *run, struct generation *generation)
+{
+	char *expect;
+	int err = step_run__text(run, "expect", &expect);
+
+	if (err)
+		return err;
+	generation->expect_json = expect && strcmp(expect, "json") == 0;
+	if (expect && !generation->expect_json && strcmp(expect, "text") != 0)
+		err = error__set(run->err, -EINVAL, "'expect' is text or json, not '%.32s'",
+				 expect);
+	free(expect);
+	return err;
+}
+
+static int read_cache(struct step_run *run, struct generation *generation)
+{
+	cJSON *value;
+	int err = step_run__value(run, "cache", &value);
+
+	generation->ttl_s = AI_CACHE_TTL_S_DEFAULT;
+	if (cJSON_IsFalse(value))
+		generation->ttl_s = 0;
+	else if (cJSON_IsNumber(value))
+		generation->ttl_s = value->valuedouble > 0 && value->valuedouble < 1e9
+					    ? (int64_t)value->valuedouble
+					    : 0;
+	cJSON_Delete(value);
+	return err;
+}
+
+static int read_step(struct step_run *run, struct generation *generation)
+{
+	int err = read_prompt(run, generation);
+
+	if (!err)
+		err = read_numbers(run, generation);
+	if (!err)
+		err = read_expect(run, generation);
+	if (!err)
+		err = read_cache(run, generation);
+	generation->question.prompt = generation->prompt;
+	return err;
+}
+
+/* ------------------------------------------------------------------ answers */
+
+/* Models like to wrap JSON into a fence of three backticks. */
+static cJSON *parse_fenced(const char *text)
+{
+	const char *begin = strstr(text, "```"), *end;
+	cJSON *value = NULL;
+	char *inner;
+
+	begin = begin ? strchr(begin, '\n') : NULL;
+	end = begin ? strstr(begin, "```") : NULL;
+	if (!end)
+		return NULL;
+	inner = strndup(begin, (size_t)(end - begin));
+	if (inner)
+		value = cJSON_ParseWithOpts(inner, NULL, 1);
+	free(inner);
+	return value;
+}
+
+static int take_answer(struct step_run *run, const struct generation *generation)
+{
+	const char *text = generation->answer.text;
+
+	if (!generation->expect_json) {
+		run->output = cJSON_CreateString(text);
+		return run->output ? 0 : error__set(run->err, -ENOMEM, "out of memory");
+	}
+	run->output = cJSON_ParseWithOpts(text, NULL, 1);
+	if (!run->output)
+		run->output = parse_fenced(text);
+	return run->output ? 0
+			   : error__set(run->err, -EINVAL,
+					"the model's answer is not JSON, as 'expect: json' wants");
+}
+
+static void tell_tokens(struct step_run *run, const struct generation *generation,
+			enum steptrace_ai_cache cache)
+{
+	run->span->ai_cache = (uint8_t)cache;
+	run->span->prompt_tokens = generation->answer.prompt_tokens;
+	run->span->completion_tokens = generation->answer.completion_tokens;
+}
+
+/* All that makes two questions the same one. */
+static int write_key(struct step_run *run, struct generation *generation)
+{
+	const struct ai_client *ai = run->execution->settings->ai;
+	const char *url = ai_client__base_url(ai), *model = ai_client__model(ai);
+
+	if (asprintf(&generation->key, "%s\n%s\n%g\n%lld\n%d\n%s", url ? url : "",
+		     model ? model : "", generation->question.temperature,
+		     (long long)generation->question.max_tokens, generation->expect_json,
+		     generation->prompt) >= 0)
+		return 0;
+	generation->key = NULL;
+	return error__set(run->err, -ENOMEM, "out of memory");
+}
+
+static int64_t now_s(const struct step_run *run)
+{
+	return run->execution->context.now_us / 1000000;
+}
+
+/* -ENOENT: nothing is remembered. */
+static int remember(struct step_run *run, struct generation *generation)
+{
+	int err;
+
+	if (!generation->ttl_s)
+		return -ENOENT;
+	err = ai_cache__find(step_run__store(run), generation->key, now_s(run), &generation->answer,
+			     run->err);
+	if (err)
+		return err;
+	tell_tokens(run, generation, STEPTRACE_AI_HIT);
+	return take_answer(run, generation);
+}
+
+static int ask(struct step_run *run, struct generation *generation)
+{
+	int err = ai_client__ask(run->execution->settings->ai, &generation->question,
+				 &generation->answer, run->err);
+
+	tell_tokens(run, generation, generation->ttl_s ? STEPTRACE_AI_MISS : STEPTRACE_AI_OFF);
+	if (!err)
+		err = take_answer(run, generation);
+	if (!err && generation->ttl_s)
+		err = ai_cache__keep(step_run__store(run), generation->key, now_s(run),
+				     generation->ttl_s, &generation->answer, run->err);
+	return err;
+}
+
+/* `err` when the step has nothing to fall back on. */
+static int fall_back(struct step_run *run, int err)
+{
+	const char *key =
+		param__child(&run->step->params, "fallback") ? "fallback" : "fallback_text";
+
+	if (!param__child(&run->step->params, key))
+		return err;
+	cJSON_Delete(run->output);
+	run->output = NULL;
+	run->err->text[0] = 0;
+	return step_run__value(run, key, &run->output);
+}
+
+static int generate(struct step_run *run, struct generation *generation)
+{
+	int err = write_key(run, generation);
+
+	if (err)
+		return err;
+	err = remember(run, generation);
+	if (err == -ENOENT)
+		err = ask(run, generation);
+	return err ? fall_back(run, err) : 0;
+}
+
+static int run(struct step_run *run)
+{
+	struct generation generation = {0};
+	int err = read_step(run, &generation);
+
+	if (!err && step_run__is_dry(run)) {
+		tell_tokens(run, &generation, STEPTRACE_AI_OFF);
+		run->output =
+			generation.expect_json ? cJSON_CreateObject() : cJSON_CreateString("");
+	} else if (!err && !run->execution->settings->ai) {
+		err = error__set(run->err, -EINVAL, "no model is set up");
+	} else if (!err) {
+		err = generate(run, &generation);
+	}
+	free_generation(&generation);
+	return err;
+}
+
+static const char *const keys[] = {"prompt", "expect",   "max_tokens",    "temperature", "timeout",
+				   "cache",  "fallback", "fallback_text", NULL};
+
+const struct step_type step_ai_generate = {
+	.name = "ai.generate",
+	.event_name = "AiGenerateStep",
+	.keys = keys,
+	.run = run,
+};

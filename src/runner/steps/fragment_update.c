@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * fragment.update: `data` into one fragment. A `state` map and `state.<key>` are merged into the
+ * state that is there; any other unknown key fails before anything is written.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "runner/fragment.h"
+#include "runner/step_run.h"
+#include "runner/steps.h"
+
+/* What the step has in hand; all owned. */
+struct update {
+	cJSON *data;   /* as the pack said it, rendered */
+	cJSON *values; /* column to value, as it is written */
+	cJSON *fields; /* names, as the pack said them */
+};
+
+static bool is_field(const char *name)
+{
+	return !strcmp(name, "message") || !strcmp(name, "title") || !strcmp(name, "tags") ||
+	       !strcmp(name, "state") || (!strncmp(name, "state.", 6) && name[6]);
+}
+
+static int check_fields(struct step_run *run, const cJSON *data)
+{
+	const cJSON *item;
+
+	if (!data || !data->child)
+		return error__set(run->err, -EINVAL, "'data' is missing: nothing to update");
+	cJSON_ArrayForEach (item, data) {
+		if (!is_field(item->string))
+			return error__set(run->err, -EINVAL,
+					  "a fragment's '%.64s' cannot be updated (message, title, "
+					  "tags, state, state.<key> can)",
+					  item->string);
+	}
+	return 0;
+}
+
+static void replace(cJSON *object, const char *key, const cJSON *value)
+{
+	cJSON_DeleteItemFromObjectCaseSensitive(object, key);
+	cJSON_AddItemToObject(object, key, cJSON_Duplicate(value, 1));
+}
+
+/* The state being written, begun as a copy of the one that is there. */
+static cJSON *state_of(cJSON *values, const cJSON *row)
+{
+	const cJSON *old = cJSON_GetObjectItemCaseSensitive(row, "state");
+	cJSON *state = cJSON_GetObjectItemCaseSensitive(values, "state");
+
+	if (state)
+		return state;
+	state = cJSON_IsObject(old) ? cJSON_Duplicate(old, 1) : cJSON_CreateObject();
+	cJSON_AddItemToObject(values, "state", state);
+	return state;
+}
+
+static int merge_state(struct step_run *run, cJSON *state, const cJSON *value)
+{
+	cJSON *map = step_value__parsed(cJSON_Duplicate(value, 1));
+	const cJSON *item;
+
+	if (!cJSON_IsObject(map)) {
+		cJSON_Delete(map);
+		return error__set(run->err, -EINVAL, "'state' must be a map");
+	}
+	cJSON_ArrayForEach (item, map)
+		replace(state, item->string, item);
+	cJSON_Delete(map);
+	return 0;
+}
+
+static int take_field(struct step_run *run, struct update *update, const cJSON *row,
+		      const cJSON *item)
+{
+	cJSON_AddItemToArray(update->fields, cJSON_CreateString(item->string));
+	if (strcmp(item->string, "state") == 0)
+		return merge_state(run, state_of(update->values, row), item);
+	if (strncmp(item->string, "state.", 6) == 0) {
+		replace(state_of(update->values, row), item->string + 6, item);
+		return 0;
+	}
+	return fragment__set(update->values, item->string, cJSON_Duplicate(item, 1), run->err);
+}
+
+static int take_fields(struct step_run *run, struct update *update, const struct store_table *table,
+		       const cJSON *row)
+{
+	const cJSON *item;
+	int err = 0;
+
+	cJSON_ArrayForEach (item, update->data) {
+		err = take_field(run, update, row, item);
+		if (err)
+			return err;
+	}
+	return step_run__stamp(run, table, update->values, "updated_at");
+}
+
+static int write_row(struct step_run *run, const struct store_table *table, const cJSON *id,
+		     const cJSON *values, int64_t *changed)
+{
+	struct store_query query;
+	int err;
+
+	store_query__init(&query, table);
+	err = store_query__add(&query, "id", "=", id, NULL, run->err);
+	if (!err)
+		err = store__update(step_run__store(run), &query, values, changed, run->err);
+	store_query__free(&query);
+	return err;
+}
+
+/* Takes `row` over. */
+static int answer(struct step_run *run, struct update *update, cJSON *row, const cJSON *id)
+{
+	run->output = cJSON_CreateObject();
+	if (!run->output) {
+		cJSON_Delete(row);
+		return error__set(run->err, -ENOMEM, "out of memory");
+	}
+	cJSON_AddTrueToObject(run->output, "success");
+	cJSON_AddItemToObject(run->output, "fragment_id",
+			      id ? cJSON_Duplicate(id, 1) : cJSON_CreateNull());
+	cJSON_AddItemToObject(run->output, "updated_fields", update->fields);
+	update->fields = NULL;
+	cJSON_AddItemToObject(run->output, "fragment", row);
+	return 0;
+}
+
+/* The row as it would become. */
+static int answer_dry(struct step_run *run, struct update *update, cJSON *row, const cJSON *id)
+{
+	const cJSON *value;
+
+	if (!row)
+		row = cJSON_CreateObject();
+	cJSON_ArrayForEach (value, update->values)
+		replace(row, value->string, value);
+	return answer(run, update, row, id);
+}
+
+static int update_row(struct step_run *run, struct update *update, int64_t id, cJSON *row)
+{
+	const struct store_table *table = store__table(step_run__store(run), "fragments");
+	cJSON number = {.type = cJSON_Number, .valuedouble = (double)id, .valueint = (int)id};
+	int64_t changed = 0;
+	int err = take_fields(run, update, table, row);
+
+	if (!err && step_run__is_dry(run))
+		return answer_dry(run, update, row, id ? &number : NULL);
+	if (!err)
+		err = write_row(run, table, &number, update->values, &changed);
+	cJSON_Delete(row);
+	row = NULL;
+	if (!err)
+		err = store__get(step_run__store(run), table, id, &row, run->err);
+	if (err)
+		return err;
+	run->span->mutations_count = (uint64_t)changed;
+	step_run__changed(run, table, id, STEPTRACE_UPDATED);
+	return answer(run, update, row, &number);
+}
+
+/* The fragment to update. In a dry run one that was not made is as good as any. */
+static int find_row(struct step_run *run, int64_t *id, cJSON **row)
+{
+	const struct store_table *table = store__table(step_run__store(run), "fragments");
+	cJSON *value;
+	int err = step_run__value(run, "id", &value);
+
+	*row = NULL;
+	*id = 0;
+	if (!err && step_value__id(value, id))
+		err = step_run__is_dry(run)
+			      ? 0
+			      : error__set(run->err, -EINVAL, "'id' is not the id of a fragment");
+	cJSON_Delete(value);
+	if (err || !*id)
+		return err;
+	step_run__set_fragment(run, *id);
+	err = store__get(step_run__store(run), table, *id, row, run->err);
+	if (err == -ENOENT)
+		err = step_run__is_dry(run)
+			      ? 0
+			      : error__set(run->err, -ENOENT, "there is no fragment with this id");
+	return err;
+}
+
+static int run(struct step_run *run)
+{
+	struct update update = {0};
+	cJSON *row = NULL;
+	int64_t id;
+	int err = step_run__map(run, "data", &update.data);
+
+	if (!err)
+		err = check_fields(run, update.data);
+	if (!err)
+		err = find_row(run, &id, &row);
+	if (!err) {
+		update.values = cJSON_CreateObject();
+		update.fields = cJSON_CreateArray();
+		err = update_row(run, &update, id, row);
+	}
+	cJSON_Delete(update.data);
+	cJSON_Delete(update.values);
+	cJSON_Delete(update.fields);
+	return err;
+}
+
+static const char *const keys[] = {"id", "data", NULL};
+
+const struct step_type step_fragment_update = {
+	.name = "fragment.update",
+	.event_name = "FragmentUpdateStep",
+	.keys = keys,
+	.mutates = true,
+	.run = run,
+};

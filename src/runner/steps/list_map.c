@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * list.map: a template over the items of a list.
+ *
+ *	input: "{{ steps.find.output.results }}"	a list, JSON text, or one scalar
+ *	filter: "{{ item.pinned }}"			what is false leaves the item out
+ *	template: {title: "{{ item.title }}", at: "{{ index }}"}
+ *	transforms: [trim, "truncate: 40"]		filters on every text that results
+ *	limit: 10					of the output
+ *
+ *	{"output": [...], "input_count": 5, "output_count": 3, "filtered_count": 2}
+ *
+ * `index` counts the input's items from 0; `filtered_count` those that the filter left out.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "runner/step_run.h"
+#include "runner/step_truth.h"
+#include "runner/steps.h"
+
+struct mapping {
+	cJSON *items;      /* the input, as a list */
+	cJSON *output;     /* the results */
+	cJSON *transforms; /* list of filters, or NULL */
+	const struct param *filter, *template;
+	int64_t limit;
+	int filtered_count;
+};
+
+static void free_mapping(struct mapping *mapping)
+{
+	cJSON_Delete(mapping->items);
+	cJSON_Delete(mapping->output);
+	cJSON_Delete(mapping->transforms);
+}
+
+/* ------------------------------------------------------------------ reading the step */
+
+/* Nothing is an empty list, a scalar or an object a list of one; a query's result is its rows.
+ * Takes `value`. */
+static cJSON *as_list(cJSON *value)
+{
+	const cJSON *rows;
+	cJSON *list;
+
+	value = value ? step_value__parsed(value) : NULL;
+	if (cJSON_IsArray(value))
+		return value;
+	rows = cJSON_GetObjectItemCaseSensitive(value, "results");
+	list = cJSON_IsArray(rows) ? cJSON_Duplicate(rows, 1) : cJSON_CreateArray();
+	if (list && value && !cJSON_IsArray(rows) && !cJSON_IsNull(value) &&
+	    !(cJSON_IsString(value) && !*value->valuestring))
+		cJSON_AddItemToArray(list, value);
+	else
+		cJSON_Delete(value);
+	return list;
+}
+
+static int read_limit(struct step_run *run, struct mapping *mapping)
+{
+	cJSON *value;
+	int err = step_run__value(run, "limit", &value);
+
+	mapping->limit = INT64_MAX;
+	if (!err && value && !cJSON_IsNull(value)) {
+		value = step_value__parsed(value);
+		if (!cJSON_IsNumber(value) || !(value->valuedouble >= 0))
+			err = error__set(run->err, -EINVAL, "'limit' must be a number from 0");
+		else if (value->valuedouble < 1e9)
+			mapping->limit = (int64_t)value->valuedouble;
+	}
+	cJSON_Delete(value);
+	return err;
+}
+
+static int read_transforms(struct step_run *run, struct mapping *mapping)
+{
+	cJSON *value;
+	const cJSON *item;
+	int err = step_run__value(run, "transforms", &value);
+
+	if (err || !value)
+		return err;
+	mapping->transforms = as_list(value);
+	cJSON_ArrayForEach (item, mapping->transforms) {
+		if (!cJSON_IsString(item))
+			return error__set(run->err, -EINVAL,
+					  "'transforms' must be a list of filters");
+	}
+	return 0;
+}
+
+static int read_step(struct step_run *run, struct mapping *mapping)
+{
+	cJSON *input;
+	int err = step_run__value(run, "input", &input);
+
+	if (err)
+		return err;
+	if (!input)
+		return error__set(run->err, -EINVAL, "'input' is missing: name a list");
+	mapping->items = as_list(input);
+	mapping->output = cJSON_CreateArray();
+	if (!mapping->items || !mapping->output)
+		return error__set(run->err, -ENOMEM, "out of memory");
+	mapping->filter = param__child(&run->step->params, "filter");
+	mapping->template = param__child(&run->step->params, "template");
+	err = read_limit(run, mapping);
+	return err ? err : read_transforms(run, mapping);
+}
+
+/* ------------------------------------------------------------------ items */
+
+static int transform_text(struct step_run *run, const struct mapping *mapping, cJSON **value)
+{
+	const cJSON *filter;
+
+	cJSON_ArrayForEach (filter, mapping->transforms) {
+		const struct scope_name names[] = {{"item", *value}};
+		const struct scope scope = {
+			.root = run->execution->context.root, .names = names, .name_count = 1};
+		cJSON *result;
+		char *text;
+		int err;
+
+		if (asprintf(&text, "item | %s", filter->valuestring) < 0)
+			return error__set(run->err, -ENOMEM, "out of memory");
+		err = step_run__evaluate(run, text, &scope, &result);
+		free(text);
+		if (err)
+			return error__prefix(run->err, err, "transforms");
+		cJSON_Delete(*value);
+		*value = result;
+	}
+	return 0;
+}
+
+static int map_item(struct step_run *run, struct mapping *mapping, const cJSON *item,
+		    const struct scope *scope)
+{
+	cJSON *value;
+	int err = 0;
+
+	if (mapping->template)
+		err = param__render(mapping->template, scope, &value, run->err);
+	else
+		value = cJSON_Duplicate(item, 1);
+	if (err)
+		return error__prefix(run->err, err, "template");
+	err = transform_text(run, mapping, &value);
+	if (!err && value && cJSON_AddItemToArray(mapping->output, value))
+		return 0;
+	cJSON_Delete(value);
+	return err ? err : error__set(run->err, -ENOMEM, "out of memory");
+}
+
+static int take_item(struct step_run *run, struct mapping *mapping, const cJSON *item, int at)
+{
+	const cJSON index = {.type = cJSON_Number, .valuedouble = at, .valueint = at};
+	const struct scope_name names[] = {{"item", item}, {"index", &index}};
+	const struct scope scope = {
+		.root = run->execution->context.root, .names = names, .name_count = 2};
+	bool wanted = true;
+	int err = 0;
+
+	if (mapping->filter)
+		err = step_run__truth(run, mapping->filter, &scope, &wanted);
+	if (err)
+		return error__prefix(run->err, err, "filter");
+	if (wanted)
+		return map_item(run, mapping, item, &scope);
+	mapping->filtered_count++;
+	return 0;
+}
+
+static int take_items(struct step_run *run, struct mapping *mapping)
+{
+	const cJSON *item;
+	int64_t count = 0; /* of results: a list's own size is not known without walking it */
+	int at = 0, err = 0;
+
+	cJSON_ArrayForEach (item, mapping->items) {
+		int filtered = mapping->filtered_count;
+
+		if (count >= mapping->limit)
+			break;
+		err = take_item(run, mapping, item, at++);
+		if (err)
+			return err;
+		count += mapping->filtered_count == filtered;
+	}
+	return 0;
+}
+
+static int answer(struct step_run *run, struct mapping *mapping)
+{
+	int in = cJSON_GetArraySize(mapping->items), out = cJSON_GetArraySize(mapping->output);
+
+	run->output = cJSON_CreateObject();
+	if (!run->output)
+		return error__set(run->err, -ENOMEM, "out of memory");
+	cJSON_AddItemToObject(run->output, "output", mapping->output);
+	mapping->output = NULL;
+	cJSON_AddNumberToObject(run->output, "input_count", in);
+	cJSON_AddNumberToObject(run->output, "output_count", out);
+	cJSON_AddNumberToObject(run->output, "filtered_count", mapping->filtered_count);
+	run->span->items_in = (uint32_t)in;
+	run->span->items_out = (uint32_t)out;
+	run->span->has_items = 1;
+	return 0;
+}
+
+static int run(struct step_run *run)
+{
+	struct mapping mapping = {0};
+	int err = read_step(run, &mapping);
+
+	if (!err)
+		err = take_items(run, &mapping);
+	if (!err)
+		err = answer(run, &mapping);
+	free_mapping(&mapping);
+	return err;
+}
+
+static const char *const keys[] = {"input", "filter", "template", "limit", "transforms", NULL};
+
+const struct step_type step_list_map = {
+	.name = "list.map",
+	.event_name = "ListMapStep",
+	.keys = keys,
+	.run = run,
+};

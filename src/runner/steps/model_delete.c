@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * model.delete: the rows of `model` that `id` or `conditions` match. Where the table has a
+ * `deleted_at` they are stamped and stay; `soft: false` removes them for good.
+ */
+#include <errno.h>
+
+#include "runner/step_run.h"
+#include "runner/steps.h"
+
+static int wants_soft(struct step_run *run, const struct store_table *table, bool *soft)
+{
+	cJSON *value;
+	int err = step_run__value(run, "soft", &value);
+
+	*soft = table->has_deleted_at && !cJSON_IsFalse(value);
+	cJSON_Delete(value);
+	return err;
+}
+
+static int stamp_rows(struct step_run *run, const struct store_query *query, int64_t *changed)
+{
+	cJSON *values = cJSON_CreateObject();
+	int err = values ? 0 : error__set(run->err, -ENOMEM, "out of memory");
+
+	if (!err)
+		err = step_run__stamp(run, query->table, values, "deleted_at");
+	if (!err)
+		err = store__update(step_run__store(run), query, values, changed, run->err);
+	cJSON_Delete(values);
+	return err;
+}
+
+static int delete_rows(struct step_run *run, const struct store_query *query, const cJSON *rows)
+{
+	const cJSON *row;
+	int64_t changed = 0;
+	bool soft;
+	int err = wants_soft(run, query->table, &soft);
+
+	if (err)
+		return err;
+	err = soft ? stamp_rows(run, query, &changed)
+		   : store__delete(step_run__store(run), query, &changed, run->err);
+	if (err)
+		return err;
+	run->span->mutations_count = (uint64_t)changed;
+	cJSON_ArrayForEach (row, rows)
+		step_run__changed(
+			run, query->table,
+			(int64_t)cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(row, "id")),
+			STEPTRACE_DELETED);
+	return 0;
+}
+
+/* Takes `rows` over. */
+static int answer(struct step_run *run, cJSON *rows)
+{
+	run->output = cJSON_CreateObject();
+	if (!run->output) {
+		cJSON_Delete(rows);
+		return error__set(run->err, -ENOMEM, "out of memory");
+	}
+	cJSON_AddNumberToObject(run->output, "deleted_count", cJSON_GetArraySize(rows));
+	cJSON_AddItemToObject(run->output, "deleted_records", rows);
+	return 0;
+}
+
+static int delete_matching(struct step_run *run, struct store_query *query)
+{
+	cJSON *rows;
+	int err;
+
+	query->limit = -1; /* all of them: what is deleted is what is told */
+	err = store__select(step_run__store(run), query, &rows, run->err);
+	if (err)
+		return err;
+	if (!rows->child && !step_run__is_dry(run))
+		err = error__set(run->err, -ENOENT, "no row of model '%s' matches",
+				 query->table->name);
+	if (!err && !step_run__is_dry(run))
+		err = delete_rows(run, query, rows);
+	if (!err)
+		return answer(run, rows);
+	cJSON_Delete(rows);
+	return err;
+}
+
+static int run(struct step_run *run)
+{
+	const struct store_table *table;
+	struct store_query query;
+	cJSON *kept = NULL;
+	int err = step_run__table(run, &table);
+
+	if (err)
+		return err;
+	store_query__init(&query, table);
+	err = step_run__target(run, &query, &kept);
+	if (!err)
+		err = delete_matching(run, &query);
+	store_query__free(&query);
+	cJSON_Delete(kept);
+	return err;
+}
+
+static const char *const keys[] = {"model", "id", "conditions", "soft", NULL};
+
+const struct step_type step_model_delete = {
+	.name = "model.delete",
+	.event_name = "ModelDeleteStep",
+	.keys = keys,
+	.mutates = true,
+	.run = run,
+};
