@@ -146,7 +146,7 @@ static int list(struct listing *listing, char **paths, int count)
 	if (listing->shown == 0)
 		log__info("no running process carries steptrace probes%s",
 			  listing->closed ? " that we may see" : "");
-	if (listing->closed)
+	if (listing->closed && geteuid() != 0)
 		log__info("not looked at for want of privilege: %zu (root sees all)",
 			  listing->closed);
 	return STATUS_DONE;

@@ -116,9 +116,11 @@ static void show_progress(const struct session *session)
 static void say_attached(const struct session *session)
 {
 	const struct targets *targets = &session->options->targets;
+	size_t count = 0;
 
-	log__info("attached to %zu binar%s (%s, site %s)%s", session->binaries.count,
-		  session->binaries.count == 1 ? "y" : "ies",
+	for (size_t i = 0; i < session->binaries.count; i++)
+		count += binary__probes_count(session->binaries.items[i]) > 0;
+	log__info("attached to %zu binar%s (%s, site %s)%s", count, count == 1 ? "y" : "ies",
 		  uprobe__method_name(capture__method(session->capture)),
 		  sites[capture__site(session->capture)].name,
 		  targets->command ? "" : "; Ctrl-C ends");

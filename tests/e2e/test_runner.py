@@ -29,8 +29,8 @@ class Workplace(EndToEnd):
     def path(self, name):
         return os.path.join(self.directory.name, name)
 
-    def command(self, *arguments):
-        return [STEPRUN, "exec", *arguments, "--packs", PACKS, "--db", self.database]
+    def command(self, *arguments, database="test.db"):
+        return [STEPRUN, "exec", *arguments, "--packs", PACKS, "--db", self.path(database)]
 
     def trace(self, *arguments, status=0):
         """The events of a whole steprun; its output in self.output."""
@@ -141,7 +141,7 @@ class Commands(Workplace):
         seen = set()
         with ModelServer() as model:
             for slug in sorted(os.listdir(PACKS)):
-                events = self.trace(slug, "write the report #work", "--ai-url", model.url,
+                events = self.trace(slug, "write the report #work", "--ai-url", model.url, "--ai-model", "test",
                                     status=expected.get(slug, 0))
                 self.assertIs(completed(events)[0]["complete"], True)
                 seen |= {step["step_type"] for step in steps(events)}
@@ -171,7 +171,7 @@ class ModelServer:
 
 class Models(Workplace):
     def ask(self, model):
-        events = self.trace("summarize", "three lines about cheese", "--ai-url", model.url)
+        events = self.trace("summarize", "three lines about cheese", "--ai-url", model.url, "--ai-model", "test")
         return [step for step in steps(events) if step["step_type"] == "AiGenerateStep"]
 
     def test_cache_and_tokens(self):
@@ -186,7 +186,7 @@ class Models(Workplace):
         with ModelServer("--delay-ms", "20") as model:
             reported, measured = [], []
             for number in range(5):
-                events = self.trace("summarize", "note %d" % number, "--ai-url", model.url,
+                events = self.trace("summarize", "note %d" % number, "--ai-url", model.url, "--ai-model", "test",
                                     "--timing")
                 told = dict(re.findall(r"step (\S+) \S+ duration_ns=(\d+)", self.words))
                 for step in steps(events):
@@ -202,10 +202,10 @@ class Load(Workplace):
         """Attached and detached ten times while steprun works; what it computes stays the same."""
         arguments = ["--repeat", "2000", *FIXED]
         plain = subprocess.run(self.command("triage", "call the printer #office", *arguments,
-                                            "--db", ":memory:"),
+                                            database="plain.db"),
                                capture_output=True, check=True).stdout
         runner = subprocess.Popen(self.command("triage", "call the printer #office", *arguments,
-                                               "--db", ":memory:", "--rate", "400/s"),
+                                               "--rate", "400/s", database="watched.db"),
                                   stdout=open(self.path("output"), "wb"), stderr=subprocess.DEVNULL)
         attached = 0
         while runner.poll() is None and attached < 10:
