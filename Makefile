@@ -62,7 +62,6 @@ TEST_HELPERS := $(patsubst tests/targets/%.c,$(BUILD)/tests/%,\
 BENCHES     := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/bench/bench_*.c))
 FUZZERS     := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/fuzz/fuzz_*.c))
 
-SCHEMAS := $(call sources,docs/schema/*.json)
 .PHONY: all test unit-test e2e-test bench demo lint format fuzz test-kernels install clean deps check-deps
 .SECONDARY:
 
@@ -139,7 +138,7 @@ e2e-test: all $(TEST_HELPERS)
 	tests/run-e2e
 
 test: deps
-	$(MAKE) all $(patsubst %,$(BUILD)/tests/unit/%,) tests-built
+	$(MAKE) all tests-built
 	tests/run-unit $(UNIT_TESTS)
 	tests/run-e2e
 
@@ -150,15 +149,14 @@ tests-built: $(UNIT_TESTS) $(TEST_HELPERS)
 
 FUZZ_SECONDS ?= 60
 FUZZ_FLAGS   := -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-FUZZ_SOURCES := $(filter-out src/steptrace/main.c src/steptrace/capture.c src/runner/main.c,\
-	$(call sources,src/common/*.c src/steptrace/elf_notes.c src/runner/*.c src/runner/steps/*.c))
-
 $(BUILD)/tests/fuzz/%: tests/fuzz/%.c | check-deps
 	$(call say,FUZZ,$@)
 	mkdir -p $(@D)
 	$(CLANG) -std=gnu11 $(FUZZ_FLAGS) $(CPPFLAGS) $< $(shell sed -n 's|^ \* links: ||p' $<) -o $@
 
-fuzz: $(FUZZERS)
+fuzz:
+	./packages install build fuzz
+	$(MAKE) $(FUZZERS)
 	tests/run-fuzz $(FUZZ_SECONDS) $(FUZZERS)
 
 # ---- the rest
@@ -175,13 +173,15 @@ demo: deps
 	tests/demo
 
 lint:
-	./packages install-lint
+	./packages install lint
 	tests/lint
 
 format:
 	git ls-files '*.c' '*.h' | grep -v '^vmlinux/' | xargs clang-format -i
 
-test-kernels: all $(TEST_HELPERS)
+test-kernels:
+	./packages install build tests kernels
+	$(MAKE) all $(TEST_HELPERS)
 	tests/run-kernels $(KERNELS)
 
 deps:

@@ -28,17 +28,19 @@ int error__set(struct error *err, int code, const char *format, ...)
 int error__prefix(struct error *err, int code, const char *format, ...)
 {
 	char old[ERROR_TEXT_BYTES];
+	size_t used, rest;
 	va_list args;
-	int used;
 
 	if (!err)
 		return code;
 	memcpy(old, err->text, sizeof(old));
 	va_start(args, format);
-	used = vsnprintf(err->text, sizeof(err->text), format, args);
+	vsnprintf(err->text, sizeof(err->text), format, args);
 	va_end(args);
-	if (used >= 0 && (size_t)used < sizeof(err->text))
-		snprintf(err->text + used, sizeof(err->text) - (size_t)used, ": %s", old);
+	used = strlen(err->text);
+	rest = sizeof(err->text) - 1 - used;
+	strncat(err->text, ": ", rest);
+	strncat(err->text, old, rest > 2 ? rest - 2 : 0);
 	tame(err->text);
 	return code;
 }

@@ -7,129 +7,10 @@
  *	a + b		parent [.. SUM [a] [+b]]
  */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "runner/template_parser.h"
-
-/* ------------------------------------------------------------------ tokens */
-
-int parser__next(struct parser *parser)
-{
-	return template_lex__token(&parser->lexer, &parser->token);
-}
-
-bool parser__is(const struct parser *parser, const char *spelling)
-{
-	const struct token *token = &parser->token;
-	size_t length = (size_t)(token->end - token->at);
-
-	return (token->kind == TOKEN_NAME || token->kind == TOKEN_SIGN) &&
-	       strlen(spelling) == length && memcmp(token->at, spelling, length) == 0;
-}
-
-int parser__shown(const struct parser *parser)
-{
-	size_t length = (size_t)(parser->token.end - parser->token.at);
-
-	return length < 40 ? (int)length : 40;
-}
-
-int parser__unexpected(struct parser *parser, const char *wanted)
-{
-	const char *at = parser->token.at;
-
-	if (parser->token.kind == TOKEN_END)
-		return template_lex__fail(&parser->lexer, at, "%s is missing", wanted);
-	return template_lex__fail(&parser->lexer, at, "'%.*s' where %s belongs",
-				  parser__shown(parser), at, wanted);
-}
-
-int parser__expect(struct parser *parser, const char *spelling)
-{
-	char wanted[16];
-
-	if (parser__is(parser, spelling))
-		return parser__next(parser);
-	snprintf(wanted, sizeof(wanted), "'%s'", spelling);
-	return parser__unexpected(parser, wanted);
-}
-
-int parser__finish(struct parser *parser)
-{
-	return parser->token.kind == TOKEN_END ? 0 : parser__unexpected(parser, "the end");
-}
-
-int parser__no_memory(struct parser *parser)
-{
-	return error__set(parser->lexer.err, -ENOMEM, "out of memory");
-}
-
-/* ------------------------------------------------------------------ nodes */
-
-int parser__add(struct parser *parser, struct node *parent, enum node_kind kind, struct node **node)
-{
-	struct node *added = template_arena__alloc(parser->template, sizeof(*added));
-
-	if (!added)
-		return parser__no_memory(parser);
-	added->kind = kind;
-	template_lex__position(&parser->lexer, parser->token.at, &added->line, &added->column);
-	if (parent->last)
-		parent->last->next = added;
-	else
-		parent->child = added;
-	parent->last = added;
-	*node = added;
-	return 0;
-}
-
-/* The last child of `parent` becomes the only child of a node of that kind in its place. */
-static int wrap(struct parser *parser, struct node *parent, enum node_kind kind)
-{
-	struct node *outer = parent->last;
-	struct node *inner = template_arena__alloc(parser->template, sizeof(*inner));
-
-	if (!inner)
-		return parser__no_memory(parser);
-	*inner = *outer;
-	*outer = (struct node){.kind = kind,
-			       .line = inner->line,
-			       .column = inner->column,
-			       .child = inner,
-			       .last = inner};
-	return 0;
-}
-
-const char *parser__spelling(struct parser *parser)
-{
-	size_t length = (size_t)(parser->token.end - parser->token.at);
-	char *text = template_arena__alloc(parser->template, length + 1);
-
-	if (text)
-		memcpy(text, parser->token.at, length);
-	return text;
-}
-
-int parser__set_text(struct parser *parser, struct node *node, const char *at, const char *end)
-{
-	char *text = template_arena__alloc(parser->template, (size_t)(end - at) + 1);
-
-	if (!text)
-		return parser__no_memory(parser);
-	memcpy(text, at, (size_t)(end - at));
-	node->literal = (cJSON){.type = cJSON_String, .valuestring = text};
-	return 0;
-}
-
-static int enter(struct parser *parser)
-{
-	if (++parser->nesting <= TEMPLATE_NESTING)
-		return 0;
-	return template_lex__fail(&parser->lexer, parser->token.at,
-				  "the expression is nested deeper than %d", TEMPLATE_NESTING);
-}
 
 /* ------------------------------------------------------------------ literals */
 
@@ -270,7 +151,7 @@ static int parse_brackets(struct parser *parser, struct node *parent,
 			  int (*parse)(struct parser *parser, struct node *parent))
 {
 	bool in_argument = parser->in_argument, in_choice = parser->in_choice;
-	int err = enter(parser);
+	int err = parser__enter(parser);
 
 	parser->in_argument = parser->in_choice = false;
 	if (!err)
@@ -288,7 +169,7 @@ static int parse_postfix(struct parser *parser, struct node *parent);
 static int parse_negative(struct parser *parser, struct node *parent)
 {
 	struct node *node;
-	int err = enter(parser);
+	int err = parser__enter(parser);
 
 	if (!err)
 		err = parser__add(parser, parent, NODE_NEGATE, &node);
@@ -337,7 +218,7 @@ static int parse_postfix(struct parser *parser, struct node *parent)
 	int err = parse_primary(parser, parent);
 
 	if (!err && parser__is(parser, "."))
-		err = wrap(parser, parent, NODE_PATH);
+		err = parser__wrap(parser, parent, NODE_PATH);
 	while (!err && parser__is(parser, "."))
 		err = parse_step(parser, parent->last);
 	return err;
@@ -429,7 +310,7 @@ static int parse_piped(struct parser *parser, struct node *parent)
 	int err = parse_postfix(parser, parent);
 
 	if (!err && !parser->in_argument && parser__is(parser, "|"))
-		err = wrap(parser, parent, NODE_PIPE);
+		err = parser__wrap(parser, parent, NODE_PIPE);
 	while (!err && !parser->in_argument && parser__is(parser, "|"))
 		err = parse_filter(parser, parent->last);
 	return err;
@@ -470,7 +351,7 @@ static int parse_chain(struct parser *parser, struct node *parent, enum node_kin
 	int err = parse(parser, parent);
 
 	if (!err && find_operator(parser, names))
-		err = wrap(parser, parent, kind);
+		err = parser__wrap(parser, parent, kind);
 	while (!err && (found = find_operator(parser, names))) {
 		err = parser__next(parser);
 		if (!err)
@@ -497,7 +378,7 @@ static int parse_defined(struct parser *parser, struct node *parent)
 
 	if (!err)
 		err = parser__expect(parser, "defined");
-	return err ? err : wrap(parser, parent, NODE_DEFINED);
+	return err ? err : parser__wrap(parser, parent, NODE_DEFINED);
 }
 
 static int parse_comparison(struct parser *parser, struct node *parent)
@@ -516,7 +397,7 @@ static int parse_comparison(struct parser *parser, struct node *parent)
 	if (!err && found->op == OP_NOT_IN)
 		err = parser__expect(parser, "in");
 	if (!err)
-		err = wrap(parser, parent, NODE_COMPARE);
+		err = parser__wrap(parser, parent, NODE_COMPARE);
 	if (!err)
 		err = parse_sum(parser, parent->last);
 	if (!err)
@@ -531,7 +412,7 @@ static int parse_not(struct parser *parser, struct node *parent)
 
 	if (!parser__is(parser, "not"))
 		return parse_comparison(parser, parent);
-	err = enter(parser);
+	err = parser__enter(parser);
 	if (!err)
 		err = parser__add(parser, parent, NODE_NOT, &node);
 	if (!err)
@@ -563,12 +444,12 @@ static int parse_choice(struct parser *parser, struct node *choice)
 
 int parser__expression(struct parser *parser, struct node *parent)
 {
-	int err = enter(parser);
+	int err = parser__enter(parser);
 
 	if (!err)
 		err = parse_chain(parser, parent, NODE_OR, ors, parse_and);
 	if (!err && parser__is(parser, "?"))
-		err = wrap(parser, parent, NODE_TERNARY);
+		err = parser__wrap(parser, parent, NODE_TERNARY);
 	if (!err && parser__is(parser, "?"))
 		err = parse_choice(parser, parent->last);
 	parser->nesting--;

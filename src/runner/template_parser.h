@@ -32,6 +32,10 @@ int parser__shown(const struct parser *parser);
 /* A new last child of `parent`, standing at the current token. */
 int parser__add(struct parser *parser, struct node *parent, enum node_kind kind,
 		struct node **node);
+/* The last child of `parent` becomes the only child of a node of that kind in its place. */
+int parser__wrap(struct parser *parser, struct node *parent, enum node_kind kind);
+/* One level deeper, to be left with parser->nesting--, also after a failure. */
+int parser__enter(struct parser *parser);
 /* The current token's letters; NULL: out of memory. */
 const char *parser__spelling(struct parser *parser);
 int parser__set_text(struct parser *parser, struct node *node, const char *at, const char *end);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What can go wrong, and what is said then."""
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -54,16 +55,25 @@ class Usage(EndToEnd):
         self.expect(1, "cannot run 'nonesuch': no such program", "record", "--", "nonesuch")
         self.expect(1, "cannot run '/etc/passwd': Permission denied", "record", "--", "/etc/passwd")
 
+    def as_nobody(self, *arguments):
+        """From a folder that everybody may enter; the clone may be in nobody's reach."""
+        with tempfile.TemporaryDirectory() as directory:
+            os.chmod(directory, 0o755)
+            for program in (STEPTRACE, target("spans")):
+                shutil.copy(program, directory)
+            done = subprocess.run(
+                [os.path.join(directory, "steptrace"), *arguments], capture_output=True, text=True,
+                timeout=PATIENCE_S, cwd=directory, user=65534, group=65534, extra_groups=[])
+        return done.returncode, done.stdout, done.stderr
+
     def test_without_privilege(self):
-        nobody = {"user": 65534, "group": 65534, "extra_groups": []}
-        status, output, words = run("record", "-x", target("spans"), **nobody)
+        status, output, words = self.as_nobody("record", "-x", "spans")
         self.assertEqual((status, output), (1, ""))
         self.assertIn("CAP_BPF", words)
         self.assertIn("sudo", words)
 
     def test_a_process_of_somebody_else(self):
-        nobody = {"user": 65534, "group": 65534, "extra_groups": []}
-        status, _, words = run("record", "-p", "1", **nobody)
+        status, _, words = self.as_nobody("record", "-p", "1")
         self.assertEqual(status, 1)
         self.assertIn("cannot look into process 1", words)
 

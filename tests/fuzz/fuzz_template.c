@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Templates from anywhere: parsed, and rendered against a small context, as text with marks and
+ * as a bare expression.
+ *
+ * links: src/runner/value.c src/runner/value_utf8.c src/runner/template_lex.c src/runner/template_parse.c src/runner/template_parser.c src/runner/template_expr.c src/runner/template_arena.c src/runner/template_result.c src/runner/template_eval.c src/runner/template_operate.c src/runner/template_render.c src/runner/filters.c src/runner/filters_text.c src/runner/filters_case.c src/runner/filters_sprintf.c src/runner/filters_list.c src/runner/filters_jsonpath.c src/runner/filters_time.c src/runner/filters_regex.c src/common/strbuf.c src/common/error.c -lcjson -lpcre2-8 -lm
+ */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runner/template.h"
+#include "runner/value.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const char context[] =
+	"{\"ctx\": {\"body\": \"buy milk #home, 3 eggs\", \"n\": 5, \"none\": null, \"yes\": true,"
+	" \"tags\": [\"a\", \"b\", \"\\u00e9t\\u00e9\"]},"
+	" \"steps\": {\"find\": {\"output\": {\"results\": [{\"id\": 1, \"t\": \"x\"}, {\"id\": 2}],"
+	" \"count\": 2}}}, \"now\": \"2025-03-01T08:30:00.000000Z\"}";
+
+static void render(int (*parse)(const char *, struct template **, struct error *), const char *text,
+		   const struct scope *scope)
+{
+	struct error err = {{0}};
+	struct template *template;
+	cJSON *value = NULL;
+	int code = parse(text, &template, &err);
+
+	if (!code) {
+		code = template__render(template, scope, &value, &err);
+		if (!code != !!value)
+			abort();
+	}
+	if (code && !err.text[0])
+		abort();
+	free(value__text(value));
+	cJSON_Delete(value);
+	template__free(template);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static cJSON *root;
+	struct scope scope;
+	char *text = malloc(size + 1);
+
+	if (!root)
+		root = cJSON_Parse(context);
+	scope = (struct scope){.root = root};
+	memcpy(text, data, size);
+	text[size] = 0;
+	render(template__parse, text, &scope);
+	render(template__parse_expression, text, &scope);
+	free(text);
+	return 0;
+}

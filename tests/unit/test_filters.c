@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Every filter: what it gives, what it does with the wrong thing, and where it stops. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* cmocka wants those four first */
+#include <cmocka.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runner/filters.h"
+#include "runner/template.h"
+
+static const char sight[] =
+	"{\"now\": \"2025-03-01T08:30:00.000000Z\", \"a\": \"hello\", \"l\": [3, \"b\", null],"
+	" \"u\": \"h\\u00e9\\u20acllo\", \"o\": {\"k\": 1, \"j\": [2]}, \"bad\": \"{\","
+	" \"q\": {\"results\": [{\"id\": 1}, {\"id\": 2}], \"count\": 2},"
+	" \"json\": \"[{\\\"p\\\": 1}]\", \"as\": \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!\"}";
+
+struct filter_case {
+	const char *expression;
+	const char *json;
+};
+
+static int evaluate(const char *expression, cJSON **value, struct error *err)
+{
+	cJSON *root = cJSON_Parse(sight);
+	const struct scope scope = {.root = root};
+	struct template *template;
+	int code = template__parse_expression(expression, &template, err);
+
+	assert_non_null(root);
+	*value = NULL;
+	if (!code)
+		code = template__render(template, &scope, value, err);
+	template__free(template);
+	cJSON_Delete(root);
+	return code;
+}
+
+static void expect_all(const struct filter_case *cases, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct error err = {{0}};
+		cJSON *value;
+		char *shown;
+
+		if (evaluate(cases[i].expression, &value, &err))
+			fail_msg("%s\n%s", cases[i].expression, err.text);
+		shown = cJSON_PrintUnformatted(value);
+		if (strcmp(shown, cases[i].json) != 0)
+			fail_msg("%s\n  gives  %s\n  not    %s", cases[i].expression, shown,
+				 cases[i].json);
+		free(shown);
+		cJSON_Delete(value);
+	}
+}
+
+#define EXPECT_ALL(cases) expect_all(cases, sizeof(cases) / sizeof(*(cases)))
+
+static void test_values(void **state)
+{
+	static const struct filter_case cases[] = {
+		{"x | default: 1", "1"},
+		{"0 | default: 1", "1"},
+		{"'0' | default: 1", "1"},
+		{"'' | default: 1", "1"},
+		{"[] | default: 1", "1"},
+		{"{} | default: 1", "1"},
+		{"false | default: 1", "1"},
+		{"l | default: 1", "[3,\"b\",null]"},
+		{"a | ternary: 'y', 'n'", "\"y\""},
+		{"x | ternary: 'y', 'n'", "\"n\""},
+		{"json | from_json", "[{\"p\":1}]"},
+		{"bad | from_json", "null"},
+		{"x | from_json", "null"},
+		{"l | from_json", "[3,\"b\",null]"},
+		{"'5 6' | from_json", "null"},
+		{"o | json_encode", "\"{\\\"k\\\":1,\\\"j\\\":[2]}\""},
+		{"a | json", "\"\\\"hello\\\"\""},
+		{"x | json", "\"null\""},
+		{"'12 days' | int", "12"},
+		{"'-3.9' | int", "-3"},
+		{"3.9 | int", "3"},
+		{"'x' | int", "0"},
+		{"x | int", "0"},
+		{"true | int", "1"},
+		{"'3.5h' | float", "3.5"},
+		{"'2' | float", "2"},
+	};
+
+	(void)state;
+	EXPECT_ALL(cases);
+}
+
+static void test_texts(void **state)
+{
+	static const struct filter_case cases[] = {
+		{"' \t\r\n a b \n' | trim", "\"a b\""},
+		{"x | trim", "\"\""},
+		{"5 | trim", "\"5\""},
+		{"a | append: '!'", "\"hello!\""},
+		{"l | append: [1]", "[3,\"b\",null,[1]]"},
+		{"[] | append: o", "[{\"k\":1,\"j\":[2]}]"},
+		{"x | append: 5", "\"5\""},
+		{"a | upper", "\"HELLO\""},
+		{"u | upper", "\"H\xc3\x89\xe2\x82\xacLLO\""},
+		{"'\xc3\x84\xce\xa9\xd0\x96\xc5\xbd' | lower",
+		 "\"\xc3\xa4\xcf\x89\xd0\xb6\xc5\xbe\""},
+		{"'\xc3\xa4\xcf\x89\xd0\xb6\xc5\xbe\xc3\x9f' | upper",
+		 "\"\xc3\x84\xce\xa9\xd0\x96\xc5\xbd\xc3\x9f\""},
+		{"'mcDonald' | capitalize", "\"McDonald\""},
+		{"'\xc3\xa9t\xc3\xa9' | capitalize", "\"\xc3\x89t\xc3\xa9\""},
+		{"'' | capitalize", "\"\""},
+		{"7 | str_pad_left: 3, '0'", "\"007\""},
+		{"'\xc3\xa9' | str_pad_left: 3, 'ab'", "\"ab\xc3\xa9\""},
+		{"a | str_pad_left: 8, 'xy'", "\"xyxhello\""},
+		{"a | str_pad_left: 3, '0'", "\"hello\""},
+		{"a | str_pad_left: 7", "\"  hello\""},
+		{"a | str_pad_left: 7, ''", "\"hello\""},
+		{"a | truncate: 3", "\"hel...\""},
+		{"a | truncate: 5", "\"hello\""},
+		{"u | truncate: 2", "\"h\xc3\xa9...\""},
+		{"a | truncate: -1", "\"...\""},
+		{"u | take: 3", "\"h\xc3\xa9\xe2\x82\xac\""},
+		{"u | length", "6"},
+		{"'  Hello,  W\xc3\xb6rld_9! ' | slug", "\"hello-w-rld-9\""},
+		{"'--' | slug", "\"\""},
+	};
+
+	(void)state;
+	EXPECT_ALL(cases);
+}
+
+static void test_lists(void **state)
+{
+	static const struct filter_case cases[] = {
+		{"l | length", "3"},
+		{"o | length", "2"},
+		{"q | length", "2"},
+		{"x | length", "0"},
+		{"123 | length", "3"},
+		{"l | take: 2", "[3,\"b\"]"},
+		{"l | take: -2", "[\"b\",null]"},
+		{"l | take: 9", "[3,\"b\",null]"},
+		{"l | take: 0", "[]"},
+		{"q | take: 1", "[{\"id\":1}]"},
+		{"a | take: -2", "\"lo\""},
+		{"l | slice: 1, 1", "[\"b\"]"},
+		{"l | slice: -2", "[\"b\",null]"},
+		{"a | slice: 1, -1", "\"ell\""},
+		{"a | slice: 9", "\"\""},
+		{"a | slice: -9, 2", "\"he\""},
+		{"l | first", "3"},
+		{"l | last", "null"},
+		{"[] | first", "null"},
+		{"o | first", "1"},
+		{"q | last", "{\"id\":2}"},
+		{"u | last", "\"o\""},
+		{"x | first", "\"\""},
+		{"o | merge: {'k': 2, 'z': 3}", "{\"k\":2,\"j\":[2],\"z\":3}"},
+		{"x | merge: {'k': 2}", "{\"k\":2}"},
+		{"o | merge: x", "{\"k\":1,\"j\":[2]}"},
+		{"[1] | merge: [2]", "[1,2]"},
+		{"'a,b,c' | split: ','", "[\"a\",\"b\",\"c\"]"},
+		{"'a,b,c' | split: ',', 2", "[\"a\",\"b,c\"]"},
+		{"'a,b' | split: ',', 1", "[\"a,b\"]"},
+		{"',a,' | split: ','", "[\"\",\"a\",\"\"]"},
+		{"'' | split: ','", "[\"\"]"},
+		{"'h\xc3\xa9y' | split: ''", "[\"h\",\"\xc3\xa9\",\"y\"]"},
+		{"l | join: '-'", "\"3-b-\""},
+		{"l | join", "\"3, b, \""},
+		{"a | join: '-'", "\"hello\""},
+		{"o | jsonpath: '$.j[0]'", "2"},
+		{"o | jsonpath: 'j.0'", "2"},
+		{"o | jsonpath: \"$['k']\"", "1"},
+		{"o | jsonpath: '$.nope.x'", "null"},
+		{"q | jsonpath: '$.results[*].id'", "[1,2]"},
+		{"q | jsonpath: '$.results[-1].id'", "2"},
+		{"q | jsonpath: '$.*'", "[{\"id\":1},{\"id\":2}]"},
+		{"json | jsonpath: '$[0].p'", "1"},
+	};
+
+	(void)state;
+	EXPECT_ALL(cases);
+}
+
+static void test_regexes(void **state)
+{
+	static const struct filter_case cases[] = {
+		{"a | regex_test: '^h.*o$'", "true"},
+		{"a | regex_test: '^H'", "false"},
+		{"a | regex_test: '(?i)^H'", "true"},
+		{"x | regex_test: 'a'", "false"},
+		{"a | regex_extract: '(l+)(o)'", "[\"ll\",\"o\"]"},
+		{"a | regex_extract: '(x)?(l)'", "[\"\",\"l\"]"},
+		{"a | regex_extract: '(z)'", "null"},
+		{"a | regex_extract: 'l'", "[]"},
+		{"'SPRINT-12' | regex_extract: '^SPRINT-(\\\\d+)$'", "[\"12\"]"},
+		{"'a1b22' | regex_find_all: '([a-z])(\\d+)'",
+		 "[[\"a1\",\"a\",\"1\"],[\"b22\",\"b\",\"22\"]]"},
+		{"a | regex_find_all: 'z'", "[]"},
+		{"'ab' | regex_find_all: ''", "[[\"\"],[\"\"],[\"\"]]"},
+		{"u | regex_find_all: '.' | length", "6"},
+		{"a | regex_replace: 'l', 'L'", "\"heLLo\""},
+		{"a | regex_replace: '(h)(e)', '$2\\1${1}x$9$'", "\"ehhx$llo\""},
+		{"'ab' | regex_replace: '', '-'", "\"-a-b-\""},
+		{"'h\xc3\xa9' | regex_replace: 'x*', '-'", "\"-h-\xc3\xa9-\""},
+		{"'forget  me' | regex_replace: '^(forget|del)\\\\s+', ''", "\"me\""},
+	};
+
+	(void)state;
+	EXPECT_ALL(cases);
+}
+
+static void test_times(void **state)
+{
+	static const struct filter_case cases[] = {
+		{"now | date: 'Y-m-d H:i:s'", "\"2025-03-01 08:30:00\""},
+		{"now | date: 'M j, Y g:i A D N'", "\"Mar 1, 2025 8:30 AM Sat 6\""},
+		{"now | date: '\\Y\\a\\t Y'", "\"Yat 2025\""},
+		{"'2025-12-31 00:05' | date: 'g:i A'", "\"12:05 AM\""},
+		{"'2025-12-31 12:05:09' | date: 'g:i A'", "\"12:05 PM\""},
+		{"'2025-12-31T23:05:09+02:00' | date: 'H d'", "\"23 31\""},
+		{"'2024-02-29' | date: 'D j'", "\"Thu 29\""},
+		{"0 | date: 'Y-m-d'", "\"1970-01-01\""},
+		{"x | date: 'Y'", "null"},
+		{"'soon' | date: 'Y'", "null"},
+		{"'2025-13-01' | date: 'Y'", "null"},
+		{"'2025-01-01T' | date: 'Y'", "null"},
+		{"'2025-01-01T25:00' | date: 'Y'", "null"},
+		{"'2025-01-01x' | date: 'Y'", "null"},
+		{"'1e300' | date: 'Y' | default: 'd'", "\"d\""},
+		{"'2025-03-01T08:29:59Z' | timeago", "\"1 second ago\""},
+		{"'2025-03-01T05:30:00Z' | timeago", "\"3 hours ago\""},
+		{"'2025-03-01T09:30:00+02:00' | timeago", "\"1 hour ago\""},
+		{"'2025-03-02T08:30:00Z' | timeago", "\"1 day from now\""},
+		{"'2023-01-01' | timeago", "\"2 years ago\""},
+		{"now | timeago", "\"just now\""},
+		{"x | timeago | default: 'no activity'", "\"no activity\""},
+	};
+
+	(void)state;
+	EXPECT_ALL(cases);
+}
+
+static void test_sprintf(void **state)
+{
+	static const struct filter_case cases[] = {
+		{"'%03d' | sprintf: 7", "\"007\""},
+		{"'%03d' | sprintf: '7 x'", "\"007\""},
+		{"'%+d % d %d' | sprintf: [1, 2, -3]", "\"+1  2 -3\""},
+		{"'%5.1f|' | sprintf: 2.25", "\"  2.2|\""},
+		{"'%-6s|%6s|%.2s' | sprintf: ['ab', '\xc3\xa9', '\xc3\xa9\xc3\xa9\xc3\xa9']",
+		 "\"ab    |     \xc3\xa9|\xc3\xa9\xc3\xa9\""},
+		{"'%x %X %o %u' | sprintf: [255, 255, 8, 5]", "\"ff FF 10 5\""},
+		{"'%e %g' | sprintf: [1500, 0.5]", "\"1.500000e+03 0.5\""},
+		{"'%05d' | sprintf: -42", "\"-0042\""},
+		{"'100%%' | sprintf: 1", "\"100%\""},
+		{"'plain' | sprintf: 1", "\"plain\""},
+		{"'%f' | sprintf: '1e300' | length", "308"},
+	};
+
+	(void)state;
+	EXPECT_ALL(cases);
+}
+
+/* ------------------------------------------------------------------ failures and limits */
+
+struct failure_case {
+	const char *expression;
+	int code;
+	const char *message;
+};
+
+static const struct failure_case failures[] = {
+	{"'%n' | sprintf: 1", -EINVAL, "unknown conversion '%n'"},
+	{"'%' | sprintf: 1", -EINVAL, "unknown conversion"},
+	{"'%s%s' | sprintf: 1", -EINVAL, "more conversions than there are values"},
+	{"'%999999999d' | sprintf: 1", -E2BIG, "widths up to 1000"},
+	{"'%.99f' | sprintf: 1", -E2BIG, "precisions up to 40"},
+	{"a | str_pad_left: 999999999, 'x'", -E2BIG, "grows over 1048576 bytes"},
+	{"a | take: 'x'", -EINVAL, "argument 1 must be a number"},
+	{"a | merge: o", -EINVAL, "only maps and lists can be merged"},
+	{"o | merge: [1]", -EINVAL, "both sides must be maps"},
+	{"o | jsonpath: '$['", -EINVAL, "cannot be read from '['"},
+	{"o | jsonpath: '$.a..b'", 0, ""},
+	{"a | regex_test: '('", -EINVAL, "missing closing parenthesis, at character 2"},
+	{"a | regex_test: '\\C'", -EINVAL, "pattern '\\C'"},
+	{"as | regex_test: '^(a+)+$'", -EINVAL, "match limit exceeded"},
+	{"as | regex_replace: '^(a|a)*$', 'x'", -EINVAL, "match limit exceeded"},
+};
+
+static void test_failures(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(failures) / sizeof(*failures); i++) {
+		struct error err = {{0}};
+		cJSON *value;
+		int code = evaluate(failures[i].expression, &value, &err);
+
+		if (code != failures[i].code || !strstr(err.text, failures[i].message))
+			fail_msg("%s\n  gives  %d %s", failures[i].expression, code, err.text);
+		cJSON_Delete(value);
+	}
+}
+
+static void test_broken_utf8(void **state)
+{
+	static const char *const filters[] = {"upper",
+					      "lower",
+					      "capitalize",
+					      "slug",
+					      "length",
+					      "truncate: 1",
+					      "take: 1",
+					      "slice: 1, 1",
+					      "first",
+					      "last",
+					      "trim",
+					      "json_encode",
+					      "split: ''",
+					      "append: 'x'",
+					      "str_pad_left: 9, '\xff'",
+					      "regex_test: '.'",
+					      "regex_find_all: '.?'",
+					      "regex_replace: '.', '\xfe'",
+					      "date: '\xff'",
+					      "sprintf: 1"};
+	char text[128];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(filters) / sizeof(*filters); i++) {
+		struct error err = {{0}};
+		cJSON *value;
+		int code;
+
+		snprintf(text, sizeof(text), "'\xff\xc3\xe2\x82z\xf0\x9f' | %s", filters[i]);
+		code = evaluate(text, &value, &err);
+		if (code)
+			fail_msg("%s: %s", filters[i], err.text);
+		cJSON_Delete(value);
+	}
+}
+
+static void test_table(void **state)
+{
+	const struct filter *filter, *before = NULL;
+	size_t count = 0;
+
+	(void)state;
+	for (; (filter = filter__at(count)); count++) {
+		assert_ptr_equal(filter__find(filter->name, strlen(filter->name)), filter);
+		assert_in_range(filter->max_arguments, filter->min_arguments, FILTER_ARGUMENTS);
+		if (before && strcmp(before->name, filter->name) >= 0)
+			fail_msg("'%s' is out of order", filter->name);
+		before = filter;
+	}
+	assert_int_equal(count, 31);
+	assert_null(filter__find("length", 3));
+	assert_null(filter__find("", 0));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_values),   cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_lists),    cmocka_unit_test(test_regexes),
+		cmocka_unit_test(test_times),    cmocka_unit_test(test_sprintf),
+		cmocka_unit_test(test_failures), cmocka_unit_test(test_broken_utf8),
+		cmocka_unit_test(test_table),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
