@@ -338,6 +338,7 @@ struct steptrace_command {
 	uint8_t error_category; /* enum steptrace_error; say it before the end call */
 	/* ---- */
 	uint8_t described;       /* the span's text and ids are filled in */
+	uint64_t announced_key;  /* of the process that announced it */
 	uint64_t steps_count[4]; /* steps ended, by outcome */
 	struct steptrace_command_span span;
 };
@@ -510,6 +511,7 @@ static struct steptrace__identity *steptrace__page;
 static struct steptrace__identity steptrace__page_that_stays;
 static uint64_t steptrace__seed[2];
 static STEPTRACE__THREAD_LOCAL uint64_t steptrace__thread_key;
+static STEPTRACE__THREAD_LOCAL uint64_t steptrace__thread_number;
 static STEPTRACE__THREAD_LOCAL uint64_t steptrace__thread_next;
 
 static inline uint64_t steptrace__now_ns(void)
@@ -575,7 +577,8 @@ STEPTRACE__SLOW uint64_t steptrace__key_again(struct steptrace__identity *page)
 	return key;
 }
 
-/* A word that no other call in this process returns; `key` is the process's. */
+/* A word that no other call in this process returns (for 2^24 threads, then words repeat, but not
+ * ids); `key` is the process's. */
 static inline uint64_t steptrace__next(uint64_t *key)
 {
 	struct steptrace__identity *page = __atomic_load_n(&steptrace__page, __ATOMIC_ACQUIRE);
@@ -589,8 +592,9 @@ static inline uint64_t steptrace__next(uint64_t *key)
 		*key = steptrace__key_again(page);
 	if (__builtin_expect(steptrace__thread_key != *key, 0)) {
 		steptrace__thread_key = *key;
-		steptrace__thread_next =
-			__atomic_fetch_add(&page->threads_count, 1, __ATOMIC_RELAXED) << 40;
+		steptrace__thread_number =
+			__atomic_fetch_add(&page->threads_count, 1, __ATOMIC_RELAXED);
+		steptrace__thread_next = steptrace__thread_number << 40;
 	}
 	return steptrace__mix(*key + steptrace__thread_next++);
 }
@@ -606,19 +610,25 @@ static inline void steptrace__id_new(uint64_t id[2])
 	uint64_t key, word = steptrace__next(&key);
 
 	id[0] = STEPTRACE__UUID_LOW(word);
-	id[1] = STEPTRACE__UUID_HIGH(steptrace__mix(word ^ steptrace__seed[0] ^ (key >> 1)));
+	word ^= steptrace__seed[0] ^ (key >> 1) ^ (steptrace__thread_number << 32);
+	id[1] = STEPTRACE__UUID_HIGH(steptrace__mix(word));
 }
 
 /* The same for an id that several threads may find missing at once (attached in the middle): one
- * of them decides the low word, and the high word follows from it. */
+ * of them decides each word. A word that is there stays: it may have been told already. */
 STEPTRACE__SLOW void steptrace__id_once(uint64_t id[2])
 {
-	uint64_t key, low = 0, word = STEPTRACE__UUID_LOW(steptrace__next(&key));
+	uint64_t key, word, low = __atomic_load_n(&id[0], __ATOMIC_RELAXED), high = 0;
 
-	if (__atomic_compare_exchange_n(&id[0], &low, word, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+	if (low && __atomic_load_n(&id[1], __ATOMIC_RELAXED))
+		return;
+	word = STEPTRACE__UUID_LOW(steptrace__next(&key));
+	if (!low &&
+	    __atomic_compare_exchange_n(&id[0], &low, word, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
 		low = word;
 	word = steptrace__mix(low ^ steptrace__seed[0] ^ (key >> 1));
-	__atomic_store_n(&id[1], STEPTRACE__UUID_HIGH(word), __ATOMIC_RELAXED);
+	__atomic_compare_exchange_n(&id[1], &high, STEPTRACE__UUID_HIGH(word), 0, __ATOMIC_RELAXED,
+				    __ATOMIC_RELAXED);
 }
 
 /* ------------------------------------------------------------------ filling the spans
@@ -644,12 +654,29 @@ STEPTRACE__SLOW void steptrace__copy(char *field, size_t field_bytes, const char
 	memset(field + bytes, 0, field_bytes - bytes);
 }
 
-static inline void steptrace__head(struct steptrace_span_head *head, size_t bytes, uint8_t kind)
+/* Start stamp and ids are kept: they may be there already. */
+static inline void steptrace__head(struct steptrace_span_head *head, size_t bytes, uint8_t kind,
+				   uint32_t flags)
 {
-	memset(head, 0, bytes);
 	head->size_bytes = (uint16_t)bytes;
 	head->layout = STEPTRACE_LAYOUT;
 	head->kind = kind;
+	head->flags = flags;
+	head->end_ns = 0;
+}
+
+static inline uint32_t steptrace__flag(uint8_t is_set, enum steptrace_span_flags flag)
+{
+	return is_set ? (uint32_t)flag : 0u;
+}
+
+/* The process's key, 0 in a child of fork() that made no id yet: tells whether a command was
+ * announced by this very process. */
+static inline uint64_t steptrace__process_key(void)
+{
+	struct steptrace__identity *page = __atomic_load_n(&steptrace__page, __ATOMIC_ACQUIRE);
+
+	return page ? __atomic_load_n(&page->key, __ATOMIC_RELAXED) : 0;
 }
 
 static inline void steptrace__command_known(struct steptrace_command *command);
@@ -660,12 +687,9 @@ STEPTRACE__SLOW void steptrace__command_describe(struct steptrace_command *comma
 {
 	struct steptrace_command_span *span = &command->span;
 
-	span->head.size_bytes = (uint16_t)sizeof(*span);
-	span->head.layout = STEPTRACE_LAYOUT;
-	span->head.kind = STEPTRACE_SPAN_COMMAND;
-	span->head.flags = (command->dry_run ? (uint32_t)STEPTRACE_FLAG_DRY_RUN : 0u) |
-			   (command->is_scheduled ? (uint32_t)STEPTRACE_FLAG_SCHEDULED : 0u);
-	span->head.end_ns = 0;
+	steptrace__head(&span->head, sizeof(*span), STEPTRACE_SPAN_COMMAND,
+			steptrace__flag(command->dry_run, STEPTRACE_FLAG_DRY_RUN) |
+				steptrace__flag(command->is_scheduled, STEPTRACE_FLAG_SCHEDULED));
 	if (command->parent) {
 		steptrace__command_known(command->parent);
 		span->parent_execution_id[0] = command->parent->span.head.execution_id[0];
@@ -700,17 +724,28 @@ STEPTRACE__SLOW void steptrace__command_started(struct steptrace_command *comman
 	if (!command->span.head.execution_id[0])
 		steptrace__id_new(command->span.head.execution_id);
 	steptrace__command_describe(command);
+	command->announced_key = steptrace__process_key();
 	command->span.announced_ns = steptrace__now_ns();
 	STEPTRACE__FIRE(command__start, &command->span);
 	command->span.head.start_ns = steptrace__now_ns();
+}
+
+/* A command that goes on in a child of fork() was announced by somebody else: the tracer has to be
+ * told again. */
+static inline uint64_t steptrace__announced_ns(const struct steptrace_command *command)
+{
+	return command->announced_key == steptrace__process_key() ? command->span.announced_ns : 0;
 }
 
 STEPTRACE__SLOW void steptrace__command_ended(struct steptrace_command *command, uint8_t outcome)
 {
 	struct steptrace_command_span *span = &command->span;
 
-	span->head.end_ns = steptrace__now_ns();
+	uint64_t end_ns = steptrace__now_ns();
+
 	steptrace__command_known(command);
+	span->head.end_ns = end_ns;
+	span->announced_ns = steptrace__announced_ns(command);
 	span->outcome = outcome;
 	span->error_category = command->error_category;
 	span->steps_successful = command->steps_count[STEPTRACE_SUCCESS];
@@ -726,34 +761,51 @@ STEPTRACE__SLOW void steptrace__owner(struct steptrace_span_head *head,
 	steptrace__command_known(command);
 	head->execution_id[0] = command->span.head.execution_id[0];
 	head->execution_id[1] = command->span.head.execution_id[1];
-	head->flags |= command->dry_run ? (uint32_t)STEPTRACE_FLAG_DRY_RUN : 0u;
-	owner->command_announced_ns = command->span.announced_ns;
+	owner->command_announced_ns = steptrace__announced_ns(command);
 	owner->command = (uint64_t)(uintptr_t)&command->span;
 }
 
-/* Also for a step that began unseen: it has no start stamp then, and stays without. */
+static inline void steptrace__step_known(struct steptrace_step *step);
+
+/* As with commands: steps that run side by side may find their parent undescribed all at once, and
+ * write the same bytes. A step that began unseen has no start stamp, and stays without. */
 STEPTRACE__SLOW void steptrace__step_describe(struct steptrace_step *step)
 {
 	struct steptrace_step_span *span = &step->span;
 
-	steptrace__head(&span->head, sizeof(*span), STEPTRACE_SPAN_STEP);
+	steptrace__head(&span->head, sizeof(*span), STEPTRACE_SPAN_STEP,
+			steptrace__flag(step->command->dry_run, STEPTRACE_FLAG_DRY_RUN));
 	steptrace__owner(&span->head, &span->owner, step->command);
-	steptrace__id_new(span->step_id);
+	span->depth = 0;
+	span->parent_step_id[0] = span->parent_step_id[1] = 0;
 	if (step->parent) {
-		if (!step->parent->described)
-			steptrace__step_describe(step->parent);
+		steptrace__step_known(step->parent);
 		span->parent_step_id[0] = step->parent->span.step_id[0];
 		span->parent_step_id[1] = step->parent->span.step_id[1];
 		span->depth = (uint16_t)(step->parent->span.depth + 1u);
 	}
+	span->fragment_id = 0;
+	span->mutations_count = 0;
+	span->items_in = span->items_out = 0;
+	span->prompt_tokens = span->completion_tokens = 0;
 	span->index = step->index;
+	span->outcome = span->error_category = span->ai_cache = span->reserved = 0;
 	steptrace__copy(span->type, sizeof(span->type), step->type);
 	steptrace__copy(span->name, sizeof(span->name), step->name);
-	step->described = 1;
+	__atomic_store_n(&step->described, 1, __ATOMIC_RELEASE);
+}
+
+static inline void steptrace__step_known(struct steptrace_step *step)
+{
+	if (__builtin_expect(!__atomic_load_n(&step->described, __ATOMIC_ACQUIRE), 0)) {
+		steptrace__id_once(step->span.step_id);
+		steptrace__step_describe(step);
+	}
 }
 
 STEPTRACE__SLOW void steptrace__step_started(struct steptrace_step *step)
 {
+	steptrace__id_new(step->span.step_id);
 	steptrace__step_describe(step);
 	STEPTRACE__FIRE(step__start, &step->span);
 	step->span.head.start_ns = steptrace__now_ns();
@@ -764,11 +816,11 @@ STEPTRACE__SLOW void steptrace__step_ended(struct steptrace_step *step, uint8_t 
 	struct steptrace_step_span *span = &step->span;
 	uint64_t end_ns = steptrace__now_ns();
 
-	if (!step->described)
-		steptrace__step_describe(step);
+	steptrace__step_known(step);
 	span->head.end_ns = end_ns;
-	span->head.flags |= (step->has_fragment_id ? (uint32_t)STEPTRACE_FLAG_FRAGMENT_ID : 0u) |
-			    (step->has_items ? (uint32_t)STEPTRACE_FLAG_ITEMS : 0u);
+	span->head.flags |= steptrace__flag(step->has_fragment_id, STEPTRACE_FLAG_FRAGMENT_ID) |
+			    steptrace__flag(step->has_items, STEPTRACE_FLAG_ITEMS);
+	span->owner.command_announced_ns = steptrace__announced_ns(step->command);
 	span->fragment_id = step->fragment_id;
 	span->mutations_count = step->mutations_count;
 	span->items_in = step->items_in;
@@ -786,12 +838,13 @@ STEPTRACE__SLOW void steptrace__tool_describe(struct steptrace_tool *tool)
 {
 	struct steptrace_tool_span *span = &tool->span;
 
-	steptrace__head(&span->head, sizeof(*span), STEPTRACE_SPAN_TOOL);
+	memset(span, 0, sizeof(*span));
+	steptrace__head(&span->head, sizeof(*span), STEPTRACE_SPAN_TOOL,
+			steptrace__flag(tool->command->dry_run, STEPTRACE_FLAG_DRY_RUN));
 	steptrace__owner(&span->head, &span->owner, tool->command);
 	steptrace__id_new(span->invocation_id);
 	if (tool->step) {
-		if (!tool->step->described)
-			steptrace__step_describe(tool->step);
+		steptrace__step_known(tool->step);
 		span->step_id[0] = tool->step->span.step_id[0];
 		span->step_id[1] = tool->step->span.step_id[1];
 	}
@@ -813,7 +866,8 @@ STEPTRACE__SLOW void steptrace__tool_ended(struct steptrace_tool *tool, uint8_t 
 	if (!tool->described)
 		steptrace__tool_describe(tool);
 	tool->span.head.end_ns = end_ns;
-	tool->span.head.flags |= tool->has_exit_status ? (uint32_t)STEPTRACE_FLAG_EXIT_STATUS : 0u;
+	tool->span.head.flags |= steptrace__flag(tool->has_exit_status, STEPTRACE_FLAG_EXIT_STATUS);
+	tool->span.owner.command_announced_ns = steptrace__announced_ns(tool->command);
 	tool->span.exit_status = tool->exit_status;
 	tool->span.outcome = outcome;
 	STEPTRACE__FIRE(tool__done, &tool->span);
@@ -824,9 +878,10 @@ STEPTRACE__SLOW void steptrace__fragment_changed(struct steptrace_step *step, in
 {
 	struct steptrace_fragment_span span;
 
-	if (!step->described)
-		steptrace__step_describe(step);
-	steptrace__head(&span.head, sizeof(span), STEPTRACE_SPAN_FRAGMENT);
+	memset(&span, 0, sizeof(span));
+	steptrace__step_known(step);
+	steptrace__head(&span.head, sizeof(span), STEPTRACE_SPAN_FRAGMENT,
+			steptrace__flag(step->command->dry_run, STEPTRACE_FLAG_DRY_RUN));
 	steptrace__owner(&span.head, &span.owner, step->command);
 	span.step_id[0] = step->span.step_id[0];
 	span.step_id[1] = step->span.step_id[1];
@@ -840,8 +895,9 @@ STEPTRACE__SLOW void steptrace__command_rejected(struct steptrace_command *comma
 {
 	struct steptrace_rejected_span span;
 
-	steptrace__head(&span.head, sizeof(span), STEPTRACE_SPAN_REJECTED);
+	memset(&span, 0, sizeof(span));
 	steptrace__command_known(command);
+	steptrace__head(&span.head, sizeof(span), STEPTRACE_SPAN_REJECTED, 0);
 	span.head.execution_id[0] = command->span.head.execution_id[0];
 	span.head.execution_id[1] = command->span.head.execution_id[1];
 	memcpy(span.slug, command->span.slug, sizeof(span.slug));
@@ -919,8 +975,7 @@ static inline void steptrace_command_id(struct steptrace_command *command, char 
 	int at = 0, i;
 
 #if STEPTRACE__ACTIVE
-	if (!command->span.head.execution_id[0])
-		steptrace__id_once(command->span.head.execution_id);
+	steptrace__id_once(command->span.head.execution_id);
 #endif
 	for (i = 0; i < 16; i++) {
 		if (i == 4 || i == 6 || i == 8 || i == 10)
@@ -940,6 +995,9 @@ static inline void steptrace_step_init(struct steptrace_step *step,
 	memset(step, 0, offsetof(struct steptrace_step, span));
 	step->command = command;
 	step->type = type;
+	step->span.head.start_ns = 0;
+	step->span.step_id[0] = 0;
+	step->span.step_id[1] = 0;
 }
 
 static inline void steptrace_step_begin(struct steptrace_step *step)
