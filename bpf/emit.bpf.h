@@ -23,10 +23,22 @@ struct boundary {
 	__u32 probe;
 };
 
+/* Pid in the upper half, tid in the lower. A process of another namespace than the tracer's keeps
+ * the numbers of the initial one. */
+static __always_inline __u64 current_pid_tid(void)
+{
+	struct bpf_pidns_info ids;
+
+	if (namespace_inode &&
+	    bpf_get_ns_current_pid_tgid(namespace_device, namespace_inode, &ids, sizeof(ids)) == 0)
+		return (__u64)ids.tgid << 32 | ids.pid;
+	return bpf_get_current_pid_tgid();
+}
+
 /* Fills in `at` and counts the hit; false when this process is not meant. */
 static __always_inline bool boundary__open(struct boundary *at, struct pt_regs *regs, __u32 probe)
 {
-	__u64 pid_tid = bpf_get_current_pid_tgid();
+	__u64 pid_tid = current_pid_tid();
 	__u64 hits;
 
 	at->pid = pid_tid >> 32;

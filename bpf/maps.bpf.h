@@ -19,6 +19,9 @@ struct {
 /* Fixed before loading: the verifier removes what they rule out. */
 const volatile __u32 filter_mode = FILTER_NONE;
 const volatile __u32 filter_pid = 0;
+/* The tracer's pid namespace, where it is not the initial one: pids are as the tracer sees them. */
+const volatile __u64 namespace_device = 0;
+const volatile __u64 namespace_inode = 0;
 const volatile __u64 wakeup_bytes = 1 << 20;
 
 /* A command that was announced up to this moment may be unknown to the reader: its next record

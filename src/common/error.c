@@ -5,12 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static void tame(char *text)
-{
-	for (; *text; text++)
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			*text = '?';
-}
+#include "common/tame.h"
 
 int error__set(struct error *err, int code, const char *format, ...)
 {
@@ -21,7 +16,7 @@ int error__set(struct error *err, int code, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(err->text, sizeof(err->text), format, args);
 	va_end(args);
-	tame(err->text);
+	tame__text(err->text);
 	return code;
 }
 
@@ -41,6 +36,6 @@ int error__prefix(struct error *err, int code, const char *format, ...)
 	rest = sizeof(err->text) - 1 - used;
 	strncat(err->text, ": ", rest);
 	strncat(err->text, old, rest > 2 ? rest - 2 : 0);
-	tame(err->text);
+	tame__text(err->text);
 	return code;
 }

@@ -1,14 +1,23 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "common/log.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
 
 static const char *program_name = "steptrace";
 
 void log__init(const char *program)
 {
+	int fd;
+
 	program_name = program;
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
 }
 
 static void say(const char *level, const char *format, va_list args)

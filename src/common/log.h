@@ -6,7 +6,10 @@
 #ifndef STEPTRACE_COMMON_LOG_H
 #define STEPTRACE_COMMON_LOG_H
 
-/* `program` is not copied: pass a literal. */
+/*
+ * First thing in main. `program` is not copied: pass a literal. Where standard input, output or error
+ * are closed they are opened on /dev/null, so that no file we open later is taken for one of them.
+ */
 void log__init(const char *program);
 void log__error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log__warn(const char *format, ...) __attribute__((format(printf, 1, 2)));

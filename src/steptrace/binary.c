@@ -89,6 +89,10 @@ int binaries__add(struct binaries *set, const char *path, const char *name, stru
 	binary->inode = status.st_ino;
 	snprintf(binary->name, sizeof(binary->name), "%s", name);
 	code = elf_notes__read(fd, name, &binary->notes, err);
+	if (code == 0 && binary->notes.count == 0) {
+		close(fd); /* only that there is nothing is remembered */
+		binary->fd = -1;
+	}
 	if (code == 0 && keep(set, binary))
 		code = error__set(err, -ENOMEM, "out of memory");
 	if (code) {

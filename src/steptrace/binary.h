@@ -16,7 +16,7 @@
 #include "steptrace/elf_notes.h"
 
 struct binary {
-	int fd;
+	int fd; /* -1: it carries no probes */
 	dev_t device;
 	ino_t inode;
 	char name[PATH_MAX]; /* for people */

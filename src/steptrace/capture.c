@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "boundary.skel.h"
@@ -90,6 +91,19 @@ static void choose_filter(struct boundary *skeleton, const struct capture_option
 	bpf_map__set_max_entries(skeleton->maps.wanted_pids, (uint32_t)options->pids_count);
 }
 
+/* The inode number of the initial pid namespace is part of the kernel's interface. */
+#define INITIAL_PID_NAMESPACE 0xeffffffcU
+
+static void choose_namespace(struct boundary *skeleton)
+{
+	struct stat status;
+
+	if (stat("/proc/self/ns/pid", &status) || status.st_ino == INITIAL_PID_NAMESPACE)
+		return;
+	skeleton->rodata->namespace_device = status.st_dev;
+	skeleton->rodata->namespace_inode = status.st_ino;
+}
+
 static int fill_filter(struct boundary *skeleton, const struct capture_options *options)
 {
 	uint8_t yes = 1;
@@ -112,6 +126,7 @@ static int load(struct capture *capture, const struct capture_options *options)
 
 	choose_programs(capture);
 	choose_filter(skeleton, options);
+	choose_namespace(skeleton);
 	bpf_map__set_max_entries(skeleton->maps.records, (uint32_t)options->buffer_bytes);
 	skeleton->rodata->wakeup_bytes = options->buffer_bytes / 4;
 	code = boundary__load(skeleton);
@@ -161,6 +176,8 @@ int capture__open(const struct capture_options *options, struct capture **out, s
 
 	if (!capture)
 		return error__set(err, -ENOMEM, "out of memory");
+	for (int kind = 0; kind < SITE_KINDS_COUNT; kind++)
+		capture->sites.held[kind].fd = -1;
 	libbpf_set_print(keep_words);
 	libbpf_words[0] = 0;
 	capture->method = uprobe__probe_method();

@@ -23,7 +23,7 @@ void clock__anchor(struct clock_anchor *clock)
 {
 	uint64_t best = UINT64_MAX;
 
-	clock->written_s = 0;
+	clock->written[0] = 0;
 	for (int i = 0; i < 8; i++) {
 		uint64_t before = clock__now_ns();
 		uint64_t wall = read_clock(CLOCK_REALTIME);
@@ -59,7 +59,7 @@ void clock__timestamp(struct clock_anchor *clock, struct json *json, uint64_t mo
 	uint64_t second = wall / second_ns;
 	uint64_t rest = wall % second_ns;
 
-	if (second != clock->written_s)
+	if (second != clock->written_s || !clock->written[0])
 		write_second(clock, second);
 	json__bytes(json, clock->written, sizeof(clock->written) - 1);
 	for (int i = 8; i >= 0; i--, rest /= 10)

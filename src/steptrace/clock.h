@@ -16,7 +16,7 @@ struct clock_anchor {
 	uint64_t realtime_ns;
 	/* The last second that was written out, so that the calendar is asked once a second. */
 	uint64_t written_s;
-	char written[21]; /* "2026-01-31T12:00:00." */
+	char written[21]; /* "2026-01-31T12:00:00."; empty: none yet */
 };
 
 enum { CLOCK_TIMESTAMP_BYTES = 30 };

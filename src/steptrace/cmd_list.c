@@ -11,6 +11,7 @@
 
 #include "common/log.h"
 #include "common/options.h"
+#include "common/tame.h"
 #include "steptrace/binary.h"
 #include "steptrace/commands.h"
 
@@ -20,13 +21,6 @@ struct listing {
 	char comm[32];
 	size_t shown, closed;
 };
-
-static void tame(char *text)
-{
-	for (; *text; text++)
-		if (iscntrl((unsigned char)*text))
-			*text = '?';
-}
 
 static void read_comm(pid_t pid, char comm[32])
 {
@@ -41,7 +35,7 @@ static void read_comm(pid_t pid, char comm[32])
 	if (fgets(comm, 32, file))
 		comm[strcspn(comm, "\n")] = 0;
 	fclose(file);
-	tame(comm);
+	tame__text(comm);
 }
 
 static const char *site_names(const struct binary *binary)
@@ -72,7 +66,7 @@ static int show(struct binary *binary, void *context)
 	if (listing->shown++ == 0)
 		printf("%-8s %-16s %-7s %-16s %s\n", "PID", "COMM", "PROBES", "SITES", "BINARY");
 	snprintf(name, sizeof(name), "%s", binary->name);
-	tame(name);
+	tame__text(name);
 	if (listing->pid)
 		snprintf(pid, sizeof(pid), "%d", listing->pid);
 	printf("%-8s %-16s %d/%-5d %-16s %s\n", pid, listing->pid ? listing->comm : "-",

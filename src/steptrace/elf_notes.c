@@ -26,7 +26,13 @@ enum { OUR_MACHINE = EM_AARCH64 };
 static const char our_argument[] = "8@x0";
 #endif
 
-enum { NOTE_STAPSDT = 3, NOTE_BUILD_ID = 3, SECTIONS_MAX = 65536, NOTES_MAX = 1 << 20 };
+enum {
+	NOTE_STAPSDT = 3,
+	NOTE_BUILD_ID = 3,
+	SECTIONS_MAX = 65536,
+	NOTES_MAX = 1 << 20,
+	NOTE_BYTES_MAX = 4 << 20, /* of all note sections together: libelf copies each */
+};
 
 struct stap_note {
 	uint64_t site, base, semaphore;
@@ -37,6 +43,7 @@ struct reader {
 	Elf *elf;
 	uint64_t base; /* address of .stapsdt.base, 0: there is none */
 	struct probe_notes *found;
+	uint64_t note_bytes; /* of the sections read so far */
 	struct error *err;
 };
 
@@ -231,8 +238,13 @@ static int read_sections(struct reader *reader)
 		section = elf_nextscn(reader->elf, section);
 		if (!section)
 			break;
-		if (gelf_getshdr(section, &header) && header.sh_type == SHT_NOTE)
-			err = read_note_section(reader, section);
+		if (!gelf_getshdr(section, &header) || header.sh_type != SHT_NOTE)
+			continue;
+		if (header.sh_size > NOTE_BYTES_MAX - reader->note_bytes)
+			return error__set(reader->err, -EBADMSG, "more than %d bytes of notes",
+					  NOTE_BYTES_MAX);
+		reader->note_bytes += header.sh_size;
+		err = read_note_section(reader, section);
 	}
 	return err;
 }

@@ -14,6 +14,10 @@ static int put_character(struct json *line, const uint8_t *at, const uint8_t *en
 
 	if (*at >= 0x80) {
 		count = utf8__sequence_bytes(at, end);
+		if (count == 2 && at[0] == 0xc2 && at[1] < 0xa0) { /* U+0080 to U+009F: controls */
+			*line->at++ = '?';
+			return count;
+		}
 		if (count > 0) {
 			json__bytes(line, (const char *)at, (size_t)count);
 			return count;

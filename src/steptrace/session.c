@@ -58,7 +58,7 @@ static int flush(struct session *session)
 		stream__unwritten(session->stream, 0);
 		return 0;
 	}
-	code = sink__write(&session->sink, lines->base, bytes, session->wakeups.signal_fd, &written,
+	code = sink__write(&session->sink, lines->base, bytes, &session->wakeups, &written,
 			   session->err);
 	if (code == 0) {
 		stream__written(session->stream);
@@ -76,7 +76,7 @@ static int on_record(void *context, const void *bytes, size_t size_bytes)
 
 	stream__record(session->stream, bytes, size_bytes);
 	if (json__length(stream__lines(session->stream)) >= WRITE_BYTES)
-		return flush(session);
+		flush(session); /* a failure stops the loop; what is captured is counted all the same */
 	return 0;
 }
 
@@ -164,9 +164,6 @@ static void on_timer(struct session *session)
 	settle_accounts(session, second);
 	if (second && session->shows_progress)
 		show_progress(session);
-	if (session->options->duration_ns &&
-	    now - session->started_ns >= session->options->duration_ns)
-		stop(session, "duration");
 }
 
 static void loop(struct session *session)
@@ -182,6 +179,8 @@ static void loop(struct session *session)
 			on_signal(session, &wakeup);
 		if (wakeup.all_exited)
 			stop(session, "target_exited");
+		if (wakeup.deadline)
+			stop(session, "duration");
 		more = drain(session);
 	}
 }
@@ -311,6 +310,8 @@ static void finish(struct session *session)
 	struct trace_totals totals;
 	uint64_t now;
 
+	session->sink.patience_ms =
+		1000; /* the end was asked for: nobody is waited for much longer */
 	capture__detach(session->capture);
 	while (drain(session))
 		continue;
@@ -343,6 +344,19 @@ static void close_all(struct session *session)
 	wakeups__close(&session->wakeups);
 }
 
+/* The recording is over, its command is not: signals go on to it until it ends. */
+static int await_child(struct session *session)
+{
+	struct wakeup wakeup = {0};
+
+	while (session->wakeups.running_count && session->child.go_fd < 0) {
+		wakeups__wait(&session->wakeups, false, &wakeup);
+		if (wakeup.signal)
+			on_signal(session, &wakeup);
+	}
+	return child__wait(&session->child);
+}
+
 int session__run(const struct session_options *options, struct error *err)
 {
 	struct session *session = calloc(1, sizeof(*session));
@@ -355,7 +369,7 @@ int session__run(const struct session_options *options, struct error *err)
 	session->options = options;
 	session->err = err;
 	session->sink.fd = -1;
-	session->wakeups = (struct wakeups){-1, -1, -1, .pid_fds_count = 0};
+	session->wakeups = (struct wakeups){-1, -1, -1, -1, .pid_fds_count = 0};
 	session->child.go_fd = -1;
 	if (start(session)) {
 		session->failed = true;
@@ -365,6 +379,8 @@ int session__run(const struct session_options *options, struct error *err)
 		say_started(session);
 		flush(session);
 		say_attached(session);
+		if (options->duration_ns)
+			wakeups__set_deadline(&session->wakeups, options->duration_ns);
 		if (session->child.pid)
 			child__release(&session->child);
 		loop(session);
@@ -372,7 +388,7 @@ int session__run(const struct session_options *options, struct error *err)
 	}
 	status = session->failed ? 1 : 0;
 	if (session->child.pid) {
-		int ended = child__wait(&session->child);
+		int ended = await_child(session);
 
 		status = status ? status : ended;
 	}

@@ -24,12 +24,15 @@ static int check_last_line(const struct sink *sink, off_t size, struct error *er
 
 static int open_file(struct sink *sink, const char *path, struct error *err)
 {
+	const int flags = O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY;
+	struct stat status;
 	int code;
 
-	sink->fd =
-		open(path, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, 0640);
-	if (sink->fd < 0 && (errno == EACCES || errno == ENXIO || errno == EINVAL))
-		sink->fd = open(path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY);
+	/* A pipe or device is only written to: whoever could read it too would be its own reader. */
+	if (lstat(path, &status) == 0 && !S_ISREG(status.st_mode))
+		sink->fd = open(path, O_WRONLY | flags);
+	else
+		sink->fd = open(path, O_RDWR | O_CREAT | flags, 0640);
 	if (sink->fd >= 0)
 		return 0;
 	code = -errno;
@@ -38,12 +41,28 @@ static int open_file(struct sink *sink, const char *path, struct error *err)
 	return error__set(err, code, "cannot write to '%s': %s", path, strerror(-code));
 }
 
+/* A description of our own that never waits: the inherited one is shared with others, who do not
+ * expect that. A socket has none; there a write may wait. */
+static void stop_waiting(struct sink *sink)
+{
+	char path[32];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", sink->fd);
+	fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return;
+	sink__close(sink);
+	sink->fd = fd;
+	sink->close_at_end = true;
+}
+
 int sink__open(struct sink *sink, const char *path, struct error *err)
 {
 	struct stat status;
 	int code = 0;
 
-	*sink = (struct sink){.fd = STDOUT_FILENO};
+	*sink = (struct sink){.fd = STDOUT_FILENO, .patience_ms = -1};
 	snprintf(sink->name, sizeof(sink->name), "standard output");
 	if (path && strcmp(path, "-") != 0) {
 		snprintf(sink->name, sizeof(sink->name), "%s", path);
@@ -57,7 +76,9 @@ int sink__open(struct sink *sink, const char *path, struct error *err)
 		return error__set(err, code, "cannot write to %s: %s", sink->name, strerror(-code));
 	}
 	sink->is_file = S_ISREG(status.st_mode);
-	if (sink->close_at_end && sink->is_file)
+	if (!sink->is_file)
+		stop_waiting(sink);
+	else if (sink->close_at_end)
 		code = check_last_line(sink, status.st_size, err);
 	if (code)
 		sink__close(sink);
@@ -71,42 +92,45 @@ void sink__close(struct sink *sink)
 	sink->fd = -1;
 }
 
-/* Waits until a pipe or terminal takes bytes. After POLLOUT a pipe takes PIPE_BUF of them without
- * waiting, so a stop is never overheard inside of write(). */
-static int wait_writable(const struct sink *sink, int stop_fd)
+/* Waits until a pipe or terminal takes bytes, or it is time to stop. */
+static int wait_writable(const struct sink *sink, const struct wakeups *wakeups)
 {
-	struct pollfd fds[2] = {{.fd = sink->fd, .events = POLLOUT},
-				{.fd = stop_fd, .events = POLLIN}};
+	struct pollfd fds[3] = {{.fd = sink->fd, .events = POLLOUT},
+				{.fd = wakeups->signal_fd, .events = POLLIN},
+				{.fd = wakeups->deadline_fd, .events = POLLIN}};
 
 	for (;;) {
-		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+		int count = poll(fds, 3, sink->patience_ms);
+
+		if (count < 0 && errno != EINTR)
 			return -errno;
+		if (count == 0)
+			return -ECANCELED;
 		if (fds[0].revents)
 			return 0;
-		if (fds[1].revents)
+		if (fds[1].revents || fds[2].revents)
 			return -ECANCELED;
 	}
 }
 
-static int write_some(const struct sink *sink, const char *bytes, size_t count, int stop_fd,
-		      size_t *written)
+static int write_some(const struct sink *sink, const char *bytes, size_t count,
+		      const struct wakeups *wakeups, size_t *written)
 {
 	while (*written < count) {
 		size_t chunk = count - *written;
 		ssize_t done;
 		int code;
 
-		if (!sink->is_file) {
-			code = wait_writable(sink, stop_fd);
-			if (code)
-				return code;
-			chunk = chunk < PIPE_BUF ? chunk : PIPE_BUF;
-		}
 		done = write(sink->fd, bytes + *written, chunk);
-		if (done < 0 && errno != EINTR && errno != EAGAIN)
-			return -errno;
 		if (done > 0)
 			*written += (size_t)done;
+		if (done >= 0 || errno == EINTR)
+			continue;
+		if (errno != EAGAIN)
+			return -errno;
+		code = wait_writable(sink, wakeups);
+		if (code)
+			return code;
 	}
 	return 0;
 }
@@ -130,13 +154,13 @@ static void take_back(const struct sink *sink, size_t torn_bytes)
 		return; /* nothing more can be done about it */
 }
 
-int sink__write(struct sink *sink, const char *lines, size_t bytes, int stop_fd, size_t *written,
-		struct error *err)
+int sink__write(struct sink *sink, const char *lines, size_t bytes, const struct wakeups *wakeups,
+		size_t *written, struct error *err)
 {
 	size_t out = 0;
 	int code;
 
-	code = write_some(sink, lines, bytes, stop_fd, &out);
+	code = write_some(sink, lines, bytes, wakeups, &out);
 	*written = out;
 	if (code == 0)
 		return 0;

@@ -11,11 +11,13 @@
 #include <stddef.h>
 
 #include "common/error.h"
+#include "steptrace/wakeups.h"
 
 struct sink {
 	int fd;
 	bool is_file;      /* a regular file: writing never waits for a reader */
 	bool close_at_end; /* ours, not inherited */
+	int patience_ms;   /* how long a reader that does not read is waited for; -1: for ever */
 	char name[PATH_MAX];
 };
 
@@ -29,9 +31,9 @@ void sink__close(struct sink *sink);
 /*
  * Writes whole lines. Returns 0, or negative errno with a sentence in `err`; *written says in any
  * case how many bytes of whole lines are out. A reader that does not read is waited for, until
- * `stop_fd` becomes readable: then -ECANCELED.
+ * patience ends, a signal or the deadline comes (left for the loop to take): then -ECANCELED.
  */
-int sink__write(struct sink *sink, const char *lines, size_t bytes, int stop_fd, size_t *written,
-		struct error *err);
+int sink__write(struct sink *sink, const char *lines, size_t bytes, const struct wakeups *wakeups,
+		size_t *written, struct error *err);
 
 #endif

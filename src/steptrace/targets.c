@@ -2,6 +2,7 @@
 #include "steptrace/targets.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,12 +54,31 @@ static int count_binary(struct binary *binary, void *context)
 	return 0;
 }
 
+/* A thread's id opens the same doors under /proc, but is no process. */
+static bool is_thread(pid_t pid)
+{
+	char path[64], line[128];
+	long leader = pid;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	while (fgets(line, sizeof(line), file) && sscanf(line, "Tgid: %ld", &leader) != 1)
+		continue;
+	fclose(file);
+	return leader != pid;
+}
+
 static int open_process(struct binaries *set, pid_t pid, struct error *err)
 {
 	size_t count = 0;
 	int code = binaries__of_process(set, pid, count_binary, &count, err);
 
-	if (code == 0 && count == 0)
+	if (code == 0 && is_thread(pid))
+		code = error__set(err, -EINVAL, "%d is a thread: name its process", pid);
+	else if (code == 0 && count == 0)
 		code = error__set(err, -ENOENT,
 				  "process %d runs nothing with steptrace probes (steptrace list "
 				  "shows what does; usdt/README.md says how to add them)",

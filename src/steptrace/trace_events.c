@@ -50,6 +50,8 @@ static void put_number(struct json *json, const char *name, uint64_t value)
 
 static int put_targets(struct json *json, const struct trace_facts *facts)
 {
+	if (json__reserve(json, 64))
+		return -ENOMEM;
 	json__raw(json, ",\"targets\":[");
 	for (size_t i = 0; i < facts->targets_count; i++)
 		if (put_text(json, "", facts->targets[i]))
@@ -85,15 +87,15 @@ static int started_json(struct stream *stream, const struct trace_facts *facts)
 int trace_events__started(struct stream *stream, const struct trace_facts *facts)
 {
 	struct json *json = stream__lines(stream);
-	char *before;
+	size_t before;
 
 	if (!is_json(stream))
 		return 0;
 	if (json__reserve(json, EVENT_LINE_BYTES))
 		return -ENOMEM;
-	before = json->base + json__length(json);
+	before = json__length(json);
 	if (started_json(stream, facts)) {
-		json->at = before;
+		json->at = json->base + before;
 		return -ENOMEM;
 	}
 	return stream__line_added(stream, EVENT_NONE);

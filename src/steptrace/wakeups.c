@@ -16,11 +16,15 @@ enum who {
 	WHO_TIMER,
 	WHO_SIGNAL,
 	WHO_EXIT,
+	WHO_DEADLINE,
 };
+
+enum { WHO_BITS = 3 };
 
 static int watch(struct wakeups *wakeups, int fd, enum who who)
 {
-	struct epoll_event event = {.events = EPOLLIN, .data.u64 = ((uint64_t)fd << 2) | who};
+	struct epoll_event event = {.events = EPOLLIN,
+				    .data.u64 = ((uint64_t)fd << WHO_BITS) | who};
 
 	return epoll_ctl(wakeups->epoll_fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
 }
@@ -35,17 +39,19 @@ static int open_signals(void)
 	sigaddset(&wanted, SIGHUP);
 	sigprocmask(SIG_BLOCK, &wanted, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file at its size limit is a failed write, not our end */
 	return signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static int open_timer(uint64_t interval_ns)
+static int open_timer(uint64_t ns, bool again)
 {
-	struct itimerspec every = {.it_interval = {.tv_sec = (time_t)(interval_ns / 1000000000),
-						   .tv_nsec = (long)(interval_ns % 1000000000)}};
+	struct itimerspec when = {.it_value = {.tv_sec = (time_t)(ns / 1000000000),
+					       .tv_nsec = (long)(ns % 1000000000)}};
 	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 
-	every.it_value = every.it_interval;
-	if (fd >= 0 && timerfd_settime(fd, 0, &every, NULL)) {
+	if (again)
+		when.it_interval = when.it_value;
+	if (fd >= 0 && timerfd_settime(fd, 0, &when, NULL)) {
 		close(fd);
 		return -1;
 	}
@@ -57,7 +63,8 @@ int wakeups__open(struct wakeups *wakeups, uint64_t interval_ns, struct error *e
 	int code = 0;
 
 	*wakeups = (struct wakeups){.epoll_fd = epoll_create1(EPOLL_CLOEXEC),
-				    .timer_fd = open_timer(interval_ns),
+				    .timer_fd = open_timer(interval_ns, true),
+				    .deadline_fd = -1,
 				    .signal_fd = open_signals()};
 	if (wakeups->epoll_fd < 0 || wakeups->timer_fd < 0 || wakeups->signal_fd < 0)
 		code = -errno;
@@ -71,7 +78,8 @@ int wakeups__open(struct wakeups *wakeups, uint64_t interval_ns, struct error *e
 
 void wakeups__close(struct wakeups *wakeups)
 {
-	const int fds[] = {wakeups->epoll_fd, wakeups->timer_fd, wakeups->signal_fd};
+	const int fds[] = {wakeups->epoll_fd, wakeups->timer_fd, wakeups->signal_fd,
+			   wakeups->deadline_fd};
 
 	for (size_t i = 0; i < wakeups->pid_fds_count; i++)
 		close(wakeups->pid_fds[i]);
@@ -79,7 +87,15 @@ void wakeups__close(struct wakeups *wakeups)
 		if (fds[i] >= 0)
 			close(fds[i]);
 	wakeups->pid_fds_count = 0;
-	wakeups->epoll_fd = wakeups->timer_fd = wakeups->signal_fd = -1;
+	wakeups->epoll_fd = wakeups->timer_fd = wakeups->signal_fd = wakeups->deadline_fd = -1;
+}
+
+int wakeups__set_deadline(struct wakeups *wakeups, uint64_t from_now_ns)
+{
+	wakeups->deadline_fd = open_timer(from_now_ns, false);
+	if (wakeups->deadline_fd < 0)
+		return -errno;
+	return watch(wakeups, wakeups->deadline_fd, WHO_DEADLINE);
 }
 
 int wakeups__watch_records(struct wakeups *wakeups, int fd)
@@ -132,11 +148,14 @@ void wakeups__wait(struct wakeups *wakeups, bool poll, struct wakeup *wakeup)
 	*wakeup = (struct wakeup){0};
 	count = epoll_wait(wakeups->epoll_fd, events, 8, poll ? 0 : -1);
 	for (int i = 0; i < count; i++) {
-		switch ((enum who)(events[i].data.u64 & 3)) {
+		switch ((enum who)(events[i].data.u64 & ((1 << WHO_BITS) - 1))) {
 		case WHO_RECORDS: break;
 		case WHO_TIMER: take_timer(wakeups, wakeup); break;
+		case WHO_DEADLINE: wakeup->deadline = true; break;
 		case WHO_SIGNAL: take_signal(wakeups, wakeup); break;
-		case WHO_EXIT: take_exit(wakeups, (int)(events[i].data.u64 >> 2), wakeup); break;
+		case WHO_EXIT:
+			take_exit(wakeups, (int)(events[i].data.u64 >> WHO_BITS), wakeup);
+			break;
 		}
 	}
 }

@@ -17,6 +17,7 @@ enum { WAKEUPS_PIDS_MAX = 257 };
 
 struct wakeups {
 	int epoll_fd, timer_fd, signal_fd;
+	int deadline_fd; /* -1: there is none */
 	int pid_fds[WAKEUPS_PIDS_MAX];
 	size_t pid_fds_count;
 	size_t running_count; /* of the processes watched, those that did not end */
@@ -25,15 +26,19 @@ struct wakeups {
 /* What happened since the last time. */
 struct wakeup {
 	bool timer;
+	bool deadline;
 	int signal;         /* its number, 0: none */
 	bool from_terminal; /* the signal: the terminal's own Ctrl-C, which children get as well */
 	bool all_exited;    /* the last process that was watched has ended */
 };
 
-/* SIGINT, SIGTERM and SIGHUP are blocked and read from here on; SIGPIPE is ignored. `interval_ns`
+/* SIGINT, SIGTERM and SIGHUP are blocked and read from here on; SIGPIPE and SIGXFSZ are ignored. `interval_ns`
  * is the timer's. 0 or negative errno with a sentence. */
 int wakeups__open(struct wakeups *wakeups, uint64_t interval_ns, struct error *err);
 void wakeups__close(struct wakeups *wakeups);
+
+/* The moment at which it is enough; readable from then on. */
+int wakeups__set_deadline(struct wakeups *wakeups, uint64_t from_now_ns);
 
 /* Readable when there are unread records; what they are is nobody's business here. */
 int wakeups__watch_records(struct wakeups *wakeups, int fd);

@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import (EndToEnd, Runner, STEPTRACE, Tracer, check_books, completed, read_events, run,
+from harness import (PATIENCE_S, EndToEnd, Lines, Runner, STEPTRACE, Tracer, check_books, completed, read_events, run,
                      runner_events, started, steps, target)
 
 
@@ -165,11 +165,14 @@ class Attach(EndToEnd):
         self.assertEqual(len(runner_events(events)), 7)
 
     def test_duration_ends_the_trace(self):
+        """Also when the next flush is far away."""
         with Runner() as runner:
-            tracer = Tracer("-p", str(runner.pid), "--duration", "200ms")
+            tracer = Tracer("-p", str(runner.pid), "--duration", "200ms", "--flush", "60s")
             runner.do("go 1")
             self.assertEqual(tracer.wait(), 0)
-            self.assertEqual(tracer.events()[-1]["reason"], "duration")
+            events = tracer.events()
+        self.assertEqual(events[-1]["reason"], "duration")
+        self.assertEqual(len(runner_events(events)), 7)
 
     def test_fork_has_its_own_ids(self):
         with Runner() as runner:
@@ -180,6 +183,41 @@ class Attach(EndToEnd):
         self.assertEqual([start["source"]["pid"] for start in started(events)],
                          [child, runner.pid])
         self.assertEqual(len({event["execution_id"] for event in started(events)}), 2)
+
+    def test_a_command_that_goes_on_in_a_child(self):
+        with Runner() as runner:
+            tracer = Tracer("-x", target("spans"))
+            runner.do("open")
+            runner.do("continue")
+            events = tracer.stop()
+        self.assertEqual([event["event"] for event in runner_events(events)],
+                         ["command.execution.started", "dsl.step.executed",
+                          "command.execution.completed"])
+        self.assertEqual(len({event["execution_id"] for event in runner_events(events)}), 1)
+        self.assertEqual(check_books(self, events)["lost_by_reason"]["unattributed"], 0)
+
+    def test_in_a_pid_namespace_of_its_own(self):
+        with tempfile.TemporaryDirectory() as directory:
+            path = os.path.join(directory, "events")
+            done = subprocess.run(["unshare", "-pf", "--mount-proc", STEPTRACE, "record", "-o", path,
+                                   "--", target("spans")], input="go 2\n", text=True,
+                                  capture_output=True)
+            events = read_events(path)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(len(runner_events(events)), 14)
+        self.assertLess(max(event["source"]["pid"] for event in runner_events(events)), 20)
+
+    def test_the_command_still_gets_its_signals(self):
+        """The recording ends early, by --count; the command goes on and is still ours."""
+        tracer = subprocess.Popen([STEPTRACE, "record", "-o", "/dev/null", "--count", "1", "--",
+                                   target("load"), "1000"], stdin=subprocess.PIPE,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, bufsize=0)
+        said = Lines(tracer.stderr, "steptrace")
+        said.until("1 events, 0 lost")
+        tracer.send_signal(signal.SIGTERM)
+        self.assertEqual(tracer.wait(PATIENCE_S), 128 + signal.SIGTERM)
+        tracer.stdin.close()
+        said.rest()
 
     def test_a_deleted_binary(self):
         with tempfile.TemporaryDirectory() as directory:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What can go wrong, and what is said then."""
 import os
+import pty
 import shutil
 import signal
 import subprocess
@@ -137,6 +138,59 @@ class Output(EndToEnd):
         self.assertGreater(len(events), 100)
         self.assertEqual(events[0]["event"], "trace.started")
         self.assertIn("%d events, 0 lost (output_failed)" % len(runner_events(events)), done.stderr)
+
+    def test_a_full_disk_at_the_end(self):
+        """All of it is still in the ring buffer when the recording stops: the books balance."""
+        with tempfile.TemporaryDirectory() as directory:
+            subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", directory],
+                           check=True)
+            try:
+                path = os.path.join(directory, "events")
+                done = self.trace_into("-o", path, "--flush", "60s", "--buffer", "128M")
+                events = read_events(path)
+            finally:
+                subprocess.run(["umount", directory], check=True)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("No space left on device", done.stderr)
+        self.assertNotIn("balance", done.stderr)
+        written = len(runner_events(events))
+        self.assertIn("%d events, 0 lost" % written, done.stderr)
+        self.assertIn("%d more were captured and not written" % (14000 - written), done.stderr)
+
+    def test_a_file_size_limit(self):
+        with tempfile.TemporaryDirectory() as directory:
+            path = os.path.join(directory, "events")
+            done = subprocess.run(
+                ["sh", "-c", 'ulimit -f 128; exec "$@"', "sh", STEPTRACE, "record", "-o", path, "--",
+                 target("spans")], input="go 2000\nquit\n", capture_output=True, text=True)
+            events = read_events(path)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("File too large", done.stderr)
+        self.assertGreater(len(events), 50)
+
+    def test_closed_standard_streams(self):
+        with tempfile.TemporaryDirectory() as directory:
+            path = os.path.join(directory, "events")
+            done = subprocess.run(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", STEPTRACE, "record",
+                                   "-o", path, "--", target("older")])
+            events = read_events(path)
+        self.assertEqual(done.returncode, 0)
+        self.assertEqual(len(runner_events(events)), 3)
+
+    def test_a_terminal_that_stopped(self):
+        """Nobody reads the other end; Ctrl-C still works."""
+        master, slave = pty.openpty()
+        with Runner() as runner:
+            tracer = subprocess.Popen([STEPTRACE, "record", "-p", str(runner.pid)], stdout=slave,
+                                      stderr=subprocess.PIPE, bufsize=0)
+            os.close(slave)
+            said = Lines(tracer.stderr, "steptrace")
+            said.until("attached to")
+            runner.do("go 3000")
+            tracer.send_signal(signal.SIGINT)
+            self.assertEqual(tracer.wait(PATIENCE_S), 1)
+            self.assertIn("did not read", "\n".join(said.rest()))
+        os.close(master)
 
     def test_a_closed_pipe(self):
         with Runner() as runner:

@@ -14,6 +14,7 @@
  *	open / step / close	a command that begins, has a step, ends: one word each
  *	threads N	8 threads, each N commands
  *	fork		a command in a child process
+ *	continue	the command that is open goes on in a child, and ends there
  *	quit
  *
  * Each answer ends with a line "ok".
@@ -258,6 +259,19 @@ static void do_fork(void)
 	printf("child %d\n", child);
 }
 
+/* A command that began here goes on in a child. */
+static void do_continue(struct steptrace_command *held)
+{
+	pid_t child = fork();
+
+	if (child == 0) {
+		step_of(held, 0, STEPTRACE_SUCCESS);
+		steptrace_command_end(held, STEPTRACE_SUCCESS);
+		_exit(0);
+	}
+	waitpid(child, NULL, 0);
+}
+
 static void obey(const char *word, const char *argument)
 {
 	static struct steptrace_command held;
@@ -287,6 +301,8 @@ static void obey(const char *word, const char *argument)
 		steptrace_command_end(&held, STEPTRACE_SUCCESS);
 	else if (strcmp(word, "threads") == 0)
 		do_threads(number);
+	else if (strcmp(word, "continue") == 0)
+		do_continue(&held);
 	else if (strcmp(word, "fork") == 0)
 		do_fork();
 	else if (strcmp(word, "enabled") == 0)
