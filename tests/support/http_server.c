@@ -85,10 +85,16 @@ static bool send_all(int fd, const char *bytes, size_t count)
 	return true;
 }
 
+static size_t body_bytes(const struct http_reply *reply)
+{
+	if (reply->body_bytes || !reply->body)
+		return reply->body_bytes;
+	return strlen(reply->body);
+}
+
 static void send_reply(int fd, const struct http_reply *reply)
 {
-	size_t bytes =
-		reply->body_bytes ? reply->body_bytes : (reply->body ? strlen(reply->body) : 0);
+	size_t bytes = body_bytes(reply);
 	size_t times = reply->repeat ? reply->repeat : 1;
 	char head[512];
 	int length;
@@ -106,7 +112,8 @@ static void send_reply(int fd, const struct http_reply *reply)
 			return;
 }
 
-/* Notes the request (taken over) and says how to answer it. */
+/* Notes the request (taken over) and says how to answer it. The body is a copy that the caller
+ * frees: the test may drop its own as soon as the client has read the last byte of ours. */
 static struct http_reply note_request(struct http_server *server, char *text)
 {
 	struct http_reply reply;
@@ -116,6 +123,15 @@ static struct http_reply note_request(struct http_server *server, char *text)
 	server->last_request = text;
 	server->request_count++;
 	reply = server->reply;
+	if (reply.body) {
+		char *copy = malloc(body_bytes(&reply) + 1);
+
+		if (copy) {
+			memcpy(copy, reply.body, body_bytes(&reply));
+			copy[body_bytes(&reply)] = 0;
+		}
+		reply.body = copy;
+	}
 	pthread_mutex_unlock(&server->lock);
 	return reply;
 }
@@ -134,6 +150,7 @@ static void serve(struct http_server *server, int fd)
 		wait_for(server, -1, reply.delay_ms);
 	if (!reply.hang_up)
 		send_reply(fd, &reply);
+	free((char *)(uintptr_t)reply.body);
 }
 
 static void *work(void *data)
