@@ -7,7 +7,6 @@ import signal
 import sqlite3
 import subprocess
 import tempfile
-import time
 import unittest
 
 from harness import (PACKS, PATIENCE_S, EndToEnd, Lines, STEPRUN, Tracer, check_books, completed,
@@ -221,6 +220,81 @@ class Load(Workplace):
         self.assertEqual(attached, 10)
         with open(self.path("output"), "rb") as file:
             self.assertEqual(file.read(), plain)
+
+
+class CommandLine(Workplace):
+    def run_plain(self, *arguments, **options):
+        done = subprocess.run([STEPRUN, *arguments], capture_output=True, text=True,
+                              timeout=PATIENCE_S, cwd=self.directory.name, **options)
+        return done.returncode, done.stdout, done.stderr
+
+    def expect(self, status, words, *arguments):
+        got, output, said = self.run_plain(*arguments)
+        self.assertEqual((got, output), (status, ""), said)
+        self.assertIn(words, said)
+
+    def test_help_and_version(self):
+        for arguments in (["--help"], ["exec", "--help"], ["check", "--help"], ["list", "--help"]):
+            status, output, said = self.run_plain(*arguments)
+            self.assertEqual((status, said), (0, ""))
+            self.assertIn("usage: steprun", output)
+        self.assertRegex(self.run_plain("--version")[1], r"^steprun \d+\.\d+\.\d+\n$")
+
+    def test_wrong_usage(self):
+        self.expect(2, "usage: steprun")
+        self.expect(2, "exce", "exce")
+        self.expect(2, "which command?", "exec")
+        self.expect(2, "unknown option '--bad'", "exec", "--bad")
+        self.expect(2, "--repeat takes a number", "exec", "triage", "--repeat", "x")
+
+    def test_what_is_not_there(self):
+        packs = ["--packs", PACKS]
+        self.expect(1, "unknown command 'nonesuch'", "exec", "nonesuch", *packs)
+        self.expect(1, "cannot read '/nonesuch'", "exec", "triage", *packs, "--context", "/nonesuch")
+        self.expect(1, "/nonesuch/x.db", "exec", "triage", "x", *packs, "--db", "/nonesuch/x.db")
+        with open(self.path("bad.db"), "wb") as file:
+            file.write(bytes(range(256)))
+        self.expect(1, "not a database", "exec", "triage", "x", *packs, "--db", "bad.db")
+
+    def test_input(self):
+        status, output, _ = self.run_plain("exec", "triage", "--packs", PACKS, "--context", "-",
+                                           "--set", "source=web", input='{"body": "from stdin"}')
+        self.assertEqual(status, 0)
+        saved = json.loads(output)["outputs"]["save-note"]
+        self.assertEqual((saved["message"], saved["source"]), ("from stdin", "web"))
+        status, _, said = self.run_plain("exec", "triage", "--packs", PACKS, "--context", "-",
+                                         input="{bad")
+        self.assertEqual(status, 1)
+        self.assertIn("does not hold a JSON object", said)
+
+    def test_check_and_list(self):
+        status, _, said = self.run_plain("check", PACKS)
+        self.assertEqual(status, 0, said)
+        status, output, said = self.run_plain("check", os.path.join(PACKS, "../packs-bad"))
+        self.assertEqual(status, 1)
+        self.assertRegex(output + said, r"command\.yaml:\d+:\d+: ")
+        status, output, _ = self.run_plain("list", "--packs", PACKS)
+        self.assertEqual(status, 0)
+        self.assertIn("triage", output)
+
+    def test_ctrl_c_ends_after_the_command(self):
+        runner = subprocess.Popen(self.command("triage", "x", "--repeat", "0"),
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
+        lines = Lines(runner.stdout, "steprun")
+        lines.until("success")
+        runner.send_signal(signal.SIGINT)
+        rest = lines.rest()
+        self.assertEqual(runner.wait(PATIENCE_S), 0)
+        self.assertTrue(all(json.loads(line)["success"] for line in rest))
+        self.assertIn("stopped", runner.stderr.read().decode())
+        runner.stderr.close()
+
+    def test_a_full_output(self):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(self.command("triage", "x"), stdout=full, stderr=subprocess.PIPE,
+                                  text=True)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("cannot write", done.stderr)
 
 
 if __name__ == "__main__":
