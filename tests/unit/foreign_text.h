@@ -62,15 +62,26 @@ static inline uint64_t random__next(uint64_t *state)
 /* Fills a text field so that plain text, controls, UTF-8 and broken UTF-8 all occur often. */
 static inline void random__text(uint64_t *state, char *field, size_t bytes)
 {
-	static const char *const pieces[] = {
-		"a",        "\xc3\xa9",         "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xed\xa0\x80",
-		"\xc0\xaf", "\xf4\x90\x80\x80", "\"",           "\\",               "\xe2\x82",
-		"\n",       "\x7f",             "\xc2\x85",     "</script>"};
+	static const char *const pieces[] = {"a",
+					     "\xc3\xa9",
+					     "\xe2\x82\xac",
+					     "\xf0\x9f\x98\x80",
+					     "\xed\xa0\x80",
+					     "\xc0\xaf",
+					     "\xf4\x90\x80\x80",
+					     "\"",
+					     "\\",
+					     "\xe2\x82",
+					     "\n",
+					     "\x7f",
+					     "\xc2\x85",
+					     "</script>"};
 	size_t at = 0, count = random__next(state) % (bytes + 8);
 
 	memset(field, 0, bytes);
 	while (at < bytes && at < count) {
-		const char *piece = pieces[random__next(state) % (sizeof(pieces) / sizeof(*pieces))];
+		const char *piece =
+			pieces[random__next(state) % (sizeof(pieces) / sizeof(*pieces))];
 		size_t length = strlen(piece);
 
 		if (random__next(state) % 3 == 0) {

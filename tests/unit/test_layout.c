@@ -1,137 +1,233 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The runner's header and the tracer's contract are two files on purpose; here they meet. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-
+/* cmocka wants those four first */
 #include <cmocka.h>
-#include <steptrace.h>
+#include <stdio.h>
 #include <string.h>
+
+#include <steptrace.h>
 
 #include "steptrace/event.h"
 #include "steptrace/record.h"
 #include "steptrace/site.h"
 
-#define SAME_SIZE(theirs, ours) assert_int_equal(sizeof(struct theirs), sizeof(struct ours))
-#define SAME(theirs, their_member, ours, our_member)                                               \
-	do {                                                                                       \
-		assert_int_equal(offsetof(struct theirs, their_member),                            \
-				 offsetof(struct ours, our_member));                               \
-		assert_int_equal(sizeof(((struct theirs *)0)->their_member),                       \
-				 sizeof(((struct ours *)0)->our_member));                          \
-	} while (0)
+/*
+ * The runner's spans (usdt/steptrace.h) and the tracer's (record.h) are two descriptions of the
+ * same bytes. Each table names the members of one span in order, in both; together they leave
+ * nothing out.
+ */
+struct member {
+	const char *name;
+	size_t runner_at, runner_bytes, tracer_at, tracer_bytes;
+};
 
-static void heads(void **state)
+#define BYTES(type, member) sizeof(((struct type *)NULL)->member)
+#define SAME(runner, tracer, member)                                                               \
+	{                                                                                          \
+#member, offsetof(struct runner, member), BYTES(runner, member),                   \
+			offsetof(struct tracer, member), BYTES(tracer, member)                     \
+	}
+#define OWNER(runner, tracer)                                                                      \
+	{"head", offsetof(struct runner, head), BYTES(runner, head),                               \
+	 offsetof(struct tracer, child.head), BYTES(tracer, child.head)},                          \
+		{"announced", offsetof(struct runner, owner.command_announced_ns),                 \
+		 BYTES(runner, owner.command_announced_ns),                                        \
+		 offsetof(struct tracer, child.command_announced_ns),                              \
+		 BYTES(tracer, child.command_announced_ns)},                                       \
+	{                                                                                          \
+		"command", offsetof(struct runner, owner.command), BYTES(runner, owner.command),   \
+			offsetof(struct tracer, child.command), BYTES(tracer, child.command)       \
+	}
+
+#define HEAD(member) SAME(steptrace_span_head, span_head, member)
+static const struct member head_members[] = {HEAD(size_bytes),  HEAD(layout),   HEAD(kind),
+					     HEAD(flags),       HEAD(start_ns), HEAD(end_ns),
+					     HEAD(execution_id)};
+
+#define COMMAND(member) SAME(steptrace_command_span, command_span, member)
+static const struct member command_members[] = {
+	COMMAND(head),
+	COMMAND(announced_ns),
+	COMMAND(parent_execution_id),
+	COMMAND(schedule_id),
+	COMMAND(schedule_run_id),
+	COMMAND(planned_run_at_s),
+	COMMAND(steps_successful),
+	COMMAND(steps_failed),
+	COMMAND(steps_skipped),
+	COMMAND(arguments_count),
+	COMMAND(outcome),
+	COMMAND(error_category),
+	COMMAND(reserved),
+	COMMAND(slug),
+	COMMAND(user_id),
+	COMMAND(request_source),
+	COMMAND(correlation_id),
+};
+
+#define STEP(member) SAME(steptrace_step_span, step_span, member)
+static const struct member step_members[] = {
+	OWNER(steptrace_step_span, step_span),
+	STEP(step_id),
+	STEP(parent_step_id),
+	STEP(fragment_id),
+	STEP(mutations_count),
+	STEP(items_in),
+	STEP(items_out),
+	STEP(prompt_tokens),
+	STEP(completion_tokens),
+	STEP(index),
+	STEP(depth),
+	STEP(outcome),
+	STEP(error_category),
+	STEP(ai_cache),
+	STEP(reserved),
+	STEP(type),
+	STEP(name),
+};
+
+#define TOOL(member) SAME(steptrace_tool_span, tool_span, member)
+static const struct member tool_members[] = {
+	OWNER(steptrace_tool_span, tool_span),
+	TOOL(step_id),
+	TOOL(invocation_id),
+	TOOL(exit_status),
+	TOOL(outcome),
+	TOOL(reserved),
+	TOOL(slug),
+};
+
+#define FRAGMENT(member) SAME(steptrace_fragment_span, fragment_span, member)
+static const struct member fragment_members[] = {
+	OWNER(steptrace_fragment_span, fragment_span),
+	FRAGMENT(step_id),
+	FRAGMENT(fragment_id),
+	FRAGMENT(operation),
+	FRAGMENT(reserved),
+};
+
+#define REJECTED(member) SAME(steptrace_rejected_span, rejected_span, member)
+static const struct member rejected_members[] = {
+	REJECTED(head),           REJECTED(slug),           REJECTED(user_id),
+	REJECTED(request_source), REJECTED(correlation_id), REJECTED(reason),
+	REJECTED(invalid_fields),
+};
+
+#define TABLE(members, runner, tracer)                                                             \
+	{                                                                                          \
+#tracer, members, sizeof(members) / sizeof(*(members)), sizeof(struct runner),     \
+			sizeof(struct tracer)                                                      \
+	}
+static const struct table {
+	const char *name;
+	const struct member *members;
+	size_t count, runner_bytes, tracer_bytes;
+} tables[] = {
+	TABLE(head_members, steptrace_span_head, span_head),
+	TABLE(command_members, steptrace_command_span, command_span),
+	TABLE(step_members, steptrace_step_span, step_span),
+	TABLE(tool_members, steptrace_tool_span, tool_span),
+	TABLE(fragment_members, steptrace_fragment_span, fragment_span),
+	TABLE(rejected_members, steptrace_rejected_span, rejected_span),
+};
+
+static void check_table(const struct table *table)
 {
-	(void)state;
-	SAME_SIZE(steptrace_span_head, span_head);
-	SAME(steptrace_span_head, size_bytes, span_head, size_bytes);
-	SAME(steptrace_span_head, layout, span_head, layout);
-	SAME(steptrace_span_head, kind, span_head, kind);
-	SAME(steptrace_span_head, flags, span_head, flags);
-	SAME(steptrace_span_head, start_ns, span_head, start_ns);
-	SAME(steptrace_span_head, end_ns, span_head, end_ns);
-	SAME(steptrace_span_head, execution_id, span_head, execution_id);
+	size_t end = 0;
+
+	for (size_t i = 0; i < table->count; i++) {
+		const struct member *member = &table->members[i];
+
+		if (member->runner_at != member->tracer_at ||
+		    member->runner_bytes != member->tracer_bytes)
+			fail_msg("%s.%s: the runner's is %zu bytes at %zu, the tracer's %zu at %zu",
+				 table->name, member->name, member->runner_bytes, member->runner_at,
+				 member->tracer_bytes, member->tracer_at);
+		if (member->tracer_at != end)
+			fail_msg("%s: something lies in front of %s", table->name, member->name);
+		end += member->tracer_bytes;
+	}
+	assert_int_equal(end, table->tracer_bytes);
+	assert_int_equal(end, table->runner_bytes);
 }
 
-static void commands(void **state)
+static void spans_are_the_same_bytes(void **state)
 {
 	(void)state;
-	SAME_SIZE(steptrace_command_span, command_span);
-	SAME(steptrace_command_span, announced_ns, command_span, announced_ns);
-	SAME(steptrace_command_span, parent_execution_id, command_span, parent_execution_id);
-	SAME(steptrace_command_span, schedule_id, command_span, schedule_id);
-	SAME(steptrace_command_span, schedule_run_id, command_span, schedule_run_id);
-	SAME(steptrace_command_span, planned_run_at_s, command_span, planned_run_at_s);
-	SAME(steptrace_command_span, steps_successful, command_span, steps_successful);
-	SAME(steptrace_command_span, steps_failed, command_span, steps_failed);
-	SAME(steptrace_command_span, steps_skipped, command_span, steps_skipped);
-	SAME(steptrace_command_span, arguments_count, command_span, arguments_count);
-	SAME(steptrace_command_span, outcome, command_span, outcome);
-	SAME(steptrace_command_span, error_category, command_span, error_category);
-	SAME(steptrace_command_span, slug, command_span, slug);
-	SAME(steptrace_command_span, user_id, command_span, user_id);
-	SAME(steptrace_command_span, request_source, command_span, request_source);
-	SAME(steptrace_command_span, correlation_id, command_span, correlation_id);
+	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++)
+		check_table(&tables[i]);
 }
 
-static void steps(void **state)
+/* The kernel program compares one number, whatever the span is. */
+static void the_announcement_lies_in_one_place(void **state)
 {
 	(void)state;
-	SAME_SIZE(steptrace_step_span, step_span);
-	SAME(steptrace_step_span, owner.command_announced_ns, step_span,
-	     child.command_announced_ns);
-	SAME(steptrace_step_span, owner.command, step_span, child.command);
-	SAME(steptrace_step_span, step_id, step_span, step_id);
-	SAME(steptrace_step_span, parent_step_id, step_span, parent_step_id);
-	SAME(steptrace_step_span, fragment_id, step_span, fragment_id);
-	SAME(steptrace_step_span, mutations_count, step_span, mutations_count);
-	SAME(steptrace_step_span, items_in, step_span, items_in);
-	SAME(steptrace_step_span, items_out, step_span, items_out);
-	SAME(steptrace_step_span, prompt_tokens, step_span, prompt_tokens);
-	SAME(steptrace_step_span, completion_tokens, step_span, completion_tokens);
-	SAME(steptrace_step_span, index, step_span, index);
-	SAME(steptrace_step_span, depth, step_span, depth);
-	SAME(steptrace_step_span, outcome, step_span, outcome);
-	SAME(steptrace_step_span, error_category, step_span, error_category);
-	SAME(steptrace_step_span, ai_cache, step_span, ai_cache);
-	SAME(steptrace_step_span, type, step_span, type);
-	SAME(steptrace_step_span, name, step_span, name);
+	assert_int_equal(offsetof(struct command_span, announced_ns),
+			 offsetof(struct child_span, command_announced_ns));
+	assert_int_equal(offsetof(struct steptrace_step_span, owner),
+			 offsetof(struct steptrace_command_span, announced_ns));
 }
 
-static void others(void **state)
+static void flags_mean_the_same(void **state)
 {
 	(void)state;
-	SAME_SIZE(steptrace_tool_span, tool_span);
-	SAME(steptrace_tool_span, step_id, tool_span, step_id);
-	SAME(steptrace_tool_span, invocation_id, tool_span, invocation_id);
-	SAME(steptrace_tool_span, exit_status, tool_span, exit_status);
-	SAME(steptrace_tool_span, outcome, tool_span, outcome);
-	SAME(steptrace_tool_span, slug, tool_span, slug);
-	SAME_SIZE(steptrace_fragment_span, fragment_span);
-	SAME(steptrace_fragment_span, step_id, fragment_span, step_id);
-	SAME(steptrace_fragment_span, fragment_id, fragment_span, fragment_id);
-	SAME(steptrace_fragment_span, operation, fragment_span, operation);
-	SAME_SIZE(steptrace_rejected_span, rejected_span);
-	SAME(steptrace_rejected_span, slug, rejected_span, slug);
-	SAME(steptrace_rejected_span, correlation_id, rejected_span, correlation_id);
-	SAME(steptrace_rejected_span, reason, rejected_span, reason);
-	SAME(steptrace_rejected_span, invalid_fields, rejected_span, invalid_fields);
+	assert_int_equal(SPAN_DRY_RUN, STEPTRACE_FLAG_DRY_RUN);
+	assert_int_equal(SPAN_SCHEDULED, STEPTRACE_FLAG_SCHEDULED);
+	assert_int_equal(SPAN_FRAGMENT_ID, STEPTRACE_FLAG_FRAGMENT_ID);
+	assert_int_equal(SPAN_ITEMS, STEPTRACE_FLAG_ITEMS);
+	assert_int_equal(SPAN_EXIT_STATUS, STEPTRACE_FLAG_EXIT_STATUS);
 }
 
-static void numbers(void **state)
+/* What a runner says by number arrives by name; 0 and what is not said have none. */
+static void numbers_have_the_runners_names(void **state)
 {
+	static const struct {
+		const char *(*name_of)(unsigned int number);
+		unsigned int number;
+		const char *name;
+	} names[] = {
+		{outcome__name, STEPTRACE_SUCCESS, "success"},
+		{outcome__name, STEPTRACE_FAILURE, "failure"},
+		{outcome__name, STEPTRACE_SKIPPED, "skipped"},
+		{error_category__name, STEPTRACE_ERROR_GENERAL, "general"},
+		{error_category__name, STEPTRACE_ERROR_TIMEOUT, "timeout"},
+		{error_category__name, STEPTRACE_ERROR_MEMORY, "memory"},
+		{error_category__name, STEPTRACE_ERROR_PERMISSION, "permission"},
+		{error_category__name, STEPTRACE_ERROR_NOT_FOUND, "not_found"},
+		{error_category__name, STEPTRACE_ERROR_VALIDATION, "validation"},
+		{error_category__name, STEPTRACE_ERROR_NETWORK, "network"},
+		{error_category__name, STEPTRACE_ERROR_DATABASE, "database"},
+		{ai_cache__name, STEPTRACE_AI_OFF, "off"},
+		{ai_cache__name, STEPTRACE_AI_MISS, "miss"},
+		{ai_cache__name, STEPTRACE_AI_HIT, "hit"},
+		{operation__name, STEPTRACE_CREATED, "created"},
+		{operation__name, STEPTRACE_UPDATED, "updated"},
+		{operation__name, STEPTRACE_DELETED, "deleted"},
+	};
+
 	(void)state;
-	assert_string_equal(outcome__name(STEPTRACE_SUCCESS), "success");
-	assert_string_equal(outcome__name(STEPTRACE_FAILURE), "failure");
-	assert_string_equal(outcome__name(STEPTRACE_SKIPPED), "skipped");
-	assert_null(outcome__name(0));
-	assert_null(outcome__name(4));
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		assert_string_equal(names[i].name_of(names[i].number), names[i].name);
 	assert_null(error_category__name(STEPTRACE_ERROR_NONE));
-	assert_string_equal(error_category__name(STEPTRACE_ERROR_GENERAL), "general");
-	assert_string_equal(error_category__name(STEPTRACE_ERROR_TIMEOUT), "timeout");
-	assert_string_equal(error_category__name(STEPTRACE_ERROR_MEMORY), "memory");
-	assert_string_equal(error_category__name(STEPTRACE_ERROR_PERMISSION), "permission");
-	assert_string_equal(error_category__name(STEPTRACE_ERROR_NOT_FOUND), "not_found");
-	assert_string_equal(error_category__name(STEPTRACE_ERROR_VALIDATION), "validation");
-	assert_string_equal(error_category__name(STEPTRACE_ERROR_NETWORK), "network");
-	assert_string_equal(error_category__name(STEPTRACE_ERROR_DATABASE), "database");
-	assert_string_equal(ai_cache__name(STEPTRACE_AI_HIT), "hit");
-	assert_string_equal(ai_cache__name(STEPTRACE_AI_MISS), "miss");
-	assert_string_equal(ai_cache__name(STEPTRACE_AI_OFF), "off");
-	assert_string_equal(operation__name(STEPTRACE_CREATED), "created");
-	assert_string_equal(operation__name(STEPTRACE_UPDATED), "updated");
-	assert_string_equal(operation__name(STEPTRACE_DELETED), "deleted");
-	assert_int_equal(STEPTRACE_FLAG_DRY_RUN, SPAN_DRY_RUN);
-	assert_int_equal(STEPTRACE_FLAG_SCHEDULED, SPAN_SCHEDULED);
-	assert_int_equal(STEPTRACE_FLAG_FRAGMENT_ID, SPAN_FRAGMENT_ID);
-	assert_int_equal(STEPTRACE_FLAG_ITEMS, SPAN_ITEMS);
-	assert_int_equal(STEPTRACE_FLAG_EXIT_STATUS, SPAN_EXIT_STATUS);
+	assert_null(ai_cache__name(STEPTRACE_AI_NONE));
+}
+
+/* The first published length ends before the last text field. It never grows again. */
+static void first_published_lengths_stay(void **state)
+{
+	(void)state;
+	assert_int_equal(COMMAND_SPAN_MIN_BYTES, 264);
+	assert_int_equal(STEP_SPAN_MIN_BYTES, 176);
+	assert_int_equal(TOOL_SPAN_MIN_BYTES, 160);
+	assert_int_equal(FRAGMENT_SPAN_MIN_BYTES, 88);
+	assert_int_equal(REJECTED_SPAN_MIN_BYTES, 344);
 }
 
 /* The tracer's table of sites describes the functions that the header makes. */
-static void site_bytes(void **state)
+static void sites_are_where_the_header_puts_them(void **state)
 {
 	const uint8_t *function = (const uint8_t *)(uintptr_t)steptrace_probe_step__done;
 
@@ -147,7 +243,7 @@ static void site_bytes(void **state)
 	assert_int_equal(site__recognise(function, 0), 0);
 }
 
-static void choice(void **state)
+static void the_fastest_site_that_fired_is_chosen(void **state)
 {
 	struct site_choice measured = {.ns_per_hit = {500, 200, 0}};
 
@@ -165,9 +261,13 @@ static void choice(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(heads),  cmocka_unit_test(commands), cmocka_unit_test(steps),
-		cmocka_unit_test(others), cmocka_unit_test(numbers),  cmocka_unit_test(site_bytes),
-		cmocka_unit_test(choice),
+		cmocka_unit_test(spans_are_the_same_bytes),
+		cmocka_unit_test(the_announcement_lies_in_one_place),
+		cmocka_unit_test(flags_mean_the_same),
+		cmocka_unit_test(numbers_have_the_runners_names),
+		cmocka_unit_test(first_published_lengths_stay),
+		cmocka_unit_test(sites_are_where_the_header_puts_them),
+		cmocka_unit_test(the_fastest_site_that_fired_is_chosen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

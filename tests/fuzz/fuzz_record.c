@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The event path against any bytes: several records, as JSON and then for a person.
+ *
+ *	input:  2 bytes length (little-endian), that many bytes of a record, and again
+ *
+ * links: src/steptrace/stream.c src/steptrace/decode.c src/steptrace/event.c src/steptrace/event_json.c src/steptrace/event_text.c src/steptrace/executions.c src/steptrace/json.c src/steptrace/utf8.c src/steptrace/clock.c -lcjson
+ */
+#include <cjson/cJSON.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "steptrace/stream.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void require(int condition)
+{
+	if (!condition)
+		abort();
+}
+
+/* What a record may add to the buffer: nothing, or one line that ends. */
+static void check_line(const char *line, size_t bytes, enum stream_format format)
+{
+	cJSON *event;
+
+	if (bytes == 0)
+		return;
+	require(line[bytes - 1] == '\n');
+	require(memchr(line, '\n', bytes) == line + bytes - 1);
+	for (size_t i = 0; i + 1 < bytes; i++)
+		require((unsigned char)line[i] >= 0x20);
+	if (format != FORMAT_JSON)
+		return;
+	event = cJSON_ParseWithLength(line, bytes);
+	require(cJSON_IsObject(event));
+	cJSON_Delete(event);
+}
+
+static uint64_t lost_total(const struct stream *stream)
+{
+	uint64_t sum = 0;
+
+	for (int kind = 0; kind < EVENT_KINDS_COUNT; kind++)
+		for (int reason = 0; reason < LOSS_REASONS_COUNT; reason++)
+			sum += stream__counts(stream)->lost[kind][reason];
+	return sum;
+}
+
+/* From aligned memory that ends where the record does. One event, one loss, or a begin probe. */
+static void feed(struct stream *stream, const uint8_t *bytes, size_t count)
+{
+	uint64_t before = stream__events_total(stream) + lost_total(stream), after;
+	size_t length = json__length(stream__lines(stream));
+	void *record = NULL;
+
+	require(posix_memalign(&record, 8, count) == 0);
+	memcpy(record, bytes, count);
+	require(stream__record(stream, record, count) == 0);
+	after = stream__events_total(stream) + lost_total(stream);
+	require(after - before <= 1);
+	check_line(stream__lines(stream)->base + length,
+		   json__length(stream__lines(stream)) - length, stream__options(stream)->format);
+	free(record);
+}
+
+static void run(const uint8_t *data, size_t size, enum stream_format format, bool seed_fields_only)
+{
+	const struct stream_options options = {
+		.format = format, .seed_fields_only = seed_fields_only, .executions_limit = 4};
+	struct stream *stream;
+
+	require(stream__new(&options, &stream) == 0);
+	while (size >= 2) {
+		size_t count = (size_t)data[0] | (size_t)data[1] << 8;
+
+		data += 2;
+		size -= 2;
+		count = count < size ? count : size;
+		feed(stream, data, count);
+		data += count;
+		size -= count;
+	}
+	stream__unwritten(stream, json__length(stream__lines(stream)) / 2);
+	stream__free(stream);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	bool seed_fields_only = size > 0 && data[size - 1] & 1;
+
+	run(data, size, FORMAT_JSON, seed_fields_only);
+	run(data, size, FORMAT_COMPACT, false);
+	return 0;
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* cmocka wants those four first */
+#include <cmocka.h>
+#include <string.h>
+#include <time.h>
+
+#include "steptrace/clock.h"
+
+static const uint64_t second_ns = 1000000000;
+
+/* A clock whose monotonic zero was at `wall_ns`. */
+static struct clock_anchor clock_at(uint64_t monotonic_ns, uint64_t wall_ns)
+{
+	return (struct clock_anchor){.monotonic_ns = monotonic_ns, .realtime_ns = wall_ns};
+}
+
+static void expect_timestamp(struct clock_anchor *clock, uint64_t monotonic_ns, const char *text)
+{
+	char room[CLOCK_TIMESTAMP_BYTES + 1] = {0};
+	struct json json = {.base = room, .at = room, .limit = room + CLOCK_TIMESTAMP_BYTES};
+
+	clock__timestamp(clock, &json, monotonic_ns);
+	assert_int_equal(json__length(&json), CLOCK_TIMESTAMP_BYTES);
+	assert_string_equal(room, text);
+}
+
+/* Each with a fresh clock, and with one that wrote another second before. */
+static void calendar(void **state)
+{
+	static const struct {
+		uint64_t second, ns;
+		const char *text;
+	} rows[] = {
+		{0, 0, "1970-01-01T00:00:00.000000000Z"},
+		{0, 1, "1970-01-01T00:00:00.000000001Z"},
+		{1, 999999999, "1970-01-01T00:00:01.999999999Z"},
+		{951782399, 0, "2000-02-28T23:59:59.000000000Z"},
+		{951782400, 0, "2000-02-29T00:00:00.000000000Z"},
+		{1709251199, 123456789, "2024-02-29T23:59:59.123456789Z"},
+		{1769860800, 100000000, "2026-01-31T12:00:00.100000000Z"},
+		{4107542400, 0, "2100-03-01T00:00:00.000000000Z"},
+		{UINT64_MAX / 1000000000, 709551615, "2554-07-21T23:34:33.709551615Z"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		uint64_t at_ns = rows[i].second * second_ns + rows[i].ns;
+		struct clock_anchor fresh = clock_at(0, 0), used = clock_at(0, 0);
+
+		expect_timestamp(&fresh, at_ns, rows[i].text);
+		expect_timestamp(&used, 86400 * second_ns, "1970-01-02T00:00:00.000000000Z");
+		expect_timestamp(&used, at_ns, rows[i].text);
+		expect_timestamp(&used, at_ns, rows[i].text);
+	}
+}
+
+static void follows_from_the_anchor_alone(void **state)
+{
+	struct clock_anchor clock = clock_at(500 * second_ns, 1769860800 * second_ns);
+
+	(void)state;
+	expect_timestamp(&clock, 500 * second_ns, "2026-01-31T12:00:00.000000000Z");
+	expect_timestamp(&clock, 500 * second_ns - 1, "2026-01-31T11:59:59.999999999Z");
+	expect_timestamp(&clock, 500 * second_ns + 1, "2026-01-31T12:00:00.000000001Z");
+	expect_timestamp(&clock, 0, "2026-01-31T11:51:40.000000000Z");
+	expect_timestamp(&clock, 4100 * second_ns, "2026-01-31T13:00:00.000000000Z");
+	assert_true(clock__wall_ns(&clock, 500 * second_ns) == 1769860800 * second_ns);
+	assert_true(clock__wall_ns(&clock, 500 * second_ns - 7) == 1769860800 * second_ns - 7);
+	assert_true(clock__wall_ns(&clock, 500 * second_ns + 7) == 1769860800 * second_ns + 7);
+}
+
+static uint64_t wall_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * second_ns + (uint64_t)now.tv_nsec;
+}
+
+static void anchor_is_a_moment_of_both_clocks(void **state)
+{
+	uint64_t before = clock__now_ns(), wall_before = wall_now_ns();
+	struct clock_anchor clock;
+
+	(void)state;
+	memset(&clock, 0xff, sizeof(clock)); /* nothing is expected of it */
+	clock__anchor(&clock);
+	assert_in_range(clock.monotonic_ns, before, clock__now_ns());
+	assert_in_range(clock.realtime_ns, wall_before, wall_now_ns());
+}
+
+static void an_anchored_clock_writes_from_its_first_second(void **state)
+{
+	struct clock_anchor clock;
+
+	(void)state;
+	memset(&clock, 0xff, sizeof(clock));
+	clock__anchor(&clock);
+	clock.monotonic_ns = clock.realtime_ns = 0;
+	expect_timestamp(&clock, 5, "1970-01-01T00:00:00.000000005Z");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(calendar),
+		cmocka_unit_test(follows_from_the_anchor_alone),
+		cmocka_unit_test(anchor_is_a_moment_of_both_clocks),
+		cmocka_unit_test(an_anchored_clock_writes_from_its_first_second),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

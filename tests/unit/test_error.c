@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* cmocka wants those four first */
+#include <cmocka.h>
+#include <errno.h>
+#include <string.h>
+
+#include "common/error.h"
+
+static void a_sentence_and_its_number(void **state)
+{
+	struct error err;
+
+	(void)state;
+	assert_int_equal(error__set(&err, -ENOENT, "cannot open '%s': %d", "a.ndjson", 7), -ENOENT);
+	assert_string_equal(err.text, "cannot open 'a.ndjson': 7");
+	assert_int_equal(error__set(&err, -EIO, "again"), -EIO);
+	assert_string_equal(err.text, "again");
+}
+
+static void a_prefix_and_then_another(void **state)
+{
+	struct error err;
+
+	(void)state;
+	error__set(&err, -EBADMSG, "a note is malformed");
+	assert_int_equal(error__prefix(&err, -EBADMSG, "'%s'", "/bin/x"), -EBADMSG);
+	assert_int_equal(error__prefix(&err, -EPERM, "cannot attach"), -EPERM);
+	assert_string_equal(err.text, "cannot attach: '/bin/x': a note is malformed");
+}
+
+static void nobody_has_to_listen(void **state)
+{
+	(void)state;
+	assert_int_equal(error__set(NULL, -ENOMEM, "%s", "x"), -ENOMEM);
+	assert_int_equal(error__prefix(NULL, -ENOMEM, "%s", "x"), -ENOMEM);
+}
+
+static void terminals_execute_nothing(void **state)
+{
+	struct error err;
+
+	(void)state;
+	for (int byte = 1; byte < 256; byte++) {
+		char text[] = {'a', (char)byte, 'b', 0};
+
+		error__set(&err, -EINVAL, "'%s'", text);
+		assert_int_equal(strlen(err.text), 5);
+		if (byte < 0x20 || byte == 0x7f)
+			assert_string_equal(err.text, "'a?b'");
+		error__set(&err, -EINVAL, "x");
+		error__prefix(&err, -EINVAL, "'%s'", text);
+		if (byte < 0x20 || byte == 0x7f)
+			assert_string_equal(err.text, "'a?b': x");
+	}
+}
+
+/* U+0080 to U+009F are controls, too, in two bytes; what comes after them is not. */
+static void controls_of_two_bytes(void **state)
+{
+	static const struct {
+		const char *text, *tamed;
+	} rows[] = {
+		{"\xc2\x9b[2J", "??[2J"},
+		{"\xc2\x80\xc2\x9f", "????"},
+		{"\xc2\xa0\xc3\x9b", "\xc2\xa0\xc3\x9b"},
+	};
+	struct error err;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		error__set(&err, -EINVAL, "%s", rows[i].text);
+		assert_string_equal(err.text, rows[i].tamed);
+	}
+}
+
+static void long_sentences_end_in_time(void **state)
+{
+	char text[3 * ERROR_TEXT_BYTES];
+	struct error err;
+
+	(void)state;
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = 0;
+	error__set(&err, -EINVAL, "%s", text);
+	assert_int_equal(strlen(err.text), ERROR_TEXT_BYTES - 1);
+	error__prefix(&err, -EINVAL, "front");
+	assert_int_equal(strlen(err.text), ERROR_TEXT_BYTES - 1);
+	assert_memory_equal(err.text, "front: xxx", 10);
+	for (size_t keep = ERROR_TEXT_BYTES - 4; keep <= ERROR_TEXT_BYTES + 1; keep++) {
+		error__set(&err, -EINVAL, "short");
+		error__prefix(&err, -EINVAL, "%.*s", (int)keep, text);
+		assert_in_range(strlen(err.text), ERROR_TEXT_BYTES - 4, ERROR_TEXT_BYTES - 1);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_sentence_and_its_number),
+		cmocka_unit_test(a_prefix_and_then_another),
+		cmocka_unit_test(nobody_has_to_listen),
+		cmocka_unit_test(terminals_execute_nothing),
+		cmocka_unit_test(controls_of_two_bytes),
+		cmocka_unit_test(long_sentences_end_in_time),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* cmocka wants those four first */
+#include <cjson/cJSON.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "steptrace/event.h"
+
+static void expect_unique(const char *const names[], size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		assert_non_null(names[i]);
+		for (size_t k = 0; k < i; k++)
+			assert_string_not_equal(names[i], names[k]);
+	}
+}
+
+static void every_row_has_a_name_of_its_own(void **state)
+{
+	const char *names[PROBES_COUNT];
+
+	(void)state;
+	for (int i = 0; i < PROBES_COUNT; i++)
+		names[i] = probes[i].name;
+	expect_unique(names, PROBES_COUNT);
+	expect_unique(event_names, EVENT_KINDS_COUNT);
+	expect_unique(loss_names, LOSS_REASONS_COUNT);
+}
+
+static void every_event_comes_from_one_probe(void **state)
+{
+	(void)state;
+	for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS_COUNT; kind++) {
+		int makers = 0;
+
+		for (int i = 0; i < PROBES_COUNT; i++)
+			makers += probes[i].event == (enum event_kind)kind;
+		assert_int_equal(makers, 1);
+	}
+}
+
+static char *file_text(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	char *text = NULL;
+	size_t room = 0;
+	ssize_t length;
+
+	if (!file)
+		fail_msg("cannot open '%s' (tests run from the repository's root)", path);
+	length = getdelim(&text, &room, 0, file);
+	fclose(file);
+	assert_true(length > 0);
+	return text;
+}
+
+static cJSON *schema_of(const char *event)
+{
+	char path[128], *text;
+	cJSON *schema;
+
+	snprintf(path, sizeof(path), "docs/schema/%s.json", event);
+	text = file_text(path);
+	schema = cJSON_Parse(text);
+	if (!schema)
+		fail_msg("'%s' is not JSON", path);
+	free(text);
+	return schema;
+}
+
+static cJSON *property(cJSON *schema, const char *name)
+{
+	cJSON *found = cJSON_GetObjectItemCaseSensitive(
+		cJSON_GetObjectItemCaseSensitive(schema, "properties"), name);
+
+	assert_non_null(found);
+	return found;
+}
+
+static void every_event_has_a_schema(void **state)
+{
+	static const char *const own[] = {"trace.started", "trace.lost", "trace.stopped"};
+
+	(void)state;
+	for (size_t i = 0; i < EVENT_KINDS_COUNT - 1 + sizeof(own) / sizeof(*own); i++) {
+		const char *name = i + 1 < EVENT_KINDS_COUNT ? event_names[i + 1]
+							     : own[i + 1 - EVENT_KINDS_COUNT];
+		cJSON *schema = schema_of(name);
+		cJSON *constant =
+			cJSON_GetObjectItemCaseSensitive(property(schema, "event"), "const");
+
+		assert_string_equal(cJSON_GetStringValue(constant), name);
+		cJSON_Delete(schema);
+	}
+}
+
+static bool lists(const cJSON *list, const char *word)
+{
+	const cJSON *item;
+
+	cJSON_ArrayForEach (item, list) {
+		if (cJSON_IsString(item) && strcmp(item->valuestring, word) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What the tables can say, the schema allows. */
+static void expect_enumerated(const char *event, const char *member,
+			      const char *(*name_of)(unsigned int))
+{
+	cJSON *schema = schema_of(event);
+	cJSON *words = cJSON_GetObjectItemCaseSensitive(property(schema, member), "enum");
+
+	assert_true(cJSON_IsArray(words));
+	for (unsigned int number = 0; number < 256; number++)
+		if (name_of(number) && !lists(words, name_of(number)))
+			fail_msg("%s: '%s' is not among %s", event, name_of(number), member);
+	cJSON_Delete(schema);
+}
+
+static const char *loss_name(unsigned int reason)
+{
+	return reason < LOSS_REASONS_COUNT ? loss_names[reason] : NULL;
+}
+
+static const char *event_name(unsigned int kind)
+{
+	return kind > EVENT_NONE && kind < EVENT_KINDS_COUNT ? event_names[kind] : NULL;
+}
+
+static void schemas_allow_every_name(void **state)
+{
+	(void)state;
+	expect_enumerated("dsl.step.executed", "outcome", outcome__name);
+	expect_enumerated("command.execution.completed", "outcome", outcome__name);
+	expect_enumerated("tool.invocation.completed", "outcome", outcome__name);
+	expect_enumerated("dsl.step.executed", "error_category", error_category__name);
+	expect_enumerated("command.execution.completed", "error_category", error_category__name);
+	expect_enumerated("fragment.changed", "operation", operation__name);
+	expect_enumerated("trace.lost", "reason", loss_name);
+	expect_enumerated("trace.lost", "kind", event_name);
+}
+
+/* A name in the table is also the name of the kernel's handler. */
+static void every_probe_has_a_handler(void **state)
+{
+	char *source = file_text("bpf/boundary.bpf.c"), handler[64];
+
+	(void)state;
+	for (int i = 0; i < PROBES_COUNT; i++) {
+		snprintf(handler, sizeof(handler), "\nint %s(struct pt_regs *", probes[i].name);
+		if (!strstr(source, handler))
+			fail_msg("no handler for %s", probes[i].name);
+	}
+	free(source);
+}
+
+static void numbers_without_a_name(void **state)
+{
+	static const char *(*const tables[])(unsigned int) = {outcome__name, error_category__name,
+							      ai_cache__name, operation__name};
+	static const unsigned int past[] = {4, 9, 4, 4};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
+		assert_null(tables[i](0));
+		assert_non_null(tables[i](past[i] - 1));
+		assert_null(tables[i](past[i]));
+		assert_null(tables[i](255));
+		assert_null(tables[i](UINT32_MAX));
+	}
+}
+
+static void durations(void **state)
+{
+	static const struct {
+		uint64_t start, end, ns;
+		bool known;
+	} rows[] = {
+		{0, 0, 0, false},
+		{0, 5, 0, false},
+		{5, 4, 0, false},
+		{5, 0, 0, false},
+		{5, 5, 0, true},
+		{5, 6, 1, true},
+		{1, UINT64_MAX, UINT64_MAX - 1, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct span_head head = {.start_ns = rows[i].start, .end_ns = rows[i].end};
+		struct event event = {.head = &head};
+		uint64_t ns = 0;
+
+		assert_int_equal(event__duration_ns(&event, &ns), rows[i].known);
+		assert_true(ns == rows[i].ns);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_row_has_a_name_of_its_own),
+		cmocka_unit_test(every_event_comes_from_one_probe),
+		cmocka_unit_test(every_event_has_a_schema),
+		cmocka_unit_test(schemas_allow_every_name),
+		cmocka_unit_test(every_probe_has_a_handler),
+		cmocka_unit_test(numbers_without_a_name),
+		cmocka_unit_test(durations),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

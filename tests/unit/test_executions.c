@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* cmocka wants those four first */
+#include <cmocka.h>
+#include <stdlib.h>
+
+#include "records.h"
+#include "steptrace/executions.h"
+
+/* Command number `n`; the numbers are spread over the bytes of the id. */
+static struct command_span command_number(uint64_t n)
+{
+	struct command_span command = records__command();
+	uint64_t words[2] = {n * 0x9e3779b97f4a7c15u, ~n};
+
+	memcpy(command.head.execution_id, words, sizeof(words));
+	command.arguments_count = (uint32_t)n;
+	return command;
+}
+
+static struct execution *add(struct executions *open, uint32_t pid, uint64_t n)
+{
+	struct command_span command = command_number(n);
+	struct steptrace_process process = records__process();
+
+	process.uid = pid;
+	return executions__add(open, pid, &command, &process);
+}
+
+static struct execution *find(struct executions *open, uint32_t pid, uint64_t n)
+{
+	struct command_span command = command_number(n);
+
+	return executions__find(open, pid, command.head.execution_id);
+}
+
+static void what_was_added_is_found(void **state)
+{
+	struct executions *open = executions__new(10);
+	struct execution *added = add(open, 7, 1);
+
+	(void)state;
+	assert_non_null(added);
+	assert_ptr_equal(find(open, 7, 1), added);
+	assert_int_equal(added->pid, 7);
+	assert_int_equal(added->process.uid, 7);
+	assert_int_equal(added->command.arguments_count, 1);
+	assert_string_equal(added->command.slug, "fragment.update");
+	assert_int_equal(added->steps_seen, 0);
+	assert_false(added->start_seen);
+	assert_int_equal(executions__count(open), 1);
+	assert_null(find(open, 7, 2));
+	executions__free(open);
+}
+
+/* A runner that copies another one's id gets an execution of its own. */
+static void the_same_id_in_two_processes(void **state)
+{
+	struct executions *open = executions__new(10);
+	struct execution *first = add(open, 7, 1), *second = add(open, 8, 1);
+
+	(void)state;
+	assert_ptr_not_equal(first, second);
+	assert_ptr_equal(find(open, 7, 1), first);
+	assert_ptr_equal(find(open, 8, 1), second);
+	executions__remove(open, first);
+	assert_null(find(open, 7, 1));
+	assert_ptr_equal(find(open, 8, 1), second);
+	executions__free(open);
+}
+
+static void one_added_twice_starts_over(void **state)
+{
+	struct executions *open = executions__new(10);
+	struct execution *added = add(open, 7, 1);
+
+	(void)state;
+	added->start_seen = true;
+	added->steps_seen = 5;
+	added = add(open, 7, 1);
+	assert_false(added->start_seen);
+	assert_int_equal(added->steps_seen, 0);
+	assert_int_equal(executions__count(open), 1);
+	assert_int_equal(executions__forgotten(open), 0);
+	executions__free(open);
+}
+
+static void past_the_limit_the_oldest_goes(void **state)
+{
+	struct executions *open = executions__new(3);
+
+	(void)state;
+	for (uint64_t n = 0; n < 3; n++)
+		add(open, 1, n);
+	add(open, 1, 0); /* renewed: the youngest now */
+	assert_int_equal(executions__forgotten(open), 0);
+	add(open, 1, 3);
+	assert_null(find(open, 1, 1));
+	assert_non_null(find(open, 1, 0));
+	assert_non_null(find(open, 1, 2));
+	assert_int_equal(executions__count(open), 3);
+	assert_int_equal(executions__forgotten(open), 1);
+	executions__free(open);
+}
+
+static void a_limit_of_one(void **state)
+{
+	struct executions *open = executions__new(1);
+
+	(void)state;
+	for (uint64_t n = 0; n < 5; n++) {
+		assert_non_null(add(open, 1, n));
+		assert_non_null(find(open, 1, n));
+		assert_int_equal(executions__count(open), 1);
+	}
+	assert_int_equal(executions__forgotten(open), 4);
+	executions__free(open);
+}
+
+/* Against a plain array: many entries, added and removed in a changing order. */
+static void many_entries(void **state)
+{
+	enum { COUNT = 20000, STRIDE = 7919 };
+	struct executions *open = executions__new(COUNT);
+	static bool there[COUNT];
+	size_t count = 0;
+
+	(void)state;
+	for (uint64_t i = 0; i < 3 * COUNT; i++) {
+		uint64_t n = i * STRIDE % COUNT;
+		bool goes = there[n] && i % 3;
+
+		if (goes)
+			executions__remove(open, find(open, 1, n));
+		else
+			assert_non_null(add(open, 1, n));
+		count += (size_t)!there[n];
+		count -= (size_t)goes;
+		there[n] = !goes;
+		assert_int_equal(executions__count(open), count);
+	}
+	for (uint64_t n = 0; n < COUNT; n++) {
+		struct execution *found = find(open, 1, n);
+
+		assert_int_equal(found != NULL, there[n]);
+		if (found)
+			assert_int_equal(found->command.arguments_count, n);
+	}
+	assert_int_equal(executions__forgotten(open), 0);
+	executions__free(open);
+}
+
+/* All of them in one bucket: slow, not wrong. */
+static void ids_of_a_hostile_runner(void **state)
+{
+	enum { COUNT = 500 };
+	struct executions *open = executions__new(COUNT);
+	struct command_span command = records__command();
+	struct steptrace_process process = records__process();
+
+	(void)state;
+	for (uint64_t n = 0; n < COUNT; n++) {
+		uint64_t words[2] = {n, n};
+
+		memcpy(command.head.execution_id, words, sizeof(words));
+		assert_non_null(executions__add(open, 1, &command, &process));
+	}
+	for (uint64_t n = 0; n < COUNT; n += 2) {
+		uint64_t words[2] = {n, n};
+
+		executions__remove(open, executions__find(open, 1, (const uint8_t *)words));
+		assert_null(executions__find(open, 1, (const uint8_t *)words));
+	}
+	assert_int_equal(executions__count(open), COUNT / 2);
+	executions__free(open);
+}
+
+/* Entries are used again; nothing of the former tenant is left but its buffer. */
+static void removed_entries_come_back_clean(void **state)
+{
+	struct executions *open = executions__new(4);
+	struct execution *entry = add(open, 1, 1);
+
+	(void)state;
+	entry->json = strdup("of number one");
+	entry->json_bytes = 13;
+	entry->start_seen = true;
+	entry->steps_seen = 9;
+	executions__remove(open, entry);
+	entry = add(open, 1, 2);
+	assert_int_equal(entry->json_bytes, 0);
+	assert_false(entry->start_seen);
+	assert_int_equal(entry->steps_seen, 0);
+	assert_int_equal(entry->command.arguments_count, 2);
+	executions__free(open);
+}
+
+static void free_takes_null(void **state)
+{
+	(void)state;
+	executions__free(NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_was_added_is_found),
+		cmocka_unit_test(the_same_id_in_two_processes),
+		cmocka_unit_test(one_added_twice_starts_over),
+		cmocka_unit_test(past_the_limit_the_oldest_goes),
+		cmocka_unit_test(a_limit_of_one),
+		cmocka_unit_test(many_entries),
+		cmocka_unit_test(ids_of_a_hostile_runner),
+		cmocka_unit_test(removed_entries_come_back_clean),
+		cmocka_unit_test(free_takes_null),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* cmocka wants those four first */
+#include <cjson/cJSON.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "records.h"
+#include "steptrace/trace_events.h"
+#include "steptrace/version.h"
+
+static const char *const target_names[] = {"--pid 4711", "/opt/r\xff\"unner"};
+
+static const struct trace_facts facts = {
+	.host = "host-1",
+	.boot_id = "b00t",
+	.kernel = "6.1.0",
+	.site = "nop5",
+	.method = "uprobe_multi",
+	.targets = target_names,
+	.targets_count = 2,
+};
+
+static struct stream *stream_of(enum stream_format format)
+{
+	struct stream_options options = {
+		.format = format,
+		.clock = {.monotonic_ns = 1000, .realtime_ns = 1769860800000001000},
+	};
+	struct stream *stream = NULL;
+
+	assert_int_equal(stream__new(&options, &stream), 0);
+	return stream;
+}
+
+static const char *written(struct stream *stream)
+{
+	struct json *lines = stream__lines(stream);
+
+	assert_int_equal(json__reserve(lines, 1), 0);
+	*lines->at = 0;
+	stream__written(stream);
+	return lines->base;
+}
+
+static void started(void **state)
+{
+	struct stream *stream = stream_of(FORMAT_JSON);
+
+	(void)state;
+	assert_int_equal(trace_events__started(stream, &facts), 0);
+	assert_string_equal(
+		written(stream),
+		"{\"event\":\"trace.started\",\"timestamp\":\"2026-01-31T12:00:00.000001000Z\","
+		"\"monotonic_ns\":1000,\"schema_version\":1,\"version\":\"" STEPTRACE_VERSION "\","
+		"\"host\":\"host-1\",\"boot_id\":\"b00t\",\"kernel\":\"6.1.0\","
+		"\"probe_site\":\"nop5\",\"attach_method\":\"uprobe_multi\","
+		"\"targets\":[\"--pid 4711\",\"/opt/r\xef\xbf\xbd\\\"unner\"],"
+		"\"clock\":{\"monotonic_ns\":1000,\"realtime_ns\":1769860800000001000}}\n");
+	assert_int_equal(stream__events_total(stream), 0); /* it is not the runner's */
+	stream__free(stream);
+}
+
+/* More targets, and longer facts, than the buffer begins with. */
+static void started_with_much_to_say(void **state)
+{
+	enum { COUNT = 2000, LENGTH = 300 };
+	static const char *names[COUNT];
+	static char name[LENGTH + 1], host[EVENT_LINE_BYTES * 2 + 1];
+	struct stream *stream = stream_of(FORMAT_JSON);
+	struct trace_facts many = facts;
+	cJSON *event;
+
+	(void)state;
+	memset(name, 1, LENGTH);
+	memset(host, 'h', sizeof(host) - 1);
+	for (int i = 0; i < COUNT; i++)
+		names[i] = name;
+	many.host = many.method = host;
+	many.targets = names;
+	many.targets_count = COUNT;
+	assert_int_equal(trace_events__started(stream, &many), 0);
+	event = cJSON_Parse(written(stream));
+	assert_non_null(event);
+	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(event, "targets")), COUNT);
+	assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(event, "host")), host);
+	cJSON_Delete(event);
+	stream__free(stream);
+}
+
+static void lost(void **state)
+{
+	struct stream *stream = stream_of(FORMAT_JSON);
+
+	(void)state;
+	assert_int_equal(trace_events__lost(stream, EVENT_STEP_EXECUTED, LOSS_BUFFER_FULL, 17, 1000,
+					    2000000000),
+			 0);
+	assert_string_equal(
+		written(stream),
+		"{\"event\":\"trace.lost\",\"timestamp\":\"2026-01-31T12:00:02.000000000Z\","
+		"\"kind\":\"dsl.step.executed\",\"lost\":17,"
+		"\"since\":\"2026-01-31T12:00:00.000001000Z\","
+		"\"until\":\"2026-01-31T12:00:02.000000000Z\",\"reason\":\"buffer_full\"}\n");
+	stream__free(stream);
+}
+
+static void lost_for_a_person(void **state)
+{
+	struct stream *stream = stream_of(FORMAT_COMPACT);
+
+	(void)state;
+	assert_int_equal(trace_events__lost(stream, EVENT_STEP_EXECUTED, LOSS_BUFFER_FULL, 17, 1000,
+					    2000000000),
+			 0);
+	assert_string_equal(written(stream),
+			    "12:00:02.000000           LOST 17 dsl.step.executed: buffer_full\n");
+	stream__free(stream);
+}
+
+static void stopped_with_all_that_was_counted(void **state)
+{
+	const struct trace_totals totals = {.hits = 12, .reason = "interrupted"};
+	struct stream *stream = stream_of(FORMAT_JSON);
+	struct rejected_span rejected = records__rejected();
+	struct record_bytes bytes =
+		records__introducing(PROBE_COMMAND_REJECTED, &rejected, sizeof(rejected));
+
+	(void)state;
+	assert_int_equal(stream__record(stream, bytes.bytes, bytes.size_bytes), 0);
+	written(stream);
+	stream__add_loss(stream, EVENT_STEP_EXECUTED, LOSS_BUFFER_FULL, 7);
+	stream__add_loss(stream, EVENT_STEP_EXECUTED, LOSS_INVALID, 1);
+	stream__add_loss(stream, EVENT_COMMAND_STARTED, LOSS_BUFFER_FULL, 3);
+	stream__add_loss(stream, EVENT_NONE, LOSS_MISSED, 1000); /* makes no event: no part of it */
+	assert_int_equal(trace_events__stopped(stream, &totals, 3000000000), 0);
+	assert_string_equal(
+		written(stream),
+		"{\"event\":\"trace.stopped\",\"timestamp\":\"2026-01-31T12:00:03.000000000Z\","
+		"\"monotonic_ns\":3000000000,\"hits\":12,\"events\":1,"
+		"\"lost\":{\"command.execution.started\":3,\"dsl.step.executed\":8,"
+		"\"command.execution.completed\":0,\"command.validation.failed\":0,"
+		"\"tool.invocation.completed\":0,\"fragment.changed\":0},"
+		"\"lost_by_reason\":{\"buffer_full\":10,\"unreadable\":0,\"invalid\":1,"
+		"\"unknown_layout\":0,\"unattributed\":0,\"missed\":0,\"not_written\":0},"
+		"\"reason\":\"interrupted\"}\n");
+	stream__free(stream);
+}
+
+/* A person is told by the program, not in the stream. */
+static void nothing_of_it_for_a_person(void **state)
+{
+	const struct trace_totals totals = {.hits = 1, .reason = "count"};
+	struct stream *stream = stream_of(FORMAT_COMPACT);
+
+	(void)state;
+	assert_int_equal(trace_events__started(stream, &facts), 0);
+	assert_int_equal(trace_events__stopped(stream, &totals, 1), 0);
+	assert_string_equal(written(stream), "");
+	stream__free(stream);
+}
+
+/* Every combination that can be said is JSON, and stands between whole lines. */
+static void every_loss_has_words(void **state)
+{
+	(void)state;
+	for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS_COUNT; kind++) {
+		for (int reason = 0; reason < LOSS_REASONS_COUNT; reason++) {
+			struct stream *stream = stream_of(FORMAT_JSON);
+			cJSON *event;
+
+			assert_int_equal(trace_events__lost(stream, (enum event_kind)kind,
+							    (enum loss_reason)reason, UINT64_MAX, 0,
+							    UINT64_MAX),
+					 0);
+			event = cJSON_Parse(written(stream));
+			assert_string_equal(
+				cJSON_GetStringValue(cJSON_GetObjectItem(event, "reason")),
+				loss_names[reason]);
+			assert_string_equal(
+				cJSON_GetStringValue(cJSON_GetObjectItem(event, "kind")),
+				event_names[kind]);
+			cJSON_Delete(event);
+			stream__free(stream);
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(started),
+		cmocka_unit_test(started_with_much_to_say),
+		cmocka_unit_test(lost),
+		cmocka_unit_test(lost_for_a_person),
+		cmocka_unit_test(stopped_with_all_that_was_counted),
+		cmocka_unit_test(nothing_of_it_for_a_person),
+		cmocka_unit_test(every_loss_has_words),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
