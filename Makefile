@@ -152,7 +152,7 @@ FUZZ_FLAGS   := -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover
 $(BUILD)/tests/fuzz/%: tests/fuzz/%.c | check-deps
 	$(call say,FUZZ,$@)
 	mkdir -p $(@D)
-	$(CLANG) -std=gnu11 $(FUZZ_FLAGS) $(CPPFLAGS) $< $(shell sed -n 's|^ \* links: ||p' $<) -o $@
+	$(CLANG) -std=gnu11 $(FUZZ_FLAGS) $(CPPFLAGS) $< $(call sources,src/common/*.c) $(shell sed -n 's|^ \* links: ||p' $<) -o $@
 
 fuzz:
 	./packages install build fuzz

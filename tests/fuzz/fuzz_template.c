@@ -3,7 +3,7 @@
  * Templates from anywhere: parsed, and rendered against a small context, as text with marks and
  * as a bare expression.
  *
- * links: src/runner/value.c src/runner/value_utf8.c src/runner/template_lex.c src/runner/template_parse.c src/runner/template_parser.c src/runner/template_expr.c src/runner/template_arena.c src/runner/template_result.c src/runner/template_eval.c src/runner/template_operate.c src/runner/template_render.c src/runner/filters.c src/runner/filters_text.c src/runner/filters_case.c src/runner/filters_sprintf.c src/runner/filters_list.c src/runner/filters_jsonpath.c src/runner/filters_time.c src/runner/filters_regex.c src/common/strbuf.c src/common/error.c -lcjson -lpcre2-8 -lm
+ * links: src/runner/value.c src/runner/value_utf8.c src/runner/template_lex.c src/runner/template_parse.c src/runner/template_parser.c src/runner/template_expr.c src/runner/template_arena.c src/runner/template_result.c src/runner/template_eval.c src/runner/template_operate.c src/runner/template_render.c src/runner/filters.c src/runner/filters_text.c src/runner/filters_case.c src/runner/filters_sprintf.c src/runner/filters_list.c src/runner/filters_jsonpath.c src/runner/filters_time.c src/runner/filters_regex.c -lcjson -lpcre2-8 -lm
  */
 #include <stddef.h>
 #include <stdint.h>
