@@ -53,7 +53,7 @@ def problem_of(line):
     if not isinstance(event, dict):
         return "not an object"
     name = event.get("event")
-    if name not in validators:
+    if not isinstance(name, str) or name not in validators:
         return "no schema for the event %r" % name
     error = jsonschema.exceptions.best_match(validators[name].iter_errors(event))
     if error is not None:

@@ -60,7 +60,8 @@
  * a time. The step counters of a command are atomic while somebody is attached. While nobody is,
  * they are plain additions, which several threads that end steps of the *same* command in the same
  * nanosecond can miss; a command that was traced from its beginning is always counted exactly.
- * Ids are unique across threads and after fork(). Not for use in a signal handler.
+ * Ids are unique across threads and after fork(); a command may go on in a child and keeps its own.
+ * Not for use in a signal handler.
  *
  * NESTING
  *
