@@ -71,9 +71,12 @@ int options__next(struct options_parser *parser, const char **value)
 	build(parser, letters, longs);
 	code = getopt_long(parser->argc, parser->argv, letters, longs, NULL);
 	*value = optarg;
+	if (code != -1)
+		parser->last_value = optarg;
 	if (code == -1) {
 		parser->operands = optind;
-		parser->saw_dashes = optind > 1 && strcmp(parser->argv[optind - 1], "--") == 0;
+		parser->saw_dashes = optind > 1 && strcmp(parser->argv[optind - 1], "--") == 0 &&
+				     parser->argv[optind - 1] != parser->last_value;
 		return OPTION_END;
 	}
 	if (code == 'h' || code == LONG_HELP)

@@ -48,6 +48,7 @@ struct options_parser {
 	int operands; /* after OPTION_END: index in argv of the first operand */
 	struct error error;
 	bool started;
+	const char *last_value;
 	bool saw_dashes; /* after OPTION_END: a "--" stood before the operands */
 };
 

@@ -19,23 +19,27 @@ void accounts__enter(struct accounts *accounts, const struct capture_counts *ker
 	accounts->kernel = *kernel;
 }
 
+_Static_assert(LOSS_NOT_WRITTEN == LOSS_REASONS_COUNT - 1, "what is not written cannot be said");
+
 int accounts__report(struct accounts *accounts, struct stream *stream, uint64_t now_ns)
 {
 	const struct stream_counts *counts = stream__counts(stream);
 	int err = 0;
 
 	for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS_COUNT; kind++) {
-		for (int reason = 0; reason < LOSS_REASONS_COUNT && !err; reason++) {
-			uint64_t grown =
-				counts->lost[kind][reason] - accounts->reported.lost[kind][reason];
+		for (int reason = 0; reason < LOSS_NOT_WRITTEN && !err; reason++) {
+			uint64_t *reported = &accounts->reported.lost[kind][reason];
+			uint64_t lost = counts->lost[kind][reason];
 
-			if (grown && reason != LOSS_NOT_WRITTEN)
-				err = trace_events__lost(stream, (enum event_kind)kind,
-							 (enum loss_reason)reason, grown,
-							 accounts->reported_ns, now_ns);
+			if (lost == *reported)
+				continue;
+			err = trace_events__lost(stream, (enum event_kind)kind,
+						 (enum loss_reason)reason, lost - *reported,
+						 accounts->reported_ns, now_ns);
+			if (!err)
+				*reported = lost;
 		}
 	}
-	accounts->reported = *counts;
 	accounts->reported_ns = now_ns;
 	return err;
 }

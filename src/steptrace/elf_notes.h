@@ -38,6 +38,7 @@ struct probe_notes {
 /*
  * `name` is only for messages. Returns 0 (count may be 0: no probes of ours),
  * -ENOEXEC: not an ELF file for this machine, -EBADMSG: its notes are malformed.
+ * A note section that is cut off counts up to there.
  */
 int elf_notes__read(int fd, const char *name, struct probe_notes *notes, struct error *err);
 

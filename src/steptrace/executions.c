@@ -20,7 +20,7 @@ struct executions *executions__new(size_t limit)
 	struct executions *open = calloc(1, sizeof(*open));
 
 	if (open)
-		open->limit = limit;
+		open->limit = limit ? limit : 1;
 	return open;
 }
 

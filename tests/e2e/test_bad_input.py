@@ -44,6 +44,7 @@ class Usage(EndToEnd):
         self.expect(2, "--fields is all or seed", "record", "-p", "1", "--fields", "some")
         self.expect(2, "exclude each other", "record", "-p", "1", "-x", "/bin/ls")
         self.expect(2, "stands behind '--'", "record", "ls")
+        self.expect(2, "stands behind '--'", "record", "-o", "--", "ls")
 
     def test_targets_that_are_none(self):
         self.expect(1, "there is no process 4194000", "record", "-p", "4194000")
