@@ -691,6 +691,7 @@ STEPTRACE__SLOW void steptrace__command_describe(struct steptrace_command *comma
 	steptrace__head(&span->head, sizeof(*span), STEPTRACE_SPAN_COMMAND,
 			steptrace__flag(command->dry_run, STEPTRACE_FLAG_DRY_RUN) |
 				steptrace__flag(command->is_scheduled, STEPTRACE_FLAG_SCHEDULED));
+	span->parent_execution_id[0] = span->parent_execution_id[1] = 0;
 	if (command->parent) {
 		steptrace__command_known(command->parent);
 		span->parent_execution_id[0] = command->parent->span.head.execution_id[0];
@@ -925,14 +926,21 @@ STEPTRACE__SLOW void steptrace__command_rejected(struct steptrace_command *comma
 /* `slug` names the command. Sets everything else to "not said". */
 static inline void steptrace_command_init(struct steptrace_command *command, const char *slug)
 {
-	memset(command, 0, offsetof(struct steptrace_command, span));
 	command->slug = slug;
+	command->user_id = NULL;
+	command->request_source = NULL;
+	command->correlation_id = NULL;
+	command->parent = NULL;
+	command->schedule_id = command->schedule_run_id = command->planned_run_at_s = 0;
+	command->arguments_count = 0;
+	command->is_scheduled = command->dry_run = command->error_category = 0;
+	command->described = 0;
+	command->announced_key = 0;
+	command->steps_count[0] = command->steps_count[1] = 0;
+	command->steps_count[2] = command->steps_count[3] = 0;
 	command->span.head.start_ns = 0;
-	command->span.head.execution_id[0] = 0;
-	command->span.head.execution_id[1] = 0;
+	command->span.head.execution_id[0] = command->span.head.execution_id[1] = 0;
 	command->span.announced_ns = 0;
-	command->span.parent_execution_id[0] = 0;
-	command->span.parent_execution_id[1] = 0;
 }
 
 static inline void steptrace_command_begin(struct steptrace_command *command)
@@ -993,12 +1001,19 @@ static inline void steptrace_command_id(struct steptrace_command *command, char 
 static inline void steptrace_step_init(struct steptrace_step *step,
 				       struct steptrace_command *command, const char *type)
 {
-	memset(step, 0, offsetof(struct steptrace_step, span));
 	step->command = command;
+	step->parent = NULL;
 	step->type = type;
+	step->name = NULL;
+	step->fragment_id = 0;
+	step->mutations_count = 0;
+	step->items_in = step->items_out = 0;
+	step->prompt_tokens = step->completion_tokens = 0;
+	step->index = 0;
+	step->has_fragment_id = step->has_items = step->ai_cache = step->error_category = 0;
+	step->described = 0;
 	step->span.head.start_ns = 0;
-	step->span.step_id[0] = 0;
-	step->span.step_id[1] = 0;
+	step->span.step_id[0] = step->span.step_id[1] = 0;
 }
 
 static inline void steptrace_step_begin(struct steptrace_step *step)
