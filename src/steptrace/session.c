@@ -129,14 +129,14 @@ static void say_attached(const struct session *session)
 static void say_stopped(const struct session *session)
 {
 	const struct stream_counts *counts = stream__counts(session->stream);
+	unsigned long long events = stream__events_total(session->stream);
 	unsigned long long behind = 0; /* the end that was asked for is no loss */
 
 	for (int kind = 0; kind < EVENT_KINDS_COUNT; kind++)
 		behind += counts->lost[kind][LOSS_NOT_WRITTEN];
 	if (session->shows_progress)
 		fputs("\r\033[K", stderr);
-	log__info("%llu events, %llu lost (%s)",
-		  (unsigned long long)stream__events_total(session->stream),
+	log__info("%llu event%s, %llu lost (%s)", events, events == 1 ? "" : "s",
 		  (unsigned long long)accounts__lost(session->stream) - behind, session->reason);
 	if (behind)
 		log__info("%llu more were captured and not written", behind);

@@ -213,7 +213,7 @@ class Attach(EndToEnd):
                                    target("load"), "1000"], stdin=subprocess.PIPE,
                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, bufsize=0)
         said = Lines(tracer.stderr, "steptrace")
-        said.until("1 events, 0 lost")
+        said.until("1 event, 0 lost")
         tracer.send_signal(signal.SIGTERM)
         self.assertEqual(tracer.wait(PATIENCE_S), 128 + signal.SIGTERM)
         tracer.stdin.close()
