@@ -199,7 +199,7 @@ class Attach(EndToEnd):
     def test_in_a_pid_namespace_of_its_own(self):
         with tempfile.TemporaryDirectory() as directory:
             path = os.path.join(directory, "events")
-            done = subprocess.run(["unshare", "-pf", "--mount-proc", STEPTRACE, "record", "-o", path,
+            done = subprocess.run(["unshare", "-pf", STEPTRACE, "record", "-o", path,
                                    "--", target("spans")], input="go 2\n", text=True,
                                   capture_output=True)
             events = read_events(path)
