@@ -106,12 +106,17 @@ static int pair(struct exec_options *options, const char *value, struct error *e
 static int take_number(struct exec_options *options, int which, const char *value,
 		       struct error *err)
 {
+	uint64_t seed;
+	int code;
+
 	switch (which) {
 	case OPT_REPEAT: return number(value, 0, UINT64_MAX, "repeat", &options->repeat, err);
 	case OPT_RATE: return rate(value, &options->rate, err);
 	default:
-		options->ids.is_seeded = true;
-		return number(value, 0, UINT64_MAX, "seed", &options->ids.seed, err);
+		code = number(value, 0, UINT64_MAX, "seed", &seed, err);
+		if (!code)
+			id_source__seed(&options->ids, seed);
+		return code;
 	}
 }
 

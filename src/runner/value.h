@@ -66,7 +66,6 @@ cJSON *value__from_text(char *text);
 
 /* Bytes of the first code point; 0 at the end. */
 size_t utf8__size(const char *text, size_t length);
-bool utf8__is_valid(const char *text, size_t length);
 size_t utf8__count(const char *text, size_t length);
 /* Where code point `index` starts; `length` where the text has fewer. */
 size_t utf8__offset(const char *text, size_t length, size_t index);

@@ -4,8 +4,8 @@
 #include <ctype.h>
 #include <stdio.h>
 
+#include "common/utf8.h"
 #include "steptrace/executions.h"
-#include "steptrace/utf8.h"
 
 /* One character of foreign text, made harmless; returns how many bytes of the source it was. */
 static int put_character(struct json *line, const uint8_t *at, const uint8_t *end)

@@ -2,7 +2,7 @@
 /*
  * Any bytes as a program to look for probes in.
  *
- * links: src/steptrace/elf_notes.c src/steptrace/event.c src/steptrace/site.c src/steptrace/uprobe.c src/steptrace/clock.c src/steptrace/json.c src/steptrace/utf8.c -lelf
+ * links: src/steptrace/elf_notes.c src/steptrace/event.c src/steptrace/site.c src/steptrace/uprobe.c src/steptrace/clock.c src/steptrace/json.c -lelf
  */
 #include <errno.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What is well-formed UTF-8 (Unicode, table 3-7), for everything that writes foreign text. */
-#ifndef STEPTRACE_UTF8_H
-#define STEPTRACE_UTF8_H
+#ifndef STEPTRACE_COMMON_UTF8_H
+#define STEPTRACE_COMMON_UTF8_H
 
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "steptrace/utf8.h"
+#include "common/utf8.h"
 
 static int continues(const uint8_t *at, const uint8_t *end, int count)
 {
