@@ -9,10 +9,15 @@
  *
  * Which is fastest depends on the kernel, and version numbers lie (backports): site__choose()
  * attaches to such a function in this very process and measures.
+ *
+ * Fast is not enough. Linux 6.18 turns the 5-byte site into a call of a page that it maps for the
+ * process, and does not give that page to a fork: a child that reaches the probe dies of SIGSEGV.
+ * So every site but the trap is also tried in a child, and one that kills it is not chosen.
  */
 #ifndef STEPTRACE_SITE_H
 #define STEPTRACE_SITE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,6 +46,7 @@ unsigned int site__recognise(const uint8_t *bytes, size_t size_bytes);
 
 struct site_choice {
 	double ns_per_hit[SITE_KINDS_COUNT]; /* 0: did not fire or was not tried */
+	bool kills_forks[SITE_KINDS_COUNT];  /* a forked child that reaches the probe dies */
 	struct uprobe held[SITE_KINDS_COUNT];
 };
 
@@ -52,7 +58,7 @@ struct site_choice {
 int site__measure(struct site_choice *choice);
 void site__release(struct site_choice *choice);
 
-/* The fastest of `available` (a bit set that has SITE_NOP1 in it). */
+/* The fastest of `available` (a bit set that has SITE_NOP1 in it) that harms nobody. */
 enum site_kind site__choose(const struct site_choice *choice, unsigned int available);
 
 #endif
