@@ -102,14 +102,21 @@ $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.bpf.h include/steptrace/*.h v
 	$(call say,BPF,$@)
 	mkdir -p $(@D)
 	$(CLANG) $(BPF_FLAGS) -D__TARGET_ARCH_$(ARCH) -c $< -o $@
-	llvm-strip -g $@ 2>/dev/null || true
 
-$(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.bpf.o
+# The definitions first: the linker of libbpf 1.1 misplaces maps that it met as extern before.
+BPF_OBJECTS = $(patsubst bpf/%.c,$(BUILD)/bpf/%.o,bpf/maps.bpf.c \
+	$(filter-out bpf/maps.bpf.c,$(call sources,bpf/*.bpf.c)))
+
+$(BUILD)/bpf/steptrace.linked.o: $(BPF_OBJECTS)
+	$(call say,LINK,$@)
+	$(BPFTOOL) gen object $@ $^
+
+$(BUILD)/bpf/steptrace.skel.h: $(BUILD)/bpf/steptrace.linked.o
 	$(call say,SKEL,$@)
-	$(BPFTOOL) gen skeleton $< name $* > $@.new 2>/dev/null
+	$(BPFTOOL) gen skeleton $< name steptrace_bpf > $@.new 2>/dev/null
 	mv $@.new $@
 
-$(BUILD)/src/steptrace/capture.o: $(BUILD)/bpf/boundary.skel.h
+$(BUILD)/src/steptrace/capture.o: $(BUILD)/bpf/steptrace.skel.h
 
 # ---- tests
 

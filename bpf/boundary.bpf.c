@@ -4,19 +4,6 @@
  * runner's span, is the first argument of the probe function. A program is loaded only when its
  * probe is wanted ("?").
  */
-#include "vmlinux.h"
-
-#include <bpf/bpf_helpers.h>
-#include <bpf/bpf_tracing.h>
-#include <stdbool.h>
-#include <stddef.h>
-
-#include "steptrace/record.h"
-
-#include "maps.bpf.h"
-
-#include "filter.bpf.h"
-
 #include "emit.bpf.h"
 
 SEC("?uprobe")
@@ -98,5 +85,3 @@ int fragment__changed(struct pt_regs *regs)
 		EMIT_CHILD(&at, fragment_span, FRAGMENT_SPAN_MIN_BYTES);
 	return 0;
 }
-
-char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -12,6 +12,10 @@
 #ifndef STEPTRACE_EMIT_BPF_H
 #define STEPTRACE_EMIT_BPF_H
 
+#include "process.bpf.h"
+
+#include <bpf/bpf_tracing.h>
+
 struct boundary {
 	const void *span; /* in the runner */
 	struct steptrace_counts *counts;
@@ -23,18 +27,6 @@ struct boundary {
 	__u32 probe;
 };
 
-/* Pid in the upper half, tid in the lower. A process of another namespace than the tracer's keeps
- * the numbers of the initial one. */
-static __always_inline __u64 current_pid_tid(void)
-{
-	struct bpf_pidns_info ids;
-
-	if (namespace_inode &&
-	    bpf_get_ns_current_pid_tgid(namespace_device, namespace_inode, &ids, sizeof(ids)) == 0)
-		return (__u64)ids.tgid << 32 | ids.pid;
-	return bpf_get_current_pid_tgid();
-}
-
 /* Fills in `at` and counts the hit; false when this process is not meant. */
 static __always_inline bool boundary__open(struct boundary *at, struct pt_regs *regs, __u32 probe)
 {
@@ -43,7 +35,7 @@ static __always_inline bool boundary__open(struct boundary *at, struct pt_regs *
 
 	at->pid = pid_tid >> 32;
 	at->tid = (__u32)pid_tid;
-	if (!filter__admits(at->pid))
+	if (!is_wanted(at->pid))
 		return false;
 	at->time_ns = bpf_ktime_get_ns();
 	at->span = (const void *)PT_REGS_PARM1(regs);
@@ -69,6 +61,7 @@ static __always_inline void boundary__stamp(const struct boundary *at,
 	record->reserved = 0;
 }
 
+/* Who introduces somebody is a runner. */
 static __always_inline void boundary__process(struct steptrace_process *process)
 {
 	__u64 uid_gid = bpf_get_current_uid_gid();
@@ -77,20 +70,29 @@ static __always_inline void boundary__process(struct steptrace_process *process)
 	process->uid = (__u32)uid_gid;
 	process->gid = uid_gid >> 32;
 	bpf_get_current_comm(process->comm, sizeof(process->comm));
+	process->inner_pid = current_inner_pid();
+	process->reserved = 0;
+	remember_runner();
 }
 
 /* Only ever forward: of two losses on two processors the later one counts. */
-static __always_inline void boundary__lost(const struct boundary *at, __u64 *counter)
+static __always_inline void move_forward(__u64 *moment_ns, __u64 to_ns)
 {
-	__u64 seen = context_unknown_until_ns, before;
+	__u64 seen = *moment_ns, before;
 
-	__sync_fetch_and_add(counter, 1);
-	for (int tries = 0; tries < 8 && seen < at->time_ns; tries++) {
-		before = __sync_val_compare_and_swap(&context_unknown_until_ns, seen, at->time_ns);
+	for (int tries = 0; tries < 8 && seen < to_ns; tries++) {
+		before = __sync_val_compare_and_swap(moment_ns, seen, to_ns);
 		if (before == seen)
 			return;
 		seen = before;
 	}
+}
+
+static __always_inline void boundary__lost(const struct boundary *at, __u64 *counter)
+{
+	__sync_fetch_and_add(counter, 1);
+	move_forward(&context_unknown_until_ns, at->time_ns);
+	move_forward(&last_lost_ns[at->probe], at->time_ns);
 }
 
 /* An older runner's span is shorter than ours, and the memory behind it may not be there. */

@@ -1,33 +1,75 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0) */
-/* What the program shares with src/steptrace/capture.c. Sizes marked 0 are set before loading. */
+/* What the programs share with each other and with src/steptrace/capture.c; maps.bpf.c holds it. */
 #ifndef STEPTRACE_MAPS_BPF_H
 #define STEPTRACE_MAPS_BPF_H
 
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 0);
-} records SEC(".maps");
+#include "vmlinux.h"
 
-/* The thread groups that were named, when there is more than one. */
-struct {
+#include <bpf/bpf_helpers.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "steptrace/record.h"
+
+struct records_map {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 16); /* set before loading */
+};
+
+/* Thread groups, as the tracer's pid namespace numbers them. */
+struct wanted_pids_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1);
+	__uint(max_entries, WANTED_PIDS_MAX);
 	__type(key, __u32);
 	__type(value, __u8);
-} wanted_pids SEC(".maps");
+};
+
+/* Thread groups, as the initial namespace numbers them. */
+struct runners_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, RUNNERS_MAX);
+	__type(key, __u32);
+	__type(value, __u8);
+};
+
+struct known_files_map {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, KNOWN_FILES_MAX);
+	__type(key, struct steptrace_file);
+	__type(value, __u8); /* enum known_file */
+};
+
+extern struct records_map records SEC(".maps");
+/* The processes that were named, and what they forked. */
+extern struct wanted_pids_map wanted_pids SEC(".maps");
+/* Processes that may have commands open. */
+extern struct runners_map runners SEC(".maps");
+extern struct known_files_map known_files SEC(".maps");
 
 /* Fixed before loading: the verifier removes what they rule out. */
-const volatile __u32 filter_mode = FILTER_NONE;
-const volatile __u32 filter_pid = 0;
+extern const volatile bool only_wanted_pids;
 /* The tracer's pid namespace, where it is not the initial one: pids are as the tracer sees them. */
-const volatile __u64 namespace_device = 0;
-const volatile __u64 namespace_inode = 0;
-const volatile __u64 wakeup_bytes = 1 << 20;
+extern const volatile __u64 namespace_device;
+extern const volatile __u64 namespace_inode;
+extern const volatile __u64 wakeup_bytes;
 
 /* A command that was announced up to this moment may be unknown to the reader: its next record
  * carries its context. All ones until every probe is attached; moved forward by every loss. */
-__u64 context_unknown_until_ns = ~0ULL;
+extern __u64 context_unknown_until_ns;
 
-struct steptrace_counts counts[COUNT_ROWS] __attribute__((aligned(64))) = {};
+/* When a record of this probe was lost last. */
+extern __u64 last_lost_ns[PROBES_COUNT];
+
+/* How many are in wanted_pids, and one of them, which is found without a look into the map. */
+extern __u32 wanted_pids_count;
+extern __u32 first_wanted_pid;
+
+/* Set while the tracer asks which file lies behind this address of its own. */
+extern __u64 asked_address;
+
+/* Records of processes that found no room: the reader has to look for itself. */
+extern __u64 process_records_lost;
+
+extern struct steptrace_counts counts[COUNT_ROWS];
 
 #endif

@@ -6,6 +6,11 @@
  *	command__rejected	header | process | rejected span
  *	every other probe	header | span			   the common case: one read
  *				header | span | process | command span   with RECORD_HAS_CONTEXT
+ *	a process execs		header | file
+ *	a process ends		header | how
+ *
+ * A process is reported when it execs a file that the reader does not know, and when it execs or
+ * ends while it may have commands open; the end of a wanted one always.
  *
  * The spans are what a runner's probes point to, as this tracer knows them (see
  * usdt/steptrace.h for the runner's side and for what the fields mean; a unit test holds the two
@@ -35,8 +40,16 @@ enum steptrace_probe {
 	PROBES_COUNT = 8,
 };
 
+/* Records that no probe makes; in the same field as enum steptrace_probe. */
+enum steptrace_process_record {
+	PROCESS_EXECED = 64,
+	PROCESS_ENDED = 65,
+};
+
 enum steptrace_record_flags {
 	RECORD_HAS_CONTEXT = 1 << 0,
+	RECORD_OF_RUNNER = 1 << 1,    /* PROCESS_*: it may have commands open */
+	RECORD_UNKNOWN_FILE = 1 << 2, /* PROCESS_EXECED: nobody looked at this file yet */
 };
 
 struct steptrace_record {
@@ -44,7 +57,7 @@ struct steptrace_record {
 	__u32 pid;     /* thread group */
 	__u32 tid;
 	__u32 cpu;
-	__u8 probe; /* enum steptrace_probe */
+	__u8 probe; /* enum steptrace_probe or steptrace_process_record */
 	__u8 flags; /* enum steptrace_record_flags */
 	__u16 reserved;
 };
@@ -54,6 +67,37 @@ struct steptrace_process {
 	__u32 uid;
 	__u32 gid;
 	char comm[16];
+	__u32 inner_pid; /* in its own pid namespace */
+	__u32 reserved;
+};
+
+/* A file as the kernel knows it: what lies behind an overlay, not the overlay's own face, when it
+ * comes from a mapping. The time of its last change tells a new file under an old number, and new
+ * content. */
+struct steptrace_file {
+	__u64 inode;
+	__u64 device; /* the kernel's number, not stat's */
+	__u64 changed_ns;
+};
+
+struct process_exec {
+	struct steptrace_record record;
+	struct steptrace_file file;
+};
+
+struct process_end {
+	struct steptrace_record record;
+	__u32 status; /* as wait() shows it */
+	__u8 oom_killed;
+	__u8 reserved[3];
+};
+
+/* One executable mapping of a process, as the iterator over all mappings tells it. */
+struct steptrace_mapping {
+	struct steptrace_file file;
+	__u64 start, end; /* addresses */
+	__u32 pid;
+	__u32 reserved;
 };
 
 struct span_head {
@@ -156,11 +200,12 @@ struct steptrace_context {
 	struct command_span command;
 };
 
-/* Whose boundaries are captured; said before the program is loaded. */
-enum filter_mode {
-	FILTER_NONE = 0,
-	FILTER_ONE_PID = 1,
-	FILTER_PIDS = 2,
+enum { WANTED_PIDS_MAX = 16384, RUNNERS_MAX = 16384, KNOWN_FILES_MAX = 16384 };
+
+/* What is known of a file, the value in the map of files. */
+enum known_file {
+	FILE_WITHOUT_PROBES = 1,
+	FILE_ATTACHED = 2,
 };
 
 /* What the kernel program counts, one row for each processor (shared where there are more). */
@@ -174,7 +219,8 @@ struct steptrace_counts {
 };
 
 _Static_assert(sizeof(struct steptrace_record) == 24, "record header changed its size");
-_Static_assert(sizeof(struct steptrace_process) == 32, "process changed its size");
+_Static_assert(sizeof(struct steptrace_process) == 40, "process changed its size");
+_Static_assert(sizeof(struct steptrace_file) == 24, "file changed its size");
 _Static_assert(sizeof(struct span_head) == 40, "span head changed its size");
 _Static_assert(sizeof(struct child_span) == 56, "child span changed its size");
 _Static_assert(sizeof(struct command_span) == 392, "command span changed its size");

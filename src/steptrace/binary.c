@@ -11,7 +11,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-static void binary__free(struct binary *binary)
+void binary__close(struct binary *binary)
 {
 	if (!binary)
 		return;
@@ -23,7 +23,7 @@ static void binary__free(struct binary *binary)
 void binaries__close(struct binaries *set)
 {
 	for (size_t i = 0; i < set->count; i++)
-		binary__free(set->items[i]);
+		binary__close(set->items[i]);
 	free(set->items);
 	*set = (struct binaries){0};
 }
@@ -64,10 +64,42 @@ static int open_regular(const char *path, const char *name, struct stat *status,
 	return error__set(err, -ENOEXEC, "'%s' is not a regular file", name);
 }
 
+/* Takes `fd` over. */
+static int examine(int fd, const char *name, const struct stat *status, struct binary **out,
+		   struct error *err)
+{
+	struct binary *binary = calloc(1, sizeof(*binary));
+	int code;
+
+	if (!binary) {
+		close(fd);
+		return error__set(err, -ENOMEM, "out of memory");
+	}
+	binary->fd = fd;
+	binary->device = status->st_dev;
+	binary->inode = status->st_ino;
+	binary->changed_ns = binary__changed_ns(status);
+	snprintf(binary->name, sizeof(binary->name), "%s", name);
+	code = elf_notes__read(fd, name, &binary->notes, err);
+	if (code) {
+		binary__close(binary);
+		return code;
+	}
+	*out = binary;
+	return 0;
+}
+
+int binary__open(const char *path, const char *name, struct binary **out, struct error *err)
+{
+	struct stat status;
+	int fd = open_regular(path, name, &status, err);
+
+	return fd < 0 ? fd : examine(fd, name, &status, out, err);
+}
+
 int binaries__add(struct binaries *set, const char *path, const char *name, struct binary **out,
 		  struct error *err)
 {
-	struct binary *binary;
 	struct stat status;
 	int fd, code;
 
@@ -79,28 +111,37 @@ int binaries__add(struct binaries *set, const char *path, const char *name, stru
 		close(fd);
 		return 0;
 	}
-	binary = calloc(1, sizeof(*binary));
-	if (!binary) {
-		close(fd);
+	code = examine(fd, name, &status, out, err);
+	if (code)
+		return code;
+	if (binary__probes_count(*out) == 0) {
+		close((*out)->fd); /* only that there is nothing is remembered */
+		(*out)->fd = -1;
+	}
+	if (keep(set, *out)) {
+		binary__close(*out);
 		return error__set(err, -ENOMEM, "out of memory");
 	}
-	binary->fd = fd;
-	binary->device = status.st_dev;
-	binary->inode = status.st_ino;
-	snprintf(binary->name, sizeof(binary->name), "%s", name);
-	code = elf_notes__read(fd, name, &binary->notes, err);
-	if (code == 0 && binary->notes.count == 0) {
-		close(fd); /* only that there is nothing is remembered */
-		binary->fd = -1;
-	}
-	if (code == 0 && keep(set, binary))
-		code = error__set(err, -ENOMEM, "out of memory");
-	if (code) {
-		binary__free(binary);
-		return code;
-	}
-	*out = binary;
 	return 0;
+}
+
+uint64_t binary__changed_ns(const struct stat *status)
+{
+	return (uint64_t)status->st_ctim.tv_sec * 1000000000 + (uint64_t)status->st_ctim.tv_nsec;
+}
+
+bool binary__is_deleted(const struct binary *binary)
+{
+	struct stat status;
+
+	return fstat(binary->fd, &status) == 0 && status.st_nlink == 0;
+}
+
+void binary__build_id(const struct binary *binary, char text[BUILD_ID_TEXT_BYTES])
+{
+	text[0] = 0;
+	for (size_t i = 0; i < binary->notes.build_id_bytes; i++)
+		snprintf(&text[2 * i], 3, "%02x", binary->notes.build_id[i]);
 }
 
 /* One line of /proc/PID/maps, without the path: that is the process's text, not ours. */
@@ -128,7 +169,7 @@ static bool next_mapping(FILE *maps, struct mapping *at)
 	return false;
 }
 
-static void link_text(const char *link, char name[PATH_MAX])
+void binary__link_text(const char *link, char name[PATH_MAX])
 {
 	ssize_t bytes = readlink(link, name, PATH_MAX - 1);
 
@@ -151,7 +192,7 @@ static int visit(struct binaries *set, const char *link, binary_fn *each, void *
 	struct binary *binary;
 	char name[PATH_MAX];
 
-	link_text(link, name);
+	binary__link_text(link, name);
 	if (binaries__add(set, link, name, &binary, &ignored))
 		return 0;
 	return meet(set, binary, each, context);

@@ -10,6 +10,9 @@
 #define STEPTRACE_BINARY_H
 
 #include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "common/error.h"
@@ -19,10 +22,18 @@ struct binary {
 	int fd; /* -1: it carries no probes */
 	dev_t device;
 	ino_t inode;
+	uint64_t changed_ns; /* its content or its name, as stat() shows it */
 	char name[PATH_MAX]; /* for people */
 	unsigned int visit;  /* the last process in which it was met */
 	struct probe_notes notes;
 };
+
+/*
+ * Opens `path` and reads its notes; `name` is what people call it. 0 and *binary, which the caller
+ * owns, or negative errno with a sentence; a file that is not an ELF program is an error here.
+ */
+int binary__open(const char *path, const char *name, struct binary **binary, struct error *err);
+void binary__close(struct binary *binary);
 
 /* A set of binaries, those without probes included. */
 struct binaries {
@@ -34,12 +45,23 @@ struct binaries {
 void binaries__close(struct binaries *set);
 
 /*
- * Opens `path` and adds it, or finds it there already. `name` is what people call it.
- * 0 and *binary (owned by the set), or negative errno with a sentence in `err`; a file that is
- * not an ELF program is an error here.
+ * Opens `path` and adds it, or finds it there already. 0 and *binary (owned by the set), or
+ * negative errno with a sentence in `err`, as binary__open().
  */
 int binaries__add(struct binaries *set, const char *path, const char *name, struct binary **binary,
 		  struct error *err);
+
+/* What people call the file behind a link of /proc: the process's text, only for showing. */
+void binary__link_text(const char *link, char name[PATH_MAX]);
+
+/* The build id as hexadecimal digits; "" where there is none. */
+enum { BUILD_ID_TEXT_BYTES = 2 * BUILD_ID_MAX_BYTES + 1 };
+void binary__build_id(const struct binary *binary, char text[BUILD_ID_TEXT_BYTES]);
+
+uint64_t binary__changed_ns(const struct stat *status);
+
+/* Whether no name leads to it any more. */
+bool binary__is_deleted(const struct binary *binary);
 
 /* How many of our probes it has (sites, not kinds). */
 static inline size_t binary__probes_count(const struct binary *binary)

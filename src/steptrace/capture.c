@@ -4,25 +4,22 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "boundary.skel.h"
+#include "steptrace.skel.h"
 #include "steptrace/clock.h"
 #include "steptrace/event.h"
 
 struct capture {
-	struct boundary *skeleton;
+	struct steptrace_bpf *skeleton;
 	struct bpf_program *programs[PROBES_COUNT]; /* NULL: not wanted */
 	struct ring_buffer *ring;
-	struct uprobe *uprobes;
-	size_t uprobes_count;
-	struct site_choice sites;
-	enum site_kind site; /* of the last binary */
+	struct bpf_link *all_mappings, *own_mappings;
 	enum uprobe_method method;
 
 	/* of the drain that is going on */
@@ -71,7 +68,7 @@ static void choose_programs(struct capture *capture)
 		struct bpf_program *program =
 			bpf_object__find_program_by_name(capture->skeleton->obj, probes[i].name);
 
-		if (!program || probes[i].event == EVENT_NONE)
+		if (!program || !probes[i].captured)
 			continue;
 		bpf_program__set_autoload(program, true);
 		if (capture->method == UPROBE_MULTI)
@@ -81,20 +78,10 @@ static void choose_programs(struct capture *capture)
 	}
 }
 
-static void choose_filter(struct boundary *skeleton, const struct capture_options *options)
-{
-	skeleton->rodata->filter_mode = FILTER_NONE;
-	if (!options->pids)
-		return;
-	skeleton->rodata->filter_mode = options->pids_count == 1 ? FILTER_ONE_PID : FILTER_PIDS;
-	skeleton->rodata->filter_pid = (uint32_t)options->pids[0];
-	bpf_map__set_max_entries(skeleton->maps.wanted_pids, (uint32_t)options->pids_count);
-}
-
 /* The inode number of the initial pid namespace is part of the kernel's interface. */
 #define INITIAL_PID_NAMESPACE 0xeffffffcU
 
-static void choose_namespace(struct boundary *skeleton)
+static void choose_namespace(struct steptrace_bpf *skeleton)
 {
 	struct stat status;
 
@@ -104,69 +91,34 @@ static void choose_namespace(struct boundary *skeleton)
 	skeleton->rodata->namespace_inode = status.st_ino;
 }
 
-static int fill_filter(struct boundary *skeleton, const struct capture_options *options)
+/* Forks matter only where the set of processes does. */
+static void choose_watchers(struct steptrace_bpf *skeleton, const struct capture_options *options)
 {
-	uint8_t yes = 1;
-
-	for (size_t i = 0; i < options->pids_count; i++) {
-		uint32_t pid = (uint32_t)options->pids[i];
-		int code = bpf_map__update_elem(skeleton->maps.wanted_pids, &pid, sizeof(pid), &yes,
-						sizeof(yes), BPF_ANY);
-
-		if (code)
-			return code;
-	}
-	return 0;
+	skeleton->rodata->only_wanted_pids = options->only_wanted_pids;
+	bpf_program__set_autoload(skeleton->progs.process_execed, true);
+	bpf_program__set_autoload(skeleton->progs.process_ended, true);
+	bpf_program__set_autoload(skeleton->progs.process_forked, options->only_wanted_pids);
+	bpf_program__set_autoload(skeleton->progs.each_mapping, true);
+	if (!options->only_wanted_pids)
+		bpf_map__set_max_entries(skeleton->maps.wanted_pids, 1);
 }
 
 static int load(struct capture *capture, const struct capture_options *options)
 {
-	struct boundary *skeleton = capture->skeleton;
+	struct steptrace_bpf *skeleton = capture->skeleton;
 	int code;
 
 	choose_programs(capture);
-	choose_filter(skeleton, options);
+	choose_watchers(skeleton, options);
 	choose_namespace(skeleton);
 	bpf_map__set_max_entries(skeleton->maps.records, (uint32_t)options->buffer_bytes);
 	skeleton->rodata->wakeup_bytes = options->buffer_bytes / 4;
-	code = boundary__load(skeleton);
-	if (code)
-		return code;
-	code = fill_filter(skeleton, options);
+	code = steptrace_bpf__load(skeleton);
 	if (code)
 		return code;
 	capture->ring =
 		ring_buffer__new(bpf_map__fd(skeleton->maps.records), on_record, capture, NULL);
 	return capture->ring ? 0 : -errno;
-}
-
-static struct uprobe *room_for_uprobe(struct capture *capture)
-{
-	struct uprobe *uprobes;
-
-	uprobes = realloc(capture->uprobes, (capture->uprobes_count + 1) * sizeof(*uprobes));
-	if (!uprobes)
-		return NULL;
-	capture->uprobes = uprobes;
-	return &uprobes[capture->uprobes_count];
-}
-
-/* The probes that measured our own sites are detached along with all others. */
-static int take_over_measured(struct capture *capture)
-{
-	for (int kind = 0; kind < SITE_KINDS_COUNT; kind++) {
-		struct uprobe *held = &capture->sites.held[kind];
-		struct uprobe *room = held->fd >= 0 ? room_for_uprobe(capture) : NULL;
-
-		if (held->fd < 0)
-			continue;
-		if (!room)
-			return -ENOMEM;
-		*room = *held;
-		held->fd = -1;
-		capture->uprobes_count++;
-	}
-	return 0;
 }
 
 int capture__open(const struct capture_options *options, struct capture **out, struct error *err)
@@ -176,22 +128,15 @@ int capture__open(const struct capture_options *options, struct capture **out, s
 
 	if (!capture)
 		return error__set(err, -ENOMEM, "out of memory");
-	for (int kind = 0; kind < SITE_KINDS_COUNT; kind++)
-		capture->sites.held[kind].fd = -1;
 	libbpf_set_print(keep_words);
 	libbpf_words[0] = 0;
 	capture->method = uprobe__probe_method();
-	capture->skeleton = boundary__open();
+	capture->skeleton = steptrace_bpf__open();
 	if (!capture->skeleton) {
 		code = -errno;
 		goto close_capture;
 	}
 	code = load(capture, options);
-	if (code)
-		goto close_capture;
-	code = site__measure(&capture->sites);
-	if (!code)
-		code = take_over_measured(capture);
 	if (code)
 		goto close_capture;
 	*out = capture;
@@ -206,53 +151,21 @@ void capture__close(struct capture *capture)
 {
 	if (!capture)
 		return;
-	capture__detach(capture);
-	site__release(&capture->sites);
+	bpf_link__destroy(capture->all_mappings);
+	bpf_link__destroy(capture->own_mappings);
 	ring_buffer__free(capture->ring);
-	boundary__destroy(capture->skeleton);
+	steptrace_bpf__destroy(capture->skeleton);
 	free(capture);
 }
 
-static int attach_note(struct capture *capture, const struct binary *binary,
-		       const struct probe_note *note)
+int capture__program_fd(const struct capture *capture, enum steptrace_probe probe)
 {
-	struct uprobe_place place = {.file_fd = binary->fd,
-				     .semaphore_offset = note->semaphore_offset};
-	struct uprobe *uprobe = room_for_uprobe(capture);
-	int code;
-
-	if (!uprobe)
-		return -ENOMEM;
-	capture->site = site__choose(&capture->sites, note->sites);
-	place.offset = note->offset + sites[capture->site].offset;
-	code = uprobe__attach(bpf_program__fd(capture->programs[note->probe]), capture->method,
-			      &place, uprobe);
-	if (code == 0)
-		capture->uprobes_count++;
-	return code;
+	return capture->programs[probe] ? bpf_program__fd(capture->programs[probe]) : -1;
 }
 
-int capture__attach(struct capture *capture, const struct binary *binary, struct error *err)
+enum uprobe_method capture__method(const struct capture *capture)
 {
-	size_t before = capture->uprobes_count;
-	int code = 0;
-
-	for (size_t i = 0; i < binary->notes.count && code == 0; i++) {
-		const struct probe_note *note = &binary->notes.notes[i];
-
-		if (!capture->programs[note->probe])
-			continue;
-		code = attach_note(capture, binary, note);
-		if (code)
-			error__set(err, code, "cannot attach to probe %s of '%s': %s%s",
-				   probes[note->probe].name, binary->name, strerror(-code),
-				   code == -EPERM || code == -EACCES
-					   ? " (this needs root or CAP_SYS_ADMIN on this kernel)"
-					   : "");
-	}
-	while (code && capture->uprobes_count > before)
-		uprobe__detach(&capture->uprobes[--capture->uprobes_count]);
-	return code;
+	return capture->method;
 }
 
 /* The kernel program moves the moment forward at every loss, but not past "for ever", which it is
@@ -292,51 +205,17 @@ int capture__drain(struct capture *capture, record_fn *each, void *context, int 
 	return capture->given;
 }
 
-static void *detach_one(void *uprobe)
-{
-	uprobe__detach(uprobe);
-	return NULL;
-}
-
-enum { DETACHERS_MAX = 32 };
-
-/* To detach is to wait until every processor has left the handler, some 30 ms for each probe: they
- * wait side by side. */
-static void detach_some(struct uprobe *uprobes, size_t count)
-{
-	pthread_t threads[DETACHERS_MAX];
-	size_t started = 0;
-
-	while (started < count &&
-	       pthread_create(&threads[started], NULL, detach_one, &uprobes[started]) == 0)
-		started++;
-	for (size_t i = started; i < count; i++)
-		uprobe__detach(&uprobes[i]);
-	for (size_t i = 0; i < started; i++)
-		pthread_join(threads[i], NULL);
-}
-
 /* The probes go one by one: from here on a command's start may go unseen while its steps are still
  * captured, so every record carries its context again. */
-static void disarm(struct capture *capture)
+void capture__disarm(struct capture *capture)
 {
-	if (capture->skeleton && capture->skeleton->data)
-		__atomic_store_n(&capture->skeleton->data->context_unknown_until_ns, UINT64_MAX,
-				 __ATOMIC_SEQ_CST);
+	__atomic_store_n(&capture->skeleton->data->context_unknown_until_ns, UINT64_MAX,
+			 __ATOMIC_SEQ_CST);
 }
 
-void capture__detach(struct capture *capture)
+const uint64_t *capture__last_lost_ns(const struct capture *capture)
 {
-	disarm(capture);
-	while (capture->uprobes_count > 0) {
-		size_t count = capture->uprobes_count < DETACHERS_MAX ? capture->uprobes_count
-								      : DETACHERS_MAX;
-
-		capture->uprobes_count -= count;
-		detach_some(&capture->uprobes[capture->uprobes_count], count);
-	}
-	free(capture->uprobes);
-	capture->uprobes = NULL;
+	return (const uint64_t *)capture->skeleton->bss->last_lost_ns;
 }
 
 static uint64_t missed_by(const struct bpf_program *program)
@@ -364,18 +243,170 @@ void capture__counts(const struct capture *capture, struct capture_counts *sum)
 	}
 }
 
-void capture__use_site(struct capture *capture, enum site_kind site)
+/* ---- processes */
+
+static int watch(struct bpf_program *program, struct bpf_link **link)
 {
-	for (int kind = 0; kind < SITE_KINDS_COUNT; kind++)
-		capture->sites.ns_per_hit[kind] = kind == (int)site;
+	if (!bpf_program__autoload(program))
+		return 0;
+	*link = bpf_program__attach(program);
+	return *link ? 0 : -errno;
 }
 
-enum site_kind capture__site(const struct capture *capture)
+int capture__watch_processes(struct capture *capture, struct error *err)
 {
-	return capture->site;
+	struct steptrace_bpf *skeleton = capture->skeleton;
+	int code;
+
+	code = watch(skeleton->progs.process_forked, &skeleton->links.process_forked);
+	if (!code)
+		code = watch(skeleton->progs.process_ended, &skeleton->links.process_ended);
+	if (!code)
+		code = watch(skeleton->progs.process_execed, &skeleton->links.process_execed);
+	return code ? error__set(err, code, "cannot watch processes: %s", strerror(-code)) : 0;
 }
 
-enum uprobe_method capture__method(const struct capture *capture)
+int capture__want_pid(struct capture *capture, pid_t pid)
 {
-	return capture->method;
+	struct steptrace_bpf__bss *shared = capture->skeleton->bss;
+	uint32_t key = (uint32_t)pid;
+	uint8_t yes = 1;
+	int code = bpf_map__update_elem(capture->skeleton->maps.wanted_pids, &key, sizeof(key),
+					&yes, sizeof(yes), BPF_NOEXIST);
+
+	if (code == -EEXIST)
+		return 0;
+	if (code)
+		return code == -E2BIG ? -ENOSPC : code;
+	__atomic_fetch_add(&shared->wanted_pids_count, 1, __ATOMIC_SEQ_CST);
+	if (!shared->first_wanted_pid)
+		__atomic_store_n(&shared->first_wanted_pid, key, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+void capture__unwant_pid(struct capture *capture, pid_t pid)
+{
+	struct steptrace_bpf__bss *shared = capture->skeleton->bss;
+	uint32_t key = (uint32_t)pid;
+
+	if (bpf_map__delete_elem(capture->skeleton->maps.wanted_pids, &key, sizeof(key), 0))
+		return;
+	__atomic_fetch_sub(&shared->wanted_pids_count, 1, __ATOMIC_SEQ_CST);
+	if (shared->first_wanted_pid == key)
+		__atomic_store_n(&shared->first_wanted_pid, 0, __ATOMIC_SEQ_CST);
+}
+
+uint32_t capture__wanted_count(const struct capture *capture)
+{
+	return __atomic_load_n(&capture->skeleton->bss->wanted_pids_count, __ATOMIC_SEQ_CST);
+}
+
+uint64_t capture__process_records_lost(const struct capture *capture)
+{
+	return __atomic_load_n(&capture->skeleton->bss->process_records_lost, __ATOMIC_SEQ_CST);
+}
+
+/* ---- files */
+
+void capture__know_file(struct capture *capture, const struct steptrace_file *file,
+			enum known_file known)
+{
+	uint8_t value = (uint8_t)known;
+
+	bpf_map__update_elem(capture->skeleton->maps.known_files, file, sizeof(*file), &value,
+			     sizeof(value), BPF_ANY);
+}
+
+void capture__forget_file(struct capture *capture, const struct steptrace_file *file)
+{
+	bpf_map__delete_elem(capture->skeleton->maps.known_files, file, sizeof(*file), 0);
+}
+
+/* The iterator over all processes, or over our own alone (which kernels before 6.1 cannot narrow
+ * down: they walk over all, too). */
+static struct bpf_link *iterator(struct capture *capture, bool own)
+{
+	union bpf_iter_link_info which = {.task = {.pid = (uint32_t)getpid()}};
+	LIBBPF_OPTS(bpf_iter_attach_opts, options, .link_info = own ? &which : NULL,
+		    .link_info_len = own ? sizeof(which) : 0);
+	struct bpf_program *program = capture->skeleton->progs.each_mapping;
+	struct bpf_link *link = bpf_program__attach_iter(program, &options);
+
+	return link || !own ? link : bpf_program__attach_iter(program, NULL);
+}
+
+enum { MAPPINGS_STEP = 512, MAPPINGS_MAX = 1 << 20 };
+
+/* Everything that the iterator has to say. */
+static ssize_t read_mappings(int fd, struct steptrace_mapping **mappings)
+{
+	size_t count = 0, room = 0;
+	ssize_t bytes;
+
+	*mappings = NULL;
+	do {
+		if (room - count < MAPPINGS_STEP) {
+			struct steptrace_mapping *more;
+
+			room += MAPPINGS_STEP + room / 2;
+			more = realloc(*mappings, room * sizeof(*more));
+			if (!more || room > MAPPINGS_MAX)
+				return -ENOMEM;
+			*mappings = more;
+		}
+		bytes = read(fd, &(*mappings)[count], (room - count) * sizeof(**mappings));
+		if (bytes > 0) /* the kernel hands over whole ones: its buffer ends with one */
+			count += (size_t)bytes / sizeof(**mappings);
+	} while (bytes > 0 || (bytes < 0 && (errno == EAGAIN || errno == EINTR)));
+	return bytes < 0 ? -errno : (ssize_t)count;
+}
+
+static ssize_t iterate(struct bpf_link *link, struct steptrace_mapping **mappings)
+{
+	int fd = bpf_iter_create(bpf_link__fd(link));
+	ssize_t count;
+
+	*mappings = NULL;
+	if (fd < 0)
+		return fd;
+	count = read_mappings(fd, mappings);
+	close(fd);
+	if (count >= 0)
+		return count;
+	free(*mappings);
+	*mappings = NULL;
+	return count;
+}
+
+ssize_t capture__mappings(struct capture *capture, struct steptrace_mapping **mappings)
+{
+	if (!capture->all_mappings)
+		capture->all_mappings = iterator(capture, false);
+	if (!capture->all_mappings)
+		return -errno;
+	return iterate(capture->all_mappings, mappings);
+}
+
+/* Our own mapping of its first page, looked at with the kernel's eyes. */
+int capture__identify(struct capture *capture, int fd, struct steptrace_file *file)
+{
+	uint64_t *asked = (uint64_t *)&capture->skeleton->bss->asked_address;
+	struct steptrace_mapping *mappings;
+	void *page = mmap(NULL, 1, PROT_READ, MAP_PRIVATE, fd, 0);
+	ssize_t count;
+
+	if (page == MAP_FAILED)
+		return -errno;
+	if (!capture->own_mappings)
+		capture->own_mappings = iterator(capture, true);
+	__atomic_store_n(asked, (uint64_t)(uintptr_t)page, __ATOMIC_SEQ_CST);
+	count = capture->own_mappings ? iterate(capture->own_mappings, &mappings) : -errno;
+	__atomic_store_n(asked, 0, __ATOMIC_SEQ_CST);
+	munmap(page, 1);
+	if (count < 0)
+		return (int)count;
+	if (count > 0)
+		*file = mappings[0].file;
+	free(mappings);
+	return count > 0 ? 0 : -ENOENT;
 }

@@ -1,46 +1,53 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The kernel side: loads the program of bpf/, attaches it to binaries, hands records over.
+ * The kernel side: loads the programs of bpf/, hands their records over, tells them what user space
+ * knows.
  *
- *	capture__open -> capture__attach (each binary) -> capture__armed
- *	              -> capture__drain ... -> capture__detach -> capture__drain -> capture__close
+ *	capture__open -> capture__watch_processes -> (attachments.c attaches the probes)
+ *	              -> capture__armed -> capture__drain ...
+ *	              -> capture__disarm -> (probes detached) -> capture__drain -> capture__close
  *
  * libbpf and the skeleton are used in this file only.
  */
 #ifndef STEPTRACE_CAPTURE_H
 #define STEPTRACE_CAPTURE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "common/error.h"
-#include "steptrace/binary.h"
 #include "steptrace/record.h"
-#include "steptrace/site.h"
 #include "steptrace/uprobe.h"
 
 struct capture_options {
-	size_t buffer_bytes; /* of the ring buffer; a power of two, at least a page */
-	const pid_t *pids;   /* which processes are meant; NULL: all that run the binaries */
-	size_t pids_count;
+	size_t buffer_bytes;   /* of the ring buffer; a power of two, at least a page */
+	bool only_wanted_pids; /* only those of capture__want_pid() and what they fork */
 };
 
 struct capture;
 
-/* Loads the programs of those probes that make an event. 0 or negative errno with a sentence that
+/* Loads the programs of those probes that `record` needs. 0 or negative errno with a sentence that
  * says what is missing. */
 int capture__open(const struct capture_options *options, struct capture **capture,
 		  struct error *err);
 void capture__close(struct capture *capture);
 
-/* Attaches to every probe of the binary. On failure nothing of it stays attached. */
-int capture__attach(struct capture *capture, const struct binary *binary, struct error *err);
+/* The loaded program of a probe, to be attached as capture__method() says; -1: not wanted. */
+int capture__program_fd(const struct capture *capture, enum steptrace_probe probe);
+enum uprobe_method capture__method(const struct capture *capture);
 
-/* From now on a command whose start is captured need not be introduced again. */
+/* From now on a command whose start is captured need not be introduced again; and no longer. */
 void capture__armed(struct capture *capture);
+void capture__disarm(struct capture *capture);
 
-/* Readable when the unread records pass the watermark. */
+/* When a record of each probe was lost last, on CLOCK_MONOTONIC; the kernel moves it. */
+const uint64_t *capture__last_lost_ns(const struct capture *capture);
+
+/* ---- records */
+
+/* Readable when the unread records pass the watermark, or when a process is reported. */
 int capture__wakeup_fd(const struct capture *capture);
 
 typedef int record_fn(void *context, const void *bytes, size_t size_bytes);
@@ -51,9 +58,6 @@ typedef int record_fn(void *context, const void *bytes, size_t size_bytes);
  */
 int capture__drain(struct capture *capture, record_fn *each, void *context, int limit);
 
-/* Ends all probes; returns when no handler runs any more. What was captured can still be drained. */
-void capture__detach(struct capture *capture);
-
 /* The kernel's counts, summed over the processors. `missed` is what the kernel could not run. */
 struct capture_counts {
 	uint64_t hits[PROBES_COUNT];
@@ -63,11 +67,33 @@ struct capture_counts {
 };
 void capture__counts(const struct capture *capture, struct capture_counts *counts);
 
-/* Overrules what was measured, for those who compare; before capture__attach. */
-void capture__use_site(struct capture *capture, enum site_kind site);
+/* ---- processes */
 
-/* Which kind of site and of link is in use. */
-enum site_kind capture__site(const struct capture *capture);
-enum uprobe_method capture__method(const struct capture *capture);
+/* From now on execs of unknown files, and ends and execs of runners, are records; what a wanted
+ * process forks is wanted. */
+int capture__watch_processes(struct capture *capture, struct error *err);
+
+/* -ENOSPC: there are WANTED_PIDS_MAX already. */
+int capture__want_pid(struct capture *capture, pid_t pid);
+void capture__unwant_pid(struct capture *capture, pid_t pid);
+uint32_t capture__wanted_count(const struct capture *capture);
+
+/* Records of processes that found no room in the ring buffer, since the beginning. */
+uint64_t capture__process_records_lost(const struct capture *capture);
+
+/* ---- files */
+
+/* What is known of a file: its execs and mappings are not reported again (FILE_WITHOUT_PROBES), or
+ * only its mappings are (FILE_ATTACHED). The kernel forgets what was not asked for in long. */
+void capture__know_file(struct capture *capture, const struct steptrace_file *file,
+			enum known_file known);
+void capture__forget_file(struct capture *capture, const struct steptrace_file *file);
+
+/* Executable mappings of wanted processes, of all files but those known to be without probes, in
+ * `*mappings` (the caller frees). Returns how many, or negative errno. */
+ssize_t capture__mappings(struct capture *capture, struct steptrace_mapping **mappings);
+
+/* Which file the kernel maps when this one is mapped; 0 or negative errno. */
+int capture__identify(struct capture *capture, int fd, struct steptrace_file *file);
 
 #endif

@@ -9,10 +9,12 @@
 #include "common/parse.h"
 #include "steptrace/commands.h"
 #include "steptrace/session.h"
+#include "steptrace/site.h"
 
 enum record_option {
 	OPTION_PID,
 	OPTION_EXE,
+	OPTION_ALL,
 	OPTION_OUTPUT,
 	OPTION_FORMAT,
 	OPTION_FIELDS,
@@ -20,11 +22,14 @@ enum record_option {
 	OPTION_DURATION,
 	OPTION_FLUSH,
 	OPTION_BUFFER,
+	OPTION_LINGER,
+	OPTION_SITE,
 };
 
 static const struct option_spec specs[] = {
-	[OPTION_PID] = {'p', "pid", "PID[,PID...]", "trace these processes"},
+	[OPTION_PID] = {'p', "pid", "PID[,PID...]", "trace these processes and what they fork"},
 	[OPTION_EXE] = {'x', "exe", "PATH", "trace every process of this binary, later ones too"},
+	[OPTION_ALL] = {'a', "all", NULL, "trace every runner, later ones too (default)"},
 	[OPTION_OUTPUT] = {'o', "output", "FILE", "append events to FILE (default: stdout)"},
 	[OPTION_FORMAT] = {0, "format", "json|compact",
 			   "JSON lines, or one readable line per event (default: json)"},
@@ -34,18 +39,25 @@ static const struct option_spec specs[] = {
 	[OPTION_DURATION] = {0, "duration", "TIME", "stop after TIME: 500ms, 10s, 5m"},
 	[OPTION_FLUSH] = {0, "flush", "TIME", "write events at least this often (default: 50ms)"},
 	[OPTION_BUFFER] = {0, "buffer", "SIZE",
-			   "size of the kernel's ring buffer: 64K to 1G (default: 8M)"},
+			   "size of the kernel's ring buffer: 64K to 1G (default: 16M)"},
+	[OPTION_LINGER] = {0, "linger", "TIME",
+			   "a binary that no process runs is detached after TIME (default: 1m)"},
+	[OPTION_SITE] = {0, "site", "auto|nop1|nop5|nop10",
+			 "which instruction to probe (default: the fastest that is safe; see "
+			 "steptrace doctor)"},
 };
 
 enum { SPECS_COUNT = sizeof(specs) / sizeof(specs[0]) };
 
 static void print_help(void)
 {
-	printf("usage: steptrace record -p PID[,PID...] [OPTIONS]\n"
+	printf("usage: steptrace record [-a] [OPTIONS]\n"
+	       "       steptrace record -p PID[,PID...] [OPTIONS]\n"
 	       "       steptrace record -x PATH [OPTIONS]\n"
 	       "       steptrace record [OPTIONS] -- COMMAND [ARGS...]\n\n"
-	       "Attaches to running runners and writes their events, one a line, until Ctrl-C,\n"
-	       "the end of the traced processes, or --count or --duration. Needs root.\n\n"
+	       "Attaches to running runners, and to those that start later, and writes their\n"
+	       "events, one a line, until Ctrl-C, the end of the traced processes, or --count or\n"
+	       "--duration. Needs root.\n\n"
 	       "options:\n");
 	options__print(stdout, specs, SPECS_COUNT);
 	printf("\nWith -- COMMAND the exit status is the command's. Otherwise 0: done, 1: failed,\n"
@@ -75,6 +87,19 @@ static int number_error(const char *option, const char *value, const char *examp
 			  option, example);
 }
 
+static int set_site(struct session_options *options, const char *value, struct error *err)
+{
+	options->site = -1;
+	if (strcmp(value, "auto") == 0)
+		return 0;
+	for (int kind = 0; kind < SITE_KINDS_COUNT; kind++)
+		if (sites[kind].size_bytes && strcmp(value, sites[kind].name) == 0) {
+			options->site = kind;
+			return 0;
+		}
+	return error__set(err, -EINVAL, "--site is auto or one of this machine's, not '%s'", value);
+}
+
 static int set_option(struct session_options *options, int which, const char *value,
 		      struct error *err)
 {
@@ -84,6 +109,7 @@ static int set_option(struct session_options *options, int which, const char *va
 	switch ((enum record_option)which) {
 	case OPTION_PID: return targets__add_pids(&options->targets, value, err);
 	case OPTION_EXE: return targets__add_exe(&options->targets, value, err);
+	case OPTION_ALL: options->targets.all = true; return 0;
 	case OPTION_OUTPUT: options->output = value; return 0;
 	case OPTION_FORMAT:
 		code = one_of(value, "json", "compact", "--format", &is_second, err);
@@ -110,6 +136,11 @@ static int set_option(struct session_options *options, int which, const char *va
 		if (parse__size_bytes(value, 1 << 16, 1 << 30, &options->buffer_bytes))
 			return number_error("--buffer", value, "8M", err);
 		return power_of_two(&options->buffer_bytes);
+	case OPTION_SITE: return set_site(options, value, err);
+	case OPTION_LINGER:
+		if (parse__duration_ns(value, &options->linger_ns))
+			return number_error("--linger", value, "10s", err);
+		return 0;
 	}
 	return 0;
 }
@@ -119,6 +150,7 @@ static int take_operands(struct session_options *options, const struct options_p
 {
 	struct targets *targets = &options->targets;
 	int rest = parser->argc - parser->operands;
+	int named;
 
 	if (rest > 0 && !parser->saw_dashes)
 		return error__set(err, -EINVAL,
@@ -126,18 +158,22 @@ static int take_operands(struct session_options *options, const struct options_p
 				  parser->argv[parser->operands]);
 	if (rest > 0)
 		targets->command = &parser->argv[parser->operands];
-	if ((targets->pids_count > 0) + (targets->exes_count > 0) + (targets->command != NULL) > 1)
-		return error__set(err, -EINVAL, "-p, -x and -- COMMAND exclude each other");
-	if (!targets->pids_count && !targets->exes_count && !targets->command)
-		return error__set(err, -EINVAL,
-				  "nothing to trace: name -p PID, -x PATH or -- COMMAND (steptrace "
-				  "list shows what there is)");
+	named = (targets->pids_count > 0) + (targets->exes_count > 0) + (targets->command != NULL);
+	if (named + targets->all > 1)
+		return error__set(err, -EINVAL, "-p, -x, -a and -- COMMAND exclude each other");
+	if (!named)
+		targets->all = true;
 	return 0;
 }
 
 int cmd_record(int argc, char **argv)
 {
-	struct session_options options = {.flush_ns = 50000000, .buffer_bytes = 8 << 20};
+	struct session_options options = {
+		.site = -1,
+		.flush_ns = 50000000,
+		.buffer_bytes = 16 << 20,
+		.linger_ns = 60000000000,
+	};
 	struct options_parser parser = {
 		.specs = specs, .count = SPECS_COUNT, .argc = argc, .argv = argv};
 	struct error err = {0};

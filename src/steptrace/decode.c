@@ -66,9 +66,10 @@ static int whole_span(const void *span, const struct shape *shape, void *room, c
 static int check_values(const struct decoded *decoded)
 {
 	switch (decoded->record->probe) {
-	case PROBE_COMMAND_DONE: return outcome__name(decoded->command->outcome) ? 0 : -EBADMSG;
-	case PROBE_STEP_DONE: return outcome__name(decoded->step->outcome) ? 0 : -EBADMSG;
-	case PROBE_TOOL_DONE: return outcome__name(decoded->tool->outcome) ? 0 : -EBADMSG;
+	case PROBE_COMMAND_DONE:
+		return outcome__is_from_runner(decoded->command->outcome) ? 0 : -EBADMSG;
+	case PROBE_STEP_DONE: return outcome__is_from_runner(decoded->step->outcome) ? 0 : -EBADMSG;
+	case PROBE_TOOL_DONE: return outcome__is_from_runner(decoded->tool->outcome) ? 0 : -EBADMSG;
 	case PROBE_FRAGMENT_CHANGED:
 		return operation__name(decoded->fragment->operation) ? 0 : -EBADMSG;
 	default: return 0;

@@ -4,14 +4,14 @@
 #include <stddef.h>
 
 const struct probe_info probes[] = {
-	[PROBE_COMMAND_START] = {"command__start", EVENT_COMMAND_STARTED},
-	[PROBE_COMMAND_DONE] = {"command__done", EVENT_COMMAND_COMPLETED},
-	[PROBE_COMMAND_REJECTED] = {"command__rejected", EVENT_VALIDATION_FAILED},
-	[PROBE_STEP_START] = {"step__start", EVENT_NONE},
-	[PROBE_STEP_DONE] = {"step__done", EVENT_STEP_EXECUTED},
-	[PROBE_TOOL_START] = {"tool__start", EVENT_NONE},
-	[PROBE_TOOL_DONE] = {"tool__done", EVENT_TOOL_COMPLETED},
-	[PROBE_FRAGMENT_CHANGED] = {"fragment__changed", EVENT_FRAGMENT_CHANGED},
+	[PROBE_COMMAND_START] = {"command__start", EVENT_COMMAND_STARTED, true},
+	[PROBE_COMMAND_DONE] = {"command__done", EVENT_COMMAND_COMPLETED, true},
+	[PROBE_COMMAND_REJECTED] = {"command__rejected", EVENT_VALIDATION_FAILED, true},
+	[PROBE_STEP_START] = {"step__start", EVENT_NONE, true},
+	[PROBE_STEP_DONE] = {"step__done", EVENT_STEP_EXECUTED, true},
+	[PROBE_TOOL_START] = {"tool__start", EVENT_NONE, false},
+	[PROBE_TOOL_DONE] = {"tool__done", EVENT_TOOL_COMPLETED, true},
+	[PROBE_FRAGMENT_CHANGED] = {"fragment__changed", EVENT_FRAGMENT_CHANGED, true},
 };
 
 const char *const event_names[] = {
@@ -42,7 +42,7 @@ _Static_assert(sizeof(loss_names) / sizeof(loss_names[0]) == LOSS_REASONS_COUNT,
 
 const char *outcome__name(unsigned int outcome)
 {
-	static const char *const names[] = {NULL, "success", "failure", "skipped"};
+	static const char *const names[] = {NULL, "success", "failure", "skipped", "aborted"};
 
 	return NAME_OF(names, outcome);
 }

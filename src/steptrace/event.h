@@ -38,13 +38,22 @@ enum loss_reason {
 };
 
 struct probe_info {
-	const char *name;      /* as in the ELF note, and of its program in bpf/ */
-	enum event_kind event; /* EVENT_NONE: `record` does not attach to it */
+	const char *name; /* as in the ELF note, and of its program in bpf/ */
+	enum event_kind event;
+	bool captured; /* `record` attaches to it, for an event or to know what is open */
 };
 
 extern const struct probe_info probes[PROBES_COUNT];
 extern const char *const event_names[EVENT_KINDS_COUNT]; /* "dsl.step.executed" */
 extern const char *const loss_names[LOSS_REASONS_COUNT]; /* "buffer_full" */
+
+/* What a runner may say, and behind it what only the tracer says. */
+enum { OUTCOME_SUCCESS = 1, OUTCOME_FAILURE = 2, OUTCOME_SKIPPED = 3, OUTCOME_ABORTED = 4 };
+
+static inline bool outcome__is_from_runner(unsigned int outcome)
+{
+	return outcome >= OUTCOME_SUCCESS && outcome <= OUTCOME_SKIPPED;
+}
 
 /* Names for the numbers in spans; NULL where the number has none. */
 const char *outcome__name(unsigned int outcome);
@@ -62,6 +71,7 @@ enum span_flags {
 };
 
 struct execution;
+struct fate;
 
 struct event {
 	enum event_kind kind;
@@ -77,7 +87,13 @@ struct event {
 	};
 	const struct steptrace_process *process; /* EVENT_VALIDATION_FAILED: whose it is */
 	uint64_t steps_lost;                     /* EVENT_COMMAND_COMPLETED */
+	bool steps_lost_known;                   /* EVENT_COMMAND_COMPLETED */
 	bool complete;                           /* EVENT_COMMAND_COMPLETED */
+
+	/* Where the process left it open: how, and the steps that were open then. */
+	const struct fate *fate; /* NULL: the runner ended it */
+	const struct step_span *innermost;
+	uint64_t steps_aborted;
 };
 
 /* How long the span took; false where its beginning was not seen or its stamps contradict. */

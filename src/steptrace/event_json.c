@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "steptrace/fate.h"
+
 #define TEXT(json, field) json__text(json, field, sizeof(field))
 
 static const uint8_t no_id[16];
@@ -41,7 +43,8 @@ static void put_ids(struct json *json, const char *correlation_id, size_t bytes,
 	put_id(json, execution_id);
 }
 
-static void put_process(struct json *json, const struct steptrace_process *process)
+/* The inner pid is said where the process lives in a pid namespace of its own. */
+static void put_process(struct json *json, const struct steptrace_process *process, uint32_t pid)
 {
 	json__raw(json, "\"uid\":");
 	json__u64(json, process->uid);
@@ -49,6 +52,10 @@ static void put_process(struct json *json, const struct steptrace_process *proce
 	TEXT(json, process->comm);
 	json__raw(json, ",\"cgroup_id\":");
 	json__u64(json, process->cgroup_id);
+	if (process->inner_pid && process->inner_pid != pid) {
+		json__raw(json, ",\"inner_pid\":");
+		json__u64(json, process->inner_pid);
+	}
 }
 
 int event_json__describe(struct execution *execution)
@@ -66,7 +73,7 @@ int event_json__describe(struct execution *execution)
 	json__raw(&json, "\"user_id\":");
 	TEXT(&json, command->user_id);
 	execution->comm_at = (uint32_t)json__length(&json);
-	put_process(&json, &execution->process);
+	put_process(&json, &execution->process, execution->pid);
 	execution->json_bytes = (uint32_t)json__length(&json);
 
 	copy = realloc(execution->json, execution->json_bytes);
@@ -148,7 +155,7 @@ static void put_common(struct json *json, const struct event *event, struct cloc
 		json__bytes(json, execution->json + execution->comm_at,
 			    execution->json_bytes - execution->comm_at);
 	else
-		put_process(json, event->process);
+		put_process(json, event->process, event->record->pid);
 	json__raw(json, "}");
 }
 
@@ -257,6 +264,8 @@ static void step_more(struct json *json, const struct event *event)
 	put_id_or_null(json, step->parent_step_id);
 	json__raw(json, "}");
 	put_error_category(json, step->outcome, step->error_category);
+	if (event->fate)
+		return; /* the rest is said when a step ends */
 	if (step->child.head.flags & SPAN_ITEMS) {
 		json__raw(json, ",\"items\":{\"in\":");
 		json__u64(json, step->items_in);
@@ -279,7 +288,8 @@ static void completed_seed(struct json *json, const struct event *event)
 	json__raw(json, ",\"total_duration_ms\":");
 	put_duration(json, event);
 	json__raw(json, ",\"steps_executed\":");
-	json__u64(json, command->steps_successful + command->steps_failed + command->steps_skipped);
+	json__u64(json, command->steps_successful + command->steps_failed + command->steps_skipped +
+				event->steps_aborted);
 	json__raw(json, ",\"steps_successful\":");
 	json__u64(json, command->steps_successful);
 	json__raw(json, ",\"steps_failed\":");
@@ -290,13 +300,46 @@ static void completed_seed(struct json *json, const struct event *event)
 	put_user(json, event->execution);
 }
 
+static void put_where(struct json *json, const struct step_span *step)
+{
+	json__raw(json, "{\"step_id\":");
+	put_id(json, step->step_id);
+	json__raw(json, ",\"step_type\":");
+	TEXT(json, step->type);
+	json__raw(json, ",\"name\":");
+	TEXT(json, step->name);
+	json__raw(json, ",\"index\":");
+	json__u64(json, step->index);
+	json__raw(json, "}");
+}
+
+/* How the process left the command open, and where in it. */
+static void put_aborted(struct json *json, const struct event *event)
+{
+	json__raw(json, ",\"aborted\":{");
+	fate__json(event->fate, json);
+	json__raw(json, ",\"open_steps\":");
+	json__u64(json, event->steps_aborted);
+	json__raw(json, ",\"step\":");
+	if (event->innermost)
+		put_where(json, event->innermost);
+	else
+		json__raw(json, "null");
+	json__raw(json, "}");
+}
+
 static void completed_more(struct json *json, const struct event *event)
 {
 	put_error_category(json, event->command->outcome, event->command->error_category);
 	json__raw(json, ",\"complete\":");
 	json__bool(json, event->complete);
 	json__raw(json, ",\"steps_lost\":");
-	json__u64(json, event->steps_lost);
+	if (event->steps_lost_known)
+		json__u64(json, event->steps_lost);
+	else
+		json__raw(json, "null");
+	if (event->fate)
+		put_aborted(json, event);
 }
 
 /* ---- command.validation.failed */

@@ -6,6 +6,7 @@
 
 #include "common/utf8.h"
 #include "steptrace/executions.h"
+#include "steptrace/fate.h"
 
 /* One character of foreign text, made harmless; returns how many bytes of the source it was. */
 static int put_character(struct json *line, const uint8_t *at, const uint8_t *end)
@@ -145,6 +146,35 @@ static void step(struct json *line, const struct event *event)
 	put_trouble(line, step->outcome, step->error_category);
 }
 
+static void put_fate(struct json *line, const struct event *event)
+{
+	char text[FATE_TEXT_BYTES];
+
+	fate__text(event->fate, text);
+	json__raw(line, "  ");
+	json__word(line, text);
+	if (!event->innermost)
+		return;
+	json__raw(line, " in ");
+	if (event->innermost->name[0])
+		PADDED(line, event->innermost->name, 0);
+	else
+		PADDED(line, event->innermost->type, 0);
+}
+
+static void put_gaps(struct json *line, const struct event *event)
+{
+	if (event->complete)
+		return;
+	if (event->steps_lost_known) {
+		json__raw(line, "  (");
+		json__u64(line, event->steps_lost);
+		json__raw(line, " not seen)");
+	} else {
+		json__raw(line, "  (some not seen)");
+	}
+}
+
 static void completed(struct json *line, const struct event *event)
 {
 	const struct command_span *command = event->command;
@@ -152,18 +182,18 @@ static void completed(struct json *line, const struct event *event)
 	put_word(line, "done", 9);
 	put_word(line, outcome__name(command->outcome), 32);
 	put_duration(line, event);
-	put_count(line, command->steps_successful + command->steps_failed + command->steps_skipped,
+	put_count(line,
+		  command->steps_successful + command->steps_failed + command->steps_skipped +
+			  event->steps_aborted,
 		  "step");
 	if (command->steps_failed) {
 		json__raw(line, ", ");
 		json__u64(line, command->steps_failed);
 		json__raw(line, " failed");
 	}
-	if (!event->complete) {
-		json__raw(line, "  (");
-		json__u64(line, event->steps_lost);
-		json__raw(line, " not seen)");
-	}
+	if (event->fate)
+		put_fate(line, event);
+	put_gaps(line, event);
 }
 
 static void rejected(struct json *line, const struct event *event)

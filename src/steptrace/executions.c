@@ -13,6 +13,7 @@ struct executions {
 	size_t spare_count;
 	size_t count, limit;
 	uint64_t forgotten;
+	struct open_steps_store steps;
 };
 
 struct executions *executions__new(size_t limit)
@@ -24,8 +25,9 @@ struct executions *executions__new(size_t limit)
 	return open;
 }
 
-static void release(struct execution *execution)
+static void release(struct executions *open, struct execution *execution)
 {
+	open_steps__clear(&execution->open, &open->steps);
 	free(execution->json);
 	free(execution);
 }
@@ -38,29 +40,31 @@ void executions__free(struct executions *open)
 		return;
 	for (at = open->oldest; at; at = next) {
 		next = at->newer;
-		release(at);
+		release(open, at);
 	}
 	for (at = open->spare; at; at = next) {
 		next = at->next_in_bucket;
-		release(at);
+		release(open, at);
 	}
+	open_steps__free_store(&open->steps);
 	free(open);
 }
 
-/* The ids of an honest runner are random already; a hostile one only slows its own tracer down. */
-static struct execution **bucket_of(struct executions *open, uint32_t pid, const uint8_t id[16])
+/* The ids of an honest runner are random already; a hostile one only slows its own tracer down.
+ * The process is left out, so that a fork's execution meets its origin. */
+static struct execution **bucket_of(struct executions *open, const uint8_t id[16])
 {
 	uint64_t low, high;
 
 	memcpy(&low, id, sizeof(low));
 	memcpy(&high, id + sizeof(low), sizeof(high));
-	low = (low ^ high ^ pid) * 0x9e3779b97f4a7c15u;
+	low = (low ^ high) * 0x9e3779b97f4a7c15u;
 	return &open->buckets[low >> 52];
 }
 
 struct execution *executions__find(struct executions *open, uint32_t pid, const uint8_t id[16])
 {
-	struct execution *at = *bucket_of(open, pid, id);
+	struct execution *at = *bucket_of(open, id);
 
 	while (at && (at->pid != pid || memcmp(at->id, id, sizeof(at->id)) != 0))
 		at = at->next_in_bucket;
@@ -80,7 +84,7 @@ static struct execution *take_spare(struct executions *open)
 
 static void link_entry(struct executions *open, struct execution *entry)
 {
-	struct execution **bucket = bucket_of(open, entry->pid, entry->id);
+	struct execution **bucket = bucket_of(open, entry->id);
 
 	entry->next_in_bucket = *bucket;
 	*bucket = entry;
@@ -112,7 +116,11 @@ struct execution *executions__add(struct executions *open, uint32_t pid,
 	memcpy(entry->id, command->head.execution_id, sizeof(entry->id));
 	entry->pid = pid;
 	entry->start_seen = false;
-	entry->steps_seen = 0;
+	entry->goes_on_elsewhere = false;
+	memset(entry->steps_seen, 0, sizeof(entry->steps_seen));
+	entry->known_ns = entry->steps_lost_before = entry->ends_lost_before = 0;
+	entry->began_ns = 0;
+	entry->open = (struct open_steps){0};
 	entry->process = *process;
 	entry->command = *command;
 	entry->json_bytes = 0;
@@ -122,8 +130,9 @@ struct execution *executions__add(struct executions *open, uint32_t pid,
 
 void executions__remove(struct executions *open, struct execution *execution)
 {
-	struct execution **at = bucket_of(open, execution->pid, execution->id);
+	struct execution **at = bucket_of(open, execution->id);
 
+	open_steps__clear(&execution->open, &open->steps);
 	while (*at != execution)
 		at = &(*at)->next_in_bucket;
 	*at = execution->next_in_bucket;
@@ -138,12 +147,44 @@ void executions__remove(struct executions *open, struct execution *execution)
 	open->count--;
 
 	if (open->spare_count >= SPARE_LIMIT) {
-		release(execution);
+		release(open, execution);
 		return;
 	}
 	execution->next_in_bucket = open->spare;
 	open->spare = execution;
 	open->spare_count++;
+}
+
+struct execution *executions__of_process(struct executions *open, uint32_t pid,
+					 const struct execution *previous)
+{
+	struct execution *at = previous ? previous->newer : open->oldest;
+
+	while (at && at->pid != pid)
+		at = at->newer;
+	return at;
+}
+
+void executions__each_pid(struct executions *open, void (*each)(uint32_t pid, void *context),
+			  void *context)
+{
+	for (struct execution *at = open->oldest; at; at = at->newer)
+		each(at->pid, context);
+}
+
+void executions__ended_elsewhere(struct executions *open, const struct execution *ended)
+{
+	struct execution *at = *bucket_of(open, ended->id);
+
+	for (; at; at = at->next_in_bucket)
+		if (at->pid != ended->pid && memcmp(at->id, ended->id, sizeof(at->id)) == 0 &&
+		    at->process.uid == ended->process.uid)
+			at->goes_on_elsewhere = true;
+}
+
+struct open_steps_store *executions__steps_store(struct executions *open)
+{
+	return &open->steps;
 }
 
 size_t executions__count(const struct executions *open)

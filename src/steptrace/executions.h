@@ -18,13 +18,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "steptrace/open_steps.h"
 #include "steptrace/record.h"
 
 struct execution {
 	uint8_t id[16];
 	uint32_t pid;
 	bool start_seen;
-	uint64_t steps_seen;
+	bool goes_on_elsewhere; /* a process that was forked from this one ended it */
+	uint64_t steps_seen[4]; /* by outcome, as the runner numbers them */
+	uint64_t known_ns;      /* the first record of it */
+	uint64_t steps_lost_before, ends_lost_before; /* at all, when it became known */
+	uint64_t began_ns; /* when the kernel saw its start; 0: it did not */
+	struct open_steps open;
 	struct steptrace_process process;
 	struct command_span command; /* as it was when it became known */
 
@@ -43,6 +49,19 @@ struct executions *executions__new(size_t limit);
 void executions__free(struct executions *open);
 
 struct execution *executions__find(struct executions *open, uint32_t pid, const uint8_t id[16]);
+
+/* The oldest of a process; after `previous`, where that is not NULL. NULL: there is none. */
+struct execution *executions__of_process(struct executions *open, uint32_t pid,
+					 const struct execution *previous);
+
+/* Calls `each` with every process that has open executions, once for each execution. */
+void executions__each_pid(struct executions *open, void (*each)(uint32_t pid, void *context),
+			  void *context);
+
+/* The same command was ended by another process of the same user: a fork went on with it. */
+void executions__ended_elsewhere(struct executions *open, const struct execution *ended);
+
+struct open_steps_store *executions__steps_store(struct executions *open);
 
 /* A new one with id, pid, process and command filled in; one of the same id and pid is replaced.
  * NULL when there is no memory. */

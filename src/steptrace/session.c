@@ -6,12 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "common/log.h"
 #include "steptrace/accounts.h"
-#include "steptrace/capture.h"
+#include "steptrace/announce.h"
+#include "steptrace/child.h"
+#include "steptrace/follower.h"
 #include "steptrace/sink.h"
 #include "steptrace/trace_events.h"
 #include "steptrace/wakeups.h"
@@ -24,15 +25,18 @@ enum {
 
 struct session {
 	const struct session_options *options;
-	struct binaries binaries;
 	struct child child;
 	struct capture *capture;
+	struct attachments attachments;
+	struct follower follower;
 	struct stream *stream;
 	struct sink sink;
 	struct accounts accounts;
 	struct wakeups wakeups;
-	uint64_t started_ns;
+	uint64_t started_ns; /* 0: it is about to */
+	uint64_t process_records_lost;
 	const char *reason; /* why it stops; NULL: it goes on */
+	bool is_ending; /* probes go one by one: what ends now may have ended its commands unseen */
 	bool failed;
 	bool shows_progress;
 	struct error *err;
@@ -70,11 +74,29 @@ static int flush(struct session *session)
 	return code;
 }
 
+/* A process ended, or began to run something else. */
+static void on_process(struct session *session, const void *bytes, size_t size_bytes)
+{
+	const struct process_exec *exec = bytes;
+	struct fate fate;
+
+	if (fate__of_record(bytes, size_bytes, &fate))
+		return;
+	if (fate.record.flags & RECORD_OF_RUNNER)
+		stream__process_over(session->stream, &fate);
+	if (fate.record.flags & RECORD_UNKNOWN_FILE && size_bytes >= sizeof(*exec))
+		follower__execed(&session->follower, exec);
+}
+
 static int on_record(void *context, const void *bytes, size_t size_bytes)
 {
+	const struct steptrace_record *record = bytes;
 	struct session *session = context;
 
-	stream__record(session->stream, bytes, size_bytes);
+	if (size_bytes < sizeof(*record) || record->probe < PROCESS_EXECED)
+		stream__record(session->stream, bytes, size_bytes);
+	else if (!session->is_ending)
+		on_process(session, bytes, size_bytes);
 	if (json__length(stream__lines(session->stream)) >= WRITE_BYTES)
 		flush(session); /* a failure stops the loop; what is captured is counted all the same */
 	return 0;
@@ -101,45 +123,39 @@ static void settle_accounts(struct session *session, bool report)
 		accounts__report(&session->accounts, session->stream, clock__now_ns());
 }
 
-/* ---- what a person sees */
+/* ---- processes whose end nobody told */
 
-static void show_progress(const struct session *session)
+enum { GONE_MAX = 1024 };
+
+struct gone {
+	uint32_t pids[GONE_MAX];
+	size_t count;
+};
+
+static void find_gone(uint32_t pid, void *context)
 {
-	uint64_t seconds = (clock__now_ns() - session->started_ns) / SECOND_NS;
+	struct gone *gone = context;
 
-	fprintf(stderr, "\r\033[K%llu events, %llu lost, %02llu:%02llu",
-		(unsigned long long)stream__events_total(session->stream),
-		(unsigned long long)accounts__lost(session->stream),
-		(unsigned long long)seconds / 60, (unsigned long long)seconds % 60);
+	if (gone->count < GONE_MAX && targets__check_pid((pid_t)pid, NULL) == -ESRCH)
+		gone->pids[gone->count++] = pid;
 }
 
-static void say_attached(const struct session *session)
+/* The kernel had no room to report some: those with open commands are looked for. */
+static void look_for_gone(struct session *session)
 {
-	const struct targets *targets = &session->options->targets;
-	size_t count = 0;
+	uint64_t lost = capture__process_records_lost(session->capture);
+	struct gone gone = {.count = 0};
 
-	for (size_t i = 0; i < session->binaries.count; i++)
-		count += binary__probes_count(session->binaries.items[i]) > 0;
-	log__info("attached to %zu binar%s (%s, site %s)%s", count, count == 1 ? "y" : "ies",
-		  uprobe__method_name(capture__method(session->capture)),
-		  sites[capture__site(session->capture)].name,
-		  targets->command ? "" : "; Ctrl-C ends");
-}
+	if (lost == session->process_records_lost)
+		return;
+	session->process_records_lost = lost;
+	session->follower.next_look_ns = 0;
+	stream__each_open_pid(session->stream, find_gone, &gone);
+	for (size_t i = 0; i < gone.count; i++) {
+		struct fate fate = fate__vanished(gone.pids[i], clock__now_ns());
 
-static void say_stopped(const struct session *session)
-{
-	const struct stream_counts *counts = stream__counts(session->stream);
-	unsigned long long events = stream__events_total(session->stream);
-	unsigned long long behind = 0; /* the end that was asked for is no loss */
-
-	for (int kind = 0; kind < EVENT_KINDS_COUNT; kind++)
-		behind += counts->lost[kind][LOSS_NOT_WRITTEN];
-	if (session->shows_progress)
-		fputs("\r\033[K", stderr);
-	log__info("%llu event%s, %llu lost (%s)", events, events == 1 ? "" : "s",
-		  (unsigned long long)accounts__lost(session->stream) - behind, session->reason);
-	if (behind)
-		log__info("%llu more were captured and not written", behind);
+		stream__process_over(session->stream, &fate);
+	}
 }
 
 /* ---- the loop */
@@ -148,7 +164,7 @@ static void say_stopped(const struct session *session)
  * it by itself, everything else is passed on. */
 static void on_signal(struct session *session, const struct wakeup *wakeup)
 {
-	if (session->child.pid && session->wakeups.running_count) {
+	if (session->child.pid && session->wakeups.child_runs) {
 		if (wakeup->signal != SIGINT || !wakeup->from_terminal)
 			kill(session->child.pid, wakeup->signal);
 		return;
@@ -162,8 +178,16 @@ static void on_timer(struct session *session)
 	bool second = now - session->accounts.reported_ns >= SECOND_NS;
 
 	settle_accounts(session, second);
+	look_for_gone(session);
+	follower__tick(&session->follower, now);
 	if (second && session->shows_progress)
-		show_progress(session);
+		announce__progress(session->stream, session->started_ns);
+}
+
+static bool targets_are_gone(const struct session *session)
+{
+	return targets__are_processes(&session->options->targets) &&
+	       capture__wanted_count(session->capture) == 0;
 }
 
 static void loop(struct session *session)
@@ -177,7 +201,7 @@ static void loop(struct session *session)
 			on_timer(session);
 		if (wakeup.signal)
 			on_signal(session, &wakeup);
-		if (wakeup.all_exited)
+		if (wakeup.child_ended || targets_are_gone(session))
 			stop(session, "target_exited");
 		if (wakeup.deadline)
 			stop(session, "duration");
@@ -194,6 +218,7 @@ static int open_stream(struct session *session)
 		.format = options->format,
 		.seed_fields_only = options->seed_fields_only,
 		.events_limit = options->events_limit,
+		.last_lost_ns = capture__last_lost_ns(session->capture),
 	};
 
 	clock__anchor(&stream_options.clock);
@@ -202,106 +227,122 @@ static int open_stream(struct session *session)
 	return 0;
 }
 
+static void on_attached(void *context, const struct attachment *attachment, const uint32_t *pids,
+			size_t pids_count)
+{
+	struct session *session = context;
+
+	announce__attached(session->stream, attachment, pids, pids_count);
+	if (session->started_ns && pids_count)
+		log__info("attached to '%s' (process %u)", attachment->binary->name, pids[0]);
+	else if (session->started_ns)
+		log__info("attached to '%s'", attachment->binary->name);
+}
+
+static void on_detached(void *context, const struct attachment *attachment)
+{
+	struct session *session = context;
+
+	announce__detached(session->stream, attachment);
+	log__info("detached from '%s'", attachment->binary->name);
+}
+
 static int open_capture(struct session *session)
 {
-	const struct targets *targets = &session->options->targets;
-	struct capture_options options = {.buffer_bytes = session->options->buffer_bytes};
-	int code;
+	const struct capture_options options = {
+		.buffer_bytes = session->options->buffer_bytes,
+		.only_wanted_pids = targets__are_processes(&session->options->targets),
+	};
+	int code = capture__open(&options, &session->capture, session->err);
 
-	/* A binary that was named means all of its processes, so pids cannot be a filter then. */
-	if (targets->exes_count == 0) {
-		options.pids = targets->pids_count ? targets->pids : &session->child.pid;
-		options.pids_count = targets->pids_count ? targets->pids_count : 1;
-	}
-	code = capture__open(&options, &session->capture, session->err);
 	if (!code)
 		code = wakeups__watch_records(&session->wakeups,
 					      capture__wakeup_fd(session->capture));
+	if (!code)
+		code = capture__watch_processes(session->capture, session->err);
+	if (!code)
+		code = attachments__open(&session->attachments, session->capture, session->err);
+	if (!code && session->options->site >= 0)
+		attachments__use_site(&session->attachments,
+				      (enum site_kind)session->options->site);
 	return code;
 }
 
-static int attach_all(struct session *session)
+/* A process that ended before it was watched will not be reported. */
+static int want(struct session *session, pid_t pid)
 {
+	int code = capture__want_pid(session->capture, pid);
+
+	if (code)
+		return error__set(session->err, code, "cannot trace process %d: %s", pid,
+				  strerror(-code));
+	code = targets__check_pid(pid, session->err);
+	if (code)
+		capture__unwant_pid(session->capture, pid);
+	return code;
+}
+
+static int want_targets(struct session *session)
+{
+	const struct targets *targets = &session->options->targets;
 	int code = 0;
 
-	for (size_t i = 0; i < session->binaries.count && !code; i++)
-		if (binary__probes_count(session->binaries.items[i]))
-			code = capture__attach(session->capture, session->binaries.items[i],
-					       session->err);
+	if (session->child.pid) {
+		code = want(session, session->child.pid);
+		return code ? code : wakeups__watch_child(&session->wakeups, session->child.pid);
+	}
+	for (size_t i = 0; i < targets->pids_count && !code; i++)
+		code = want(session, targets->pids[i]);
+	return code;
+}
+
+static const char *command_path(const struct session *session)
+{
+	return session->child.pid ? session->child.path : NULL;
+}
+
+static int attach_targets(struct session *session)
+{
+	int code;
+
+	session->follower = (struct follower){
+		.targets = &session->options->targets,
+		.capture = session->capture,
+		.attachments = &session->attachments,
+		.events = {on_attached, on_detached, session},
+		.linger_ns = session->options->linger_ns,
+	};
+	code = follower__start(&session->follower, command_path(session), session->err);
 	if (!code)
 		capture__armed(session->capture);
 	return code;
 }
 
-static int watch_targets(struct session *session)
-{
-	const struct targets *targets = &session->options->targets;
-	int code = 0;
-
-	if (targets->exes_count)
-		return 0; /* there may always come another */
-	for (size_t i = 0; i < targets->pids_count && code != -ENOMEM; i++)
-		code = wakeups__watch_exit(&session->wakeups, targets->pids[i]);
-	if (session->child.pid)
-		code = wakeups__watch_exit(&session->wakeups, session->child.pid);
-	return code == -ESRCH && session->wakeups.running_count ? 0 : code;
-}
-
-static int say_started(struct session *session)
-{
-	const struct targets *targets = &session->options->targets;
-	const char *names[2 * TARGETS_MAX + 1];
-	char pids[TARGETS_MAX][16], boot_id[64] = "";
-	struct utsname system;
-	struct trace_facts facts = {.targets = names};
-	FILE *file;
-
-	uname(&system);
-	file = fopen("/proc/sys/kernel/random/boot_id", "re");
-	if (file && fgets(boot_id, sizeof(boot_id), file))
-		boot_id[strcspn(boot_id, "\n")] = 0;
-	if (file)
-		fclose(file);
-	for (size_t i = 0; i < targets->pids_count; i++) {
-		snprintf(pids[i], sizeof(pids[i]), "pid:%d", targets->pids[i]);
-		names[facts.targets_count++] = pids[i];
-	}
-	for (size_t i = 0; i < targets->exes_count; i++)
-		names[facts.targets_count++] = targets->exes[i];
-	if (targets->command)
-		names[facts.targets_count++] = session->child.path;
-	facts.host = system.nodename;
-	facts.kernel = system.release;
-	facts.boot_id = boot_id;
-	facts.site = sites[capture__site(session->capture)].name;
-	facts.method = uprobe__method_name(capture__method(session->capture));
-	return trace_events__started(session->stream, &facts);
-}
-
 static int start(struct session *session)
 {
 	const struct session_options *options = session->options;
-	int code;
+	int code = 0;
 
-	code = targets__open(&options->targets, &session->binaries, &session->child, session->err);
-	if (code)
-		return code;
-	code = sink__open(&session->sink, options->output, session->err);
-	if (code)
-		return code;
-	code = wakeups__open(&session->wakeups, session->options->flush_ns, session->err);
-	if (code)
-		return code;
-	code = open_stream(session);
-	if (code)
-		return code;
-	code = open_capture(session);
-	if (code)
-		return code;
-	code = watch_targets(session);
-	if (code)
-		return error__set(session->err, code, "the process ended before it was attached");
-	return attach_all(session);
+	for (size_t i = 0; i < options->targets.pids_count && !code; i++)
+		code = targets__check_pid(options->targets.pids[i], session->err);
+	if (!code && options->targets.command)
+		code = child__start(&session->child, options->targets.command, session->err);
+	if (!code)
+		code = sink__open(&session->sink, options->output, session->err);
+	if (!code)
+		code = wakeups__open(&session->wakeups, options->flush_ns, session->err);
+	if (!code)
+		code = open_capture(session);
+	if (!code)
+		code = open_stream(session);
+	if (!code)
+		code = want_targets(session);
+	if (!code)
+		code = announce__started(session->stream, &options->targets, command_path(session),
+					 &session->attachments);
+	if (!code)
+		code = attach_targets(session);
+	return code;
 }
 
 /* Everything that was captured is drained, counted and said. */
@@ -312,7 +353,11 @@ static void finish(struct session *session)
 
 	session->sink.patience_ms =
 		1000; /* the end was asked for: nobody is waited for much longer */
-	capture__detach(session->capture);
+	while (drain(session))
+		continue;
+	session->is_ending = true;
+	capture__disarm(session->capture);
+	attachments__close(&session->attachments);
 	while (drain(session))
 		continue;
 	settle_accounts(session, true);
@@ -322,25 +367,25 @@ static void finish(struct session *session)
 				       .reason = session->reason};
 	trace_events__stopped(session->stream, &totals, now);
 	flush(session);
-	say_stopped(session);
+	announce__end(session->stream, session->reason, session->shows_progress);
 	if (totals.hits !=
-	    stream__events_total(session->stream) + accounts__lost(session->stream)) {
+	    stream__events_of_boundaries(session->stream) + accounts__lost(session->stream)) {
 		session->failed = true;
 		error__set(session->err, -EIO,
 			   "the books do not balance: %llu hits, %llu events, %llu lost (this is a "
 			   "bug in steptrace)",
 			   (unsigned long long)totals.hits,
-			   (unsigned long long)stream__events_total(session->stream),
+			   (unsigned long long)stream__events_of_boundaries(session->stream),
 			   (unsigned long long)accounts__lost(session->stream));
 	}
 }
 
 static void close_all(struct session *session)
 {
+	attachments__close(&session->attachments);
 	capture__close(session->capture);
 	stream__free(session->stream);
 	sink__close(&session->sink);
-	binaries__close(&session->binaries);
 	wakeups__close(&session->wakeups);
 }
 
@@ -349,7 +394,7 @@ static int await_child(struct session *session)
 {
 	struct wakeup wakeup = {0};
 
-	while (session->wakeups.running_count && session->child.go_fd < 0) {
+	while (session->wakeups.child_runs && session->child.go_fd < 0) {
 		wakeups__wait(&session->wakeups, false, &wakeup);
 		if (wakeup.signal)
 			on_signal(session, &wakeup);
@@ -369,16 +414,15 @@ int session__run(const struct session_options *options, struct error *err)
 	session->options = options;
 	session->err = err;
 	session->sink.fd = -1;
-	session->wakeups = (struct wakeups){-1, -1, -1, -1, .pid_fds_count = 0};
+	session->wakeups = (struct wakeups){-1, -1, -1, -1, -1, .child_runs = false};
 	session->child.go_fd = -1;
 	if (start(session)) {
 		session->failed = true;
 	} else {
 		session->shows_progress = isatty(STDERR_FILENO) && !isatty(session->sink.fd);
 		session->started_ns = session->accounts.reported_ns = clock__now_ns();
-		say_started(session);
 		flush(session);
-		say_attached(session);
+		announce__ready(&session->attachments, options->targets.command != NULL);
 		if (options->duration_ns)
 			wakeups__set_deadline(&session->wakeups, options->duration_ns);
 		if (session->child.pid)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "steptrace/aborted.h"
 #include "steptrace/decode.h"
 #include "steptrace/event_json.h"
 #include "steptrace/event_text.h"
@@ -11,13 +12,15 @@
 
 enum { EXECUTIONS_LIMIT = 65536, LINES_BYTES = 256 * 1024 };
 
+enum { ABORTED_LINE = 0x80 }; /* beside the kind of a line */
+
 struct stream {
 	struct stream_options options;
 	struct stream_counts counts;
 	struct executions *open;
 	struct json lines;
 	struct json kinds; /* of each line, a byte: who is lost when the output refuses it */
-	uint64_t events_total;
+	uint64_t events_total, aborted_total;
 	struct decoded decoded;
 };
 
@@ -49,6 +52,15 @@ void stream__free(struct stream *stream)
 	free(stream);
 }
 
+static uint64_t losses_of(const struct stream *stream, enum event_kind kind)
+{
+	uint64_t sum = 0;
+
+	for (int reason = 0; reason < LOSS_REASONS_COUNT; reason++)
+		sum += stream->counts.lost[kind][reason];
+	return sum;
+}
+
 /* The execution that the record is about; made from the record's context where it is new. */
 static struct execution *find_execution(struct stream *stream, const struct decoded *decoded)
 {
@@ -70,6 +82,9 @@ static struct execution *find_execution(struct stream *stream, const struct deco
 		executions__remove(stream->open, execution);
 		return NULL;
 	}
+	execution->known_ns = decoded->record->time_ns;
+	execution->steps_lost_before = losses_of(stream, EVENT_STEP_EXECUTED);
+	execution->ends_lost_before = losses_of(stream, EVENT_COMMAND_COMPLETED);
 	return execution;
 }
 
@@ -79,13 +94,17 @@ static void settle(struct event *event, const struct execution *execution)
 	const struct command_span *command = event->command;
 	uint64_t executed =
 		command->steps_successful + command->steps_failed + command->steps_skipped;
+	uint64_t seen = 0;
 
-	event->steps_lost = executed > execution->steps_seen ? executed - execution->steps_seen : 0;
+	for (int outcome = OUTCOME_SUCCESS; outcome <= OUTCOME_SKIPPED; outcome++)
+		seen += execution->steps_seen[outcome];
+	event->steps_lost = executed > seen ? executed - seen : 0;
+	event->steps_lost_known = true;
 	event->complete = execution->start_seen && event->steps_lost == 0;
 }
 
 /* Keeps the line's kind; without memory for that the line goes, too. */
-int stream__line_added(struct stream *stream, enum event_kind kind)
+static int line_added(struct stream *stream, unsigned int kind_byte)
 {
 	struct json *lines = &stream->lines;
 
@@ -95,8 +114,13 @@ int stream__line_added(struct stream *stream, enum event_kind kind)
 		while (lines->at > lines->base && lines->at[-1] != '\n');
 		return -ENOMEM;
 	}
-	*stream->kinds.at++ = (char)kind;
+	*stream->kinds.at++ = (char)kind_byte;
 	return 0;
+}
+
+int stream__line_added(struct stream *stream, enum event_kind kind)
+{
+	return line_added(stream, kind);
 }
 
 static int write_line(struct stream *stream, const struct event *event)
@@ -113,7 +137,7 @@ static int write_line(struct stream *stream, const struct event *event)
 	else
 		event_json__write(&stream->lines, event, &options->clock,
 				  options->seed_fields_only);
-	return stream__line_added(stream, event->kind);
+	return line_added(stream, event->kind | (event->fate ? ABORTED_LINE : 0));
 }
 
 static enum event_kind kind_of(const void *bytes, size_t size_bytes)
@@ -134,12 +158,33 @@ static int lose(struct stream *stream, enum event_kind kind, enum loss_reason re
 /* Follows the execution's life; what it learns holds even when no line is written. */
 static void follow(struct event *event, struct execution *execution)
 {
-	if (event->kind == EVENT_COMMAND_STARTED)
+	if (event->kind == EVENT_COMMAND_STARTED) {
 		execution->start_seen = true;
-	else if (event->kind == EVENT_STEP_EXECUTED)
-		execution->steps_seen++;
-	else if (event->kind == EVENT_COMMAND_COMPLETED)
+		execution->began_ns = event->record->time_ns;
+	} else if (event->kind == EVENT_STEP_EXECUTED) {
+		execution->steps_seen[event->step->outcome]++;
+	} else if (event->kind == EVENT_COMMAND_COMPLETED) {
 		settle(event, execution);
+	}
+}
+
+/* Which steps are open. A probe that makes no event may still say so. */
+static void follow_steps(struct stream *stream, struct execution *execution,
+			 const struct decoded *decoded)
+{
+	struct open_steps_store *store = executions__steps_store(stream->open);
+
+	if (decoded->record->probe == PROBE_STEP_START)
+		open_steps__begin(&execution->open, store, decoded->record, decoded->step);
+	else if (decoded->record->probe == PROBE_STEP_DONE)
+		open_steps__end(&execution->open, store, decoded->step->step_id);
+}
+
+static void close_execution(struct stream *stream, struct execution *execution)
+{
+	if (!execution->start_seen)
+		executions__ended_elsewhere(stream->open, execution);
+	executions__remove(stream->open, execution);
 }
 
 /* One line, or one loss. */
@@ -168,22 +213,80 @@ int stream__record(struct stream *stream, const void *bytes, size_t size_bytes)
 	err = decode__record(bytes, size_bytes, decoded);
 	if (err)
 		return lose(stream, kind, err == -EPROTONOSUPPORT ? LOSS_LAYOUT : LOSS_INVALID, 0);
-	if (kind == EVENT_NONE)
-		return 0;
 	event.record = decoded->record;
 	event.head = decoded->head;
 	event.process = decoded->process;
 	if (kind != EVENT_VALIDATION_FAILED) {
 		execution = find_execution(stream, decoded);
+		if (!execution && kind == EVENT_NONE)
+			return 0;
 		if (!execution)
 			return lose(stream, kind, LOSS_UNATTRIBUTED, 0);
 		event.execution = execution;
+		follow_steps(stream, execution, decoded);
 		follow(&event, execution);
 	}
+	if (kind == EVENT_NONE)
+		return 0;
 	err = account(stream, &event);
 	if (kind == EVENT_COMMAND_COMPLETED)
-		executions__remove(stream->open, execution);
+		close_execution(stream, execution);
 	return err;
+}
+
+/* An event that no boundary made: nothing is owed for it where it cannot be written. */
+static void tell_aborted(void *context, const struct event *event)
+{
+	struct stream *stream = context;
+
+	if (stream__limit_reached(stream) || write_line(stream, event))
+		return;
+	stream->counts.aborted[event->kind]++;
+	stream->aborted_total++;
+	stream->events_total++;
+}
+
+/* Up to when an end may have been lost, in the kernel or here. */
+static uint64_t doubt_until_ns(const struct stream *stream, enum steptrace_probe probe,
+			       uint64_t lost_before)
+{
+	const uint64_t *last_lost_ns = stream->options.last_lost_ns;
+
+	if (losses_of(stream, probes[probe].event) != lost_before)
+		return UINT64_MAX;
+	return last_lost_ns ? __atomic_load_n(&last_lost_ns[probe], __ATOMIC_ACQUIRE) : 0;
+}
+
+static void abort_execution(struct stream *stream, struct execution *execution,
+			    const struct fate *fate)
+{
+	const struct abort_doubt doubt = {
+		.steps_until_ns =
+			doubt_until_ns(stream, PROBE_STEP_DONE, execution->steps_lost_before),
+		.command_until_ns =
+			doubt_until_ns(stream, PROBE_COMMAND_DONE, execution->ends_lost_before),
+	};
+
+	if (!execution->goes_on_elsewhere)
+		aborted__tell(execution, fate, &doubt, tell_aborted, stream);
+	executions__remove(stream->open, execution);
+}
+
+void stream__process_over(struct stream *stream, const struct fate *fate)
+{
+	struct execution *execution, *next;
+
+	execution = executions__of_process(stream->open, fate->record.pid, NULL);
+	for (; execution; execution = next) {
+		next = executions__of_process(stream->open, fate->record.pid, execution);
+		abort_execution(stream, execution, fate);
+	}
+}
+
+void stream__each_open_pid(struct stream *stream, void (*each)(uint32_t pid, void *context),
+			   void *context)
+{
+	executions__each_pid(stream->open, each, context);
 }
 
 void stream__written(struct stream *stream)
@@ -192,20 +295,31 @@ void stream__written(struct stream *stream)
 	stream->kinds.at = stream->kinds.base;
 }
 
+static void take_back(struct stream *stream, unsigned int kind_byte)
+{
+	unsigned int kind = kind_byte & ~(unsigned int)ABORTED_LINE;
+
+	stream->events_total--;
+	if (kind_byte & ABORTED_LINE) {
+		stream->counts.aborted[kind]--;
+		stream->aborted_total--;
+		return;
+	}
+	stream->counts.events[kind]--;
+	stream->counts.lost[kind][LOSS_NOT_WRITTEN]++;
+}
+
 void stream__unwritten(struct stream *stream, size_t bytes)
 {
 	const char *end = stream->lines.at;
-	const char *kind = stream->kinds.base;
+	const uint8_t *kind = (const uint8_t *)stream->kinds.base;
 
 	for (const char *at = stream->lines.base; at < end; at++, kind++) {
 		bool is_out = (size_t)(at - stream->lines.base) < bytes;
 
 		at = memchr(at, '\n', (size_t)(end - at));
-		if (is_out || *kind == EVENT_NONE)
-			continue;
-		stream->counts.events[(int)*kind]--;
-		stream->events_total--;
-		stream->counts.lost[(int)*kind][LOSS_NOT_WRITTEN]++;
+		if (!is_out && *kind != EVENT_NONE)
+			take_back(stream, *kind);
 	}
 	stream__written(stream);
 }
@@ -239,6 +353,11 @@ void stream__add_loss(struct stream *stream, enum event_kind kind, enum loss_rea
 uint64_t stream__events_total(const struct stream *stream)
 {
 	return stream->events_total;
+}
+
+uint64_t stream__events_of_boundaries(const struct stream *stream)
+{
+	return stream->events_total - stream->aborted_total;
 }
 
 bool stream__limit_reached(const struct stream *stream)

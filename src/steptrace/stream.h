@@ -6,7 +6,8 @@
  *
  * Pure: no file, no kernel, no clock of its own. The caller feeds records, takes the lines out of
  * the buffer and writes them wherever it likes. Everything that arrives is either one event or one
- * counted loss, so at the end   hits = events + lost   holds for every kind.
+ * counted loss, so at the end   hits = events + lost   holds for every kind. Beside those stand the
+ * events that no boundary made: of commands that a process left open.
  */
 #ifndef STEPTRACE_STREAM_H
 #define STEPTRACE_STREAM_H
@@ -17,6 +18,7 @@
 
 #include "steptrace/clock.h"
 #include "steptrace/event.h"
+#include "steptrace/fate.h"
 #include "steptrace/json.h"
 
 enum stream_format {
@@ -32,10 +34,13 @@ struct stream_options {
 	uint64_t events_limit;   /* --count; 0: none */
 	size_t executions_limit; /* 0: 65,536 */
 	struct clock_anchor clock;
+	/* When the kernel lost a record of each probe last; it moves. NULL: it never does. */
+	const uint64_t *last_lost_ns;
 };
 
 struct stream_counts {
-	uint64_t events[EVENT_KINDS_COUNT];
+	uint64_t events[EVENT_KINDS_COUNT];  /* of boundaries */
+	uint64_t aborted[EVENT_KINDS_COUNT]; /* of what a process left open */
 	uint64_t lost[EVENT_KINDS_COUNT][LOSS_REASONS_COUNT];
 };
 
@@ -50,6 +55,13 @@ void stream__free(struct stream *stream);
  * as lost). After the limit of events was reached records are counted as not written.
  */
 int stream__record(struct stream *stream, const void *bytes, size_t size_bytes);
+
+/* The process ended or replaced its program: says what it had open was aborted. */
+void stream__process_over(struct stream *stream, const struct fate *fate);
+
+/* Calls `each` with the process of every open execution. */
+void stream__each_open_pid(struct stream *stream, void (*each)(uint32_t pid, void *context),
+			   void *context);
 
 /*
  * The lines so far. The caller writes them and says how it went: stream__written() forgets all of
@@ -69,7 +81,9 @@ const struct stream_counts *stream__counts(const struct stream *stream);
 /* Losses that happened elsewhere: in the kernel, or behind us in the output. */
 void stream__add_loss(struct stream *stream, enum event_kind kind, enum loss_reason reason,
 		      uint64_t count);
+/* Lines about runners, the aborted ones included; and those that came from boundaries alone. */
 uint64_t stream__events_total(const struct stream *stream);
+uint64_t stream__events_of_boundaries(const struct stream *stream);
 bool stream__limit_reached(const struct stream *stream);
 /* Open executions that were forgotten because there were too many. */
 uint64_t stream__forgotten(const struct stream *stream);

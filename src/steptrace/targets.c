@@ -2,7 +2,6 @@
 #include "steptrace/targets.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,73 +44,24 @@ int targets__add_exe(struct targets *targets, const char *path, struct error *er
 	return 0;
 }
 
-static int count_binary(struct binary *binary, void *context)
-{
-	size_t *count = context;
-
-	(void)binary;
-	(*count)++;
-	return 0;
-}
-
 /* A thread's id opens the same doors under /proc, but is no process. */
-static bool is_thread(pid_t pid)
+int targets__check_pid(pid_t pid, struct error *err)
 {
-	char path[64], line[128];
+	char path[64], line[128], state = 'X';
 	long leader = pid;
 	FILE *file;
 
 	snprintf(path, sizeof(path), "/proc/%d/status", pid);
 	file = fopen(path, "re");
-	if (!file)
-		return false;
-	while (fgets(line, sizeof(line), file) && sscanf(line, "Tgid: %ld", &leader) != 1)
-		continue;
-	fclose(file);
-	return leader != pid;
-}
-
-static int open_process(struct binaries *set, pid_t pid, struct error *err)
-{
-	size_t count = 0;
-	int code = binaries__of_process(set, pid, count_binary, &count, err);
-
-	if (code == 0 && is_thread(pid))
-		code = error__set(err, -EINVAL, "%d is a thread: name its process", pid);
-	else if (code == 0 && count == 0)
-		code = error__set(err, -ENOENT,
-				  "process %d runs nothing with steptrace probes (steptrace list "
-				  "shows what does; usdt/README.md says how to add them)",
-				  pid);
-	return code;
-}
-
-static int open_exe(struct binaries *set, const char *path, struct error *err)
-{
-	struct binary *binary;
-	int code = binaries__add(set, path, path, &binary, err);
-
-	if (code == 0 && binary__probes_count(binary) == 0)
-		code = error__set(err, -ENOENT,
-				  "there are no steptrace probes in '%s' (usdt/README.md says how "
-				  "to add them)",
-				  path);
-	return code;
-}
-
-int targets__open(const struct targets *targets, struct binaries *set, struct child *child,
-		  struct error *err)
-{
-	int code = 0;
-
-	for (size_t i = 0; i < targets->pids_count && !code; i++)
-		code = open_process(set, targets->pids[i], err);
-	for (size_t i = 0; i < targets->exes_count && !code; i++)
-		code = open_exe(set, targets->exes[i], err);
-	if (!code && targets->command) {
-		code = child__start(child, targets->command, err);
-		if (!code)
-			code = open_exe(set, child->path, err);
+	while (file && fgets(line, sizeof(line), file)) {
+		sscanf(line, "Tgid: %ld", &leader);
+		sscanf(line, "State: %c", &state);
 	}
-	return code;
+	if (file)
+		fclose(file);
+	if (leader != pid)
+		return error__set(err, -EINVAL, "%d is a thread: name its process", pid);
+	if (state == 'X' || state == 'Z')
+		return error__set(err, -ESRCH, "there is no process %d", pid);
+	return 0;
 }

@@ -101,6 +101,75 @@ int trace_events__started(struct stream *stream, const struct trace_facts *facts
 	return stream__line_added(stream, EVENT_NONE);
 }
 
+static int put_pids(struct json *json, const struct trace_binary *binary)
+{
+	if (json__reserve(json, 32 + binary->pids_count * 11))
+		return -ENOMEM;
+	json__raw(json, ",\"pids\":[");
+	for (size_t i = 0; i < binary->pids_count; i++) {
+		if (i > 0)
+			json__raw(json, ",");
+		json__u64(json, binary->pids[i]);
+	}
+	json__raw(json, "]}\n");
+	return 0;
+}
+
+static int binary_json(struct stream *stream, const char *event, const struct trace_binary *binary,
+		       uint64_t now_ns)
+{
+	struct json *json = stream__lines(stream);
+
+	json__raw(json, "{\"event\":\"");
+	json__word(json, event);
+	json__raw(json, "\"");
+	put_time(json, stream__clock(stream), "timestamp", now_ns);
+	put_number(json, "monotonic_ns", now_ns);
+	if (put_text(json, "exe", binary->exe))
+		return -ENOMEM;
+	put_number(json, "inode", binary->inode);
+	if (binary->build_id[0]) {
+		if (put_text(json, "build_id", binary->build_id))
+			return -ENOMEM;
+	} else {
+		json__raw(json, ",\"build_id\":null");
+	}
+	if (put_text(json, "probe_site", binary->site))
+		return -ENOMEM;
+	return put_pids(json, binary);
+}
+
+/* The line as a whole, or nothing of it. Only as JSON: for a person the log says it. */
+static int about_binary(struct stream *stream, const char *event, const struct trace_binary *binary,
+			uint64_t now_ns)
+{
+	struct json *json = stream__lines(stream);
+	size_t before;
+
+	if (!is_json(stream))
+		return 0;
+	if (json__reserve(json, EVENT_LINE_BYTES))
+		return -ENOMEM;
+	before = json__length(json);
+	if (binary_json(stream, event, binary, now_ns)) {
+		json->at = json->base + before;
+		return -ENOMEM;
+	}
+	return stream__line_added(stream, EVENT_NONE);
+}
+
+int trace_events__attached(struct stream *stream, const struct trace_binary *binary,
+			   uint64_t now_ns)
+{
+	return about_binary(stream, "trace.attached", binary, now_ns);
+}
+
+int trace_events__detached(struct stream *stream, const struct trace_binary *binary,
+			   uint64_t now_ns)
+{
+	return about_binary(stream, "trace.detached", binary, now_ns);
+}
+
 static void lost_json(struct json *json, struct clock_anchor *clock, enum event_kind kind,
 		      enum loss_reason reason, uint64_t lost, const uint64_t window_ns[2])
 {
@@ -181,7 +250,9 @@ int trace_events__stopped(struct stream *stream, const struct trace_totals *tota
 	put_time(json, stream__clock(stream), "timestamp", now_ns);
 	put_number(json, "monotonic_ns", now_ns);
 	put_number(json, "hits", totals->hits);
-	put_number(json, "events", stream__events_total(stream));
+	put_number(json, "events", stream__events_of_boundaries(stream));
+	put_number(json, "aborted",
+		   stream__events_total(stream) - stream__events_of_boundaries(stream));
 	put_losses(json, stream__counts(stream));
 	json__raw(json, ",\"reason\":\"");
 	json__word(json, totals->reason);

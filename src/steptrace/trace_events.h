@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the stream says about itself: trace.started, trace.lost, trace.stopped. As JSON lines;
+ * What the stream says about itself: trace.started, trace.attached, trace.detached,
+ * trace.lost, trace.stopped. As JSON lines;
  * in compact form the same facts are one line for a person.
  */
 #ifndef STEPTRACE_TRACE_EVENTS_H
@@ -22,6 +23,16 @@ struct trace_facts {
 	size_t targets_count;
 };
 
+/* A binary whose probes are, or were, attached. */
+struct trace_binary {
+	const char *exe; /* what the process, or the command line, calls it */
+	uint64_t inode;
+	const char *build_id; /* "": it has none */
+	const char *site;
+	const uint32_t *pids; /* that run it, as far as they are known */
+	size_t pids_count;
+};
+
 struct trace_totals {
 	uint64_t hits;
 	const char *reason; /* why it stopped */
@@ -29,6 +40,10 @@ struct trace_totals {
 
 /* Each appends one line to stream__lines(); 0 or -ENOMEM. */
 int trace_events__started(struct stream *stream, const struct trace_facts *facts);
+int trace_events__attached(struct stream *stream, const struct trace_binary *binary,
+			   uint64_t now_ns);
+int trace_events__detached(struct stream *stream, const struct trace_binary *binary,
+			   uint64_t now_ns);
 int trace_events__lost(struct stream *stream, enum event_kind kind, enum loss_reason reason,
 		       uint64_t lost, uint64_t since_ns, uint64_t until_ns);
 int trace_events__stopped(struct stream *stream, const struct trace_totals *totals,

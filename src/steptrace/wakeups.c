@@ -10,21 +10,18 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-/* Who woke us: the low bits of the epoll data, the file descriptor above them. */
+/* Who woke us: the epoll data. */
 enum who {
 	WHO_RECORDS,
 	WHO_TIMER,
 	WHO_SIGNAL,
-	WHO_EXIT,
+	WHO_CHILD,
 	WHO_DEADLINE,
 };
 
-enum { WHO_BITS = 3 };
-
 static int watch(struct wakeups *wakeups, int fd, enum who who)
 {
-	struct epoll_event event = {.events = EPOLLIN,
-				    .data.u64 = ((uint64_t)fd << WHO_BITS) | who};
+	struct epoll_event event = {.events = EPOLLIN, .data.u32 = who};
 
 	return epoll_ctl(wakeups->epoll_fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
 }
@@ -65,6 +62,7 @@ int wakeups__open(struct wakeups *wakeups, uint64_t interval_ns, struct error *e
 	*wakeups = (struct wakeups){.epoll_fd = epoll_create1(EPOLL_CLOEXEC),
 				    .timer_fd = open_timer(interval_ns, true),
 				    .deadline_fd = -1,
+				    .child_fd = -1,
 				    .signal_fd = open_signals()};
 	if (wakeups->epoll_fd < 0 || wakeups->timer_fd < 0 || wakeups->signal_fd < 0)
 		code = -errno;
@@ -79,15 +77,13 @@ int wakeups__open(struct wakeups *wakeups, uint64_t interval_ns, struct error *e
 void wakeups__close(struct wakeups *wakeups)
 {
 	const int fds[] = {wakeups->epoll_fd, wakeups->timer_fd, wakeups->signal_fd,
-			   wakeups->deadline_fd};
+			   wakeups->deadline_fd, wakeups->child_fd};
 
-	for (size_t i = 0; i < wakeups->pid_fds_count; i++)
-		close(wakeups->pid_fds[i]);
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
-	wakeups->pid_fds_count = 0;
-	wakeups->epoll_fd = wakeups->timer_fd = wakeups->signal_fd = wakeups->deadline_fd = -1;
+	wakeups->epoll_fd = wakeups->timer_fd = wakeups->signal_fd = wakeups->deadline_fd =
+		wakeups->child_fd = -1;
 }
 
 int wakeups__set_deadline(struct wakeups *wakeups, uint64_t from_now_ns)
@@ -103,18 +99,13 @@ int wakeups__watch_records(struct wakeups *wakeups, int fd)
 	return watch(wakeups, fd, WHO_RECORDS);
 }
 
-int wakeups__watch_exit(struct wakeups *wakeups, pid_t pid)
+int wakeups__watch_child(struct wakeups *wakeups, pid_t pid)
 {
-	int fd;
-
-	if (wakeups->pid_fds_count >= WAKEUPS_PIDS_MAX)
-		return -E2BIG;
-	fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	if (fd < 0)
-		return errno == ENOSYS ? 0 : -errno;
-	wakeups->pid_fds[wakeups->pid_fds_count++] = fd;
-	wakeups->running_count++;
-	return watch(wakeups, fd, WHO_EXIT);
+	wakeups->child_fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (wakeups->child_fd < 0)
+		return -errno;
+	wakeups->child_runs = true;
+	return watch(wakeups, wakeups->child_fd, WHO_CHILD);
 }
 
 static void take_signal(const struct wakeups *wakeups, struct wakeup *wakeup)
@@ -134,10 +125,11 @@ static void take_timer(const struct wakeups *wakeups, struct wakeup *wakeup)
 	wakeup->timer = read(wakeups->timer_fd, &times, sizeof(times)) == sizeof(times);
 }
 
-static void take_exit(struct wakeups *wakeups, int fd, struct wakeup *wakeup)
+static void take_child(struct wakeups *wakeups, struct wakeup *wakeup)
 {
-	epoll_ctl(wakeups->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
-	wakeup->all_exited = --wakeups->running_count == 0;
+	epoll_ctl(wakeups->epoll_fd, EPOLL_CTL_DEL, wakeups->child_fd, NULL);
+	wakeups->child_runs = false;
+	wakeup->child_ended = true;
 }
 
 void wakeups__wait(struct wakeups *wakeups, bool poll, struct wakeup *wakeup)
@@ -148,14 +140,12 @@ void wakeups__wait(struct wakeups *wakeups, bool poll, struct wakeup *wakeup)
 	*wakeup = (struct wakeup){0};
 	count = epoll_wait(wakeups->epoll_fd, events, 8, poll ? 0 : -1);
 	for (int i = 0; i < count; i++) {
-		switch ((enum who)(events[i].data.u64 & ((1 << WHO_BITS) - 1))) {
+		switch ((enum who)events[i].data.u32) {
 		case WHO_RECORDS: break;
 		case WHO_TIMER: take_timer(wakeups, wakeup); break;
 		case WHO_DEADLINE: wakeup->deadline = true; break;
 		case WHO_SIGNAL: take_signal(wakeups, wakeup); break;
-		case WHO_EXIT:
-			take_exit(wakeups, (int)(events[i].data.u64 >> WHO_BITS), wakeup);
-			break;
+		case WHO_CHILD: take_child(wakeups, wakeup); break;
 		}
 	}
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Everything a recording waits for, in one epoll: unread records, the flush timer, signals and the
- * ends of processes.
+ * end of the command.
  */
 #ifndef STEPTRACE_WAKEUPS_H
 #define STEPTRACE_WAKEUPS_H
@@ -13,14 +13,11 @@
 
 #include "common/error.h"
 
-enum { WAKEUPS_PIDS_MAX = 257 };
-
 struct wakeups {
 	int epoll_fd, timer_fd, signal_fd;
 	int deadline_fd; /* -1: there is none */
-	int pid_fds[WAKEUPS_PIDS_MAX];
-	size_t pid_fds_count;
-	size_t running_count; /* of the processes watched, those that did not end */
+	int child_fd;    /* a pidfd; -1: there is none */
+	bool child_runs;
 };
 
 /* What happened since the last time. */
@@ -29,7 +26,7 @@ struct wakeup {
 	bool deadline;
 	int signal;         /* its number, 0: none */
 	bool from_terminal; /* the signal: the terminal's own Ctrl-C, which children get as well */
-	bool all_exited;    /* the last process that was watched has ended */
+	bool child_ended;
 };
 
 /* SIGINT, SIGTERM and SIGHUP are blocked and read from here on; SIGPIPE and SIGXFSZ are ignored. `interval_ns`
@@ -43,8 +40,8 @@ int wakeups__set_deadline(struct wakeups *wakeups, uint64_t from_now_ns);
 /* Readable when there are unread records; what they are is nobody's business here. */
 int wakeups__watch_records(struct wakeups *wakeups, int fd);
 
-/* -ESRCH: it has ended already. On kernels before 5.3 its end goes unnoticed. */
-int wakeups__watch_exit(struct wakeups *wakeups, pid_t pid);
+/* The end of a child of ours. */
+int wakeups__watch_child(struct wakeups *wakeups, pid_t pid);
 
 /* Waits (not at all with `poll`) and says what happened. */
 void wakeups__wait(struct wakeups *wakeups, bool poll, struct wakeup *wakeup);

@@ -14,6 +14,7 @@
 #include <steptrace.h>
 
 #include "bench.h"
+#include "steptrace/attachments.h"
 #include "steptrace/capture.h"
 #include "steptrace/event.h"
 
@@ -102,13 +103,6 @@ static void fire_tool_start(void *context, int times)
 		steptrace_probe_tool__start(context);
 }
 
-static void fire_step_start(void *context, int times)
-{
-	(void)context;
-	for (int i = 0; i < times; i++)
-		steptrace_probe_step__start(&step.span);
-}
-
 static void fire_step_done(void *context, int times)
 {
 	(void)context;
@@ -125,6 +119,7 @@ static int take(void *context, const void *bytes, size_t size_bytes)
 }
 
 static struct capture *capture;
+static struct attachments attachments;
 
 static void drain(void *context)
 {
@@ -136,20 +131,22 @@ static void drain(void *context)
 
 static struct capture *trace_ourselves(enum site_kind site)
 {
-	static struct binary binary;
-	const pid_t self = getpid();
-	struct capture_options options = {.buffer_bytes = 32 << 20, .pids = &self, .pids_count = 1};
+	struct binary *binary = calloc(1, sizeof(*binary)); /* the attachment's */
+	const struct capture_options options = {.buffer_bytes = 32 << 20, .only_wanted_pids = true};
+	const struct steptrace_file file = {0};
+	struct attachment *attachment;
 	struct capture *made;
 	struct error err;
 
-	binary.fd = self_fd;
-	binary.notes = notes;
-	if (capture__open(&options, &made, &err)) {
+	binary->fd = dup(self_fd);
+	binary->notes = notes;
+	if (capture__open(&options, &made, &err) || capture__want_pid(made, getpid()) ||
+	    attachments__open(&attachments, made, &err)) {
 		fprintf(stderr, "bench: %s\n", err.text);
 		exit(1);
 	}
-	capture__use_site(made, site);
-	if (capture__attach(made, &binary, &err)) {
+	attachments__use_site(&attachments, site);
+	if (attachments__add(&attachments, binary, &file, &attachment, &err)) {
 		fprintf(stderr, "bench: %s\n", err.text);
 		exit(1);
 	}
@@ -192,8 +189,8 @@ static void print_site(struct contender all[5], enum site_kind site, enum uprobe
 static void bench_site(enum site_kind site)
 {
 	enum uprobe_method method = uprobe__probe_method();
-	struct uprobe floor = attach_empty(PROBE_TOOL_START, site, method);
-	struct uprobe other = attach_empty(PROBE_STEP_START, site, UPROBE_PERF);
+	struct uprobe other = attach_empty(PROBE_TOOL_START, site, UPROBE_PERF);
+	struct uprobe floor;
 	struct contender all[] = {
 		{.name = "empty BPF program", .run = fire_tool_start, .times = 20000},
 		{.name = "step__done captured",
@@ -209,23 +206,24 @@ static void bench_site(enum site_kind site)
 		 .after = drain,
 		 .times = 2000},
 		{.name = "empty BPF program through the perf PMU",
-		 .run = fire_step_start,
+		 .run = fire_tool_start,
 		 .times = 20000},
 	};
 
-	if (floor.fd < 0) {
-		printf("attached, site %s: not on this kernel\n", sites[site].name);
-		uprobe__detach(&other);
-		return;
-	}
-	/* The PMU's probe sits on step__start, which whole steps would hit: they run without it. */
-	capture = trace_ourselves(site);
-	five_steps(NULL, 1); /* a command that this capture knows */
+	/* One after the other: both want the one probe that a capture leaves alone. */
 	bench__run(&all[4], 1);
 	uprobe__detach(&other);
+	floor = attach_empty(PROBE_TOOL_START, site, method);
+	if (floor.fd < 0) {
+		printf("attached, site %s: not on this kernel\n", sites[site].name);
+		return;
+	}
+	capture = trace_ourselves(site);
+	five_steps(NULL, 1); /* a command that this capture knows */
 	bench__run(all, 4);
 	print_site(all, site, method);
 	uprobe__detach(&floor);
+	attachments__close(&attachments);
 	capture__close(capture);
 }
 

@@ -116,6 +116,21 @@ class Tracer:
         self.lines = Lines(self.process.stderr, "steptrace")
         self.words = self.lines.until("attached to")
 
+    def written(self, *words):
+        """The first line of the output with all of the words; waits for it."""
+        deadline, at = time.monotonic() + PATIENCE_S, 0
+        with open(self.path, encoding="utf-8") as file:
+            while time.monotonic() < deadline:
+                line = file.readline()
+                if not line.endswith("\n"):
+                    file.seek(at)
+                    time.sleep(0.002)  # a file cannot be waited for
+                    continue
+                at = file.tell()
+                if all(word in line for word in words):
+                    return line
+        raise AssertionError("no line with %r" % (words,))
+
     def wait(self):
         """Its own end; returns the exit status."""
         self.words += self.lines.rest()
@@ -173,15 +188,22 @@ def completed(events):
     return of_kind(events, "command.execution.completed")
 
 
+def aborted(events):
+    """Of commands that a process left open, and of their steps."""
+    return [event for event in events if event.get("outcome") == "aborted"]
+
+
 def runner_events(events):
     return [event for event in events if not event["event"].startswith("trace.")]
 
 
 def check_books(test, events):
-    """hits = events + lost, and the events are the lines that are there."""
+    """hits = events + lost, and the events are the lines that are there, but for those of commands
+    that a process left open."""
     stopped = events[-1]
     test.assertEqual(stopped["event"], "trace.stopped")
-    test.assertEqual(stopped["events"], len(runner_events(events)))
+    test.assertEqual(stopped["events"] + stopped["aborted"], len(runner_events(events)))
+    test.assertEqual(stopped["aborted"], len(aborted(events)))
     test.assertEqual(stopped["hits"], stopped["events"] + sum(stopped["lost"].values()))
     test.assertEqual(sum(stopped["lost"].values()), sum(stopped["lost_by_reason"].values()))
     return stopped

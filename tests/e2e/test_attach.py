@@ -174,6 +174,19 @@ class Attach(EndToEnd):
         self.assertEqual(events[-1]["reason"], "duration")
         self.assertEqual(len(runner_events(events)), 7)
 
+    def test_a_fork_lives_on(self):
+        """Of a runner that reached its probes before: the kernel may have rewritten them."""
+        with Runner() as runner:
+            tracer = Tracer("-p", str(runner.pid))
+            runner.do("go 3")
+            ends = [runner.do("fork")[0].split()[2] for _ in range(3)]
+            runner.do("open")
+            runner.do("continue")
+            events = tracer.stop()
+        self.assertEqual(ends, ["0"] * 3)
+        self.assertEqual(len(completed(events)), 7)
+        check_books(self, events)
+
     def test_fork_has_its_own_ids(self):
         with Runner() as runner:
             tracer = Tracer("-x", target("spans"))

@@ -11,7 +11,7 @@ class Events(EndToEnd):
     def test_five_steps_make_seven_events(self):
         events, _ = record(["go 1"])
         kinds = [event["event"] for event in events]
-        self.assertEqual(kinds, ["trace.started", "command.execution.started"]
+        self.assertEqual(kinds, ["trace.started", "trace.attached", "command.execution.started"]
                          + ["dsl.step.executed"] * 5
                          + ["command.execution.completed", "trace.stopped"])
         start, done = started(events)[0], completed(events)[0]

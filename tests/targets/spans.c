@@ -15,10 +15,15 @@
  *	threads N	8 threads, each N commands
  *	fork		a command in a child process
  *	continue	the command that is open goes on in a child, and ends there
+ *	die HOW		in the second step of a command, within another: kill, segv, abort, exit,
+ *			quiet (exit from a second thread), exec (another program), hang (a step that
+ *			waits to be killed)
+ *	run PROGRAM	a child that executes another program; says "child PID"
  *	quit
  *
  * Each answer ends with a line "ok".
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -250,13 +255,14 @@ static void do_threads(int count)
 static void do_fork(void)
 {
 	pid_t child = fork();
+	int status = -1;
 
 	if (child == 0) {
 		five_steps(-1);
 		_exit(0);
 	}
-	waitpid(child, NULL, 0);
-	printf("child %d\n", child);
+	waitpid(child, &status, 0);
+	printf("child %d %d\n", child, status);
 }
 
 /* A command that began here goes on in a child. */
@@ -269,6 +275,68 @@ static void do_continue(struct steptrace_command *held)
 		steptrace_command_end(held, STEPTRACE_SUCCESS);
 		_exit(0);
 	}
+	waitpid(child, NULL, 0);
+}
+
+static void *exit_quietly(void *unused)
+{
+	(void)unused;
+	exit(7);
+}
+
+static void die(const char *how)
+{
+	static volatile int *volatile nowhere;
+	pthread_t thread;
+
+	if (strcmp(how, "kill") == 0)
+		raise(SIGKILL);
+	else if (strcmp(how, "segv") == 0)
+		*nowhere = 1;
+	else if (strcmp(how, "abort") == 0)
+		abort();
+	else if (strcmp(how, "exit") == 0)
+		exit(3);
+	else if (strcmp(how, "exec") == 0)
+		execl("/bin/true", "true", (char *)NULL);
+	else if (strcmp(how, "quiet") == 0)
+		pthread_create(&thread, NULL, exit_quietly, NULL);
+	puts("hanging");
+	fflush(stdout);
+	for (;;)
+		pause();
+}
+
+static void do_die(const char *how)
+{
+	struct steptrace_command command;
+	struct steptrace_step outer, inner;
+
+	begin(&command, "doomed");
+	step_of(&command, 0, STEPTRACE_SUCCESS);
+	steptrace_step_init(&outer, &command, "ConditionStep");
+	outer.name = "outer";
+	outer.index = 1;
+	steptrace_step_begin(&outer);
+	step_of(&command, 1, STEPTRACE_FAILURE);
+	steptrace_step_init(&inner, &command, "DatabaseUpdateStep");
+	inner.name = "fatal";
+	inner.index = 2;
+	inner.parent = &outer;
+	steptrace_step_begin(&inner);
+	die(how);
+}
+
+static void do_run(const char *program)
+{
+	pid_t child = fork();
+
+	if (child == 0) {
+		execl(program, program, (char *)NULL);
+		_exit(127);
+	}
+	printf("child %d\n", child);
+	fflush(stdout);
 	waitpid(child, NULL, 0);
 }
 
@@ -305,6 +373,10 @@ static void obey(const char *word, const char *argument)
 		do_continue(&held);
 	else if (strcmp(word, "fork") == 0)
 		do_fork();
+	else if (strcmp(word, "die") == 0)
+		do_die(argument);
+	else if (strcmp(word, "run") == 0)
+		do_run(argument);
 	else if (strcmp(word, "enabled") == 0)
 		printf("enabled %d\n", steptrace_enabled());
 	else

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "records.h"
+#include "steptrace/event.h"
 #include "steptrace/executions.h"
 
 /* Command number `n`; the numbers are spread over the bytes of the id. */
@@ -49,7 +50,7 @@ static void what_was_added_is_found(void **state)
 	assert_int_equal(added->process.uid, 7);
 	assert_int_equal(added->command.arguments_count, 1);
 	assert_string_equal(added->command.slug, "fragment.update");
-	assert_int_equal(added->steps_seen, 0);
+	assert_int_equal(added->steps_seen[OUTCOME_SUCCESS], 0);
 	assert_false(added->start_seen);
 	assert_int_equal(executions__count(open), 1);
 	assert_null(find(open, 7, 2));
@@ -79,10 +80,10 @@ static void one_added_twice_starts_over(void **state)
 
 	(void)state;
 	added->start_seen = true;
-	added->steps_seen = 5;
+	added->steps_seen[OUTCOME_SUCCESS] = 5;
 	added = add(open, 7, 1);
 	assert_false(added->start_seen);
-	assert_int_equal(added->steps_seen, 0);
+	assert_int_equal(added->steps_seen[OUTCOME_SUCCESS], 0);
 	assert_int_equal(executions__count(open), 1);
 	assert_int_equal(executions__forgotten(open), 0);
 	executions__free(open);
@@ -188,12 +189,12 @@ static void removed_entries_come_back_clean(void **state)
 	entry->json = strdup("of number one");
 	entry->json_bytes = 13;
 	entry->start_seen = true;
-	entry->steps_seen = 9;
+	entry->steps_seen[OUTCOME_FAILURE] = 9;
 	executions__remove(open, entry);
 	entry = add(open, 1, 2);
 	assert_int_equal(entry->json_bytes, 0);
 	assert_false(entry->start_seen);
-	assert_int_equal(entry->steps_seen, 0);
+	assert_int_equal(entry->steps_seen[OUTCOME_FAILURE], 0);
 	assert_int_equal(entry->command.arguments_count, 2);
 	executions__free(open);
 }

@@ -141,7 +141,7 @@ static void stopped_with_all_that_was_counted(void **state)
 	assert_string_equal(
 		written(stream),
 		"{\"event\":\"trace.stopped\",\"timestamp\":\"2026-01-31T12:00:03.000000000Z\","
-		"\"monotonic_ns\":3000000000,\"hits\":12,\"events\":1,"
+		"\"monotonic_ns\":3000000000,\"hits\":12,\"events\":1,\"aborted\":0,"
 		"\"lost\":{\"command.execution.started\":3,\"dsl.step.executed\":8,"
 		"\"command.execution.completed\":0,\"command.validation.failed\":0,"
 		"\"tool.invocation.completed\":0,\"fragment.changed\":0},"

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0)
+#include "maps.bpf.h"
+
+struct records_map records SEC(".maps");
+struct wanted_pids_map wanted_pids SEC(".maps");
+struct runners_map runners SEC(".maps");
+struct known_files_map known_files SEC(".maps");
+
+const volatile bool only_wanted_pids = false;
+const volatile __u64 namespace_device = 0;
+const volatile __u64 namespace_inode = 0;
+const volatile __u64 wakeup_bytes = 1 << 20;
+
+__u64 context_unknown_until_ns = ~0ULL;
+__u64 last_lost_ns[PROBES_COUNT] = {};
+__u32 wanted_pids_count = 0;
+__u32 first_wanted_pid = 0;
+__u64 asked_address = 0;
+__u64 process_records_lost = 0;
+
+struct steptrace_counts counts[COUNT_ROWS] __attribute__((aligned(64))) = {};
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

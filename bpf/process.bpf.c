@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0)
+/*
+ * What becomes of processes: exec, fork and end, and the iterator over what they have mapped.
+ *
+ * tp_btf programs need no tracefs. All of them run in the paths of every process of the machine,
+ * so each decides first whether anybody wants to know.
+ */
+#include "process.bpf.h"
+
+enum { SIGNAL_GROUP_EXIT = 0x4, VM_EXEC = 0x4, CTIME_NSEC_MASK = 0x3fffffff };
+
+static __always_inline __u64 inode_changed_ns(struct inode *inode)
+{
+	struct timespec64 changed;
+
+	if (bpf_core_field_exists(inode->i_ctime_sec)) { /* other bits are flags of the kernel */
+		return (__u64)BPF_CORE_READ(inode, i_ctime_sec) * 1000000000 +
+		       (BPF_CORE_READ(inode, i_ctime_nsec) & CTIME_NSEC_MASK);
+	}
+	if (bpf_core_field_exists(((struct inode___6_6 *)inode)->__i_ctime))
+		changed = BPF_CORE_READ((struct inode___6_6 *)inode, __i_ctime);
+	else
+		changed = BPF_CORE_READ((struct inode___old *)inode, i_ctime);
+	return (__u64)changed.tv_sec * 1000000000 + (__u64)changed.tv_nsec;
+}
+
+static __always_inline void identify(struct steptrace_file *identity, struct file *file)
+{
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+
+	identity->inode = BPF_CORE_READ(inode, i_ino);
+	identity->device = BPF_CORE_READ(inode, i_sb, s_dev);
+	identity->changed_ns = inode_changed_ns(inode);
+}
+
+static __always_inline void stamp(struct steptrace_record *record, __u8 kind, __u8 flags)
+{
+	__u64 pid_tid = current_pid_tid();
+
+	record->time_ns = bpf_ktime_get_ns();
+	record->pid = pid_tid >> 32;
+	record->tid = (__u32)pid_tid;
+	record->cpu = bpf_get_smp_processor_id();
+	record->probe = kind;
+	record->flags = flags;
+	record->reserved = 0;
+}
+
+/* An exec ends the commands of a runner: its memory is gone. */
+SEC("?tp_btf/sched_process_exec")
+int process_execed(__u64 *arguments) /* task, old pid, program */
+{
+	struct linux_binprm *program = (struct linux_binprm *)arguments[2];
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	struct steptrace_file file = {};
+	struct process_exec *made;
+	__u8 flags = 0;
+
+	if (bpf_map_delete_elem(&runners, &tgid) == 0)
+		flags |= RECORD_OF_RUNNER;
+	identify(&file, program->file);
+	if (is_wanted(current_pid_tid() >> 32) && !bpf_map_lookup_elem(&known_files, &file))
+		flags |= RECORD_UNKNOWN_FILE;
+	if (!flags)
+		return 0;
+	made = bpf_ringbuf_reserve(&records, sizeof(*made), 0);
+	if (!made) {
+		__sync_fetch_and_add(&process_records_lost, 1);
+		return 0;
+	}
+	stamp(&made->record, PROCESS_EXECED, flags);
+	made->file = file;
+	bpf_ringbuf_submit(made, BPF_RB_FORCE_WAKEUP); /* rare, and somebody waits for it */
+	return 0;
+}
+
+SEC("?tp_btf/sched_process_fork")
+int process_forked(__u64 *arguments) /* parent, child */
+{
+	struct task_struct *child = (struct task_struct *)arguments[1];
+	__u8 yes = 1;
+	__u32 pid;
+
+	if (child->pid != child->tgid) /* a thread */
+		return 0;
+	if (!is_wanted(current_pid_tid() >> 32))
+		return 0;
+	pid = task_pid(child);
+	if (bpf_map_update_elem(&wanted_pids, &pid, &yes, BPF_NOEXIST) == 0)
+		__sync_fetch_and_add(&wanted_pids_count, 1);
+	return 0;
+}
+
+/* Whether it was wanted. */
+static __always_inline bool forget_wanted(__u32 pid)
+{
+	if (bpf_map_delete_elem(&wanted_pids, &pid))
+		return false;
+	__sync_fetch_and_add(&wanted_pids_count, -1);
+	if (first_wanted_pid == pid)
+		first_wanted_pid = 0;
+	return true;
+}
+
+/* As wait() will show it: of the group where one thread ended all, else of the leader. */
+static __always_inline __u32 exit_status(struct task_struct *task)
+{
+	if (task->signal->flags & SIGNAL_GROUP_EXIT)
+		return (__u32)task->signal->group_exit_code;
+	return (__u32)BPF_CORE_READ(task, group_leader, exit_code);
+}
+
+SEC("?tp_btf/sched_process_exit")
+int process_ended(__u64 *arguments) /* task */
+{
+	struct task_struct *task = (struct task_struct *)arguments[0];
+	__u32 tgid = task->tgid;
+	struct process_end *made;
+	bool told = false;
+	__u8 flags = 0;
+
+	if (task->signal->live.counter > 0) /* other threads live on */
+		return 0;
+	if (only_wanted_pids)
+		told = forget_wanted(current_pid_tid() >> 32);
+	if (bpf_map_delete_elem(&runners, &tgid) == 0)
+		flags = RECORD_OF_RUNNER;
+	if (!told && !flags)
+		return 0;
+	made = bpf_ringbuf_reserve(&records, sizeof(*made), 0);
+	if (!made) {
+		__sync_fetch_and_add(&process_records_lost, 1);
+		return 0;
+	}
+	stamp(&made->record, PROCESS_ENDED, flags);
+	made->status = exit_status(task);
+	made->oom_killed = task->signal->oom_mm != NULL;
+	__builtin_memset(made->reserved, 0, sizeof(made->reserved));
+	bpf_ringbuf_submit(made, BPF_RB_FORCE_WAKEUP);
+	return 0;
+}
+
+/* Files without probes are not told again: of a machine's mappings they are nearly all. */
+static __always_inline bool is_told(const struct steptrace_mapping *mapping)
+{
+	__u8 *known = bpf_map_lookup_elem(&known_files, &mapping->file);
+
+	return (!known || *known != FILE_WITHOUT_PROBES) && is_wanted(mapping->pid);
+}
+
+static __always_inline bool is_asked_for(struct task_struct *task, struct vm_area_struct *area)
+{
+	return area->vm_start == asked_address &&
+	       (__u32)BPF_CORE_READ(task, tgid) == bpf_get_current_pid_tgid() >> 32;
+}
+
+/* Executable mappings of files; or the one that the tracer asks for. */
+SEC("?iter/task_vma")
+int each_mapping(struct bpf_iter__task_vma *at)
+{
+	struct steptrace_mapping mapping = {};
+	struct vm_area_struct *area = at->vma;
+	struct task_struct *task = at->task;
+
+	barrier_var(task); /* to the verifier a second load is another pointer, not yet checked */
+	if (!task || !area || !area->vm_file)
+		return 0;
+	if (asked_address ? !is_asked_for(task, area) : !(area->vm_flags & VM_EXEC))
+		return 0;
+	identify(&mapping.file, area->vm_file);
+	mapping.pid = task_pid(task);
+	if (!asked_address && !is_told(&mapping))
+		return 0;
+	mapping.start = area->vm_start;
+	mapping.end = area->vm_end;
+	bpf_seq_write(at->meta->seq, &mapping, sizeof(mapping));
+	return 0;
+}

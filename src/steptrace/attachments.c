@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "steptrace/attachments.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "steptrace/event.h"
+
+int attachments__open(struct attachments *set, struct capture *capture, struct error *err)
+{
+	int code;
+
+	memset(set, 0, sizeof(*set));
+	for (int kind = 0; kind < SITE_KINDS_COUNT; kind++)
+		set->sites.held[kind].fd = -1;
+	set->capture = capture;
+	code = site__measure(&set->sites);
+	return code ? error__set(err, code, "cannot try a probe on ourselves: %s", strerror(-code))
+		    : 0;
+}
+
+static int attach_note(struct attachments *set, struct attachment *attachment,
+		       const struct probe_note *note, int program_fd)
+{
+	struct uprobe_place place = {.file_fd = attachment->binary->fd,
+				     .semaphore_offset = note->semaphore_offset};
+	int code;
+
+	attachment->site = site__choose(&set->sites, note->sites);
+	place.offset = note->offset + sites[attachment->site].offset;
+	code = uprobe__attach(program_fd, capture__method(set->capture), &place,
+			      &attachment->uprobes[attachment->uprobes_count]);
+	if (code == 0)
+		attachment->uprobes_count++;
+	return code;
+}
+
+static int attach_notes(struct attachments *set, struct attachment *attachment, struct error *err)
+{
+	const struct binary *binary = attachment->binary;
+
+	for (size_t i = 0; i < binary->notes.count; i++) {
+		const struct probe_note *note = &binary->notes.notes[i];
+		int program_fd = capture__program_fd(set->capture, note->probe);
+		int code;
+
+		if (program_fd < 0)
+			continue;
+		code = attach_note(set, attachment, note, program_fd);
+		if (code)
+			return error__set(err, code, "cannot attach to probe %s of '%s': %s%s",
+					  probes[note->probe].name, binary->name, strerror(-code),
+					  code == -EPERM || code == -EACCES
+						  ? " (this needs root or CAP_SYS_ADMIN on this "
+						    "kernel)"
+						  : "");
+	}
+	return 0;
+}
+
+static void attachment__free(struct attachment *attachment)
+{
+	binary__close(attachment->binary);
+	free(attachment->uprobes);
+	free(attachment);
+}
+
+static void detach_all(struct attachment *attachment)
+{
+	for (size_t i = 0; i < attachment->uprobes_count; i++)
+		uprobe__detach(&attachment->uprobes[i]);
+}
+
+static int keep(struct attachments *set, struct attachment *attachment)
+{
+	struct attachment **items;
+
+	items = realloc(set->items, (set->count + 1) * sizeof(*items));
+	if (!items)
+		return -ENOMEM;
+	set->items = items;
+	set->items[set->count++] = attachment;
+	return 0;
+}
+
+int attachments__add(struct attachments *set, struct binary *binary,
+		     const struct steptrace_file *file, struct attachment **out, struct error *err)
+{
+	struct attachment *attachment = calloc(1, sizeof(*attachment));
+	int code = -ENOMEM;
+
+	if (!attachment)
+		return error__set(err, code, "out of memory");
+	attachment->binary = binary;
+	attachment->file = *file;
+	attachment->uprobes = calloc(binary->notes.count, sizeof(*attachment->uprobes));
+	if (!attachment->uprobes)
+		error__set(err, code, "out of memory");
+	else
+		code = attach_notes(set, attachment, err);
+	if (!code && keep(set, attachment))
+		code = error__set(err, -ENOMEM, "out of memory");
+	if (code) {
+		detach_all(attachment);
+		attachment->binary = NULL;
+		attachment__free(attachment);
+		return code;
+	}
+	*out = attachment;
+	return 0;
+}
+
+struct attachment *attachments__find(const struct attachments *set,
+				     const struct steptrace_file *file)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (memcmp(&set->items[i]->file, file, sizeof(*file)) == 0)
+			return set->items[i];
+	return NULL;
+}
+
+static void *detach_and_free(void *attachment)
+{
+	detach_all(attachment);
+	attachment__free(attachment);
+	return NULL;
+}
+
+void attachments__remove(struct attachments *set, struct attachment *attachment)
+{
+	pthread_t thread;
+	size_t at = 0;
+
+	while (set->items[at] != attachment)
+		at++;
+	set->items[at] = set->items[--set->count];
+	if (pthread_create(&thread, NULL, detach_and_free, attachment))
+		detach_and_free(attachment);
+	else
+		pthread_detach(thread);
+}
+
+/* ---- the end: everything side by side */
+
+enum { DETACHERS_MAX = 32 };
+
+struct detachers {
+	pthread_t threads[DETACHERS_MAX];
+	size_t count;
+};
+
+static void *detach_one(void *uprobe)
+{
+	uprobe__detach(uprobe);
+	return NULL;
+}
+
+static void await_all(struct detachers *detachers)
+{
+	while (detachers->count > 0)
+		pthread_join(detachers->threads[--detachers->count], NULL);
+}
+
+static void detach_aside(struct detachers *detachers, struct uprobe *uprobe)
+{
+	if (uprobe->fd < 0)
+		return;
+	if (detachers->count == DETACHERS_MAX)
+		await_all(detachers);
+	if (pthread_create(&detachers->threads[detachers->count], NULL, detach_one, uprobe))
+		uprobe__detach(uprobe);
+	else
+		detachers->count++;
+}
+
+void attachments__close(struct attachments *set)
+{
+	struct detachers detachers = {.count = 0};
+
+	for (size_t i = 0; i < set->count; i++)
+		for (size_t probe = 0; probe < set->items[i]->uprobes_count; probe++)
+			detach_aside(&detachers, &set->items[i]->uprobes[probe]);
+	for (int kind = 0; kind < SITE_KINDS_COUNT && set->capture; kind++)
+		detach_aside(&detachers, &set->sites.held[kind]);
+	await_all(&detachers);
+	for (size_t i = 0; i < set->count; i++)
+		attachment__free(set->items[i]);
+	free(set->items);
+	*set = (struct attachments){0};
+}
+
+enum site_kind attachments__site(const struct attachments *set)
+{
+	return site__choose(&set->sites, ~0u);
+}
+
+void attachments__use_site(struct attachments *set, enum site_kind site)
+{
+	for (int kind = 0; kind < SITE_KINDS_COUNT; kind++) {
+		set->sites.ns_per_hit[kind] = kind == (int)site;
+		set->sites.kills_forks[kind] = false;
+	}
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The binaries whose probes are attached.
+ *
+ * A uprobe belongs to a file, not to a process: whoever maps the file is traced, now and later. To
+ * detach is to wait until every processor has left the handler, some 30 ms for each probe, so it is
+ * done by threads: in the background while the recording goes on, side by side at its end.
+ */
+#ifndef STEPTRACE_ATTACHMENTS_H
+#define STEPTRACE_ATTACHMENTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/error.h"
+#include "steptrace/binary.h"
+#include "steptrace/capture.h"
+#include "steptrace/site.h"
+#include "steptrace/uprobe.h"
+
+struct attachment {
+	struct binary *binary;      /* owned */
+	struct steptrace_file file; /* as the kernel knows it */
+	enum site_kind site;
+	uint64_t used_ns;       /* when it was last seen in a process */
+	bool is_kept;           /* used or not: it was named */
+	bool is_new;            /* nobody was told of it yet */
+	struct uprobe *uprobes; /* owned */
+	size_t uprobes_count;
+};
+
+struct attachments {
+	struct capture *capture; /* borrowed */
+	struct site_choice sites;
+	struct attachment **items; /* owned */
+	size_t count;
+};
+
+/* Measures which sites are fast here (see site.h). */
+int attachments__open(struct attachments *set, struct capture *capture, struct error *err);
+
+/* Attaches to every probe of the binary that `capture` has a program for, and takes the binary
+ * over; on failure nothing of it stays attached and it remains the caller's. */
+int attachments__add(struct attachments *set, struct binary *binary,
+		     const struct steptrace_file *file, struct attachment **attachment,
+		     struct error *err);
+
+struct attachment *attachments__find(const struct attachments *set,
+				     const struct steptrace_file *file);
+
+/* Detaches in the background and frees. */
+void attachments__remove(struct attachments *set, struct attachment *attachment);
+
+/* Detaches everything; returns when no handler of these runs any more. */
+void attachments__close(struct attachments *set);
+
+/* Which kind of site is used where a binary has them all. */
+enum site_kind attachments__site(const struct attachments *set);
+
+/* Overrules what was measured, for those who compare; before attachments__add(). */
+void attachments__use_site(struct attachments *set, enum site_kind site);
+
+#endif

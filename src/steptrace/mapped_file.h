@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Opening a file that a process executes from.
+ *
+ *	/proc/PID/map_files/START-END	any mapping; needs CAP_CHECKPOINT_RESTORE
+ *	/proc/PID/exe			the program
+ *	/proc/PID/root + path		what the process calls it: only a guess
+ *
+ * Whatever was opened is compared with what the kernel maps when the file is mapped: a process that
+ * moves on, or names another file, gets nothing opened in its place.
+ */
+#ifndef STEPTRACE_MAPPED_FILE_H
+#define STEPTRACE_MAPPED_FILE_H
+
+#include <stdint.h>
+
+#include "common/error.h"
+#include "steptrace/binary.h"
+#include "steptrace/capture.h"
+
+/* 0 and *binary, which the caller owns; -ENOEXEC, -EBADMSG: it was read, see binary__open(); any
+ * other negative errno: it could not be opened. */
+int mapped_file__open(struct capture *capture, const struct steptrace_mapping *mapping,
+		      struct binary **binary, struct error *err);
+
+/* The program of a process, and what the kernel maps for it. */
+int mapped_file__open_program(struct capture *capture, uint32_t pid, struct binary **binary,
+			      struct steptrace_file *file, struct error *err);
+
+#endif

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A runner that goes away in the middle of a step: nothing in it can say so."""
+import json
+import signal
+import time
+import unittest
+
+from harness import (PATIENCE_S, EndToEnd, Runner, Tracer, aborted, check_books, completed, run, started, steps, target)
+
+ENDS = {
+    "kill": {"cause": "signal", "signal": 9, "signal_name": "SIGKILL"},
+    "segv": {"cause": "signal", "signal": 11, "signal_name": "SIGSEGV"},
+    "abort": {"cause": "signal", "signal": 6, "signal_name": "SIGABRT"},
+    "exit": {"cause": "exit", "exit_status": 3},
+    "quiet": {"cause": "exit", "exit_status": 7},
+    "exec": {"cause": "exec"},
+}
+
+
+def ended(how, *arguments):
+    """The events of a runner that died in the way named; its recording ended by itself."""
+    with Runner() as runner:
+        tracer = Tracer("-p", str(runner.pid), *arguments)
+        runner.do("go 1")
+        runner.order("die " + how)
+        runner.process.wait(PATIENCE_S)
+        status = tracer.wait()
+        assert status == 0, tracer.words
+        return tracer.events()
+
+
+class Aborted(EndToEnd):
+    def check(self, events, expected):
+        check_books(self, events)
+        gone = aborted(events)
+        self.assertEqual([event["event"] for event in gone],
+                         ["dsl.step.executed"] * 2 + ["command.execution.completed"])
+        inner, outer, done = gone
+        self.assertEqual((inner["step"]["name"], outer["step"]["name"]), ("fatal", "outer"))
+        self.assertEqual(inner["step"]["parent_step_id"], outer["step_id"])
+        self.assertEqual(inner["step_type"], "DatabaseUpdateStep")
+        start = started(events)[-1]
+        for event in gone:
+            self.assertEqual(event["execution_id"], start["execution_id"])
+            self.assertEqual(event["command_slug"], "doomed")
+            self.assertEqual(event["user_id"], "tester")
+        self.assertGreaterEqual(outer["duration_ms"], inner["duration_ms"])
+        self.assertGreaterEqual(done["total_duration_ms"], outer["duration_ms"])
+        self.assertEqual((done["steps_executed"], done["steps_successful"], done["steps_failed"]),
+                         (4, 1, 1))
+        self.assertIs(done["complete"], True)
+        self.assertEqual(done["steps_lost"], 0)
+        how = done["aborted"]
+        for field, value in expected.items():
+            self.assertEqual(how[field], value)
+        self.assertEqual(how["open_steps"], 2)
+        self.assertEqual(how["step"]["name"], "fatal")
+        self.assertEqual(how["step"]["step_id"], inner["step_id"])
+        return done
+
+    def test_every_way_to_go(self):
+        for how, expected in ENDS.items():
+            with self.subTest(how):
+                self.check(ended(how), expected)
+
+    def test_no_core_and_no_memory_trouble(self):
+        done = completed(ended("kill"))[-1]
+        self.assertIs(done["aborted"]["oom_killed"], False)
+        self.assertIs(done["aborted"]["core_dumped"], False)
+
+    def test_within_200_ms(self):
+        """From the death, by the kernel's stamp, to the line in the file, by the same clock; the
+        median of several."""
+        lags = []
+        with Runner() as keeper:
+            tracer = Tracer("-x", target("spans"))
+            for _ in range(5):
+                with Runner() as runner:
+                    runner.order("die hang")
+                    runner.lines.until("hanging")
+                    runner.process.send_signal(signal.SIGKILL)
+                    line = tracer.written('"pid":%d' % runner.pid, "command.execution.completed")
+                    lags.append(time.monotonic_ns() - json.loads(line)["monotonic_ns"])
+            keeper.do("go 1")
+            events = tracer.stop()
+        self.assertEqual(len(aborted(events)), 15)
+        self.assertLess(sorted(lags)[2], 200e6)
+
+    def test_killed_by_somebody_else_while_others_go_on(self):
+        with Runner() as doomed, Runner() as other:
+            tracer = Tracer("-p", "%d,%d" % (doomed.pid, other.pid))
+            other.do("open")
+            doomed.order("die hang")
+            doomed.lines.until("hanging")
+            doomed.process.send_signal(signal.SIGTERM)
+            doomed.process.wait(PATIENCE_S)
+            other.do("step 0")
+            other.do("close")
+            events = tracer.stop()
+        self.check(events, {"cause": "signal", "signal": 15, "signal_name": "SIGTERM"})
+        held = [done for done in completed(events) if done["command_slug"] == "held"]
+        self.assertEqual([done["outcome"] for done in held], ["success"])
+
+    def test_attached_in_the_middle(self):
+        """Its beginning was not seen: no duration, and not complete."""
+        with Runner() as runner:
+            runner.do("open")
+            tracer = Tracer("-p", str(runner.pid))
+            runner.do("step 0")
+            runner.process.send_signal(signal.SIGKILL)
+            runner.process.wait(PATIENCE_S)
+            self.assertEqual(tracer.wait(), 0)
+            events = tracer.events()
+        done = aborted(events)[0]
+        self.assertIsNone(done["total_duration_ms"])
+        self.assertIs(done["complete"], False)
+        self.assertIsNone(done["steps_lost"])
+        self.assertEqual((done["steps_executed"], done["aborted"]["step"]), (1, None))
+
+    def test_a_command_that_a_child_ends_is_not_aborted(self):
+        with Runner() as runner:
+            tracer = Tracer("-p", str(runner.pid))
+            runner.do("open")
+            runner.do("step 0")
+            runner.do("continue")
+            runner.order("quit")
+            runner.process.wait(PATIENCE_S)
+            self.assertEqual(tracer.wait(), 0)
+            events = tracer.events()
+        self.assertEqual(aborted(events), [])
+        self.assertEqual([done["outcome"] for done in completed(events)], ["success"])
+
+    def test_losses_are_no_aborts(self):
+        """Where the end of a command may be among what was lost, nobody claims that it had none."""
+        with Runner() as runner:
+            tracer = Tracer("-p", str(runner.pid), "--buffer", "64K", "--flush", "1s")
+            runner.do("threads 300")
+            runner.order("quit")
+            runner.process.wait(PATIENCE_S)
+            self.assertEqual(tracer.wait(), 0)
+            events = tracer.events()
+        stopped = check_books(self, events)
+        self.assertGreater(stopped["lost"]["command.execution.completed"], 0)
+        self.assertEqual(aborted(events), [])
+
+    def test_for_a_person(self):
+        with Runner() as runner:
+            tracer = Tracer("-p", str(runner.pid), "--format", "compact")
+            runner.order("die kill")
+            runner.process.wait(PATIENCE_S)
+            self.assertEqual(tracer.wait(), 0)
+            with open(tracer.path, encoding="utf-8") as file:
+                text = file.read()
+        self.assertRegex(text, r"doomed +done +aborted .* 4 steps, 1 failed  SIGKILL in fatal\n")
+        self.assertRegex(text, r"fatal .* aborted\n")
+
+    def test_behind_a_command(self):
+        status, output, words = run("record", "--", target("spans"), input="die exit\n")
+        self.assertEqual(status, 3, words)
+        self.assertEqual(output.count('"outcome":"aborted"'), 3)
+
+
+if __name__ == "__main__":
+    unittest.main()
