@@ -70,6 +70,8 @@ int process_execed(__u64 *arguments) /* task, old pid, program */
 	}
 	stamp(&made->record, PROCESS_EXECED, flags);
 	made->file = file;
+	if (bpf_probe_read_kernel_str(made->path, sizeof(made->path), program->filename) < 0)
+		made->path[0] = 0;
 	bpf_ringbuf_submit(made, BPF_RB_FORCE_WAKEUP); /* rare, and somebody waits for it */
 	return 0;
 }

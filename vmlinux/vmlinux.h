@@ -94,6 +94,7 @@ struct file {
 
 struct linux_binprm {
 	struct file *file;
+	const char *filename;
 };
 
 struct vm_area_struct {

@@ -80,9 +80,12 @@ struct steptrace_file {
 	__u64 changed_ns;
 };
 
+enum { EXEC_PATH_BYTES = 256 };
+
 struct process_exec {
 	struct steptrace_record record;
 	struct steptrace_file file;
+	char path[EXEC_PATH_BYTES]; /* as exec was told: a guess for who comes too late */
 };
 
 struct process_end {

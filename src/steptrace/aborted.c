@@ -56,6 +56,6 @@ void aborted__tell(struct execution *execution, const struct fate *fate,
 			event.innermost = &step->span;
 		tell_step(execution, step, fate, each, context);
 	}
-	if (event.steps_aborted || execution->known_ns > doubt->command_until_ns)
+	if (event.steps_aborted || execution->last_ns > doubt->command_until_ns)
 		tell_command(execution, &event, each, context);
 }

@@ -37,16 +37,18 @@ static int attach_note(struct attachments *set, struct attachment *attachment,
 	return code;
 }
 
-static int attach_notes(struct attachments *set, struct attachment *attachment, struct error *err)
+/* Every site of one probe. */
+static int attach_probe(struct attachments *set, struct attachment *attachment,
+			enum steptrace_probe probe, struct error *err)
 {
 	const struct binary *binary = attachment->binary;
+	int program_fd = capture__program_fd(set->capture, probe);
 
-	for (size_t i = 0; i < binary->notes.count; i++) {
+	for (size_t i = 0; i < binary->notes.count && program_fd >= 0; i++) {
 		const struct probe_note *note = &binary->notes.notes[i];
-		int program_fd = capture__program_fd(set->capture, note->probe);
 		int code;
 
-		if (program_fd < 0)
+		if (note->probe != probe)
 			continue;
 		code = attach_note(set, attachment, note, program_fd);
 		if (code)
@@ -58,6 +60,21 @@ static int attach_notes(struct attachments *set, struct attachment *attachment, 
 						  : "");
 	}
 	return 0;
+}
+
+/* Ends before beginnings: whatever is seen to begin will be seen to end. */
+static int attach_notes(struct attachments *set, struct attachment *attachment, struct error *err)
+{
+	static const enum steptrace_probe order[] = {
+		PROBE_COMMAND_DONE,     PROBE_STEP_DONE,  PROBE_TOOL_DONE,  PROBE_FRAGMENT_CHANGED,
+		PROBE_COMMAND_REJECTED, PROBE_TOOL_START, PROBE_STEP_START, PROBE_COMMAND_START,
+	};
+	int code = 0;
+
+	_Static_assert(sizeof(order) / sizeof(order[0]) == PROBES_COUNT, "a probe has no turn");
+	for (size_t i = 0; i < PROBES_COUNT && !code; i++)
+		code = attach_probe(set, attachment, order[i], err);
+	return code;
 }
 
 static void attachment__free(struct attachment *attachment)

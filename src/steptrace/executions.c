@@ -118,7 +118,7 @@ struct execution *executions__add(struct executions *open, uint32_t pid,
 	entry->start_seen = false;
 	entry->goes_on_elsewhere = false;
 	memset(entry->steps_seen, 0, sizeof(entry->steps_seen));
-	entry->known_ns = entry->steps_lost_before = entry->ends_lost_before = 0;
+	entry->known_ns = entry->last_ns = entry->steps_lost_before = entry->ends_lost_before = 0;
 	entry->began_ns = 0;
 	entry->open = (struct open_steps){0};
 	entry->process = *process;

@@ -25,9 +25,9 @@ struct execution {
 	uint8_t id[16];
 	uint32_t pid;
 	bool start_seen;
-	bool goes_on_elsewhere; /* a process that was forked from this one ended it */
-	uint64_t steps_seen[4]; /* by outcome, as the runner numbers them */
-	uint64_t known_ns;      /* the first record of it */
+	bool goes_on_elsewhere;     /* a process that was forked from this one ended it */
+	uint64_t steps_seen[4];     /* by outcome, as the runner numbers them */
+	uint64_t known_ns, last_ns; /* its first record and its last */
 	uint64_t steps_lost_before, ends_lost_before; /* at all, when it became known */
 	uint64_t began_ns; /* when the kernel saw its start; 0: it did not */
 	struct open_steps open;

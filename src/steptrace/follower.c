@@ -54,7 +54,10 @@ static int attach_new(struct follower *follower, struct binary *binary,
 	int code;
 
 	retire_former(follower, file);
+	capture__disarm(follower->capture); /* not every probe yet: nothing goes without context */
 	code = attachments__add(follower->attachments, binary, file, attachment, err);
+	if (follower->is_started)
+		capture__armed(follower->capture);
 	if (code)
 		return code;
 	(*attachment)->is_new = true;
@@ -262,9 +265,12 @@ int follower__start(struct follower *follower, const char *command_path, struct 
 	else
 		code = check_pids(follower, mappings, (size_t)count, err);
 	free(mappings);
-	if (!code)
-		tell_all(follower);
-	return code;
+	if (code)
+		return code;
+	tell_all(follower);
+	capture__armed(follower->capture);
+	follower->is_started = true;
+	return 0;
 }
 
 /* ---- later */
@@ -276,7 +282,7 @@ void follower__execed(struct follower *follower, const struct process_exec *exec
 	struct steptrace_file file;
 	struct error err = {0};
 	struct binary *binary;
-	int code = mapped_file__open_program(follower->capture, pid, &binary, &file, &err);
+	int code = mapped_file__open_program(follower->capture, exec, &binary, &file, &err);
 
 	if (code && code != -EBADMSG && code != -ENOEXEC)
 		return; /* it has ended already, or we may not look */

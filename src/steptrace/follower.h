@@ -13,6 +13,7 @@
 #ifndef STEPTRACE_FOLLOWER_H
 #define STEPTRACE_FOLLOWER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/error.h"
@@ -35,6 +36,7 @@ struct follower {
 	struct follower_events events;
 	uint64_t linger_ns; /* how long a binary stays attached that no process runs */
 	uint64_t next_look_ns;
+	bool is_started;
 };
 
 /* Attaches to what is there. A target that was named and has no probes is an error; the command

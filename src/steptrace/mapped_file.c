@@ -76,15 +76,20 @@ int mapped_file__open(struct capture *capture, const struct steptrace_mapping *m
 	return open_as(capture, path, strstr(path, "/root/") + 5, &mapping->file, binary, err);
 }
 
-int mapped_file__open_program(struct capture *capture, uint32_t pid, struct binary **binary,
-			      struct steptrace_file *file, struct error *err)
+int mapped_file__open_program(struct capture *capture, const struct process_exec *exec,
+			      struct binary **binary, struct steptrace_file *file,
+			      struct error *err)
 {
 	char path[64], name[PATH_MAX];
 	int code;
 
-	snprintf(path, sizeof(path), "/proc/%u/exe", pid);
+	snprintf(path, sizeof(path), "/proc/%u/exe", exec->record.pid);
 	binary__link_text(path, name);
 	code = binary__open(path, name, binary, err);
+	if (code == -ENOENT && exec->path[0] == '/') {
+		*file = exec->file;
+		return open_as(capture, exec->path, exec->path, file, binary, err);
+	}
 	if (code)
 		return code;
 	code = capture__identify(capture, (*binary)->fd, file);

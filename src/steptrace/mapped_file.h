@@ -23,8 +23,10 @@
 int mapped_file__open(struct capture *capture, const struct steptrace_mapping *mapping,
 		      struct binary **binary, struct error *err);
 
-/* The program of a process, and what the kernel maps for it. */
-int mapped_file__open_program(struct capture *capture, uint32_t pid, struct binary **binary,
-			      struct steptrace_file *file, struct error *err);
+/* The program that a process began to execute, and what the kernel maps for it; also of a process
+ * that has ended meanwhile, where its file is still what its name says. */
+int mapped_file__open_program(struct capture *capture, const struct process_exec *exec,
+			      struct binary **binary, struct steptrace_file *file,
+			      struct error *err);
 
 #endif

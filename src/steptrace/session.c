@@ -303,8 +303,6 @@ static const char *command_path(const struct session *session)
 
 static int attach_targets(struct session *session)
 {
-	int code;
-
 	session->follower = (struct follower){
 		.targets = &session->options->targets,
 		.capture = session->capture,
@@ -312,10 +310,7 @@ static int attach_targets(struct session *session)
 		.events = {on_attached, on_detached, session},
 		.linger_ns = session->options->linger_ns,
 	};
-	code = follower__start(&session->follower, command_path(session), session->err);
-	if (!code)
-		capture__armed(session->capture);
-	return code;
+	return follower__start(&session->follower, command_path(session), session->err);
 }
 
 static int start(struct session *session)

@@ -223,6 +223,7 @@ int stream__record(struct stream *stream, const void *bytes, size_t size_bytes)
 		if (!execution)
 			return lose(stream, kind, LOSS_UNATTRIBUTED, 0);
 		event.execution = execution;
+		execution->last_ns = decoded->record->time_ns;
 		follow_steps(stream, execution, decoded);
 		follow(&event, execution);
 	}
