@@ -12,7 +12,7 @@
 #ifndef STEPTRACE_EMIT_BPF_H
 #define STEPTRACE_EMIT_BPF_H
 
-#include "process.bpf.h"
+#include "match.bpf.h"
 
 #include <bpf/bpf_tracing.h>
 
@@ -27,28 +27,6 @@ struct boundary {
 	__u32 probe;
 };
 
-/* Fills in `at` and counts the hit; false when this process is not meant. */
-static __always_inline bool boundary__open(struct boundary *at, struct pt_regs *regs, __u32 probe)
-{
-	__u64 pid_tid = current_pid_tid();
-	__u64 hits;
-
-	at->pid = pid_tid >> 32;
-	at->tid = (__u32)pid_tid;
-	if (!is_wanted(at->pid))
-		return false;
-	at->time_ns = bpf_ktime_get_ns();
-	at->span = (const void *)PT_REGS_PARM1(regs);
-	at->probe = probe;
-	at->cpu = bpf_get_smp_processor_id();
-	at->counts = &counts[at->cpu & (COUNT_ROWS - 1)];
-	hits = __sync_fetch_and_add(&at->counts->hits[probe], 1);
-	at->flags = BPF_RB_NO_WAKEUP;
-	if ((hits & 31) == 31 && bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA) > wakeup_bytes)
-		at->flags = BPF_RB_FORCE_WAKEUP;
-	return true;
-}
-
 static __always_inline void boundary__stamp(const struct boundary *at,
 					    struct steptrace_record *record, __u8 flags)
 {
@@ -59,6 +37,68 @@ static __always_inline void boundary__stamp(const struct boundary *at,
 	record->probe = at->probe;
 	record->flags = flags;
 	record->reserved = 0;
+}
+
+/* Only ever forward: of two losses on two processors the later one counts. */
+static __always_inline void move_forward(__u64 *moment_ns, __u64 to_ns)
+{
+	__u64 seen = *moment_ns, before;
+
+	for (int tries = 0; tries < 8 && seen < to_ns; tries++) {
+		before = __sync_val_compare_and_swap(moment_ns, seen, to_ns);
+		if (before == seen)
+			return;
+		seen = before;
+	}
+}
+
+/* Whoever knows the command must hear that it is over. */
+static __always_inline void boundary__close(const struct boundary *at)
+{
+	struct command_closed *made = bpf_ringbuf_reserve(&records, sizeof(*made), 0);
+
+	if (!made) {
+		move_forward(&last_lost_ns[PROBE_COMMAND_DONE], at->time_ns);
+		return;
+	}
+	boundary__stamp(at, &made->record, 0);
+	made->record.probe = COMMAND_CLOSED;
+	bpf_probe_read_user(made->execution_id, sizeof(made->execution_id),
+			    at->span + offsetof(struct span_head, execution_id));
+	bpf_ringbuf_submit(made, BPF_RB_NO_WAKEUP);
+}
+
+static __always_inline void boundary__filtered(const struct boundary *at)
+{
+	__sync_fetch_and_add(&at->counts->filtered[at->probe], 1);
+	if (at->probe == PROBE_COMMAND_DONE && (filters.only_failed || filters.min_duration_ns))
+		boundary__close(at);
+}
+
+/* Fills in `at` and counts the hit; false when this process is not meant. */
+static __always_inline bool boundary__open(struct boundary *at, struct pt_regs *regs, __u32 probe)
+{
+	__u64 pid_tid = current_pid_tid();
+	__u64 hits;
+
+	at->pid = pid_tid >> 32;
+	at->tid = (__u32)pid_tid;
+	if (!is_wanted(at->pid) || !match__process())
+		return false;
+	at->time_ns = bpf_ktime_get_ns();
+	at->span = (const void *)PT_REGS_PARM1(regs);
+	at->probe = probe;
+	at->cpu = bpf_get_smp_processor_id();
+	at->counts = &counts[at->cpu & (COUNT_ROWS - 1)];
+	hits = __sync_fetch_and_add(&at->counts->hits[probe], 1);
+	if (!match__span(at->span, probe)) {
+		boundary__filtered(at);
+		return false;
+	}
+	at->flags = BPF_RB_NO_WAKEUP;
+	if ((hits & 31) == 31 && bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA) > wakeup_bytes)
+		at->flags = BPF_RB_FORCE_WAKEUP;
+	return true;
 }
 
 /* Who introduces somebody is a runner. */
@@ -73,19 +113,6 @@ static __always_inline void boundary__process(struct steptrace_process *process)
 	process->inner_pid = current_inner_pid();
 	process->reserved = 0;
 	remember_runner();
-}
-
-/* Only ever forward: of two losses on two processors the later one counts. */
-static __always_inline void move_forward(__u64 *moment_ns, __u64 to_ns)
-{
-	__u64 seen = *moment_ns, before;
-
-	for (int tries = 0; tries < 8 && seen < to_ns; tries++) {
-		before = __sync_val_compare_and_swap(moment_ns, seen, to_ns);
-		if (before == seen)
-			return;
-		seen = before;
-	}
 }
 
 static __always_inline void boundary__lost(const struct boundary *at, __u64 *counter)

@@ -10,6 +10,7 @@ const volatile bool only_wanted_pids = false;
 const volatile __u64 namespace_device = 0;
 const volatile __u64 namespace_inode = 0;
 const volatile __u64 wakeup_bytes = 1 << 20;
+const volatile struct steptrace_filters filters = {};
 
 __u64 context_unknown_until_ns = ~0ULL;
 __u64 last_lost_ns[PROBES_COUNT] = {};

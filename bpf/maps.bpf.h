@@ -52,6 +52,7 @@ extern const volatile bool only_wanted_pids;
 extern const volatile __u64 namespace_device;
 extern const volatile __u64 namespace_inode;
 extern const volatile __u64 wakeup_bytes;
+extern const volatile struct steptrace_filters filters;
 
 /* A command that was announced up to this moment may be unknown to the reader: its next record
  * carries its context. All ones until every probe is attached; moved forward by every loss. */

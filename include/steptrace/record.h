@@ -8,6 +8,8 @@
  *				header | span | process | command span   with RECORD_HAS_CONTEXT
  *	a process execs		header | file
  *	a process ends		header | how
+ *	a command ends that	header | its execution id
+ *	was filtered
  *
  * A process is reported when it execs a file that the reader does not know, and when it execs or
  * ends while it may have commands open; the end of a wanted one always.
@@ -28,6 +30,8 @@
 #include <linux/types.h>
 #endif
 
+#include "steptrace/glob.h"
+
 enum steptrace_probe {
 	PROBE_COMMAND_START = 0,
 	PROBE_COMMAND_DONE = 1,
@@ -44,6 +48,7 @@ enum steptrace_probe {
 enum steptrace_process_record {
 	PROCESS_EXECED = 64,
 	PROCESS_ENDED = 65,
+	COMMAND_CLOSED = 66, /* a command ended, and its end was filtered */
 };
 
 enum steptrace_record_flags {
@@ -86,6 +91,11 @@ struct process_exec {
 	struct steptrace_record record;
 	struct steptrace_file file;
 	char path[EXEC_PATH_BYTES]; /* as exec was told: a guess for who comes too late */
+};
+
+struct command_closed {
+	struct steptrace_record record;
+	__u8 execution_id[16];
 };
 
 struct process_end {
@@ -205,6 +215,22 @@ struct steptrace_context {
 
 enum { WANTED_PIDS_MAX = 16384, RUNNERS_MAX = 16384, KNOWN_FILES_MAX = 16384 };
 
+/* What is wanted; set before the programs are loaded. */
+struct steptrace_filters {
+	__u8 by_uid, by_cgroup, by_comm; /* who */
+	__u8 by_span;                    /* any of those below */
+	__u8 by_command, by_step_type, only_failed;
+	__u8 reserved;
+	__u32 uid;
+	__u32 sample_every; /* 0: all */
+	__u64 cgroup_id;
+	__u64 min_duration_ns;
+	struct glob comm, command, step_type;
+};
+
+/* The outcome of a span that failed, as the runner numbers them. */
+enum { SPAN_FAILED = 2 };
+
 /* What is known of a file, the value in the map of files. */
 enum known_file {
 	FILE_WITHOUT_PROBES = 1,
@@ -218,7 +244,7 @@ struct steptrace_counts {
 	__u64 hits[PROBES_COUNT];       /* boundaries of the chosen processes */
 	__u64 full[PROBES_COUNT];       /* lost: no room in the ring buffer */
 	__u64 unreadable[PROBES_COUNT]; /* lost: the span could not be read */
-	__u64 padding[8];
+	__u64 filtered[PROBES_COUNT];   /* not wanted */
 };
 
 _Static_assert(sizeof(struct steptrace_record) == 24, "record header changed its size");

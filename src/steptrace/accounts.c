@@ -15,6 +15,7 @@ void accounts__enter(struct accounts *accounts, const struct capture_counts *ker
 		stream__add_loss(stream, kind, LOSS_UNREADABLE,
 				 kernel->unreadable[i] - last->unreadable[i]);
 		stream__add_loss(stream, kind, LOSS_MISSED, kernel->missed[i] - last->missed[i]);
+		stream__add_filtered(stream, kind, kernel->filtered[i] - last->filtered[i]);
 	}
 	accounts->kernel = *kernel;
 }
@@ -63,4 +64,14 @@ uint64_t accounts__lost(const struct stream *stream)
 		for (int reason = 0; reason < LOSS_REASONS_COUNT; reason++)
 			lost += counts->lost[kind][reason];
 	return lost;
+}
+
+uint64_t accounts__filtered(const struct stream *stream)
+{
+	const struct stream_counts *counts = stream__counts(stream);
+	uint64_t filtered = 0;
+
+	for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS_COUNT; kind++)
+		filtered += counts->filtered[kind];
+	return filtered;
 }

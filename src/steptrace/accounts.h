@@ -2,7 +2,7 @@
 /*
  * The books: what the kernel counted against what became of it. Pure.
  *
- *	hits = events + lost	for every kind, once everything is drained
+ *	hits = events + lost + filtered	for every kind, once everything is drained
  */
 #ifndef STEPTRACE_ACCOUNTS_H
 #define STEPTRACE_ACCOUNTS_H
@@ -26,5 +26,6 @@ int accounts__report(struct accounts *accounts, struct stream *stream, uint64_t 
 /* Boundaries that were hit, of those kinds that make events. */
 uint64_t accounts__hits(const struct accounts *accounts);
 uint64_t accounts__lost(const struct stream *stream);
+uint64_t accounts__filtered(const struct stream *stream);
 
 #endif

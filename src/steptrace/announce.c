@@ -105,14 +105,18 @@ void announce__end(const struct stream *stream, const char *reason, bool over_pr
 {
 	const struct stream_counts *counts = stream__counts(stream);
 	unsigned long long events = stream__events_total(stream);
+	char filtered[48] = "";
 	unsigned long long behind = 0; /* the end that was asked for is no loss */
 
 	for (int kind = 0; kind < EVENT_KINDS_COUNT; kind++)
 		behind += counts->lost[kind][LOSS_NOT_WRITTEN];
 	if (over_progress)
 		fputs("\r\033[K", stderr);
-	log__info("%llu event%s, %llu lost (%s)", events, events == 1 ? "" : "s",
-		  (unsigned long long)accounts__lost(stream) - behind, reason);
+	if (accounts__filtered(stream))
+		snprintf(filtered, sizeof(filtered), ", %llu filtered",
+			 (unsigned long long)accounts__filtered(stream));
+	log__info("%llu event%s, %llu lost%s (%s)", events, events == 1 ? "" : "s",
+		  (unsigned long long)accounts__lost(stream) - behind, filtered, reason);
 	if (behind)
 		log__info("%llu more were captured and not written", behind);
 }

@@ -113,6 +113,8 @@ static int load(struct capture *capture, const struct capture_options *options)
 	choose_namespace(skeleton);
 	bpf_map__set_max_entries(skeleton->maps.records, (uint32_t)options->buffer_bytes);
 	skeleton->rodata->wakeup_bytes = options->buffer_bytes / 4;
+	if (options->filters)
+		skeleton->rodata->filters = *options->filters;
 	code = steptrace_bpf__load(skeleton);
 	if (code)
 		return code;
@@ -238,6 +240,7 @@ void capture__counts(const struct capture *capture, struct capture_counts *sum)
 			sum->hits[probe] += rows[row].hits[probe];
 			sum->full[probe] += rows[row].full[probe];
 			sum->unreadable[probe] += rows[row].unreadable[probe];
+			sum->filtered[probe] += rows[row].filtered[probe];
 		}
 		sum->missed[probe] = missed_by(capture->programs[probe]);
 	}

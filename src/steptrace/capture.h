@@ -24,6 +24,7 @@
 struct capture_options {
 	size_t buffer_bytes;   /* of the ring buffer; a power of two, at least a page */
 	bool only_wanted_pids; /* only those of capture__want_pid() and what they fork */
+	const struct steptrace_filters *filters; /* NULL: none */
 };
 
 struct capture;
@@ -64,6 +65,7 @@ struct capture_counts {
 	uint64_t full[PROBES_COUNT];
 	uint64_t unreadable[PROBES_COUNT];
 	uint64_t missed[PROBES_COUNT];
+	uint64_t filtered[PROBES_COUNT];
 };
 void capture__counts(const struct capture *capture, struct capture_counts *counts);
 

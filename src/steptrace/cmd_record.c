@@ -15,6 +15,14 @@ enum record_option {
 	OPTION_PID,
 	OPTION_EXE,
 	OPTION_ALL,
+	OPTION_CGROUP,
+	OPTION_UID,
+	OPTION_COMM,
+	OPTION_COMMAND,
+	OPTION_STEP_TYPE,
+	OPTION_FAILED,
+	OPTION_MIN_DURATION,
+	OPTION_SAMPLE,
 	OPTION_OUTPUT,
 	OPTION_FORMAT,
 	OPTION_FIELDS,
@@ -30,6 +38,14 @@ static const struct option_spec specs[] = {
 	[OPTION_PID] = {'p', "pid", "PID[,PID...]", "trace these processes and what they fork"},
 	[OPTION_EXE] = {'x', "exe", "PATH", "trace every process of this binary, later ones too"},
 	[OPTION_ALL] = {'a', "all", NULL, "trace every runner, later ones too (default)"},
+	[OPTION_CGROUP] = {0, "cgroup", "PATH", "only processes in this cgroup and below it"},
+	[OPTION_UID] = {0, "uid", "USER", "only processes of this user"},
+	[OPTION_COMM] = {0, "comm", "GLOB", "only threads of this name, as in ps -L"},
+	[OPTION_COMMAND] = {0, "command", "GLOB", "only commands of this slug: fragment.*"},
+	[OPTION_STEP_TYPE] = {0, "step-type", "GLOB", "of steps only those of this type"},
+	[OPTION_FAILED] = {0, "failed", NULL, "only what failed, was rejected or was aborted"},
+	[OPTION_MIN_DURATION] = {0, "min-duration", "TIME", "only what took at least TIME"},
+	[OPTION_SAMPLE] = {0, "sample", "N", "one execution in N, with all of its events"},
 	[OPTION_OUTPUT] = {'o', "output", "FILE", "append events to FILE (default: stdout)"},
 	[OPTION_FORMAT] = {0, "format", "json|compact",
 			   "JSON lines, or one readable line per event (default: json)"},
@@ -42,9 +58,8 @@ static const struct option_spec specs[] = {
 			   "size of the kernel's ring buffer: 64K to 1G (default: 16M)"},
 	[OPTION_LINGER] = {0, "linger", "TIME",
 			   "a binary that no process runs is detached after TIME (default: 1m)"},
-	[OPTION_SITE] = {0, "site", "auto|nop1|nop5|nop10",
-			 "which instruction to probe (default: the fastest that is safe; see "
-			 "steptrace doctor)"},
+	[OPTION_SITE] = {0, "site", "auto|nop1|nop5",
+			 "which instruction to probe (default: the fastest that is safe)"},
 };
 
 enum { SPECS_COUNT = sizeof(specs) / sizeof(specs[0]) };
@@ -110,6 +125,14 @@ static int set_option(struct session_options *options, int which, const char *va
 	case OPTION_PID: return targets__add_pids(&options->targets, value, err);
 	case OPTION_EXE: return targets__add_exe(&options->targets, value, err);
 	case OPTION_ALL: options->targets.all = true; return 0;
+	case OPTION_CGROUP: return filters__set_cgroup(&options->filters, value, err);
+	case OPTION_UID: return filters__set_uid(&options->filters, value, err);
+	case OPTION_COMM: return filters__set_comm(&options->filters, value, err);
+	case OPTION_COMMAND: return filters__set_command(&options->filters, value, err);
+	case OPTION_STEP_TYPE: return filters__set_step_type(&options->filters, value, err);
+	case OPTION_FAILED: filters__set_failed(&options->filters); return 0;
+	case OPTION_MIN_DURATION: return filters__set_min_duration(&options->filters, value, err);
+	case OPTION_SAMPLE: return filters__set_sample(&options->filters, value, err);
 	case OPTION_OUTPUT: options->output = value; return 0;
 	case OPTION_FORMAT:
 		code = one_of(value, "json", "compact", "--format", &is_second, err);

@@ -95,6 +95,8 @@ static int on_record(void *context, const void *bytes, size_t size_bytes)
 
 	if (size_bytes < sizeof(*record) || record->probe < PROCESS_EXECED)
 		stream__record(session->stream, bytes, size_bytes);
+	else if (record->probe == COMMAND_CLOSED && size_bytes >= sizeof(struct command_closed))
+		stream__command_closed(session->stream, bytes);
 	else if (!session->is_ending)
 		on_process(session, bytes, size_bytes);
 	if (json__length(stream__lines(session->stream)) >= WRITE_BYTES)
@@ -218,6 +220,9 @@ static int open_stream(struct session *session)
 		.format = options->format,
 		.seed_fields_only = options->seed_fields_only,
 		.events_limit = options->events_limit,
+		.min_duration_ns = options->filters.min_duration_ns,
+		.steps_left_out = filters__leave_out_steps(&options->filters),
+		.starts_left_out = filters__leave_out_starts(&options->filters),
 		.last_lost_ns = capture__last_lost_ns(session->capture),
 	};
 
@@ -252,6 +257,7 @@ static int open_capture(struct session *session)
 	const struct capture_options options = {
 		.buffer_bytes = session->options->buffer_bytes,
 		.only_wanted_pids = targets__are_processes(&session->options->targets),
+		.filters = &session->options->filters,
 	};
 	int code = capture__open(&options, &session->capture, session->err);
 
@@ -340,6 +346,23 @@ static int start(struct session *session)
 	return code;
 }
 
+static void check_books(struct session *session, uint64_t hits)
+{
+	uint64_t events = stream__events_of_boundaries(session->stream);
+	uint64_t lost = accounts__lost(session->stream);
+	uint64_t filtered = accounts__filtered(session->stream);
+
+	if (hits == events + lost + filtered)
+		return;
+	session->failed = true;
+	error__set(
+		session->err, -EIO,
+		"the books do not balance: %llu hits, %llu events, %llu lost, %llu filtered (this "
+		"is a bug in steptrace)",
+		(unsigned long long)hits, (unsigned long long)events, (unsigned long long)lost,
+		(unsigned long long)filtered);
+}
+
 /* Everything that was captured is drained, counted and said. */
 static void finish(struct session *session)
 {
@@ -363,16 +386,7 @@ static void finish(struct session *session)
 	trace_events__stopped(session->stream, &totals, now);
 	flush(session);
 	announce__end(session->stream, session->reason, session->shows_progress);
-	if (totals.hits !=
-	    stream__events_of_boundaries(session->stream) + accounts__lost(session->stream)) {
-		session->failed = true;
-		error__set(session->err, -EIO,
-			   "the books do not balance: %llu hits, %llu events, %llu lost (this is a "
-			   "bug in steptrace)",
-			   (unsigned long long)totals.hits,
-			   (unsigned long long)stream__events_of_boundaries(session->stream),
-			   (unsigned long long)accounts__lost(session->stream));
-	}
+	check_books(session, totals.hits);
 }
 
 static void close_all(struct session *session)

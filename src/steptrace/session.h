@@ -11,11 +11,13 @@
 #include <stdint.h>
 
 #include "common/error.h"
+#include "steptrace/filters.h"
 #include "steptrace/stream.h"
 #include "steptrace/targets.h"
 
 struct session_options {
 	struct targets targets;
+	struct steptrace_filters filters;
 	const char *output; /* NULL: standard output */
 	enum stream_format format;
 	bool seed_fields_only;

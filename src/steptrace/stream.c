@@ -103,6 +103,28 @@ static void settle(struct event *event, const struct execution *execution)
 	event->complete = execution->start_seen && event->steps_lost == 0;
 }
 
+/* Up to when an end may have been lost, in the kernel or here. */
+static uint64_t doubt_until_ns(const struct stream *stream, enum steptrace_probe probe,
+			       uint64_t lost_before)
+{
+	const uint64_t *last_lost_ns = stream->options.last_lost_ns;
+
+	if (losses_of(stream, probes[probe].event) != lost_before)
+		return UINT64_MAX;
+	return last_lost_ns ? __atomic_load_n(&last_lost_ns[probe], __ATOMIC_ACQUIRE) : 0;
+}
+
+/* Where steps are filtered, what was not seen says nothing of what was lost. */
+static void settle_filtered(const struct stream *stream, struct event *event,
+			    const struct execution *execution)
+{
+	uint64_t doubt_ns = doubt_until_ns(stream, PROBE_STEP_DONE, execution->steps_lost_before);
+
+	event->steps_lost = 0;
+	event->complete = execution->start_seen && execution->known_ns > doubt_ns;
+	event->steps_lost_known = event->complete;
+}
+
 /* Keeps the line's kind; without memory for that the line goes, too. */
 static int line_added(struct stream *stream, unsigned int kind_byte)
 {
@@ -156,7 +178,7 @@ static int lose(struct stream *stream, enum event_kind kind, enum loss_reason re
 }
 
 /* Follows the execution's life; what it learns holds even when no line is written. */
-static void follow(struct event *event, struct execution *execution)
+static void follow(const struct stream *stream, struct event *event, struct execution *execution)
 {
 	if (event->kind == EVENT_COMMAND_STARTED) {
 		execution->start_seen = true;
@@ -164,7 +186,10 @@ static void follow(struct event *event, struct execution *execution)
 	} else if (event->kind == EVENT_STEP_EXECUTED) {
 		execution->steps_seen[event->step->outcome]++;
 	} else if (event->kind == EVENT_COMMAND_COMPLETED) {
-		settle(event, execution);
+		if (stream->options.steps_left_out)
+			settle_filtered(stream, event, execution);
+		else
+			settle(event, execution);
 	}
 }
 
@@ -192,6 +217,10 @@ static int account(struct stream *stream, const struct event *event)
 {
 	int err;
 
+	if (event->kind == EVENT_COMMAND_STARTED && stream->options.starts_left_out) {
+		stream->counts.filtered[event->kind]++;
+		return 0;
+	}
 	if (stream__limit_reached(stream))
 		return lose(stream, event->kind, LOSS_NOT_WRITTEN, 0);
 	err = write_line(stream, event);
@@ -225,7 +254,7 @@ int stream__record(struct stream *stream, const void *bytes, size_t size_bytes)
 		event.execution = execution;
 		execution->last_ns = decoded->record->time_ns;
 		follow_steps(stream, execution, decoded);
-		follow(&event, execution);
+		follow(stream, &event, execution);
 	}
 	if (kind == EVENT_NONE)
 		return 0;
@@ -239,23 +268,15 @@ int stream__record(struct stream *stream, const void *bytes, size_t size_bytes)
 static void tell_aborted(void *context, const struct event *event)
 {
 	struct stream *stream = context;
+	uint64_t ns;
 
+	if (event__duration_ns(event, &ns) && ns < stream->options.min_duration_ns)
+		return;
 	if (stream__limit_reached(stream) || write_line(stream, event))
 		return;
 	stream->counts.aborted[event->kind]++;
 	stream->aborted_total++;
 	stream->events_total++;
-}
-
-/* Up to when an end may have been lost, in the kernel or here. */
-static uint64_t doubt_until_ns(const struct stream *stream, enum steptrace_probe probe,
-			       uint64_t lost_before)
-{
-	const uint64_t *last_lost_ns = stream->options.last_lost_ns;
-
-	if (losses_of(stream, probes[probe].event) != lost_before)
-		return UINT64_MAX;
-	return last_lost_ns ? __atomic_load_n(&last_lost_ns[probe], __ATOMIC_ACQUIRE) : 0;
 }
 
 static void abort_execution(struct stream *stream, struct execution *execution,
@@ -282,6 +303,15 @@ void stream__process_over(struct stream *stream, const struct fate *fate)
 		next = executions__of_process(stream->open, fate->record.pid, execution);
 		abort_execution(stream, execution, fate);
 	}
+}
+
+void stream__command_closed(struct stream *stream, const struct command_closed *closed)
+{
+	struct execution *execution =
+		executions__find(stream->open, closed->record.pid, closed->execution_id);
+
+	if (execution)
+		close_execution(stream, execution);
 }
 
 void stream__each_open_pid(struct stream *stream, void (*each)(uint32_t pid, void *context),
@@ -349,6 +379,11 @@ void stream__add_loss(struct stream *stream, enum event_kind kind, enum loss_rea
 		      uint64_t count)
 {
 	stream->counts.lost[kind][reason] += count;
+}
+
+void stream__add_filtered(struct stream *stream, enum event_kind kind, uint64_t count)
+{
+	stream->counts.filtered[kind] += count;
 }
 
 uint64_t stream__events_total(const struct stream *stream)

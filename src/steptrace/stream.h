@@ -6,7 +6,7 @@
  *
  * Pure: no file, no kernel, no clock of its own. The caller feeds records, takes the lines out of
  * the buffer and writes them wherever it likes. Everything that arrives is either one event or one
- * counted loss, so at the end   hits = events + lost   holds for every kind. Beside those stand the
+ * counted loss, so at the end   hits = events + lost + filtered   holds for every kind. Beside those stand the
  * events that no boundary made: of commands that a process left open.
  */
 #ifndef STEPTRACE_STREAM_H
@@ -34,6 +34,9 @@ struct stream_options {
 	uint64_t events_limit;   /* --count; 0: none */
 	size_t executions_limit; /* 0: 65,536 */
 	struct clock_anchor clock;
+	uint64_t min_duration_ns; /* of what is aborted; 0: any */
+	bool steps_left_out;      /* filtered, of executions that are not */
+	bool starts_left_out;     /* command.execution.started is known and not written */
 	/* When the kernel lost a record of each probe last; it moves. NULL: it never does. */
 	const uint64_t *last_lost_ns;
 };
@@ -42,6 +45,7 @@ struct stream_counts {
 	uint64_t events[EVENT_KINDS_COUNT];  /* of boundaries */
 	uint64_t aborted[EVENT_KINDS_COUNT]; /* of what a process left open */
 	uint64_t lost[EVENT_KINDS_COUNT][LOSS_REASONS_COUNT];
+	uint64_t filtered[EVENT_KINDS_COUNT]; /* not wanted */
 };
 
 struct stream;
@@ -55,6 +59,11 @@ void stream__free(struct stream *stream);
  * as lost). After the limit of events was reached records are counted as not written.
  */
 int stream__record(struct stream *stream, const void *bytes, size_t size_bytes);
+
+void stream__add_filtered(struct stream *stream, enum event_kind kind, uint64_t count);
+
+/* A command ended, and nobody wants to read that. */
+void stream__command_closed(struct stream *stream, const struct command_closed *closed);
 
 /* The process ended or replaced its program: says what it had open was aborted. */
 void stream__process_over(struct stream *stream, const struct fate *fate);

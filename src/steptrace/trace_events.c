@@ -238,6 +238,14 @@ static void put_losses(struct json *json, const struct stream_counts *counts)
 	json__raw(json, "}");
 }
 
+static void put_filtered(struct json *json, const struct stream_counts *counts)
+{
+	json__raw(json, ",\"filtered\":{");
+	for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS_COUNT; kind++)
+		put_number(json, event_names[kind], counts->filtered[kind]);
+	json__raw(json, "}");
+}
+
 int trace_events__stopped(struct stream *stream, const struct trace_totals *totals, uint64_t now_ns)
 {
 	struct json *json = stream__lines(stream);
@@ -254,6 +262,7 @@ int trace_events__stopped(struct stream *stream, const struct trace_totals *tota
 	put_number(json, "aborted",
 		   stream__events_total(stream) - stream__events_of_boundaries(stream));
 	put_losses(json, stream__counts(stream));
+	put_filtered(json, stream__counts(stream));
 	json__raw(json, ",\"reason\":\"");
 	json__word(json, totals->reason);
 	json__raw(json, "\"}\n");

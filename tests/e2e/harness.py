@@ -204,7 +204,8 @@ def check_books(test, events):
     test.assertEqual(stopped["event"], "trace.stopped")
     test.assertEqual(stopped["events"] + stopped["aborted"], len(runner_events(events)))
     test.assertEqual(stopped["aborted"], len(aborted(events)))
-    test.assertEqual(stopped["hits"], stopped["events"] + sum(stopped["lost"].values()))
+    test.assertEqual(stopped["hits"], stopped["events"] + sum(stopped["lost"].values())
+                     + sum(stopped["filtered"].values()))
     test.assertEqual(sum(stopped["lost"].values()), sum(stopped["lost_by_reason"].values()))
     return stopped
 

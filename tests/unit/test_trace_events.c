@@ -136,6 +136,7 @@ static void stopped_with_all_that_was_counted(void **state)
 	stream__add_loss(stream, EVENT_STEP_EXECUTED, LOSS_BUFFER_FULL, 7);
 	stream__add_loss(stream, EVENT_STEP_EXECUTED, LOSS_INVALID, 1);
 	stream__add_loss(stream, EVENT_COMMAND_STARTED, LOSS_BUFFER_FULL, 3);
+	stream__add_filtered(stream, EVENT_COMMAND_STARTED, 5);
 	stream__add_loss(stream, EVENT_NONE, LOSS_MISSED, 1000); /* makes no event: no part of it */
 	assert_int_equal(trace_events__stopped(stream, &totals, 3000000000), 0);
 	assert_string_equal(
@@ -147,7 +148,39 @@ static void stopped_with_all_that_was_counted(void **state)
 		"\"tool.invocation.completed\":0,\"fragment.changed\":0},"
 		"\"lost_by_reason\":{\"buffer_full\":10,\"unreadable\":0,\"invalid\":1,"
 		"\"unknown_layout\":0,\"unattributed\":0,\"missed\":0,\"not_written\":0},"
+		"\"filtered\":{\"command.execution.started\":5,\"dsl.step.executed\":0,"
+		"\"command.execution.completed\":0,\"command.validation.failed\":0,"
+		"\"tool.invocation.completed\":0,\"fragment.changed\":0},"
 		"\"reason\":\"interrupted\"}\n");
+	stream__free(stream);
+}
+
+static void binaries_come_and_go(void **state)
+{
+	const uint32_t pids[] = {17, 4711};
+	struct trace_binary binary = {.exe = "/opt/a \"runner\"\n",
+				      .inode = 99,
+				      .build_id = "0aff",
+				      .site = "nop1",
+				      .pids = pids,
+				      .pids_count = 2};
+	struct stream *stream = stream_of(FORMAT_JSON);
+
+	(void)state;
+	assert_int_equal(trace_events__attached(stream, &binary, 2000000000), 0);
+	assert_string_equal(
+		written(stream),
+		"{\"event\":\"trace.attached\",\"timestamp\":\"2026-01-31T12:00:02.000000000Z\","
+		"\"monotonic_ns\":2000000000,\"exe\":\"/opt/a \\\"runner\\\"\\n\",\"inode\":99,"
+		"\"build_id\":\"0aff\",\"probe_site\":\"nop1\",\"pids\":[17,4711]}\n");
+	binary.pids_count = 0;
+	binary.build_id = "";
+	assert_int_equal(trace_events__detached(stream, &binary, 2000000000), 0);
+	assert_string_equal(
+		written(stream),
+		"{\"event\":\"trace.detached\",\"timestamp\":\"2026-01-31T12:00:02.000000000Z\","
+		"\"monotonic_ns\":2000000000,\"exe\":\"/opt/a \\\"runner\\\"\\n\",\"inode\":99,"
+		"\"build_id\":null,\"probe_site\":\"nop1\",\"pids\":[]}\n");
 	stream__free(stream);
 }
 
@@ -198,6 +231,7 @@ int main(void)
 		cmocka_unit_test(lost),
 		cmocka_unit_test(lost_for_a_person),
 		cmocka_unit_test(stopped_with_all_that_was_counted),
+		cmocka_unit_test(binaries_come_and_go),
 		cmocka_unit_test(nothing_of_it_for_a_person),
 		cmocka_unit_test(every_loss_has_words),
 	};

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0) */
+/*
+ * Patterns of names, matched in the kernel without backtracking.
+ *
+ * A compiled pattern is an automaton of at most 64 positions, kept as the bits of one number:
+ *
+ *	"db.*,note"	 0 d 1 b 2 . 3*	4 n 5 o 6 t 7 e 8
+ *			 start: bits 0 and 4	final: bits 3 and 8	loops: bit 3
+ *
+ * Bit i is set while everything in front of position i has matched. A character moves every bit
+ * whose element accepts it one position on, and leaves those in place where a star stands: two
+ * table look-ups, whatever the pattern. src/steptrace/glob.c compiles them.
+ */
+#ifndef STEPTRACE_GLOB_H
+#define STEPTRACE_GLOB_H
+
+#ifndef __VMLINUX_H__
+#include <linux/types.h>
+#endif
+
+enum { GLOB_POSITIONS = 64 };
+
+struct glob {
+	__u64 accepts[256]; /* by character: the positions whose element it matches */
+	__u64 loops;        /* positions with a star */
+	__u64 start, final;
+};
+
+/* `text` ends at a NUL or after `size` bytes. */
+static inline __attribute__((always_inline)) int glob__matches(const volatile struct glob *glob,
+							       const char *text, __u32 size)
+{
+	__u64 at = glob->start;
+
+	for (__u32 i = 0; i < size && text[i]; i++)
+		at = (at & glob->accepts[(__u8)text[i]]) << 1 | (at & glob->loops);
+	return (at & glob->final) != 0;
+}
+
+#endif

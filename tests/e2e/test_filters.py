@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Filters: who and what is wanted, decided in the kernel; what was left out is counted."""
+import os
+import pwd
+import subprocess
+import tempfile
+import unittest
+
+from harness import (PATIENCE_S, EndToEnd, Runner, Tracer, aborted, check_books, completed,
+                     record, run, runner_events, started, steps, target)
+
+ORDERS = ["go 3", "fail", "reject", "tool", "nested"]
+EVERYTHING = 3 * 7 + 5 + 1 + 7 + 7
+
+
+def filtered(events):
+    return sum(events[-1]["filtered"].values())
+
+
+class What(EndToEnd):
+    def recorded(self, *arguments, orders=ORDERS):
+        events, _ = record(orders, *arguments)
+        stopped = check_books(self, events)
+        self.assertEqual(sum(stopped["lost"].values()), 0)
+        if orders is ORDERS:
+            self.assertEqual(stopped["hits"], EVERYTHING)
+        return events
+
+    def test_nothing_is_left_out_without_a_filter(self):
+        events = self.recorded()
+        self.assertEqual(filtered(events), 0)
+        self.assertEqual(len(runner_events(events)), EVERYTHING)
+
+    def test_command(self):
+        for pattern, slugs in (("fragment.*", {"fragment.update"}),
+                               ("nest?d,tool*", {"nested", "toolbox"}),
+                               ("[!fpt]*", {"nested", "nonesuch"}),
+                               ("nothing", set())):
+            events = self.recorded("--command", pattern)
+            self.assertEqual({event["command_slug"] for event in runner_events(events)}, slugs)
+            self.assertEqual(filtered(events), EVERYTHING - len(runner_events(events)))
+            self.assertTrue(all(done["complete"] for done in completed(events)))
+
+    def test_step_type(self):
+        events = self.recorded("--step-type", "Tool*,Notify*")
+        self.assertEqual([step["step_type"] for step in steps(events)],
+                         ["ToolCallStep", "NotifyStep"])
+        self.assertEqual(len(completed(events)), 7)
+        self.assertTrue(all(done["complete"] and done["steps_lost"] == 0
+                            for done in completed(events)))
+        self.assertEqual(events[-1]["filtered"]["dsl.step.executed"], filtered(events))
+
+    def test_failed(self):
+        events = self.recorded("--failed")
+        self.assertEqual([event["event"] for event in runner_events(events)],
+                         ["dsl.step.executed", "command.execution.completed",
+                          "command.validation.failed", "tool.invocation.completed"])
+        self.assertEqual(steps(events)[0]["error_category"], "database")
+        done = completed(events)[0]
+        self.assertEqual((done["outcome"], done["steps_executed"], done["complete"]),
+                         ("failure", 3, True))
+        self.assertIsNotNone(done["total_duration_ms"])
+
+    def test_min_duration(self):
+        events = self.recorded("--min-duration", "15ms", orders=["go 5", "sleep 2", "reject"])
+        self.assertEqual([event["event"] for event in runner_events(events)],
+                         ["dsl.step.executed"] * 2 + ["command.execution.completed"])
+        self.assertTrue(all(step["duration_ms"] >= 15 for step in steps(events)))
+        self.assertEqual(filtered(events), 35 + 1 + 1)
+
+    def test_sample(self):
+        """A command is whole or absent, and about one in four is there."""
+        events = self.recorded("--sample", "4", orders=["go 400"])
+        seen = len(completed(events))
+        self.assertTrue(50 <= seen <= 150, seen)
+        self.assertEqual(len(started(events)), seen)
+        self.assertEqual(len(steps(events)), 5 * seen)
+        self.assertTrue(all(done["complete"] for done in completed(events)))
+        self.assertEqual(filtered(events), 2800 - 7 * seen)
+
+    def test_sample_one_is_all(self):
+        self.assertEqual(filtered(self.recorded("--sample", "1")), 0)
+
+    def test_together(self):
+        events = self.recorded("--failed", "--command", "tool*", "--sample", "1")
+        self.assertEqual([event["event"] for event in runner_events(events)],
+                         ["tool.invocation.completed"])
+
+    def test_attached_in_the_middle(self):
+        """The slug is read from the command that the step belongs to."""
+        with Runner() as runner:
+            runner.do("open")
+            tracer = Tracer("-p", str(runner.pid), "--command", "hel*")
+            runner.do("step 0")
+            runner.do("close")
+            runner.do("go 1")
+            events = tracer.stop()
+        self.assertEqual([event["event"] for event in runner_events(events)],
+                         ["dsl.step.executed", "command.execution.completed"])
+        self.assertEqual(filtered(events), 7)
+
+    def test_what_was_aborted_failed(self):
+        with Runner() as runner:
+            tracer = Tracer("-p", str(runner.pid), "--failed")
+            runner.do("go 20")
+            runner.order("die kill")
+            runner.process.wait(PATIENCE_S)
+            self.assertEqual(tracer.wait(), 0)
+            events = tracer.events()
+        check_books(self, events)
+        self.assertEqual([event["command_slug"] for event in aborted(events)], ["doomed"])
+        self.assertEqual(aborted(events)[0]["aborted"]["signal"], 9)
+        self.assertEqual(len(completed(events)), 1)
+
+    def test_what_was_aborted_too_soon(self):
+        with Runner() as runner:
+            tracer = Tracer("-p", str(runner.pid), "--min-duration", "1h")
+            runner.order("die kill")
+            runner.process.wait(PATIENCE_S)
+            self.assertEqual(tracer.wait(), 0)
+            self.assertEqual(runner_events(tracer.events()), [])
+
+    def test_after_a_loss(self):
+        """Where steps are filtered, those that were not seen say nothing of a loss."""
+        with Runner() as runner:
+            tracer = Tracer("-p", str(runner.pid), "--buffer", "64K", "--flush", "1s",
+                            "--step-type", "Database*")
+            runner.do("threads 300")
+            runner.do("go 1")
+            events = tracer.stop()
+        stopped = check_books(self, events)
+        self.assertGreater(sum(stopped["lost"].values()), 0)
+        unsure = [done for done in completed(events) if not done["complete"]]
+        self.assertGreater(len(unsure), 0)
+        self.assertTrue(all(done["steps_lost"] is None for done in unsure))
+
+
+class Who(EndToEnd):
+    def count(self, *arguments, **options):
+        """Events of a runner under these filters; nobody else is even counted."""
+        with Runner(**options) as runner:
+            tracer = Tracer("-p", str(runner.pid), *arguments)
+            runner.do("go 1")
+            events = tracer.stop()
+        check_books(self, events)
+        self.assertEqual(filtered(events), 0)
+        self.assertEqual(events[-1]["hits"], len(runner_events(events)))
+        return len(runner_events(events))
+
+    def test_uid(self):
+        name = pwd.getpwuid(0).pw_name
+        self.assertEqual(self.count("--uid", "0"), 7)
+        self.assertEqual(self.count("--uid", name), 7)
+        self.assertEqual(self.count("--uid", "12345"), 0)
+
+    def test_uid_of_another(self):
+        with tempfile.TemporaryDirectory() as directory:
+            os.chmod(directory, 0o755)
+            program = os.path.join(directory, "spans")
+            subprocess.run(["cp", target("spans"), program], check=True)
+            self.assertEqual(self.count("--uid", "65534", program=program, user=65534), 7)
+
+    def test_comm(self):
+        self.assertEqual(self.count("--comm", "sp*"), 7)
+        self.assertEqual(self.count("--comm", "x*,*ans"), 7)
+        self.assertEqual(self.count("--comm", "span"), 0)
+
+    def test_cgroup(self):
+        root = next((path for path in ("/sys/fs/cgroup", "/sys/fs/cgroup/unified")
+                     if os.path.exists(os.path.join(path, "cgroup.procs"))
+                     and os.path.exists(os.path.join(path, "cgroup.controllers"))), None)
+        if root is None:
+            self.skipTest("no cgroup v2 is mounted")
+        inner = os.path.join(root, "steptrace-test-%d" % os.getpid(), "inner")
+        os.makedirs(inner)
+        outer = os.path.dirname(inner)
+        try:
+            with Runner() as inside, Runner() as outside:
+                with open(os.path.join(inner, "cgroup.procs"), "w", encoding="ascii") as file:
+                    file.write(str(inside.pid))
+                for path, expected in ((inner, 7), (outer, 7), (root, 14),
+                                       (os.path.relpath(inner, root), 7)):
+                    tracer = Tracer("-p", "%d,%d" % (inside.pid, outside.pid), "--cgroup", path)
+                    inside.do("go 1")
+                    outside.do("go 1")
+                    events = tracer.stop()
+                    self.assertEqual(len(runner_events(events)), expected, path)
+                    self.assertEqual(events[-1]["hits"], expected)
+                    if expected == 7:
+                        self.assertEqual({event["source"]["pid"] for event in runner_events(events)},
+                                         {inside.pid})
+        finally:
+            os.rmdir(inner)
+            os.rmdir(outer)
+
+
+class Usage(EndToEnd):
+    def test_what_makes_no_sense(self):
+        for arguments, words in ((("--uid", "nobody-of-this-name"), "there is no user"),
+                                 (("--cgroup", "/etc"), "is no cgroup"),
+                                 (("--cgroup", "/nonesuch"), "is no cgroup"),
+                                 (("--comm", ""), "is not a pattern"),
+                                 (("--command", "[a"), "is not a pattern"),
+                                 (("--step-type", "x" * 70), "longer than"),
+                                 (("--min-duration", "fast"), "--min-duration 100ms"),
+                                 (("--sample", "0"), "--sample 100"),
+                                 (("--sample", "1.5"), "--sample 100")):
+            status, output, said = run("record", *arguments, "--", target("spans"))
+            self.assertEqual((status, output), (2, ""), arguments)
+            self.assertIn(words, said)
+
+
+if __name__ == "__main__":
+    unittest.main()
