@@ -4,7 +4,7 @@
  *
  *	input:  2 bytes length (little-endian), that many bytes of a record, and again
  *
- * links: src/steptrace/stream.c src/steptrace/decode.c src/steptrace/event.c src/steptrace/event_json.c src/steptrace/event_text.c src/steptrace/executions.c src/steptrace/json.c src/steptrace/clock.c -lcjson
+ * links: src/steptrace/aborted.c src/steptrace/fate.c src/steptrace/open_steps.c src/steptrace/stream.c src/steptrace/decode.c src/steptrace/event.c src/steptrace/event_json.c src/steptrace/event_text.c src/steptrace/executions.c src/steptrace/json.c src/steptrace/clock.c -lcjson
  */
 #include <cjson/cJSON.h>
 #include <stddef.h>
@@ -22,15 +22,10 @@ static void require(int condition)
 		abort();
 }
 
-/* What a record may add to the buffer: nothing, or one line that ends. */
 static void check_line(const char *line, size_t bytes, enum stream_format format)
 {
 	cJSON *event;
 
-	if (bytes == 0)
-		return;
-	require(line[bytes - 1] == '\n');
-	require(memchr(line, '\n', bytes) == line + bytes - 1);
 	for (size_t i = 0; i + 1 < bytes; i++)
 		require((unsigned char)line[i] >= 0x20);
 	if (format != FORMAT_JSON)
@@ -38,6 +33,22 @@ static void check_line(const char *line, size_t bytes, enum stream_format format
 	event = cJSON_ParseWithLength(line, bytes);
 	require(cJSON_IsObject(event));
 	cJSON_Delete(event);
+}
+
+/* What was added to the buffer: whole lines. Returns how many. */
+static size_t check_lines(struct stream *stream, size_t from)
+{
+	const char *at = stream__lines(stream)->base + from;
+	const char *end = stream__lines(stream)->at;
+	size_t count = 0;
+
+	for (const char *next; at < end; at = next, count++) {
+		next = memchr(at, '\n', (size_t)(end - at));
+		require(next != NULL);
+		next++;
+		check_line(at, (size_t)(next - at), stream__options(stream)->format);
+	}
+	return count;
 }
 
 static uint64_t lost_total(const struct stream *stream)
@@ -48,6 +59,20 @@ static uint64_t lost_total(const struct stream *stream)
 		for (int reason = 0; reason < LOSS_REASONS_COUNT; reason++)
 			sum += stream__counts(stream)->lost[kind][reason];
 	return sum;
+}
+
+/* A process ended: what it had open is said, and nothing is lost or gained besides. */
+static void end_process(struct stream *stream, const void *record, size_t count)
+{
+	uint64_t lost = lost_total(stream), events = stream__events_total(stream);
+	size_t length = json__length(stream__lines(stream));
+	struct fate fate;
+
+	if (fate__of_record(record, count, &fate))
+		return;
+	stream__process_over(stream, &fate);
+	require(lost_total(stream) == lost);
+	require(check_lines(stream, length) == stream__events_total(stream) - events);
 }
 
 /* From aligned memory that ends where the record does. One event, one loss, or a begin probe. */
@@ -62,8 +87,8 @@ static void feed(struct stream *stream, const uint8_t *bytes, size_t count)
 	require(stream__record(stream, record, count) == 0);
 	after = stream__events_total(stream) + lost_total(stream);
 	require(after - before <= 1);
-	check_line(stream__lines(stream)->base + length,
-		   json__length(stream__lines(stream)) - length, stream__options(stream)->format);
+	require(check_lines(stream, length) <= 1);
+	end_process(stream, record, count);
 	free(record);
 }
 
