@@ -2,7 +2,7 @@
 /*
  * What becomes of processes: exec, fork and end, and the iterator over what they have mapped.
  *
- * tp_btf programs need no tracefs. All of them run in the paths of every process of the machine,
+ * Raw tracepoints need no tracefs. All of them run in the paths of every process of the machine,
  * so each decides first whether anybody wants to know.
  */
 #include "process.bpf.h"
@@ -17,10 +17,10 @@ static __always_inline __u64 inode_changed_ns(struct inode *inode)
 		return (__u64)BPF_CORE_READ(inode, i_ctime_sec) * 1000000000 +
 		       (BPF_CORE_READ(inode, i_ctime_nsec) & CTIME_NSEC_MASK);
 	}
-	if (bpf_core_field_exists(((struct inode___6_6 *)inode)->__i_ctime))
-		changed = BPF_CORE_READ((struct inode___6_6 *)inode, __i_ctime);
+	if (bpf_core_field_exists(inode->__i_ctime))
+		changed = BPF_CORE_READ(inode, __i_ctime);
 	else
-		changed = BPF_CORE_READ((struct inode___old *)inode, i_ctime);
+		changed = BPF_CORE_READ(inode, i_ctime);
 	return (__u64)changed.tv_sec * 1000000000 + (__u64)changed.tv_nsec;
 }
 
@@ -29,7 +29,7 @@ static __always_inline void identify(struct steptrace_file *identity, struct fil
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
 
 	identity->inode = BPF_CORE_READ(inode, i_ino);
-	identity->device = BPF_CORE_READ(inode, i_sb, s_dev);
+	identity->file_system = (__u64)BPF_CORE_READ(inode, i_sb);
 	identity->changed_ns = inode_changed_ns(inode);
 }
 
@@ -47,10 +47,10 @@ static __always_inline void stamp(struct steptrace_record *record, __u8 kind, __
 }
 
 /* An exec ends the commands of a runner: its memory is gone. */
-SEC("?tp_btf/sched_process_exec")
-int process_execed(__u64 *arguments) /* task, old pid, program */
+SEC("?raw_tp/sched_process_exec")
+int process_execed(struct bpf_raw_tracepoint_args *at) /* task, old pid, program */
 {
-	struct linux_binprm *program = (struct linux_binprm *)arguments[2];
+	struct linux_binprm *program = (struct linux_binprm *)at->args[2];
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
 	struct steptrace_file file = {};
 	struct process_exec *made;
@@ -58,7 +58,7 @@ int process_execed(__u64 *arguments) /* task, old pid, program */
 
 	if (bpf_map_delete_elem(&runners, &tgid) == 0)
 		flags |= RECORD_OF_RUNNER;
-	identify(&file, program->file);
+	identify(&file, BPF_CORE_READ(program, file));
 	if (is_wanted(current_pid_tid() >> 32) && !bpf_map_lookup_elem(&known_files, &file))
 		flags |= RECORD_UNKNOWN_FILE;
 	if (!flags)
@@ -70,22 +70,23 @@ int process_execed(__u64 *arguments) /* task, old pid, program */
 	}
 	stamp(&made->record, PROCESS_EXECED, flags);
 	made->file = file;
-	if (bpf_probe_read_kernel_str(made->path, sizeof(made->path), program->filename) < 0)
+	if (bpf_probe_read_kernel_str(made->path, sizeof(made->path),
+				      BPF_CORE_READ(program, filename)) < 0)
 		made->path[0] = 0;
 	bpf_ringbuf_submit(made, BPF_RB_FORCE_WAKEUP); /* rare, and somebody waits for it */
 	return 0;
 }
 
-SEC("?tp_btf/sched_process_fork")
-int process_forked(__u64 *arguments) /* parent, child */
+SEC("?raw_tp/sched_process_fork")
+int process_forked(struct bpf_raw_tracepoint_args *at) /* parent, child */
 {
-	struct task_struct *child = (struct task_struct *)arguments[1];
+	struct task_struct *child = (struct task_struct *)at->args[1];
 	__u8 yes = 1;
 	__u32 pid;
 
-	if (child->pid != child->tgid) /* a thread */
-		return 0;
 	if (!is_wanted(current_pid_tid() >> 32))
+		return 0;
+	if (BPF_CORE_READ(child, pid) != BPF_CORE_READ(child, tgid)) /* a thread */
 		return 0;
 	pid = task_pid(child);
 	if (bpf_map_update_elem(&wanted_pids, &pid, &yes, BPF_NOEXIST) == 0)
@@ -107,21 +108,23 @@ static __always_inline bool forget_wanted(__u32 pid)
 /* As wait() will show it: of the group where one thread ended all, else of the leader. */
 static __always_inline __u32 exit_status(struct task_struct *task)
 {
-	if (task->signal->flags & SIGNAL_GROUP_EXIT)
-		return (__u32)task->signal->group_exit_code;
+	struct signal_struct *group = BPF_CORE_READ(task, signal);
+
+	if (BPF_CORE_READ(group, flags) & SIGNAL_GROUP_EXIT)
+		return (__u32)BPF_CORE_READ(group, group_exit_code);
 	return (__u32)BPF_CORE_READ(task, group_leader, exit_code);
 }
 
-SEC("?tp_btf/sched_process_exit")
-int process_ended(__u64 *arguments) /* task */
+SEC("?raw_tp/sched_process_exit")
+int process_ended(struct bpf_raw_tracepoint_args *at) /* task, which is the current one */
 {
-	struct task_struct *task = (struct task_struct *)arguments[0];
-	__u32 tgid = task->tgid;
+	struct task_struct *task = (struct task_struct *)at->args[0];
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
 	struct process_end *made;
 	bool told = false;
 	__u8 flags = 0;
 
-	if (task->signal->live.counter > 0) /* other threads live on */
+	if (BPF_CORE_READ(task, signal, live.counter) > 0) /* other threads live on */
 		return 0;
 	if (only_wanted_pids)
 		told = forget_wanted(current_pid_tid() >> 32);
@@ -136,7 +139,7 @@ int process_ended(__u64 *arguments) /* task */
 	}
 	stamp(&made->record, PROCESS_ENDED, flags);
 	made->status = exit_status(task);
-	made->oom_killed = task->signal->oom_mm != NULL;
+	made->oom_killed = BPF_CORE_READ(task, signal, oom_mm) != NULL;
 	__builtin_memset(made->reserved, 0, sizeof(made->reserved));
 	bpf_ringbuf_submit(made, BPF_RB_FORCE_WAKEUP);
 	return 0;

@@ -2,7 +2,8 @@
 /*
  * The few kernel types that bpf/ uses, kept by hand so that a build needs nothing from the machine
  * it runs on. Structures carry only the members that are read; preserve_access_index lets libbpf
- * put the running kernel's offsets in their place. `vmlinux/regenerate` writes the full header of
+ * put the running kernel's offsets in their place. For each structure that a program starts from it
+ * walks through all of the kernel's types, about a millisecond, so there are few. `vmlinux/regenerate` writes the full header of
  * the running kernel for comparison, or for a look at what else there is. The guard has the name
  * that libbpf's headers look for.
  */
@@ -63,28 +64,20 @@ struct task_struct {
 	struct signal_struct *signal;
 };
 
-struct super_block {
-	__u32 s_dev;
-};
-
-/* The time of the last change has moved twice: this is its place from 6.11 on ... */
-struct inode {
-	unsigned long i_ino;
-	struct super_block *i_sb;
-	__s64 i_ctime_sec;
-	__u32 i_ctime_nsec;
-};
+struct super_block;
 
 struct timespec64 {
 	__s64 tv_sec;
 	long tv_nsec;
 };
 
-struct inode___6_6 { /* ... from 6.6 on ... */
-	struct timespec64 __i_ctime;
-};
-
-struct inode___old { /* ... and before. */
+/* The time of the last change has had three places; a kernel has one of them. */
+struct inode {
+	unsigned long i_ino;
+	struct super_block *i_sb;
+	__s64 i_ctime_sec; /* from 6.11 on */
+	__u32 i_ctime_nsec;
+	struct timespec64 __i_ctime; /* from 6.6 on */
 	struct timespec64 i_ctime;
 };
 
@@ -104,6 +97,9 @@ struct vm_area_struct {
 	struct file *vm_file;
 };
 
+#pragma clang attribute pop
+
+/* Contexts that the kernel makes for programs: their layout is fixed. */
 struct seq_file;
 
 struct bpf_iter_meta {
@@ -115,7 +111,5 @@ struct bpf_iter__task_vma {
 	struct task_struct *task;
 	struct vm_area_struct *vma;
 };
-
-#pragma clang attribute pop
 
 #endif

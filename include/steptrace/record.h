@@ -81,7 +81,7 @@ struct steptrace_process {
  * content. */
 struct steptrace_file {
 	__u64 inode;
-	__u64 device; /* the kernel's number, not stat's */
+	__u64 file_system; /* a number of the kernel's, of no meaning but that it differs */
 	__u64 changed_ns;
 };
 
@@ -213,7 +213,7 @@ struct steptrace_context {
 	struct command_span command;
 };
 
-enum { WANTED_PIDS_MAX = 16384, RUNNERS_MAX = 16384, KNOWN_FILES_MAX = 16384 };
+enum { WANTED_PIDS_MAX = 4096, RUNNERS_MAX = 4096, KNOWN_FILES_MAX = 4096 };
 
 /* What is wanted; set before the programs are loaded. */
 struct steptrace_filters {

@@ -8,17 +8,39 @@
 
 #include "steptrace/event.h"
 
-int attachments__open(struct attachments *set, struct capture *capture, struct error *err)
+static void *measure(void *set)
 {
-	int code;
+	struct attachments *attachments = set;
 
+	attachments->measured = site__measure(&attachments->sites);
+	return NULL;
+}
+
+void attachments__begin(struct attachments *set)
+{
 	memset(set, 0, sizeof(*set));
 	for (int kind = 0; kind < SITE_KINDS_COUNT; kind++)
 		set->sites.held[kind].fd = -1;
+	set->is_begun = true;
+	set->is_measuring = pthread_create(&set->measurer, NULL, measure, set) == 0;
+	if (!set->is_measuring)
+		measure(set);
+}
+
+static void await_measurement(struct attachments *set)
+{
+	if (set->is_measuring)
+		pthread_join(set->measurer, NULL);
+	set->is_measuring = false;
+}
+
+int attachments__open(struct attachments *set, struct capture *capture, struct error *err)
+{
+	await_measurement(set);
 	set->capture = capture;
-	code = site__measure(&set->sites);
-	return code ? error__set(err, code, "cannot try a probe on ourselves: %s", strerror(-code))
-		    : 0;
+	return set->measured ? error__set(err, set->measured, "cannot try a probe on ourselves: %s",
+					  strerror(-set->measured))
+			     : 0;
 }
 
 static int attach_note(struct attachments *set, struct attachment *attachment,
@@ -196,10 +218,13 @@ void attachments__close(struct attachments *set)
 {
 	struct detachers detachers = {.count = 0};
 
+	if (!set->is_begun)
+		return;
+	await_measurement(set);
 	for (size_t i = 0; i < set->count; i++)
 		for (size_t probe = 0; probe < set->items[i]->uprobes_count; probe++)
 			detach_aside(&detachers, &set->items[i]->uprobes[probe]);
-	for (int kind = 0; kind < SITE_KINDS_COUNT && set->capture; kind++)
+	for (int kind = 0; kind < SITE_KINDS_COUNT; kind++)
 		detach_aside(&detachers, &set->sites.held[kind]);
 	await_all(&detachers);
 	for (size_t i = 0; i < set->count; i++)

@@ -9,6 +9,7 @@
 #ifndef STEPTRACE_ATTACHMENTS_H
 #define STEPTRACE_ATTACHMENTS_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -33,11 +34,18 @@ struct attachment {
 struct attachments {
 	struct capture *capture; /* borrowed */
 	struct site_choice sites;
+	pthread_t measurer;
+	bool is_begun, is_measuring;
+	int measured;              /* what site__measure() returned */
 	struct attachment **items; /* owned */
 	size_t count;
 };
 
-/* Measures which sites are fast here (see site.h). */
+/* Begins to measure which sites are fast here (see site.h), in a thread of its own: it waits more
+ * than it works, and so does the loading of programs that goes on meanwhile. */
+void attachments__begin(struct attachments *set);
+
+/* Waits for the measurement; from here on binaries are attached to what `capture` has. */
 int attachments__open(struct attachments *set, struct capture *capture, struct error *err);
 
 /* Attaches to every probe of the binary that `capture` has a program for, and takes the binary
@@ -52,7 +60,7 @@ struct attachment *attachments__find(const struct attachments *set,
 /* Detaches in the background and frees. */
 void attachments__remove(struct attachments *set, struct attachment *attachment);
 
-/* Detaches everything; returns when no handler of these runs any more. */
+/* Also for a zeroed set. Detaches everything; returns when no handler of these runs any more. */
 void attachments__close(struct attachments *set);
 
 /* Which kind of site is used where a binary has them all. */

@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,6 +142,7 @@ int capture__open(const struct capture_options *options, struct capture **out, s
 	code = load(capture, options);
 	if (code)
 		goto close_capture;
+	malloc_trim(0); /* loading parsed the types of the whole kernel */
 	*out = capture;
 	return 0;
 

@@ -38,7 +38,8 @@ static void retire_former(struct follower *follower, const struct steptrace_file
 	for (size_t i = 0; i < set->count; i++) {
 		struct attachment *former = set->items[i];
 
-		if (former->file.inode != file->inode || former->file.device != file->device)
+		if (former->file.inode != file->inode ||
+		    former->file.file_system != file->file_system)
 			continue;
 		follower->events.detached(follower->events.context, former);
 		capture__forget_file(follower->capture, &former->file);

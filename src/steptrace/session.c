@@ -259,8 +259,10 @@ static int open_capture(struct session *session)
 		.only_wanted_pids = targets__are_processes(&session->options->targets),
 		.filters = &session->options->filters,
 	};
-	int code = capture__open(&options, &session->capture, session->err);
+	int code;
 
+	attachments__begin(&session->attachments);
+	code = capture__open(&options, &session->capture, session->err);
 	if (!code)
 		code = wakeups__watch_records(&session->wakeups,
 					      capture__wakeup_fd(session->capture));

@@ -188,7 +188,8 @@ static bool kills_forks(probe_function *function)
 	return child < 0 || status != 0;
 }
 
-/* A site that is faster than the trap needs no rival: the next one is longer, not better. */
+/* A site that is faster than the trap needs no rival: the next one is longer, not better. Where it
+ * kills forks, the next one has nothing better to offer on the same kernel. */
 static void measure_sites(struct site_choice *choice, int program, int counter, int file,
 			  uint64_t offset, enum uprobe_method method)
 {
@@ -203,7 +204,7 @@ static void measure_sites(struct site_choice *choice, int program, int counter, 
 				     &choice->held[kind]);
 		if (kind != SITE_NOP1 && choice->ns_per_hit[kind] > 0)
 			choice->kills_forks[kind] = kills_forks((probe_function *)address);
-		if (site__choose(choice, ~0u) != SITE_NOP1)
+		if (site__choose(choice, ~0u) != SITE_NOP1 || choice->kills_forks[kind])
 			break;
 	}
 }

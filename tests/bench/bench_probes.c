@@ -140,6 +140,7 @@ static struct capture *trace_ourselves(enum site_kind site)
 
 	binary->fd = dup(self_fd);
 	binary->notes = notes;
+	attachments__begin(&attachments);
 	if (capture__open(&options, &made, &err) || capture__want_pid(made, getpid()) ||
 	    attachments__open(&attachments, made, &err)) {
 		fprintf(stderr, "bench: %s\n", err.text);
