@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A runner that goes away in the middle of a step: nothing in it can say so."""
+import contextlib
 import json
+import os
 import signal
 import time
 import unittest
@@ -27,6 +29,35 @@ def ended(how, *arguments):
         status = tracer.wait()
         assert status == 0, tracer.words
         return tracer.events()
+
+
+@contextlib.contextmanager
+def memory_cgroup(limit_bytes):
+    """A cgroup with a limit, v2 or v1, below our own; its cgroup.procs."""
+    with open("/proc/self/cgroup", encoding="ascii") as file:
+        ours = {line.split(":")[1]: line.strip().split(":", 2)[2] for line in file}
+    for base, limit in (("/sys/fs/cgroup" + ours.get("", "/"), "memory.max"),
+                        ("/sys/fs/cgroup/memory" + ours.get("memory", "/"),
+                         "memory.limit_in_bytes")):
+        path = os.path.join(base, "steptrace-test-%d" % os.getpid())
+        if not os.path.exists(os.path.join(base, "cgroup.procs")):
+            continue
+        try:
+            os.mkdir(path)
+        except OSError:
+            continue
+        try:
+            with open(os.path.join(path, limit), "w", encoding="ascii") as file:
+                file.write(str(limit_bytes))
+        except OSError:
+            os.rmdir(path)
+            continue
+        try:
+            yield os.path.join(path, "cgroup.procs")
+        finally:
+            os.rmdir(path)
+        return
+    raise unittest.SkipTest("no memory cgroup can be made here")
 
 
 class Aborted(EndToEnd):
@@ -142,6 +173,18 @@ class Aborted(EndToEnd):
         stopped = check_books(self, events)
         self.assertGreater(stopped["lost"]["command.execution.completed"], 0)
         self.assertEqual(aborted(events), [])
+
+    def test_out_of_memory(self):
+        """In a cgroup with little of it: the kernel's OOM killer says SIGKILL, and we say why."""
+        with memory_cgroup(32 << 20) as procs, Runner() as runner:
+            tracer = Tracer("-p", str(runner.pid))
+            with open(procs, "w", encoding="ascii") as file:
+                file.write(str(runner.pid))
+            runner.order("die grow")
+            runner.process.wait(PATIENCE_S)
+            self.assertEqual(tracer.wait(), 0)
+            events = tracer.events()
+        self.check(events, {"cause": "signal", "signal": 9, "oom_killed": True})
 
     def test_for_a_person(self):
         with Runner() as runner:

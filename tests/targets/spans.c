@@ -17,7 +17,7 @@
  *	continue	the command that is open goes on in a child, and ends there
  *	die HOW		in the second step of a command, within another: kill, segv, abort, exit,
  *			quiet (exit from a second thread), exec (another program), hang (a step that
- *			waits to be killed)
+ *			waits to be killed), grow (up to half a gigabyte of memory)
  *	run PROGRAM	a child that executes another program; says "child PID"
  *	quit
  *
@@ -284,6 +284,17 @@ static void *exit_quietly(void *unused)
 	exit(7);
 }
 
+static void grow(void)
+{
+	for (int megabytes = 0; megabytes < 512; megabytes++) {
+		char *more = malloc(1 << 20);
+
+		if (more)
+			memset(more, 1, 1 << 20);
+	}
+	_exit(99); /* nobody minded */
+}
+
 static void die(const char *how)
 {
 	static volatile int *volatile nowhere;
@@ -299,6 +310,8 @@ static void die(const char *how)
 		exit(3);
 	else if (strcmp(how, "exec") == 0)
 		execl("/bin/true", "true", (char *)NULL);
+	else if (strcmp(how, "grow") == 0)
+		grow();
 	else if (strcmp(how, "quiet") == 0)
 		pthread_create(&thread, NULL, exit_quietly, NULL);
 	puts("hanging");
