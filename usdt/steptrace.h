@@ -145,6 +145,7 @@ enum steptrace_outcome {
 	STEPTRACE_SUCCESS = 1,
 	STEPTRACE_FAILURE = 2,
 	STEPTRACE_SKIPPED = 3, /* steps only: it was its turn, and it had nothing to do */
+	/* 4 is what the tracer says when the process ended before the span did */
 };
 
 enum steptrace_error {

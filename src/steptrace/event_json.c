@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "steptrace/fate.h"
+#include "steptrace/aborted.h"
 
 #define TEXT(json, field) json__text(json, field, sizeof(field))
 
@@ -300,34 +300,6 @@ static void completed_seed(struct json *json, const struct event *event)
 	put_user(json, event->execution);
 }
 
-static void put_where(struct json *json, const struct step_span *step)
-{
-	json__raw(json, "{\"step_id\":");
-	put_id(json, step->step_id);
-	json__raw(json, ",\"step_type\":");
-	TEXT(json, step->type);
-	json__raw(json, ",\"name\":");
-	TEXT(json, step->name);
-	json__raw(json, ",\"index\":");
-	json__u64(json, step->index);
-	json__raw(json, "}");
-}
-
-/* How the process left the command open, and where in it. */
-static void put_aborted(struct json *json, const struct event *event)
-{
-	json__raw(json, ",\"aborted\":{");
-	fate__json(event->fate, json);
-	json__raw(json, ",\"open_steps\":");
-	json__u64(json, event->steps_aborted);
-	json__raw(json, ",\"step\":");
-	if (event->innermost)
-		put_where(json, event->innermost);
-	else
-		json__raw(json, "null");
-	json__raw(json, "}");
-}
-
 static void completed_more(struct json *json, const struct event *event)
 {
 	put_error_category(json, event->command->outcome, event->command->error_category);
@@ -339,7 +311,7 @@ static void completed_more(struct json *json, const struct event *event)
 	else
 		json__raw(json, "null");
 	if (event->fate)
-		put_aborted(json, event);
+		aborted__json(event, json);
 }
 
 /* ---- command.validation.failed */
