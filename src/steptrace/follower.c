@@ -12,8 +12,7 @@
 #include "steptrace/mapped_file.h"
 
 enum {
-	LOOK_INTERVAL_NS = 250000000, /* at least; and looking takes at most: */
-	LOOK_SHARE = 200,             /* one part in so many of a processor */
+	LOOK_SHARE = 200, /* looking around takes at most one part in so many of a processor */
 	PIDS_TOLD_MAX = 256,
 };
 
@@ -350,5 +349,5 @@ void follower__tick(struct follower *follower, uint64_t now_ns)
 	took_ns = clock__now_ns() - now_ns;
 	follower->next_look_ns =
 		now_ns +
-		(took_ns * LOOK_SHARE > LOOK_INTERVAL_NS ? took_ns * LOOK_SHARE : LOOK_INTERVAL_NS);
+		(took_ns * LOOK_SHARE > FOLLOWER_LOOK_NS ? took_ns * LOOK_SHARE : FOLLOWER_LOOK_NS);
 }

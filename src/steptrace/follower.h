@@ -29,6 +29,8 @@ struct follower_events {
 	void *context;
 };
 
+enum { FOLLOWER_LOOK_NS = 250000000 }; /* how often it looks around, at most */
+
 struct follower {
 	const struct targets *targets;
 	struct capture *capture;

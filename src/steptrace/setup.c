@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "steptrace/setup.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "steptrace/announce.h"
+
+static int open_stream(struct session *session)
+{
+	const struct session_options *options = session->options;
+	struct stream_options stream_options = {
+		.format = options->format,
+		.seed_fields_only = options->seed_fields_only,
+		.events_limit = options->events_limit,
+		.min_duration_ns = options->filters.min_duration_ns,
+		.steps_left_out = filters__leave_out_steps(&options->filters),
+		.starts_left_out = filters__leave_out_starts(&options->filters),
+		.last_lost_ns = capture__last_lost_ns(session->capture),
+	};
+
+	clock__anchor(&stream_options.clock);
+	if (stream__new(&stream_options, &session->stream))
+		return error__set(session->err, -ENOMEM, "out of memory");
+	return 0;
+}
+
+static void on_attached(void *context, const struct attachment *attachment, const uint32_t *pids,
+			size_t pids_count)
+{
+	struct session *session = context;
+
+	announce__attached(session->stream, attachment, pids, pids_count);
+	if (session->started_ns && pids_count)
+		log__info("attached to '%s' (process %u)", attachment->binary->name, pids[0]);
+	else if (session->started_ns)
+		log__info("attached to '%s'", attachment->binary->name);
+}
+
+static void on_detached(void *context, const struct attachment *attachment)
+{
+	struct session *session = context;
+
+	announce__detached(session->stream, attachment);
+	log__info("detached from '%s'", attachment->binary->name);
+}
+
+/* Who follows looks around more often than somebody may want to write. */
+static int open_wakeups(struct session *session)
+{
+	uint64_t flush_ns = session->options->flush_ns;
+
+	return wakeups__open(&session->wakeups,
+			     flush_ns < FOLLOWER_LOOK_NS ? flush_ns : FOLLOWER_LOOK_NS,
+			     session->err);
+}
+
+static int open_capture(struct session *session)
+{
+	const struct capture_options options = {
+		.buffer_bytes = session->options->buffer_bytes,
+		.only_wanted_pids = targets__are_processes(&session->options->targets),
+		.filters = &session->options->filters,
+	};
+	int code;
+
+	attachments__begin(&session->attachments);
+	code = capture__open(&options, &session->capture, session->err);
+	if (!code)
+		code = wakeups__watch_records(&session->wakeups,
+					      capture__wakeup_fd(session->capture));
+	if (!code)
+		code = capture__watch_processes(session->capture, session->err);
+	if (!code)
+		code = attachments__open(&session->attachments, session->capture, session->err);
+	if (!code && session->options->site >= 0)
+		attachments__use_site(&session->attachments,
+				      (enum site_kind)session->options->site);
+	return code;
+}
+
+/* A process that ended before it was watched will not be reported. */
+static int want(struct session *session, pid_t pid)
+{
+	int code = capture__want_pid(session->capture, pid);
+
+	if (code)
+		return error__set(session->err, code, "cannot trace process %d: %s", pid,
+				  strerror(-code));
+	code = targets__check_pid(pid, session->err);
+	if (code)
+		capture__unwant_pid(session->capture, pid);
+	return code;
+}
+
+static int want_targets(struct session *session)
+{
+	const struct targets *targets = &session->options->targets;
+	int code = 0;
+
+	if (session->child.pid) {
+		code = want(session, session->child.pid);
+		return code ? code : wakeups__watch_child(&session->wakeups, session->child.pid);
+	}
+	for (size_t i = 0; i < targets->pids_count && !code; i++)
+		code = want(session, targets->pids[i]);
+	return code;
+}
+
+static const char *command_path(const struct session *session)
+{
+	return session->child.pid ? session->child.path : NULL;
+}
+
+static int attach_targets(struct session *session)
+{
+	session->follower = (struct follower){
+		.targets = &session->options->targets,
+		.capture = session->capture,
+		.attachments = &session->attachments,
+		.events = {on_attached, on_detached, session},
+		.linger_ns = session->options->linger_ns,
+	};
+	return follower__start(&session->follower, command_path(session), session->err);
+}
+
+static void prepare(struct session *session, const struct session_options *options,
+		    struct error *err)
+{
+	session->options = options;
+	session->err = err;
+	session->sink.fd = -1;
+	session->wakeups = (struct wakeups){-1, -1, -1, -1, -1, .child_runs = false};
+	session->child.go_fd = -1;
+}
+
+int setup__open(struct session *session, const struct session_options *options, struct error *err)
+{
+	int code = 0;
+
+	prepare(session, options, err);
+	for (size_t i = 0; i < options->targets.pids_count && !code; i++)
+		code = targets__check_pid(options->targets.pids[i], session->err);
+	if (!code && options->targets.command)
+		code = child__start(&session->child, options->targets.command, session->err);
+	if (!code)
+		code = sink__open(&session->sink, options->output, session->err);
+	if (!code)
+		code = open_wakeups(session);
+	if (!code)
+		code = open_capture(session);
+	if (!code)
+		code = open_stream(session);
+	if (!code)
+		code = want_targets(session);
+	if (!code)
+		code = announce__started(session->stream, &options->targets, command_path(session),
+					 &session->attachments);
+	if (!code)
+		code = attach_targets(session);
+	return code;
+}
+
+void setup__close(struct session *session)
+{
+	attachments__close(&session->attachments);
+	capture__close(session->capture);
+	stream__free(session->stream);
+	sink__close(&session->sink);
+	wakeups__close(&session->wakeups);
+}

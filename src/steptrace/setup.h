@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A recording's parts, and how they are put together and taken apart. session.c runs it.
+ *
+ *	child, sink, wakeups -> capture (watches processes) -> stream -> follower (attaches)
+ */
+#ifndef STEPTRACE_SETUP_H
+#define STEPTRACE_SETUP_H
+
+#include "steptrace/accounts.h"
+#include "steptrace/attachments.h"
+#include "steptrace/capture.h"
+#include "steptrace/child.h"
+#include "steptrace/follower.h"
+#include "steptrace/session.h"
+#include "steptrace/sink.h"
+#include "steptrace/wakeups.h"
+
+struct session {
+	const struct session_options *options;
+	struct child child;
+	struct capture *capture;
+	struct attachments attachments;
+	struct follower follower;
+	struct stream *stream;
+	struct sink sink;
+	struct accounts accounts;
+	struct wakeups wakeups;
+	uint64_t started_ns; /* 0: it is about to */
+	uint64_t process_records_lost;
+	const char *reason; /* why it stops; NULL: it goes on */
+	bool is_ending; /* probes go one by one: what ends now may have ended its commands unseen */
+	bool failed;
+	bool shows_progress;
+	struct error *err;
+};
+
+/* Everything from the options to attached probes; 0 or negative errno with a sentence. What was
+ * opened is closed by setup__close(), also after a failure. */
+int setup__open(struct session *session, const struct session_options *options, struct error *err);
+void setup__close(struct session *session);
+
+#endif
