@@ -176,6 +176,7 @@ int each_mapping(struct bpf_iter__task_vma *at)
 	mapping.pid = task_pid(task);
 	if (!asked_address && !is_told(&mapping))
 		return 0;
+	mapping.tid = task_tid(task);
 	mapping.start = area->vm_start;
 	mapping.end = area->vm_end;
 	bpf_seq_write(at->meta->seq, &mapping, sizeof(mapping));

@@ -28,10 +28,10 @@ static __always_inline int number_at(struct pid *pid, unsigned int level, struct
 	return bpf_probe_read_kernel(number, sizeof(*number), &numbers[level]);
 }
 
-/* The thread group of any task, as the tracer sees it. */
-static __always_inline __u32 task_pid(struct task_struct *task)
+/* Any task, as the tracer sees it. */
+static __always_inline __u32 number_of(struct task_struct *task, __u32 initial_number)
 {
-	struct pid *pid = BPF_CORE_READ(task, group_leader, thread_pid);
+	struct pid *pid = BPF_CORE_READ(task, thread_pid);
 	__u32 level = BPF_CORE_READ(pid, level);
 	struct upid number;
 
@@ -41,7 +41,18 @@ static __always_inline __u32 task_pid(struct task_struct *task)
 		if (BPF_CORE_READ(number.ns, ns.inum) == namespace_inode)
 			return (__u32)number.nr;
 	}
-	return (__u32)BPF_CORE_READ(task, tgid);
+	return initial_number;
+}
+
+static __always_inline __u32 task_tid(struct task_struct *task)
+{
+	return number_of(task, (__u32)BPF_CORE_READ(task, pid));
+}
+
+/* Its thread group. */
+static __always_inline __u32 task_pid(struct task_struct *task)
+{
+	return number_of(BPF_CORE_READ(task, group_leader), (__u32)BPF_CORE_READ(task, tgid));
 }
 
 /* The current thread group in its own, innermost namespace. */

@@ -110,7 +110,7 @@ struct steptrace_mapping {
 	struct steptrace_file file;
 	__u64 start, end; /* addresses */
 	__u32 pid;
-	__u32 reserved;
+	__u32 tid; /* a thread that has it: the first one may be over already */
 };
 
 struct span_head {

@@ -13,7 +13,7 @@ static void guess_path(const struct steptrace_mapping *mapping, char path[PATH_M
 	int text_at;
 	FILE *maps;
 
-	snprintf(path, PATH_MAX, "/proc/%u/maps", mapping->pid);
+	snprintf(path, PATH_MAX, "/proc/%u/maps", mapping->tid);
 	maps = fopen(path, "re");
 	path[0] = 0;
 	while (maps && fgets(line, sizeof(line), maps)) {
@@ -22,7 +22,7 @@ static void guess_path(const struct steptrace_mapping *mapping, char path[PATH_M
 		if (start != mapping->start || text_at == 0 || line[text_at] != '/')
 			continue;
 		line[strcspn(line, "\n")] = 0;
-		if (snprintf(path, PATH_MAX, "/proc/%u/root%s", mapping->pid, &line[text_at]) >=
+		if (snprintf(path, PATH_MAX, "/proc/%u/root%s", mapping->tid, &line[text_at]) >=
 		    PATH_MAX)
 			path[0] = 0;
 		break;
@@ -59,13 +59,13 @@ int mapped_file__open(struct capture *capture, const struct steptrace_mapping *m
 	char path[PATH_MAX], name[PATH_MAX];
 	int code;
 
-	snprintf(path, sizeof(path), "/proc/%u/map_files/%llx-%llx", mapping->pid,
+	snprintf(path, sizeof(path), "/proc/%u/map_files/%llx-%llx", mapping->tid,
 		 (unsigned long long)mapping->start, (unsigned long long)mapping->end);
 	binary__link_text(path, name);
 	code = open_as(capture, path, name, &mapping->file, binary, err);
 	if (was_read(code))
 		return code;
-	snprintf(path, sizeof(path), "/proc/%u/exe", mapping->pid);
+	snprintf(path, sizeof(path), "/proc/%u/exe", mapping->tid);
 	binary__link_text(path, name);
 	code = open_as(capture, path, name, &mapping->file, binary, err);
 	if (code == 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Opening a file that a process executes from.
+ * Opening a file that a process executes from. /proc is asked for a thread that has it mapped: where
+ * the first thread has ended before the others, there is nothing behind the process's own number.
  *
  *	/proc/PID/map_files/START-END	any mapping; needs CAP_CHECKPOINT_RESTORE
  *	/proc/PID/exe			the program

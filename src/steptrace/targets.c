@@ -48,7 +48,7 @@ int targets__add_exe(struct targets *targets, const char *path, struct error *er
 int targets__check_pid(pid_t pid, struct error *err)
 {
 	char path[64], line[128], state = 'X';
-	long leader = pid;
+	long leader = pid, threads = 1;
 	FILE *file;
 
 	snprintf(path, sizeof(path), "/proc/%d/status", pid);
@@ -56,12 +56,13 @@ int targets__check_pid(pid_t pid, struct error *err)
 	while (file && fgets(line, sizeof(line), file)) {
 		sscanf(line, "Tgid: %ld", &leader);
 		sscanf(line, "State: %c", &state);
+		sscanf(line, "Threads: %ld", &threads);
 	}
 	if (file)
 		fclose(file);
 	if (leader != pid)
 		return error__set(err, -EINVAL, "%d is a thread: name its process", pid);
-	if (state == 'X' || state == 'Z')
+	if (state == 'X' || (state == 'Z' && threads < 2)) /* others may outlive the first */
 		return error__set(err, -ESRCH, "there is no process %d", pid);
 	return 0;
 }
