@@ -7,6 +7,7 @@ docs/schema before a test sees it.
 import json
 import os
 import selectors
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,6 +28,21 @@ import validate  # noqa: E402
 
 def target(name):
     return os.path.join(BUILD, "tests", name)
+
+
+def copy_of(directory, *names):
+    """Copies of programs of our own in `directory`: other inodes, so that no other recording and no
+    other runner of the machine has to do with them. Returns the path of the first."""
+    for name in names:
+        shutil.copy(target(name), directory)
+    return os.path.join(directory, names[0])
+
+
+def compiled(path, *flags, source="spans"):
+    """A target of ours, compiled in another way."""
+    subprocess.run(["gcc", "-O2", "-I", os.path.join(ROOT, "usdt"), "-D_GNU_SOURCE", *flags, "-o", path,
+                    os.path.join(ROOT, "tests", "targets", source + ".c"), "-lpthread"], check=True)
+    return path
 
 
 class Lines:
@@ -75,11 +91,13 @@ class Lines:
 
 
 class Runner:
-    """tests/targets/spans.c (or a program like it) under our command."""
+    """tests/targets/spans.c (or a program like it, a path or a list of arguments) under our
+    command."""
 
     def __init__(self, program=None, **options):
-        self.process = subprocess.Popen([program or target("spans")], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, bufsize=0, **options)
+        arguments = program if isinstance(program, list) else [program or target("spans")]
+        self.process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        bufsize=0, **options)
         self.pid = self.process.pid
         self.lines = Lines(self.process.stdout, "the runner")
 
@@ -108,11 +126,12 @@ class Runner:
 class Tracer:
     """A running `steptrace record`, attached when the constructor returns."""
 
-    def __init__(self, *arguments):
+    def __init__(self, *arguments, **options):
         self.directory = tempfile.TemporaryDirectory(prefix="steptrace-test-")
         self.path = os.path.join(self.directory.name, "events.ndjson")
         self.process = subprocess.Popen(
-            [STEPTRACE, "record", "-o", self.path, *arguments], stderr=subprocess.PIPE, bufsize=0)
+            [STEPTRACE, "record", "-o", self.path, *arguments], stderr=subprocess.PIPE, bufsize=0,
+            **options)
         self.lines = Lines(self.process.stderr, "steptrace")
         self.words = self.lines.until("attached to")
 
@@ -195,6 +214,15 @@ def aborted(events):
 
 def runner_events(events):
     return [event for event in events if not event["event"].startswith("trace.")]
+
+
+def of_exe(events, path):
+    """Attachments and detachments of that binary."""
+    return [event for event in events if event.get("exe", "").startswith(path)]
+
+
+def of_process(events, *pids):
+    return [event for event in runner_events(events) if event["source"]["pid"] in pids]
 
 
 def check_books(test, events):
