@@ -7,7 +7,7 @@
 # make lint       formatting and static checks
 # make fuzz       every fuzz target for FUZZ_SECONDS (60)
 # make test-kernels   record in stock Debian kernels under qemu (KERNELS="6.1 6.12")
-# make install    DESTDIR and PREFIX are honoured
+# make install    DESTDIR and PREFIX are honoured; SETCAP=1 sets file capabilities
 #
 # V=1 shows the commands. CC=clang builds with clang. WERROR=1 turns warnings into errors.
 # SANITIZE=address,undefined builds into a folder of its own.
@@ -51,7 +51,7 @@ COMMON_LIB := $(BUILD)/libcommon.a
 SUPPORT_LIB := $(if $(SUPPORT),$(BUILD)/libsupport.a)
 LIBRARIES  := $(SUPPORT_LIB) $(TRACER_LIB) $(RUNNER_LIB) $(COMMON_LIB)
 
-TRACER_LIBS := -lbpf -lelf -lz -lcjson
+TRACER_LIBS := -lbpf -lelf -lz -lcap-ng -lseccomp -lcjson
 RUNNER_LIBS := -lsqlite3 -lyaml -lcurl -lpcre2-8 -lcjson -lm -lpthread
 
 UNIT_TESTS  := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/unit/test_*.c))
@@ -197,10 +197,19 @@ deps:
 check-deps:
 	./packages check
 
+# SETCAP=1 lets everybody who may execute it record, without sudo: mind its permissions.
+CAPABILITIES = cap_bpf,cap_perfmon,cap_sys_ptrace,cap_dac_read_search,cap_checkpoint_restore+ep
+
 install: all
 	install -Dm755 $(BUILD)/steptrace $(DESTDIR)$(PREFIX)/bin/steptrace
 	install -Dm755 $(BUILD)/steprun $(DESTDIR)$(PREFIX)/bin/steprun
 	install -Dm644 usdt/steptrace.h $(DESTDIR)$(PREFIX)/include/steptrace.h
+	install -Dm644 README.md $(DESTDIR)$(PREFIX)/share/doc/steptrace/README.md
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|@PREFIX@|$(PREFIX)|' systemd/steptrace.service.in \
+		>$(DESTDIR)$(PREFIX)/lib/systemd/system/steptrace.service
+	install -Dm644 systemd/steptrace.logrotate $(DESTDIR)/etc/logrotate.d/steptrace
+	$(if $(SETCAP),setcap $(CAPABILITIES) $(DESTDIR)$(PREFIX)/bin/steptrace)
 
 clean:
 	rm -rf build

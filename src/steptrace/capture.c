@@ -15,6 +15,7 @@
 #include "steptrace.skel.h"
 #include "steptrace/clock.h"
 #include "steptrace/event.h"
+#include "steptrace/privilege.h"
 
 struct capture {
 	struct steptrace_bpf *skeleton;
@@ -54,10 +55,11 @@ static int on_record(void *context, void *bytes, size_t size_bytes)
 
 static int load_error(int code, struct error *err)
 {
-	if (code == -EPERM || code == -EACCES)
-		return error__set(err, code,
-				  "the kernel refuses to load the BPF program: this needs root, or "
-				  "CAP_BPF and CAP_PERFMON (try: sudo steptrace ...)");
+	char missing[512];
+
+	if (privilege__missing(missing, sizeof(missing)))
+		return error__set(err, code, "the kernel does not let us load BPF programs; %s",
+				  missing);
 	libbpf_words[strcspn(libbpf_words, "\n")] = 0;
 	return error__set(err, code, "cannot load the BPF program: %s (%s)", strerror(-code),
 			  libbpf_words[0] ? libbpf_words : "libbpf gave no reason");
@@ -147,8 +149,9 @@ int capture__open(const struct capture_options *options, struct capture **out, s
 	return 0;
 
 close_capture:
+	load_error(code, err);
 	capture__close(capture);
-	return load_error(code, err);
+	return code;
 }
 
 void capture__close(struct capture *capture)

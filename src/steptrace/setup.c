@@ -6,6 +6,8 @@
 
 #include "common/log.h"
 #include "steptrace/announce.h"
+#include "steptrace/privilege.h"
+#include "steptrace/seccomp.h"
 
 static int open_stream(struct session *session)
 {
@@ -125,6 +127,17 @@ static int attach_targets(struct session *session)
 	return follower__start(&session->follower, command_path(session), session->err);
 }
 
+static int give_privileges_up(struct session *session)
+{
+	const struct privilege_needs needs = {
+		.perf_links = capture__method(session->capture) == UPROBE_PERF,
+		.signals_child = session->child.pid != 0,
+	};
+	int code = privilege__drop(&needs, session->err);
+
+	return code ? code : seccomp__confine(&needs, session->err);
+}
+
 static void prepare(struct session *session, const struct session_options *options,
 		    struct error *err)
 {
@@ -159,6 +172,8 @@ int setup__open(struct session *session, const struct session_options *options, 
 					 &session->attachments);
 	if (!code)
 		code = attach_targets(session);
+	if (!code)
+		code = give_privileges_up(session);
 	return code;
 }
 

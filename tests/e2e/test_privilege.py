@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The least privilege: what a recording needs to begin, and what it holds once it is attached."""
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import unittest
+
+from harness import (PATIENCE_S, ROOT, EndToEnd, Lines, Runner, STEPTRACE, check_books, completed, read_events,
+                     runner_events, target)
+
+CAPABILITIES = {"CAP_KILL": 5, "CAP_DAC_READ_SEARCH": 2, "CAP_SYS_PTRACE": 19, "CAP_SYS_ADMIN": 21,
+                "CAP_PERFMON": 38, "CAP_BPF": 39, "CAP_CHECKPOINT_RESTORE": 40}
+FOLLOWING = {"CAP_BPF", "CAP_PERFMON", "CAP_SYS_PTRACE", "CAP_DAC_READ_SEARCH",
+             "CAP_CHECKPOINT_RESTORE"}
+
+
+def bits(names):
+    return sum(1 << CAPABILITIES[name] for name in names)
+
+
+class Privileged:
+    """steptrace record as somebody, in a folder that he may use."""
+
+    def __init__(self, *arguments, user=None, capabilities=None, environment=None, **options):
+        self.directory = tempfile.TemporaryDirectory(prefix="steptrace-test-")
+        os.chmod(self.directory.name, 0o777)
+        self.path = os.path.join(self.directory.name, "events.ndjson")
+        self.program = os.path.join(self.directory.name, "steptrace")
+        shutil.copy(STEPTRACE, self.program)
+        command = [self.program, "record", "-o", self.path, *arguments]
+        if capabilities is not None:
+            names = ",".join("+" + name[4:].lower() for name in sorted(capabilities)) or "-all"
+            command = ["setpriv", "--reuid", str(user), "--regid", str(user), "--clear-groups",
+                       "--inh-caps", "-all" + ("," + names if capabilities else ""),
+                       "--ambient-caps", "-all" + ("," + names if capabilities else ""),
+                       *command]
+        env = {key: value for key, value in os.environ.items() if not key.startswith("SUDO_")}
+        env.update(environment or {})
+        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, bufsize=0, env=env,
+                                        cwd=self.directory.name, **options)
+        self.lines = Lines(self.process.stderr, "steptrace")
+
+    def status(self):
+        """What the kernel says of it, once it is attached."""
+        self.lines.until("attached to")
+        with open("/proc/%d/status" % self.process.pid, encoding="ascii") as file:
+            return dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+
+    def end(self, how=None):
+        if how:
+            self.process.send_signal(how)
+        words = self.lines.rest()
+        status = self.process.wait(PATIENCE_S)
+        events = read_events(self.path) if os.path.exists(self.path) else []
+        self.directory.cleanup()
+        return status, events, "\n".join(words)
+
+
+class Privilege(EndToEnd):
+    def check(self, status, uid, capabilities):
+        self.assertEqual(int(status["CapEff"], 16), bits(capabilities))
+        self.assertEqual(int(status["CapPrm"], 16), bits(capabilities))
+        self.assertEqual(int(status["CapInh"], 16), 0)
+        self.assertEqual(int(status["CapAmb"], 16), 0)
+        self.assertEqual(status["Uid"].split(), [str(uid)] * 4)
+        self.assertEqual(status["Gid"].split(), [str(uid)] * 4)
+        self.assertEqual(status["NoNewPrivs"], "1")
+        self.assertEqual(status["Seccomp"], "2")
+
+    def check_recording(self, tracer, runner):
+        runner.do("go 2")
+        status, events, words = tracer.end(signal.SIGINT)
+        self.assertEqual(status, 0, words)
+        check_books(self, events)
+        self.assertEqual(len(runner_events(events)), 14)
+
+    def test_root_becomes_nobody(self):
+        with Runner() as runner:
+            tracer = Privileged("-p", str(runner.pid))
+            status = tracer.status()
+            self.check(status, 65534, FOLLOWING)
+            self.assertEqual(int(status["CapBnd"], 16), 0)
+            self.assertEqual(status["Groups"].split(), [])
+            self.check_recording(tracer, runner)
+
+    def test_sudo_becomes_its_user(self):
+        with Runner() as runner:
+            tracer = Privileged("-p", str(runner.pid),
+                                environment={"SUDO_UID": "12345", "SUDO_GID": "12345"})
+            self.check(tracer.status(), 12345, FOLLOWING)
+            self.check_recording(tracer, runner)
+
+    def test_what_sudo_does_not_say(self):
+        for nonsense in ("0", "-1", "root", "4294967295", ""):
+            with Runner() as runner:
+                tracer = Privileged("-p", str(runner.pid), environment={"SUDO_UID": nonsense})
+                self.assertEqual(tracer.status()["Uid"].split(), ["65534"] * 4)
+                self.check_recording(tracer, runner)
+
+    def test_two_capabilities_are_enough(self):
+        """For processes of the same user, on kernels with uprobe_multi."""
+        with tempfile.TemporaryDirectory() as directory:
+            os.chmod(directory, 0o755)
+            program = shutil.copy(target("spans"), directory)
+            with Runner(program, user=12345, group=12345, extra_groups=[]) as runner:
+                tracer = Privileged("-p", str(runner.pid), user=12345,
+                                    capabilities={"CAP_BPF", "CAP_PERFMON"})
+                self.check(tracer.status(), 12345, {"CAP_BPF", "CAP_PERFMON"})
+                self.check_recording(tracer, runner)
+
+    def test_two_capabilities_and_a_command(self):
+        with tempfile.TemporaryDirectory() as directory:
+            os.chmod(directory, 0o755)
+            program = shutil.copy(target("spans"), directory)
+            tracer = Privileged("--", program, user=12345, capabilities={"CAP_BPF", "CAP_PERFMON"},
+                                stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+            self.check(tracer.status(), 12345, {"CAP_BPF", "CAP_PERFMON"})
+            tracer.process.stdin.write(b"go 1\ndie exit\n")
+            tracer.process.stdin.close()
+            status, events, words = tracer.end()
+            self.assertEqual(status, 3, words)
+            check_books(self, events)
+            self.assertEqual([done["outcome"] for done in completed(events)],
+                             ["success", "aborted"])
+
+    def test_the_next_runner_is_attached_all_the_same(self):
+        """By a tracer that is nobody, in a binary that nobody may read."""
+        with tempfile.TemporaryDirectory() as directory:
+            os.chmod(directory, 0o700)
+            program = shutil.copy(target("spans"), directory)
+            os.chmod(program, 0o700)
+            tracer = Privileged("-a")
+            tracer.status()
+            with Runner(program) as runner:
+                tracer.lines.until("attached to '%s'" % program)
+                runner.do("go 1")
+                status, events, words = tracer.end(signal.SIGINT)
+        self.assertEqual(status, 0, words)
+        self.assertEqual([event["source"]["pid"] for event in completed(events)], [runner.pid])
+
+    def test_as_the_service_runs_it(self):
+        """An ordinary user with what systemd/steptrace.service.in grants follows everybody."""
+        with tempfile.TemporaryDirectory() as directory:
+            os.chmod(directory, 0o700)
+            program = shutil.copy(target("spans"), directory)
+            tracer = Privileged("-a", user=12345, capabilities=FOLLOWING)
+            self.check(tracer.status(), 12345, FOLLOWING)
+            with Runner(program) as runner:
+                tracer.lines.until("attached to '%s'" % program)
+                self.check_recording(tracer, runner)
+
+    def test_the_service_grants_what_is_kept(self):
+        with open(os.path.join(ROOT, "systemd", "steptrace.service.in"), encoding="ascii") as file:
+            granted = [set(line.split("=")[1].split()) for line in file
+                       if line.startswith(("AmbientCap", "CapabilityBound"))]
+        self.assertEqual(granted, [FOLLOWING] * 2)
+
+    def test_file_capabilities(self):
+        """What `make install SETCAP=1` sets."""
+        with open(os.path.join(ROOT, "Makefile"), encoding="ascii") as file:
+            names = next(line.split("=", 1)[1].strip() for line in file
+                         if line.startswith("CAPABILITIES ="))
+        self.assertEqual({name.upper() for name in names[:-3].split(",")}, FOLLOWING)
+        with tempfile.TemporaryDirectory() as directory:
+            os.chmod(directory, 0o755)
+            program = shutil.copy(STEPTRACE, directory)
+            subprocess.run(["setcap", names, program], check=True)
+            with Runner() as runner:
+                done = subprocess.run([program, "record", "-p", str(runner.pid), "--duration", "1ms"],
+                                      user=12345, group=12345, extra_groups=[], timeout=PATIENCE_S,
+                                      capture_output=True, text=True, cwd="/")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn('"trace.stopped"', done.stdout)
+
+    def test_signals_still_reach_the_command(self):
+        """The command is root's, the tracer is not any more."""
+        tracer = Privileged("--", target("spans"), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        status = tracer.status()
+        self.check(status, 65534, FOLLOWING | {"CAP_KILL"})
+        tracer.process.stdin.write(b"die hang\n")
+        Lines(tracer.process.stdout, "the runner").until("hanging")
+        status, events, _ = tracer.end(signal.SIGTERM)
+        self.assertEqual(status, 128 + signal.SIGTERM)
+        self.assertEqual(completed(events)[0]["aborted"]["signal"], signal.SIGTERM)
+        tracer.process.stdin.close()
+        tracer.process.stdout.close()
+
+    def test_without_any(self):
+        """One sentence: what is missing, and how to grant it."""
+        for capabilities, missing in ((set(), "missing: CAP_BPF and CAP_PERFMON ("),
+                                      ({"CAP_BPF"}, "missing: CAP_PERFMON ("),
+                                      ({"CAP_PERFMON"}, "missing: CAP_BPF (")):
+            tracer = Privileged("-a", user=12345, capabilities=capabilities)
+            program = tracer.program
+            status, events, words = tracer.end()
+            self.assertEqual((status, events), (1, []))
+            self.assertEqual(words.count("\n"), 0, words)
+            self.assertIn(missing, words)
+            self.assertIn("sudo setcap cap_bpf,cap_perfmon,", words)
+            self.assertIn(program, words)
+
+
+if __name__ == "__main__":
+    unittest.main()
