@@ -155,33 +155,13 @@ struct attachment *attachments__find(const struct attachments *set,
 				     const struct steptrace_file *file)
 {
 	for (size_t i = 0; i < set->count; i++)
-		if (memcmp(&set->items[i]->file, file, sizeof(*file)) == 0)
+		if (set->items[i]->file.inode == file->inode &&
+		    set->items[i]->file.file_system == file->file_system)
 			return set->items[i];
 	return NULL;
 }
 
-static void *detach_and_free(void *attachment)
-{
-	detach_all(attachment);
-	attachment__free(attachment);
-	return NULL;
-}
-
-void attachments__remove(struct attachments *set, struct attachment *attachment)
-{
-	pthread_t thread;
-	size_t at = 0;
-
-	while (set->items[at] != attachment)
-		at++;
-	set->items[at] = set->items[--set->count];
-	if (pthread_create(&thread, NULL, detach_and_free, attachment))
-		detach_and_free(attachment);
-	else
-		pthread_detach(thread);
-}
-
-/* ---- the end: everything side by side */
+/* ---- detaching, side by side */
 
 enum { DETACHERS_MAX = 32 };
 
@@ -214,6 +194,36 @@ static void detach_aside(struct detachers *detachers, struct uprobe *uprobe)
 		detachers->count++;
 }
 
+static void detach_all_aside(struct detachers *detachers, struct attachment *attachment)
+{
+	for (size_t i = 0; i < attachment->uprobes_count; i++)
+		detach_aside(detachers, &attachment->uprobes[i]);
+}
+
+static void *detach_and_free(void *attachment)
+{
+	struct detachers detachers = {.count = 0};
+
+	detach_all_aside(&detachers, attachment);
+	await_all(&detachers);
+	attachment__free(attachment);
+	return NULL;
+}
+
+void attachments__remove(struct attachments *set, struct attachment *attachment, bool wait)
+{
+	pthread_t thread;
+	size_t at = 0;
+
+	while (set->items[at] != attachment)
+		at++;
+	set->items[at] = set->items[--set->count];
+	if (wait || pthread_create(&thread, NULL, detach_and_free, attachment))
+		detach_and_free(attachment);
+	else
+		pthread_detach(thread);
+}
+
 void attachments__close(struct attachments *set)
 {
 	struct detachers detachers = {.count = 0};
@@ -222,8 +232,7 @@ void attachments__close(struct attachments *set)
 		return;
 	await_measurement(set);
 	for (size_t i = 0; i < set->count; i++)
-		for (size_t probe = 0; probe < set->items[i]->uprobes_count; probe++)
-			detach_aside(&detachers, &set->items[i]->uprobes[probe]);
+		detach_all_aside(&detachers, set->items[i]);
 	for (int kind = 0; kind < SITE_KINDS_COUNT; kind++)
 		detach_aside(&detachers, &set->sites.held[kind]);
 	await_all(&detachers);

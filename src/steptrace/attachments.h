@@ -54,11 +54,12 @@ int attachments__add(struct attachments *set, struct binary *binary,
 		     const struct steptrace_file *file, struct attachment **attachment,
 		     struct error *err);
 
+/* By inode and device: as long as it is held open, no other file can get them. */
 struct attachment *attachments__find(const struct attachments *set,
 				     const struct steptrace_file *file);
 
-/* Detaches in the background and frees. */
-void attachments__remove(struct attachments *set, struct attachment *attachment);
+/* Detaches and frees, in the background or (`wait`) until no handler of these runs any more. */
+void attachments__remove(struct attachments *set, struct attachment *attachment, bool wait);
 
 /* Also for a zeroed set. Detaches everything; returns when no handler of these runs any more. */
 void attachments__close(struct attachments *set);

@@ -130,6 +130,39 @@ uint64_t binary__changed_ns(const struct stat *status)
 	return (uint64_t)status->st_ctim.tv_sec * 1000000000 + (uint64_t)status->st_ctim.tv_nsec;
 }
 
+bool binary__is_changed(const struct binary *binary)
+{
+	struct stat status;
+
+	return fstat(binary->fd, &status) == 0 && binary__changed_ns(&status) != binary->changed_ns;
+}
+
+static bool is_same_note(const struct probe_note *left, const struct probe_note *right)
+{
+	return left->probe == right->probe && left->offset == right->offset &&
+	       left->semaphore_offset == right->semaphore_offset && left->sites == right->sites;
+}
+
+bool binary__is_rewritten(struct binary *binary)
+{
+	struct probe_notes notes, *former = &binary->notes;
+	struct error ignored;
+	struct stat status;
+
+	if (fstat(binary->fd, &status))
+		return true;
+	binary->changed_ns =
+		binary__changed_ns(&status); /* first: what comes later is seen later */
+	if (elf_notes__read(binary->fd, binary->name, &notes, &ignored) ||
+	    notes.count != former->count || notes.build_id_bytes != former->build_id_bytes ||
+	    memcmp(notes.build_id, former->build_id, notes.build_id_bytes) != 0)
+		return true;
+	for (size_t i = 0; i < notes.count; i++)
+		if (!is_same_note(&notes.notes[i], &former->notes[i]))
+			return true;
+	return false;
+}
+
 bool binary__is_deleted(const struct binary *binary)
 {
 	struct stat status;

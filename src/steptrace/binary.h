@@ -60,6 +60,13 @@ void binary__build_id(const struct binary *binary, char text[BUILD_ID_TEXT_BYTES
 
 uint64_t binary__changed_ns(const struct stat *status);
 
+/* Whether anything of the file changed, its content or only a name or mode, since it was opened or
+ * binary__is_rewritten() looked. */
+bool binary__is_changed(const struct binary *binary);
+
+/* Whether its probes or its build id are other ones now. */
+bool binary__is_rewritten(struct binary *binary);
+
 /* Whether no name leads to it any more. */
 bool binary__is_deleted(const struct binary *binary);
 

@@ -29,22 +29,50 @@ static bool is_named(const struct targets *targets, const struct binary *binary)
 	return targets->exes_count == 0;
 }
 
-/* The same file with other content: the probes lie elsewhere now. */
-static void retire_former(struct follower *follower, const struct steptrace_file *file)
+static void retire(struct follower *follower, struct attachment *attachment, bool wait)
+{
+	follower->events.detached(follower->events.context, attachment);
+	capture__forget_file(follower->capture, &attachment->file);
+	attachments__remove(follower->attachments, attachment, wait);
+}
+
+/*
+ * Its file changed. Another name or mode, and the probes stay as they are: to attach them a second
+ * time would be to count twice. Another content, and they must be gone before anybody runs it: they
+ * lie in the middle of other instructions now. Returns whether it is still attached.
+ */
+static bool renew(struct follower *follower, struct attachment *attachment)
+{
+	struct steptrace_file file;
+
+	if (binary__is_rewritten(attachment->binary) ||
+	    capture__identify(follower->capture, attachment->binary->fd, &file)) {
+		retire(follower, attachment, true);
+		return false;
+	}
+	capture__forget_file(follower->capture, &attachment->file);
+	capture__know_file(follower->capture, &file, FILE_ATTACHED);
+	attachment->file = file;
+	return true;
+}
+
+static void renew_changed(struct follower *follower)
 {
 	struct attachments *set = follower->attachments;
 
-	for (size_t i = 0; i < set->count; i++) {
-		struct attachment *former = set->items[i];
+	for (size_t i = set->count; i-- > 0;)
+		if (binary__is_changed(set->items[i]->binary))
+			renew(follower, set->items[i]);
+}
 
-		if (former->file.inode != file->inode ||
-		    former->file.file_system != file->file_system)
-			continue;
-		follower->events.detached(follower->events.context, former);
-		capture__forget_file(follower->capture, &former->file);
-		attachments__remove(set, former);
-		return;
-	}
+static struct attachment *find(struct follower *follower, const struct steptrace_file *file)
+{
+	struct attachment *attachment = attachments__find(follower->attachments, file);
+
+	if (attachment && attachment->file.changed_ns != file->changed_ns &&
+	    !renew(follower, attachment))
+		return NULL;
+	return attachment;
 }
 
 static int attach_new(struct follower *follower, struct binary *binary,
@@ -53,7 +81,6 @@ static int attach_new(struct follower *follower, struct binary *binary,
 {
 	int code;
 
-	retire_former(follower, file);
 	capture__disarm(follower->capture); /* not every probe yet: nothing goes without context */
 	code = attachments__add(follower->attachments, binary, file, attachment, err);
 	if (follower->is_started)
@@ -73,7 +100,7 @@ static int attach(struct follower *follower, struct binary *binary,
 	bool is_meant = binary__probes_count(binary) > 0 && is_named(follower->targets, binary);
 	int code = 0;
 
-	*attachment = attachments__find(follower->attachments, file);
+	*attachment = find(follower, file);
 	if (*attachment || !is_meant)
 		binary__close(binary);
 	else
@@ -158,7 +185,7 @@ static size_t take_pids(const struct steptrace_mapping *mappings, size_t count,
 static void look_at_file(struct follower *follower, const struct steptrace_mapping *mappings,
 			 size_t count)
 {
-	struct attachment *attachment = attachments__find(follower->attachments, &mappings->file);
+	struct attachment *attachment = find(follower, &mappings->file);
 	uint32_t pids[PIDS_TOLD_MAX];
 
 	if (!attachment)
@@ -275,6 +302,17 @@ int follower__start(struct follower *follower, const char *command_path, struct 
 
 /* ---- later */
 
+/* Whether the process still runs what the kernel saw it execute: it may have gone on to another
+ * program. The inode is the same behind an overlay, too, where all else is not. */
+static bool still_runs(const struct process_exec *exec)
+{
+	struct stat status;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%u/exe", exec->record.pid);
+	return stat(path, &status) == 0 && status.st_ino == exec->file.inode;
+}
+
 void follower__execed(struct follower *follower, const struct process_exec *exec)
 {
 	uint32_t pid = exec->record.pid;
@@ -290,7 +328,7 @@ void follower__execed(struct follower *follower, const struct process_exec *exec
 		code = attach(follower, binary, &file, &attachment, &err);
 	if (attachment)
 		tell(follower, attachment, &pid, 1);
-	else /* by this name, too: behind an overlay the kernel has two for a file */
+	else if (still_runs(exec)) /* by this name, too: an overlay gives a file two */
 		capture__know_file(follower->capture, &exec->file, FILE_WITHOUT_PROBES);
 	if (code && code != -ENOEXEC)
 		complain(&err);
@@ -329,9 +367,7 @@ static void retire_unused(struct follower *follower, uint64_t now_ns)
 			continue;
 		if (!deleted && now_ns - attachment->used_ns < follower->linger_ns)
 			continue;
-		follower->events.detached(follower->events.context, attachment);
-		capture__forget_file(follower->capture, &attachment->file);
-		attachments__remove(set, attachment);
+		retire(follower, attachment, false);
 	}
 }
 
@@ -340,6 +376,7 @@ void follower__tick(struct follower *follower, uint64_t now_ns)
 	struct steptrace_mapping *mappings = NULL;
 	uint64_t took_ns;
 
+	renew_changed(follower);
 	if (now_ns < follower->next_look_ns)
 		return;
 	look_at_exes(follower);
