@@ -240,3 +240,12 @@ def check_books(test, events):
 
 class EndToEnd(unittest.TestCase):
     maxDiff = 4000
+
+
+class Scenario(EndToEnd):
+    """A test with a folder of its own."""
+
+    def setUp(self):
+        holder = tempfile.TemporaryDirectory(prefix="steptrace-test-")
+        self.addCleanup(holder.cleanup)
+        self.directory = holder.name

@@ -4,9 +4,8 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 
-from harness import (PATIENCE_S, ROOT, STEPTRACE, EndToEnd, Runner, Tracer, check_books, completed, copy_of, of_exe,
+from harness import (PATIENCE_S, ROOT, STEPTRACE, Runner, Scenario, Tracer, check_books, completed, copy_of, of_exe,
                      of_kind, of_process, read_events, run, runner_events, started, target)
 
 CARRIER = [sys.executable, os.path.join(ROOT, "tests", "targets", "carrier.py")]
@@ -16,12 +15,7 @@ def pids_of(events):
     return sorted(event["source"]["pid"] for event in started(events))
 
 
-class Scenario(EndToEnd):
-    def setUp(self):
-        holder = tempfile.TemporaryDirectory(prefix="steptrace-test-")
-        self.addCleanup(holder.cleanup)
-        self.directory = holder.name
-
+class Follow(Scenario):
     def carrier(self):
         """A python3 with the library loaded."""
         runner = Runner(CARRIER)
@@ -30,7 +24,7 @@ class Scenario(EndToEnd):
         return runner
 
 
-class Forks(Scenario):
+class Forks(Follow):
     def test_children_and_grandchildren(self):
         with Runner() as stranger:
             runner = self.carrier()
@@ -140,7 +134,7 @@ libc.syscall(60, 0)
 """
 
 
-class Commands(Scenario):
+class Commands(Follow):
     def test_a_shell_that_runs_runners(self):
         """The shell carries no probes. The first process of a binary that nobody knew is attached
         while it runs, those that follow from their first boundary."""
@@ -190,7 +184,7 @@ class Commands(Scenario):
         check_books(self, events)
 
 
-class Binaries(Scenario):
+class Binaries(Follow):
     def test_processes_from_before_and_after(self):
         spans = copy_of(self.directory, "spans")
         with Runner(spans) as early, Runner() as stranger:
@@ -239,7 +233,7 @@ class Binaries(Scenario):
         check_books(self, events)
 
 
-class Libraries(Scenario):
+class Libraries(Follow):
     def test_loaded_long_after_the_attachment(self):
         runner = self.carrier()
         late = os.path.join(self.directory, "late.so")
@@ -276,7 +270,7 @@ class Libraries(Scenario):
                          ["trace.attached"] * 2)
 
 
-class All(Scenario):
+class All(Follow):
     def test_runners_from_before_and_after(self):
         known, new = copy_of(self.directory, "spans"), os.path.join(self.directory, "new")
         subprocess.run(["cp", known, new], check=True)
