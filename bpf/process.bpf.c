@@ -54,12 +54,15 @@ int process_execed(struct bpf_raw_tracepoint_args *at) /* task, old pid, program
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
 	struct steptrace_file file = {};
 	struct process_exec *made;
-	__u8 flags = 0;
+	__u8 flags = 0, *known;
 
 	if (bpf_map_delete_elem(&runners, &tgid) == 0)
 		flags |= RECORD_OF_RUNNER;
 	identify(&file, BPF_CORE_READ(program, file));
-	if (is_wanted(current_pid_tid() >> 32) && !bpf_map_lookup_elem(&known_files, &file))
+	known = bpf_map_lookup_elem(&known_files, &file);
+	if (known && *known == FILE_ATTACHED)
+		*known = FILE_EXECED;
+	if (!known && is_wanted(current_pid_tid() >> 32))
 		flags |= RECORD_UNKNOWN_FILE;
 	if (!flags)
 		return 0;

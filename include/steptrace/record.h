@@ -235,6 +235,7 @@ enum { SPAN_FAILED = 2 };
 enum known_file {
 	FILE_WITHOUT_PROBES = 1,
 	FILE_ATTACHED = 2,
+	FILE_EXECED = 3, /* attached, and a process executed it since the reader asked */
 };
 
 /* What the kernel program counts, one row for each processor (shared where there are more). */

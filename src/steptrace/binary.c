@@ -151,8 +151,8 @@ bool binary__is_rewritten(struct binary *binary)
 
 	if (fstat(binary->fd, &status))
 		return true;
-	binary->changed_ns =
-		binary__changed_ns(&status); /* first: what comes later is seen later */
+	/* Before the content is read: what changes meanwhile is seen the next time. */
+	binary->changed_ns = binary__changed_ns(&status);
 	if (elf_notes__read(binary->fd, binary->name, &notes, &ignored) ||
 	    notes.count != former->count || notes.build_id_bytes != former->build_id_bytes ||
 	    memcmp(notes.build_id, former->build_id, notes.build_id_bytes) != 0)

@@ -325,6 +325,18 @@ void capture__know_file(struct capture *capture, const struct steptrace_file *fi
 			     sizeof(value), BPF_ANY);
 }
 
+bool capture__was_execed(struct capture *capture, const struct steptrace_file *file)
+{
+	uint8_t value = 0;
+
+	if (bpf_map__lookup_elem(capture->skeleton->maps.known_files, file, sizeof(*file), &value,
+				 sizeof(value), 0) ||
+	    value != FILE_EXECED)
+		return false;
+	capture__know_file(capture, file, FILE_ATTACHED);
+	return true;
+}
+
 void capture__forget_file(struct capture *capture, const struct steptrace_file *file)
 {
 	bpf_map__delete_elem(capture->skeleton->maps.known_files, file, sizeof(*file), 0);

@@ -91,6 +91,9 @@ void capture__know_file(struct capture *capture, const struct steptrace_file *fi
 			enum known_file known);
 void capture__forget_file(struct capture *capture, const struct steptrace_file *file);
 
+/* Whether a process executed this attached file since the last time this was asked. */
+bool capture__was_execed(struct capture *capture, const struct steptrace_file *file);
+
 /* Executable mappings of wanted processes, of all files but those known to be without probes, in
  * `*mappings` (the caller frees). Returns how many, or negative errno. */
 ssize_t capture__mappings(struct capture *capture, struct steptrace_mapping **mappings);

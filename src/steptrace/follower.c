@@ -355,6 +355,14 @@ static void look_at_exes(struct follower *follower)
 	}
 }
 
+/* Short-lived processes are seldom met when looking around; the kernel notes their execs. */
+static bool is_used(struct follower *follower, struct attachment *attachment, uint64_t now_ns)
+{
+	if (capture__was_execed(follower->capture, &attachment->file))
+		attachment->used_ns = now_ns;
+	return attachment->used_ns >= now_ns;
+}
+
 static void retire_unused(struct follower *follower, uint64_t now_ns)
 {
 	struct attachments *set = follower->attachments;
@@ -363,11 +371,10 @@ static void retire_unused(struct follower *follower, uint64_t now_ns)
 		struct attachment *attachment = set->items[i];
 		bool deleted = binary__is_deleted(attachment->binary);
 
-		if (attachment->used_ns >= now_ns || (attachment->is_kept && !deleted))
+		if (is_used(follower, attachment, now_ns) || (attachment->is_kept && !deleted))
 			continue;
-		if (!deleted && now_ns - attachment->used_ns < follower->linger_ns)
-			continue;
-		retire(follower, attachment, false);
+		if (deleted || now_ns - attachment->used_ns >= follower->linger_ns)
+			retire(follower, attachment, false);
 	}
 }
 
