@@ -81,13 +81,14 @@ class Lines:
     def rest(self):
         """What comes until its end."""
         lines, deadline = [], time.monotonic() + PATIENCE_S
-        while True:
+        while not self.pipe.closed:
             line = self.next(deadline)
             if line is None:
                 self.selector.close()
                 self.pipe.close()
                 return lines + ([self.partial] if self.partial else [])
             lines.append(line)
+        return lines
 
 
 class Runner:

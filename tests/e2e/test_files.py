@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What is attached to: files, whatever their names, and whatever becomes of them."""
+import json
 import os
 import shutil
 import subprocess
@@ -146,6 +147,160 @@ class Replaced(Scenario):
 
     def test_chmod_while_attached(self):
         self.check_while_attached(lambda: os.chmod(self.path, 0o700), lambda runner: ["-p", str(runner.pid)])
+
+    def check_successors(self, events, former, runners):
+        """Attached twice, as two files; each runner seen from where it was attached."""
+        attached = of_kind(of_exe(events, self.path), "trace.attached")
+        self.assertEqual([event["build_id"] for event in attached], [former, build_id(self.path)])
+        for runner, count in runners:
+            self.assertEqual(len(of_process(events, runner.pid)), count * 7)
+        stopped = check_books(self, events)
+        self.assertEqual(sum(stopped["lost"].values()), 0)
+        return attached
+
+    def check_renamed_over(self, *arguments):
+        former = build_id(self.path)
+        variant = self.variant()
+        with Runner(self.path) as old:
+            tracer = Tracer(*arguments)
+            old.do("go 1")
+            os.rename(variant, self.path)
+            with Runner(self.path) as new:
+                tracer.written("trace.attached", build_id(self.path))
+                old.do("go 2")
+                new.do("go 3")
+                old.close()
+                tracer.written("trace.detached", former)
+                new.do("go 4")
+                with Runner(self.path) as newer:
+                    newer.do("go 5")
+                    events = tracer.stop()
+        attached = self.check_successors(events, former, ((old, 3), (new, 7), (newer, 5)))
+        self.assertEqual(attached[1]["pids"], [new.pid])
+        self.assertNotEqual(attached[0]["inode"], attached[1]["inode"])
+        detached = of_kind(events, "trace.detached")
+        self.assertEqual([event["inode"] for event in detached], [attached[0]["inode"]])
+
+    def test_renamed_over_while_it_runs(self):
+        self.check_renamed_over("-a")
+
+    def test_renamed_over_while_it_is_named(self):
+        self.check_renamed_over("-x", self.path)
+
+    def overwrite(self, source):
+        inode = os.stat(self.path).st_ino
+        shutil.copyfile(source, self.path)
+        self.assertEqual(os.stat(self.path).st_ino, inode)
+
+    def check_overwritten(self, *arguments):
+        """The old probes must not stay: they would lie in the middle of other instructions."""
+        former = build_id(self.path)
+        variant = self.variant()
+        tracer = Tracer(*arguments)
+        with Runner(self.path) as old:
+            tracer.written("trace.attached", former)
+            old.do("go 2")
+        self.overwrite(variant)
+        tracer.written("trace.detached", former)
+        with Runner(self.path) as new:
+            tracer.written("trace.attached", build_id(self.path))
+            new.do("go 3")
+            new.do("threads 2")
+            events = tracer.stop()
+        attached = self.check_successors(events, former, ((old, 2), (new, 19)))
+        self.assertEqual(attached[0]["inode"], attached[1]["inode"])
+        self.assertEqual(len(of_kind(events, "trace.detached")), 1)
+
+    def test_overwritten_in_place(self):
+        self.check_overwritten("-a")
+
+    def test_overwritten_in_place_while_it_is_named(self):
+        self.check_overwritten("-x", self.path)
+
+    def test_overwritten_with_the_same(self):
+        """Nothing is detached for that."""
+        same = copy_of(self.directory, "spans")
+        with Runner(self.path) as old:
+            tracer = Tracer("-a")
+            old.do("go 1")
+        self.overwrite(same)
+        with Runner(self.path) as new:
+            new.do("go 2")
+            events = tracer.stop()
+        self.assertEqual(len(of_process(events, new.pid)), 14)
+        self.assertEqual(names(of_exe(events, self.path)), ["trace.attached"])
+        check_books(self, events)
+
+    def take_inode_number(self, path):
+        """A file without probes runs, and another one gets its inode number: on some file systems
+        because it is free again, on the others because its content is replaced."""
+        for _ in range(50):
+            shutil.copy("/bin/true", path)
+            number = os.stat(path).st_ino
+            subprocess.run([path], check=True)
+            os.unlink(path)
+            shutil.copy(target("spans"), path)
+            if os.stat(path).st_ino == number:
+                return number
+            os.unlink(path)
+        shutil.copy("/bin/true", path)
+        subprocess.run([path], check=True)
+        shutil.copyfile(target("spans"), path)
+        return os.stat(path).st_ino
+
+    def test_an_inode_number_of_somebody_else(self):
+        """A file without probes is remembered; another one with its number is another one."""
+        path = os.path.join(self.directory, "throwaway")
+        tracer = Tracer("-a")
+        number = self.take_inode_number(path)
+        with Runner(path) as runner:
+            attached = json.loads(tracer.written("trace.attached", path))
+            runner.do("go 1")
+            events = tracer.stop()
+        self.assertEqual(attached["inode"], number)
+        self.assertEqual(len(of_process(events, runner.pid)), 7)
+        check_books(self, events)
+
+
+class Unused(Scenario):
+    """A binary without processes."""
+
+    def test_detached_after_a_while(self):
+        spans = copy_of(self.directory, "spans")
+        with Runner(spans) as runner:
+            tracer = Tracer("-a", "--linger", "200ms")
+            runner.do("go 2")
+            last_ns = time.monotonic_ns()
+        detached = json.loads(tracer.written("trace.detached", spans))
+        with Runner(spans) as again:
+            tracer.written("trace.attached", '"pids":[%d]' % again.pid)
+            again.do("go 2")
+            events = tracer.stop()
+        self.assertEqual(names(of_exe(events, spans)), ["trace.attached", "trace.detached", "trace.attached"])
+        self.assertGreater(detached["monotonic_ns"], last_ns)
+        self.assertEqual(len(of_process(events, runner.pid, again.pid)), 28)
+        check_books(self, events)
+
+    def test_not_while_a_process_runs_it(self):
+        spans = copy_of(self.directory, "spans")
+        with Runner(spans) as runner, Runner() as other:
+            tracer = Tracer("-a", "--linger", "1ms")
+            other.close()
+            tracer.written("trace.detached", target("spans"))  # it has looked around
+            runner.do("go 1")
+            events = tracer.stop()
+        self.assertEqual(names(of_exe(events, spans)), ["trace.attached"])
+        self.assertEqual(len(of_process(events, runner.pid)), 7)
+
+    def test_not_while_short_ones_come_and_go(self):
+        """None of them is there when the tracer looks around, but it is used all the time."""
+        spans = copy_of(self.directory, "spans")
+        tracer = Tracer("-a", "--linger", "300ms")
+        for _ in range(150):
+            subprocess.run([spans], stdin=subprocess.DEVNULL, check=True)
+            time.sleep(0.01)
+        events = tracer.stop()
+        self.assertEqual(names(of_exe(events, spans)), ["trace.attached"])
 
 
 if __name__ == "__main__":
