@@ -19,15 +19,21 @@
 /* Which capability is kept when. */
 static const struct kept {
 	unsigned int capability;
+	const char *name, *purpose;
 	bool if_multi, if_perf, if_child; /* uprobe_multi links, the perf PMU, a command */
+	bool essential;
 } kept[] = {
-	{CAP_BPF, true, true, false},
-	{CAP_PERFMON, true, true, false},
-	{CAP_SYS_ADMIN, false, true, false},
-	{CAP_SYS_PTRACE, true, true, false},
-	{CAP_DAC_READ_SEARCH, true, true, false},
-	{CAP_CHECKPOINT_RESTORE, true, true, false},
-	{CAP_KILL, false, false, true},
+	{CAP_BPF, "CAP_BPF", "load programs", true, true, false, true},
+	{CAP_PERFMON, "CAP_PERFMON", "let them read memory", true, true, false, true},
+	{CAP_SYS_ADMIN, "CAP_SYS_ADMIN", "attach them through the perf PMU", false, true, false,
+	 true},
+	{CAP_SYS_PTRACE, "CAP_SYS_PTRACE", "look at processes of other users", true, true, false,
+	 false},
+	{CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH", "read the binaries of other users", true, true,
+	 false, false},
+	{CAP_CHECKPOINT_RESTORE, "CAP_CHECKPOINT_RESTORE", "open any file that is mapped", true,
+	 true, false, false},
+	{CAP_KILL, "CAP_KILL", "pass signals on to a command", false, false, true, false},
 };
 
 enum { KEPT_COUNT = sizeof(kept) / sizeof(kept[0]) };
@@ -139,4 +145,19 @@ bool privilege__missing(char *text, size_t bytes)
 		 lacks_bpf ? "CAP_BPF" : "", lacks_bpf && lacks_perfmon ? " and " : "",
 		 lacks_perfmon ? "CAP_PERFMON" : "", path);
 	return true;
+}
+
+size_t privilege__list(bool perf_links, struct privilege_state rows[PRIVILEGES_MAX])
+{
+	const struct privilege_needs needs = {.perf_links = perf_links};
+	size_t count = 0;
+
+	_Static_assert((int)KEPT_COUNT <= (int)PRIVILEGES_MAX, "too many rows");
+	capng_get_caps_process();
+	for (int i = 0; i < KEPT_COUNT; i++)
+		if (is_needed(&kept[i], &needs))
+			rows[count++] = (struct privilege_state){kept[i].name, kept[i].purpose,
+								 is_held(kept[i].capability),
+								 kept[i].essential};
+	return count;
 }

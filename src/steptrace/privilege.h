@@ -35,4 +35,16 @@ int privilege__drop(const struct privilege_needs *needs, struct error *err);
  */
 bool privilege__missing(char *text, size_t bytes);
 
+enum { PRIVILEGES_MAX = 8 };
+
+struct privilege_state {
+	const char *name;    /* "CAP_BPF" */
+	const char *purpose; /* what it is for */
+	bool held;
+	bool essential; /* without it there is no recording at all */
+};
+
+/* Each of the above that matters where links are made in this way; returns how many. */
+size_t privilege__list(bool perf_links, struct privilege_state rows[PRIVILEGES_MAX]);
+
 #endif

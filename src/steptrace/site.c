@@ -57,7 +57,7 @@ extern const uint8_t steptrace_measured_sites[] __attribute__((visibility("hidde
 
 enum { MEASURED_STRIDE = 32 };
 
-typedef void probe_function(void);
+typedef void probe_function(const void *span);
 
 unsigned int site__recognise(const uint8_t *bytes, size_t size_bytes)
 {
@@ -130,19 +130,19 @@ static uint64_t counter_value(int fd)
 enum { WARMUP_HITS = 32, ROUNDS = 5, ROUND_HITS = 200 };
 
 /* The best round: the others were disturbed. */
-static double fastest_round_ns(probe_function *function)
+static double fastest_round_ns(probe_function *function, const void *span)
 {
 	uint64_t best = UINT64_MAX;
 
 	for (int hit = 0; hit < WARMUP_HITS;
 	     hit++) /* the kernel rewrites the site after its first hits */
-		function();
+		function(span);
 	for (int round = 0; round < ROUNDS; round++) {
 		uint64_t start = clock__now_ns();
 		uint64_t took;
 
 		for (int hit = 0; hit < ROUND_HITS; hit++)
-			function();
+			function(span);
 		took = clock__now_ns() - start;
 		if (took < best)
 			best = took;
@@ -160,7 +160,7 @@ static double measure_site(int program, int counter, const struct uprobe_place *
 
 	if (uprobe__attach(program, method, place, held))
 		return 0;
-	ns = fastest_round_ns(function);
+	ns = fastest_round_ns(function, NULL);
 	return counter_value(counter) - before == expected ? ns : 0;
 }
 
@@ -180,7 +180,7 @@ static bool kills_forks(probe_function *function)
 		signal(SIGSEGV, give_up);
 		signal(SIGILL, give_up);
 		signal(SIGTRAP, give_up);
-		function();
+		function(NULL);
 		_exit(0);
 	}
 	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
@@ -241,6 +241,32 @@ close_counter:
 close_file:
 	close(file);
 	return err;
+}
+
+static probe_function *measured_function(enum site_kind kind)
+{
+	return (probe_function *)((uintptr_t)steptrace_measured_sites +
+				  (uintptr_t)kind * MEASURED_STRIDE);
+}
+
+double site__measure_program(int program_fd, enum uprobe_method method, enum site_kind kind,
+			     const void *argument)
+{
+	int file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	struct uprobe_place place = {.file_fd = file};
+	struct uprobe uprobe = {.fd = -1};
+	double ns = 0;
+
+	if (file < 0)
+		return 0;
+	if (own_offset(&place.offset) == 0) {
+		place.offset += (uint64_t)kind * MEASURED_STRIDE + sites[kind].offset;
+		if (uprobe__attach(program_fd, method, &place, &uprobe) == 0)
+			ns = fastest_round_ns(measured_function(kind), argument);
+		uprobe__detach(&uprobe);
+	}
+	close(file);
+	return ns;
 }
 
 void site__release(struct site_choice *choice)

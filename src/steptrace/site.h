@@ -58,6 +58,11 @@ struct site_choice {
 int site__measure(struct site_choice *choice);
 void site__release(struct site_choice *choice);
 
+/* What a hit costs with this program, loaded as `method` wants it: it is attached to a site of our own,
+ * which is hit with `argument`, and detached again. 0: it could not be attached. */
+double site__measure_program(int program_fd, enum uprobe_method method, enum site_kind kind,
+			     const void *argument);
+
 /* The fastest of `available` (a bit set that has SITE_NOP1 in it) that harms nobody. */
 enum site_kind site__choose(const struct site_choice *choice, unsigned int available);
 

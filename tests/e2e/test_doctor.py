@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""steptrace doctor: what this machine and a target allow."""
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+from harness import PATIENCE_S, EndToEnd, Runner, STEPTRACE, Tracer, record, run, target
+
+
+def doctor(*arguments):
+    status, output, words = run("doctor", "--json", *arguments)
+    assert words == "", words
+    found = json.loads(output)
+    return status, found["verdict"], {(each["section"], each["name"]): each
+                                      for each in found["findings"]}
+
+
+class Doctor(EndToEnd):
+    def test_this_machine(self):
+        status, _, found = doctor()
+        self.assertEqual(status, 0)
+        self.assertNotIn("fail", {each["verdict"] for each in found.values()})
+        self.assertIn(os.uname().release, found["kernel", "release"]["text"])
+        self.assertRegex(found["sites", "captured hit"]["text"], r"^[1-9]\d+ ns measured.*\(\d+ predicted")
+
+    def test_it_says_what_record_does(self):
+        """The same site and the same links."""
+        _, _, found = doctor()
+        started = record(["go 1"])[0][0]
+        chosen = [name for (section, name), each in found.items()
+                  if section == "sites" and each["text"].endswith("the choice")]
+        self.assertEqual(chosen, [started["probe_site"]])
+        self.assertEqual("uprobe_multi" in found["kernel", "uprobe links"]["text"],
+                         started["attach_method"] == "uprobe_multi")
+
+    def test_a_binary(self):
+        status, _, found = doctor("-x", target("spans"))
+        self.assertEqual(status, 0)
+        self.assertIn("8 of 8", found[target("spans"), "probes"]["text"])
+        self.assertRegex(found[target("spans"), "build id"]["text"], r"^[0-9a-f]{40}$")
+        self.assertIn("nop1", found[target("spans"), "sites"]["text"])
+
+    def test_a_process(self):
+        with Runner() as runner:
+            before = doctor("-p", str(runner.pid))
+            tracer = Tracer("-p", str(runner.pid))
+            during = doctor("-p", str(runner.pid))
+            tracer.stop()
+            after = doctor("-p", str(runner.pid))
+        place = (target("spans"), "semaphore")
+        attached = [int(each[2][place]["text"].split(":")[0]) for each in (before, during, after)]
+        self.assertGreater(attached[1], attached[0])
+        self.assertEqual(attached[2], attached[0])
+        self.assertIn("somebody is attached", during[2][place]["text"])
+        self.assertEqual(before[0], 0)
+        self.assertEqual(before[2]["process %d" % runner.pid, "pid namespace"]["text"], "ours")
+
+    def test_in_other_namespaces(self):
+        runner = subprocess.Popen(["unshare", "--pid", "--mount", "--fork", "--kill-child",
+                                   target("spans")], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                  bufsize=0)
+        runner.stdin.write(b"go 1\n")
+        runner.stdout.readline()
+        with open("/proc/%d/task/%d/children" % (runner.pid, runner.pid), encoding="ascii") as file:
+            child = int(file.read())
+        status, _, found = doctor("-p", str(child))
+        self.assertEqual(status, 0)
+        self.assertIn("inner_pid", found["process %d" % child, "pid namespace"]["text"])
+        runner.stdin.close()
+        runner.wait(PATIENCE_S)
+        runner.stdout.close()
+
+    def test_a_deleted_binary(self):
+        with tempfile.TemporaryDirectory() as directory:
+            program = shutil.copy(target("spans"), directory)
+            with Runner(program) as runner:
+                runner.do("go 1")
+                os.unlink(program)
+                status, verdict, found = doctor("-p", str(runner.pid))
+        self.assertEqual((status, verdict), (0, "warn"))
+        self.assertTrue(any(name == "file" and "deleted" in each["text"]
+                            for (_, name), each in found.items()))
+
+    def test_what_cannot_be_recorded(self):
+        for arguments, words in ((("-x", "/bin/true"), "none"),
+                                 (("-x", "/nonesuch"), "cannot open"),
+                                 (("-x", "/etc/passwd"), "not an ELF file"),
+                                 (("-p", "4194303"), "there is no process"),
+                                 (("-p", str(os.getpid())), "nothing with steptrace probes")):
+            status, verdict, found = doctor(*arguments)
+            self.assertEqual((status, verdict), (1, "fail"), arguments)
+            self.assertTrue(any(words in each["text"] for each in found.values()), arguments)
+
+    def test_a_name_that_nobody_should_print(self):
+        with tempfile.TemporaryDirectory() as directory:
+            program = os.path.join(os.fsencode(directory), b"a\n\x1b[31m\xff\"b")
+            shutil.copy(target("spans"), program)
+            with Runner(program) as runner:
+                runner.do("go 1")
+                status, output, _ = run("doctor", "-p", str(runner.pid))
+                self.assertEqual(status, 0)
+                self.assertNotIn("\x1b", output)
+                self.assertEqual(doctor("-p", str(runner.pid))[0], 0)
+
+    def test_without_privilege(self):
+        with tempfile.TemporaryDirectory() as directory:
+            os.chmod(directory, 0o755)
+            program = shutil.copy(STEPTRACE, directory)
+            done = subprocess.run([program, "doctor", "--json"], user=12345, group=12345,
+                                  extra_groups=[], capture_output=True, timeout=PATIENCE_S, cwd="/")
+        self.assertEqual(done.returncode, 1)
+        found = {each["name"]: each for each in json.loads(done.stdout)["findings"]}
+        for name in ("CAP_BPF", "CAP_PERFMON"):
+            self.assertEqual(found[name]["verdict"], "fail")
+            self.assertIn("sudo", found[name]["advice"])
+        self.assertEqual(found["CAP_SYS_PTRACE"]["verdict"], "warn")
+
+    def test_for_a_person(self):
+        status, output, words = run("doctor")
+        self.assertEqual((status, words), (0, ""))
+        for line in ("kernel\n", "\nprivileges\n", "\nsites\n", "  ok    CAP_BPF "):
+            self.assertIn(line, output)
+        self.assertNotIn("\033", output)
+
+    def test_usage(self):
+        for arguments in (("--nonesuch",), ("-p", "x"), ("stray",)):
+            status, output, words = run("doctor", *arguments)
+            self.assertEqual((status, output), (2, ""))
+            self.assertIn("steptrace: ", words)
+        self.assertEqual(run("doctor", "--help")[0], 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
