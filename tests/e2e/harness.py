@@ -20,7 +20,7 @@ BUILD = os.environ.get("STEPTRACE_BUILD", os.path.join(ROOT, "build"))
 STEPTRACE = os.path.join(BUILD, "steptrace")
 STEPRUN = os.path.join(BUILD, "steprun")
 PACKS = os.path.join(ROOT, "tests", "packs")
-PATIENCE_S = 60
+PATIENCE_S = float(os.environ.get("STEPTRACE_PATIENCE", 60))
 
 sys.path.insert(0, os.path.join(ROOT, "tests"))
 import validate  # noqa: E402
