@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Many processes: of one binary, of others, short-lived ones; and how soon a new one is attached."""
+import contextlib
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import time
+
+from harness import (PATIENCE_S, Runner, Scenario, Tracer, aborted, check_books, completed, copy_of, of_exe, of_kind,
+                     of_process, runner_events, started, target)
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def cpu_seconds(pid):
+    """User and system time of the process so far."""
+    with open("/proc/%d/stat" % pid, encoding="ascii", errors="replace") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def say(text):
+    print("        " + text, flush=True)
+
+
+@contextlib.contextmanager
+def swarm(rate, seconds, order, programs):
+    """So many processes a second; yields the process that starts them."""
+    process = subprocess.Popen([target("swarm"), str(rate), str(seconds), order, *programs],
+                               stdout=subprocess.PIPE, text=True)
+    yield process
+    said, _ = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 0 and said == "started %d failed 0\n" % (rate * seconds), said
+
+
+class Crowd(Scenario):
+    def copies(self, program, count):
+        """Of different inodes and build ids that nobody knows."""
+        paths = [os.path.join(self.directory, "%s-%d" % (os.path.basename(program), i)) for i in range(count)]
+        for path in paths:
+            shutil.copy(program, path)
+        return paths
+
+    def test_two_hundred_of_one_binary(self):
+        spans = copy_of(self.directory, "spans")
+        with contextlib.ExitStack() as stack:
+            runners = [stack.enter_context(Runner(spans)) for _ in range(200)]
+            for runner in runners:
+                runner.do("go 0")
+            tracer = Tracer("-a")
+            for runner in runners:
+                runner.order("go 1")
+            for runner in runners:
+                self.assertEqual(runner.lines.until("ok"), ["ok"])
+            events = tracer.stop()
+        pids = sorted(runner.pid for runner in runners)
+        attached = of_kind(of_exe(events, spans), "trace.attached")
+        self.assertEqual([sorted(event["pids"]) for event in attached], [pids])
+        mine = of_process(events, *pids)
+        self.assertEqual(sorted(event["source"]["pid"] for event in mine), sorted(pids * 7))
+        check_books(self, events)
+
+    def test_five_hundred_strangers_a_second(self):
+        """/bin/true and twenty binaries of which each is looked at once, while a runner works."""
+        spans = copy_of(self.directory, "spans")
+        programs = [program for stranger in self.copies("/bin/true", 20) for program in ("/bin/true", stranger)]
+        done = 0
+        with Runner(spans) as runner:
+            tracer = Tracer("-a")
+            begun, before = time.monotonic(), cpu_seconds(tracer.process.pid)
+            with swarm(500, 10, "", programs) as process:
+                while process.poll() is None:
+                    runner.do("go 1")
+                    done += 1
+                    time.sleep(0.02)  # it has other things to do
+            share = (cpu_seconds(tracer.process.pid) - before) / (time.monotonic() - begun)
+            events = tracer.stop()
+        say("the tracer used %.1f %% of a processor beside 500 execs/s" % (100 * share))
+        self.assertLess(share, 0.5)
+        self.assertEqual(len(of_process(events, runner.pid)), done * 7)
+        self.assertTrue(all(command["complete"] for command in completed(of_process(events, runner.pid))))
+        check_books(self, events)
+
+    def test_five_hundred_runners_a_second(self):
+        """Each runs one command and ends."""
+        spans = copy_of(self.directory, "spans")
+        tracer = Tracer("-x", spans)
+        with swarm(500, 2, "go 1", [spans]):
+            pass
+        events = tracer.stop()
+        stopped = check_books(self, events)
+        lost = stopped["lost"]
+        self.assertEqual(aborted(events), [])
+        self.assertEqual(len(completed(events)) + lost["command.execution.completed"], 1000)
+        self.assertEqual(len(started(events)) + lost["command.execution.started"], 1000)
+        self.assertEqual(len(runner_events(events)) + sum(lost.values()), 7000)
+        whole = [command for command in completed(events) if command["complete"]]
+        self.assertEqual(len({command["source"]["pid"] for command in whole}), len(whole))
+
+    def test_five_hundred_that_die_a_second(self):
+        """Each leaves a command with two steps open."""
+        spans = copy_of(self.directory, "spans")
+        tracer = Tracer("-x", spans)
+        process = subprocess.run([target("swarm"), "500", "1", "die exit", spans], capture_output=True, text=True,
+                                 timeout=PATIENCE_S, check=True)
+        self.assertEqual(process.stdout, "started 500 failed 500\n")
+        events = tracer.stop()
+        stopped = check_books(self, events)
+        ends = completed(aborted(events))
+        self.assertEqual(stopped["hits"], 1500)  # a start and two steps of each
+        self.assertEqual(len(ends) + stopped["lost"]["command.execution.started"], 500)
+        self.assertEqual({(end["aborted"]["cause"], end["aborted"]["exit_status"]) for end in ends}, {("exit", 3)})
+
+    def test_a_new_binary_within_100_ms_of_its_exec(self):
+        """The only figure that a test insists on, as a median: from before the fork to the moment when
+        all probes are attached."""
+        tracer = Tracer("-a")
+        lags_ms = []
+        for spans in self.copies(target("spans"), 9):
+            before_ns = time.monotonic_ns()
+            with Runner(spans) as runner:
+                attached = json.loads(tracer.written("trace.attached", '%s"' % spans))
+                runner.do("go 1")
+            self.assertEqual(attached["pids"], [runner.pid])
+            lags_ms.append((attached["monotonic_ns"] - before_ns) / 1e6)
+        events = tracer.stop()
+        say("attached %.1f ms after the exec (median of %s)"
+            % (statistics.median(lags_ms), " ".join("%.1f" % lag for lag in lags_ms)))
+        self.assertLess(statistics.median(lags_ms), 100)
+        self.assertEqual(len(of_exe(events, self.directory)), 9)
+
+
+if __name__ == "__main__":
+    import unittest
+    unittest.main()
