@@ -3,8 +3,8 @@
 #ifndef STEPTRACE_COMMON_TAME_H
 #define STEPTRACE_COMMON_TAME_H
 
-/* Replaces control characters, those of UTF-8's U+0080 to U+009F included, by '?': a terminal never
- * executes what a file name or a process says. */
+/* Replaces by '?' control characters, those of UTF-8's U+0080 to U+009F included, and what is not
+ * UTF-8: a terminal never executes what a file name or a process says. */
 void tame__text(char *text);
 
 #endif

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "common/tame.h"
-#include "common/utf8.h"
 
 static const struct {
 	const char *word, *json, *colour;
@@ -29,23 +28,6 @@ static struct finding *room(struct findings *findings)
 	return &items[findings->count];
 }
 
-/* Neither form may hold control characters, and both are UTF-8: '?' instead. */
-static void make_harmless(char *text)
-{
-	const uint8_t *end = (const uint8_t *)text + strlen(text);
-
-	tame__text(text);
-	for (uint8_t *at = (uint8_t *)text; at < end;) {
-		int bytes = *at < 0x80 ? 1 : utf8__sequence_bytes(at, end);
-
-		if (bytes <= 0) {
-			*at = '?';
-			bytes = 1;
-		}
-		at += bytes;
-	}
-}
-
 void findings__add(struct findings *findings, const char *section, const char *name,
 		   enum verdict verdict, const char *advice, const char *format, ...)
 {
@@ -61,10 +43,10 @@ void findings__add(struct findings *findings, const char *section, const char *n
 		findings->incomplete = true;
 		return;
 	}
-	make_harmless(text);
+	tame__text(text);
 	*finding = (struct finding){.verdict = verdict, .advice = advice, .text = text};
 	snprintf(finding->section, sizeof(finding->section), "%s", section);
-	make_harmless(finding->section);
+	tame__text(finding->section);
 	snprintf(finding->name, sizeof(finding->name), "%s", name);
 	findings->count++;
 }

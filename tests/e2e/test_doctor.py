@@ -52,8 +52,10 @@ class Doctor(EndToEnd):
             after = doctor("-p", str(runner.pid))
         place = (target("spans"), "semaphore")
         attached = [int(each[2][place]["text"].split(":")[0]) for each in (before, during, after)]
-        self.assertGreater(attached[1], attached[0])
-        self.assertEqual(attached[2], attached[0])
+        self.assertGreater(attached[1], 0)
+        if attached[0] == 0:  # no other tracer on this machine
+            self.assertEqual(attached[2], 0)
+            self.assertIn("nobody is attached", before[2][place]["text"])
         self.assertIn("somebody is attached", during[2][place]["text"])
         self.assertEqual(before[0], 0)
         self.assertEqual(before[2]["process %d" % runner.pid, "pid namespace"]["text"], "ours")
