@@ -19,6 +19,11 @@ uint64_t clock__now_ns(void)
 	return read_clock(CLOCK_MONOTONIC);
 }
 
+uint64_t clock__used_ns(void)
+{
+	return read_clock(CLOCK_THREAD_CPUTIME_ID);
+}
+
 void clock__anchor(struct clock_anchor *clock)
 {
 	uint64_t best = UINT64_MAX;

@@ -24,6 +24,9 @@ enum { CLOCK_TIMESTAMP_BYTES = 30 };
 /* CLOCK_MONOTONIC: the clock of the kernel's stamps. */
 uint64_t clock__now_ns(void);
 
+/* What this thread has had of the processors. */
+uint64_t clock__used_ns(void);
+
 /* Reads both clocks, the pair with the smallest distance out of several. */
 void clock__anchor(struct clock_anchor *clock);
 

@@ -12,7 +12,9 @@
 #include "steptrace/mapped_file.h"
 
 enum {
-	LOOK_SHARE = 200, /* looking around takes at most one part in so many of a processor */
+	LOOK_SHARE =
+		200, /* looking around takes one part in so many of a processor, but at most: */
+	LOOK_INTERVAL_MAX_NS = 2000000000,
 	PIDS_TOLD_MAX = 256,
 };
 
@@ -378,20 +380,27 @@ static void retire_unused(struct follower *follower, uint64_t now_ns)
 	}
 }
 
+static uint64_t look_interval_ns(uint64_t used_ns)
+{
+	uint64_t interval_ns = used_ns * LOOK_SHARE;
+
+	if (interval_ns < FOLLOWER_LOOK_NS)
+		return FOLLOWER_LOOK_NS;
+	return interval_ns < LOOK_INTERVAL_MAX_NS ? interval_ns : LOOK_INTERVAL_MAX_NS;
+}
+
 void follower__tick(struct follower *follower, uint64_t now_ns)
 {
 	struct steptrace_mapping *mappings = NULL;
-	uint64_t took_ns;
+	uint64_t used_ns;
 
 	renew_changed(follower);
 	if (now_ns < follower->next_look_ns)
 		return;
+	used_ns = clock__used_ns();
 	look_at_exes(follower);
 	if (look_around(follower, &mappings) >= 0)
 		retire_unused(follower, now_ns);
 	free(mappings);
-	took_ns = clock__now_ns() - now_ns;
-	follower->next_look_ns =
-		now_ns +
-		(took_ns * LOOK_SHARE > FOLLOWER_LOOK_NS ? took_ns * LOOK_SHARE : FOLLOWER_LOOK_NS);
+	follower->next_look_ns = now_ns + look_interval_ns(clock__used_ns() - used_ns);
 }
