@@ -75,12 +75,34 @@ static __always_inline void boundary__filtered(const struct boundary *at)
 		boundary__close(at);
 }
 
+/*
+ * From 6.13 a program with 64 bytes of stack has them in one place for each processor, as if it could
+ * not be preempted there. A uprobe's program can (by default from 7.0): another thread that reaches a
+ * probe on the same processor then writes over what this one was about to do, records get mixed up
+ * and the ring buffer can be left for dead. A program with a tail call in it, even one that the
+ * verifier will drop, is given the stack of the thread.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} nowhere SEC(".maps");
+const volatile bool is_never = false;
+
+static __always_inline void keep_thread_stack(struct pt_regs *regs)
+{
+	if (is_never)
+		bpf_tail_call(regs, &nowhere, 0);
+}
+
 /* Fills in `at` and counts the hit; false when this process is not meant. */
 static __always_inline bool boundary__open(struct boundary *at, struct pt_regs *regs, __u32 probe)
 {
 	__u64 pid_tid = current_pid_tid();
 	__u64 hits;
 
+	keep_thread_stack(regs);
 	at->pid = pid_tid >> 32;
 	at->tid = (__u32)pid_tid;
 	if (!is_wanted(at->pid) || !match__process())
