@@ -61,8 +61,9 @@ static int load_error(int code, struct error *err)
 		return error__set(err, code, "the kernel does not let us load BPF programs; %s",
 				  missing);
 	libbpf_words[strcspn(libbpf_words, "\n")] = 0;
-	return error__set(err, code, "cannot load the BPF program: %s (%s)", strerror(-code),
-			  libbpf_words[0] ? libbpf_words : "libbpf gave no reason");
+	return error__set(err, code, "cannot load the BPF program: %s (%s)%s", strerror(-code),
+			  libbpf_words[0] ? libbpf_words : "libbpf gave no reason",
+			  code == -EINVAL ? "; Linux 5.12 is the oldest that takes it" : "");
 }
 
 static void choose_programs(struct capture *capture)
