@@ -60,6 +60,7 @@ TEST_HELPERS := $(patsubst tests/targets/%.c,$(BUILD)/tests/%,\
 	$(patsubst tests/targets/%.c,$(BUILD)/tests/%.so,$(call sources,tests/targets/lib*.c)) \
 	$(if $(wildcard tests/support/ai_server.c),$(BUILD)/tests/ai_server)
 BENCHES     := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/bench/bench_*.c))
+BENCH_SHARED := $(filter-out $(BUILD)/tests/bench/bench_%,$(call objects,tests/bench/*.c))
 FUZZERS     := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/fuzz/fuzz_*.c))
 
 .PHONY: all test unit-test e2e-test bench demo lint format fuzz test-kernels install clean deps check-deps
@@ -168,12 +169,12 @@ fuzz:
 
 # ---- the rest
 
-bench: all $(BENCHES)
+bench: all $(BENCHES) $(TEST_HELPERS)
 	for bench in $(BENCHES); do $$bench; done
 
-$(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(LIBRARIES)
+$(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(BENCH_SHARED) $(LIBRARIES)
 	$(call say,LINK,$@)
-	$(LINK) $< $(LIBRARIES) -o $@ $(TRACER_LIBS) $(RUNNER_LIBS)
+	$(LINK) $< $(BENCH_SHARED) $(LIBRARIES) -o $@ $(TRACER_LIBS) $(RUNNER_LIBS)
 
 demo: deps
 	$(MAKE) all $(BUILD)/tests/ai_server

@@ -2,15 +2,16 @@
 /*
  * How the benchmarks measure: every contender runs in turn, round after round, in one process,
  * and the medians are compared. Absolute figures drift with the machine; ratios are the message.
+ * A target that is missed is said and fails nothing.
  */
 #ifndef STEPTRACE_BENCH_H
 #define STEPTRACE_BENCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { BENCH_ROUNDS = 15 };
 
@@ -23,53 +24,42 @@ struct contender {
 	double ns[BENCH_ROUNDS];
 };
 
-static inline uint64_t bench__now_ns(void)
-{
-	struct timespec now;
+uint64_t bench__now_ns(void);
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
+/* One round that does not count, then BENCH_ROUNDS that do. */
+void bench__run(struct contender *contenders, size_t count);
+double bench__median(struct contender *contender);
 
-static inline void bench__run(struct contender *contenders, size_t count)
-{
-	for (int round = -1; round < BENCH_ROUNDS; round++) {
-		for (size_t i = 0; i < count; i++) {
-			struct contender *at = &contenders[i];
-			uint64_t start = bench__now_ns();
+/* Both sort the values. */
+double bench__median_of(double *values, size_t count);
 
-			at->run(at->context, at->times);
-			if (round >= 0)
-				at->ns[round] = (double)(bench__now_ns() - start) / at->times;
-			if (at->after)
-				at->after(at->context);
-		}
-	}
-}
+/*
+ * Where the median of what was sampled lies, whatever its distribution: between two of the sorted
+ * values, with a probability of at least 95 %. Fewer than 6 values bound nothing: then it is all
+ * of them.
+ */
+struct bench_interval {
+	double median, low, high;
+};
+struct bench_interval bench__interval(double *values, size_t count);
 
-static int bench__compare(const void *left, const void *right)
-{
-	double a = *(const double *)left, b = *(const double *)right;
+/*
+ *	  name                                          12.3 ns     1.42 x empty   (target: at most 1.50, met)
+ *
+ * `of` and `target` may be NULL.
+ */
+struct bench_line {
+	const char *name;
+	double value;
+	const char *unit; /* NULL: ns */
+	double ratio;
+	const char *of;
+	const char *target;
+	bool met;
+};
+void bench__print(const struct bench_line *line);
 
-	return (a > b) - (a < b);
-}
-
-static inline double bench__median(struct contender *contender)
-{
-	qsort(contender->ns, BENCH_ROUNDS, sizeof(contender->ns[0]), bench__compare);
-	return contender->ns[BENCH_ROUNDS / 2];
-}
-
-/* "name   12.3 ns   1.42 x what (target: at most 1.50)" */
-static inline void bench__line(const char *name, double ns, double ratio, const char *of,
-			       const char *target)
-{
-	printf("  %-44s %10.1f ns", name, ns);
-	if (of)
-		printf("   %6.2f x %s", ratio, of);
-	if (target)
-		printf("   (target: %s)", target);
-	putchar('\n');
-}
+/* The same in place: bench__line(.name = "...", .value = 12.3). */
+#define bench__line(...) bench__print(&(const struct bench_line){__VA_ARGS__})
 
 #endif
