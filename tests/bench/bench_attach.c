@@ -19,7 +19,7 @@ struct tracer {
 	const char *const *argv;
 	const char *word;       /* on stderr, when it says that it is attached; NULL: it does not */
 	unsigned int semaphore; /* when all of its probes are there */
-	int every;              /* how many rounds it has a turn in: one that is slow to end fewer */
+	int every; /* how many rounds it has a turn in: one that is slow to end fewer */
 	size_t count;
 	double attached_ms[BENCH_ROUNDS], said_ms[BENCH_ROUNDS], ended_ms[BENCH_ROUNDS];
 };
@@ -135,15 +135,16 @@ static void bench_attach(struct watched *runner)
 {
 	const char *binary = runner->program.name;
 	static const char *const names[STEPTRACE_PROBES] = {
-		"step__done", "step__start",      "command__start",  "command__done",
+		"step__done", "step__start",       "command__start",    "command__done",
 		"tool__done", "command__rejected", "fragment__changed",
 	};
 	char pid[16];
-	const char *ours[] = {program__path("../../steptrace"), "record", "-p", pid, "-o",
-			      "/dev/null", NULL};
+	const char *ours[] = {
+		program__path("../../steptrace"), "record", "-p", pid, "-o", "/dev/null", NULL};
 	const char *one[] = {"bpftrace", "-p", pid, "-e", bpftrace_program(binary, names, 1), NULL};
-	const char *all[] = {"bpftrace", "-p", pid, "-e",
-			     bpftrace_program(binary, names, STEPTRACE_PROBES), NULL};
+	const char *all[] = {
+		"bpftrace", "-p", pid, "-e", bpftrace_program(binary, names, STEPTRACE_PROBES),
+		NULL};
 	static struct tracer tracers[] = {
 		{.name = "steptrace",
 		 .word = "attached to",
