@@ -127,12 +127,15 @@ class Runner:
 class Tracer:
     """A running `steptrace record`, attached when the constructor returns."""
 
+    running = []  # what a test that failed leaves behind
+
     def __init__(self, *arguments, **options):
         self.directory = tempfile.TemporaryDirectory(prefix="steptrace-test-")
         self.path = os.path.join(self.directory.name, "events.ndjson")
         self.process = subprocess.Popen(
             [STEPTRACE, "record", "-o", self.path, *arguments], stderr=subprocess.PIPE, bufsize=0,
             **options)
+        Tracer.running.append(self.process)
         self.lines = Lines(self.process.stderr, "steptrace")
         self.words = self.lines.until("attached to")
 
@@ -241,6 +244,13 @@ def check_books(test, events):
 
 class EndToEnd(unittest.TestCase):
     maxDiff = 4000
+
+    def tearDown(self):
+        for process in Tracer.running:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+        Tracer.running.clear()
 
 
 class Scenario(EndToEnd):

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 from harness import (PATIENCE_S, ROOT, STEPTRACE, Runner, Scenario, Tracer, check_books, completed, copy_of, of_exe,
                      of_kind, of_process, read_events, run, runner_events, started, target)
@@ -288,6 +289,31 @@ class All(Follow):
         self.assertEqual([event["pids"] for event in attached], [[early.pid], [fresh.pid]])
         self.assertEqual(events[0]["targets"], ["all"])
         check_books(self, events)
+
+    def test_a_runner_that_becomes_another_program(self):
+        """Before the tracer can look at it; what it finds then says nothing about the runner."""
+        spans = copy_of(self.directory, "spans")
+        tracer = Tracer("-a")
+        tracer.process.send_signal(signal.SIGSTOP)
+        with Runner(spans) as quick:
+            quick.order("become /bin/cat")
+            while os.readlink("/proc/%d/exe" % quick.pid) == spans:
+                time.sleep(0.002)  # no word of its own
+            tracer.process.send_signal(signal.SIGCONT)
+            self.look_at_another(tracer)
+            with Runner(spans) as runner:
+                tracer.written("trace.attached", spans, '"pids":[%d]' % runner.pid)
+                runner.do("go 1")
+                events = tracer.stop()
+        self.assertEqual(len(of_process(events, runner.pid)), 7)
+        check_books(self, events)
+
+    def look_at_another(self, tracer):
+        """Records are read in their order: once this one is attached the former have been read."""
+        other = os.path.join(self.directory, "other")
+        subprocess.run(["cp", target("spans"), other], check=True)
+        with Runner(other):
+            tracer.written("trace.attached", other)
 
     def test_two_tracers(self):
         with Runner(copy_of(self.directory, "spans")) as runner:

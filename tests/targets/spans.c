@@ -19,6 +19,7 @@
  *			quiet (exit from a second thread), exec (another program), hang (a step that
  *			waits to be killed), grow (up to half a gigabyte of memory)
  *	run PROGRAM	a child that executes another program; says "child PID"
+ *	become PROGRAM	executes another program in its own place
  *	quit
  *
  * Each answer ends with a line "ok".
@@ -390,6 +391,8 @@ static void obey(const char *word, const char *argument)
 		do_die(argument);
 	else if (strcmp(word, "run") == 0)
 		do_run(argument);
+	else if (strcmp(word, "become") == 0)
+		execl(argument, argument, (char *)NULL);
 	else if (strcmp(word, "enabled") == 0)
 		printf("enabled %d\n", steptrace_enabled());
 	else
