@@ -70,6 +70,18 @@ const char *operation__name(unsigned int operation)
 	return NAME_OF(names, operation);
 }
 
+uint64_t event__steps_executed(const struct event *event)
+{
+	const struct command_span *command = event->command;
+	uint64_t sum;
+
+	if (__builtin_add_overflow(command->steps_successful, command->steps_failed, &sum) ||
+	    __builtin_add_overflow(sum, command->steps_skipped, &sum) ||
+	    __builtin_add_overflow(sum, event->steps_aborted, &sum))
+		return UINT64_MAX;
+	return sum;
+}
+
 bool event__duration_ns(const struct event *event, uint64_t *ns)
 {
 	const struct span_head *head = event->head;
@@ -77,5 +89,5 @@ bool event__duration_ns(const struct event *event, uint64_t *ns)
 	if (head->start_ns == 0 || head->end_ns < head->start_ns)
 		return false;
 	*ns = head->end_ns - head->start_ns;
-	return true;
+	return *ns <= event->record->time_ns; /* nothing takes longer than the machine is up */
 }

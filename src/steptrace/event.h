@@ -96,7 +96,12 @@ struct event {
 	uint64_t steps_aborted;
 };
 
-/* How long the span took; false where its beginning was not seen or its stamps contradict. */
+/* EVENT_COMMAND_COMPLETED: by the command's own counters, and what was aborted; all ones where the sum
+ * is out of range. */
+uint64_t event__steps_executed(const struct event *event);
+
+/* How long the span took; false where its beginning was not seen or its stamps contradict each other
+ * or the kernel's clock. */
 bool event__duration_ns(const struct event *event, uint64_t *ns);
 
 #endif

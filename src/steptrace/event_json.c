@@ -288,8 +288,7 @@ static void completed_seed(struct json *json, const struct event *event)
 	json__raw(json, ",\"total_duration_ms\":");
 	put_duration(json, event);
 	json__raw(json, ",\"steps_executed\":");
-	json__u64(json, command->steps_successful + command->steps_failed + command->steps_skipped +
-				event->steps_aborted);
+	json__u64(json, event__steps_executed(event));
 	json__raw(json, ",\"steps_successful\":");
 	json__u64(json, command->steps_successful);
 	json__raw(json, ",\"steps_failed\":");

@@ -182,10 +182,7 @@ static void completed(struct json *line, const struct event *event)
 	put_word(line, "done", 9);
 	put_word(line, outcome__name(command->outcome), 32);
 	put_duration(line, event);
-	put_count(line,
-		  command->steps_successful + command->steps_failed + command->steps_skipped +
-			  event->steps_aborted,
-		  "step");
+	put_count(line, event__steps_executed(event), "step");
 	if (command->steps_failed) {
 		json__raw(line, ", ");
 		json__u64(line, command->steps_failed);

@@ -91,9 +91,7 @@ static struct execution *find_execution(struct stream *stream, const struct deco
 /* What the execution's own counters say against what was seen of it. */
 static void settle(struct event *event, const struct execution *execution)
 {
-	const struct command_span *command = event->command;
-	uint64_t executed =
-		command->steps_successful + command->steps_failed + command->steps_skipped;
+	uint64_t executed = event__steps_executed(event);
 	uint64_t seen = 0;
 
 	for (int outcome = OUTCOME_SUCCESS; outcome <= OUTCOME_SKIPPED; outcome++)

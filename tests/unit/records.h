@@ -9,6 +9,7 @@
 #ifndef TESTS_RECORDS_H
 #define TESTS_RECORDS_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -158,6 +159,13 @@ static inline struct record_bytes records__plain(unsigned int probe, const void 
 
 	records__open(&made, probe, 0);
 	records__append(&made, span, bytes);
+	return made;
+}
+
+/* The same record, captured at another time. */
+static inline struct record_bytes records__at(struct record_bytes made, uint64_t time_ns)
+{
+	memcpy(made.bytes + offsetof(struct steptrace_record, time_ns), &time_ns, sizeof(time_ns));
 	return made;
 }
 

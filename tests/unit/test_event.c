@@ -190,17 +190,43 @@ static void durations(void **state)
 		{5, 0, 0, false},
 		{5, 5, 0, true},
 		{5, 6, 1, true},
-		{1, UINT64_MAX, UINT64_MAX - 1, true},
+		{7, 1007, 1000, true},
+		{7, 1008, 0, false}, /* longer than the machine is up */
+		{UINT64_MAX - 1, UINT64_MAX, 1, true},
+		{1, UINT64_MAX, 0, false},
 	};
+	struct steptrace_record record = {.time_ns = 1000};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct span_head head = {.start_ns = rows[i].start, .end_ns = rows[i].end};
-		struct event event = {.head = &head};
+		struct event event = {.head = &head, .record = &record};
 		uint64_t ns = 0;
 
 		assert_int_equal(event__duration_ns(&event, &ns), rows[i].known);
-		assert_true(ns == rows[i].ns);
+		if (rows[i].known)
+			assert_true(ns == rows[i].ns);
+	}
+}
+
+static void sums_that_are_out_of_range(void **state)
+{
+	static const uint64_t rows[][4] = {
+		{1, 2, 3, 6},
+		{UINT64_MAX, 0, 0, UINT64_MAX},
+		{UINT64_MAX, 1, 0, UINT64_MAX},
+		{1, UINT64_MAX - 1, 1, UINT64_MAX},
+		{UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct command_span command = {.steps_successful = rows[i][0],
+					       .steps_failed = rows[i][1],
+					       .steps_skipped = rows[i][2]};
+		struct event event = {.command = &command};
+
+		assert_true(event__steps_executed(&event) == rows[i][3]);
 	}
 }
 
@@ -214,6 +240,7 @@ int main(void)
 		cmocka_unit_test(every_probe_has_a_handler),
 		cmocka_unit_test(numbers_without_a_name),
 		cmocka_unit_test(durations),
+		cmocka_unit_test(sums_that_are_out_of_range),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

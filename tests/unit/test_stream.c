@@ -491,7 +491,8 @@ static void nested_details_for_a_person(void **state)
 	step.items_in = 1;
 	step.ai_cache = 3;
 	step.mutations_count = 1;
-	feed(stream, records__plain(PROBE_STEP_DONE, &step, sizeof(step)));
+	feed(stream, records__at(records__plain(PROBE_STEP_DONE, &step, sizeof(step)),
+				 step.child.head.end_ns));
 	line = written(stream);
 	assert_non_null(strstr(line, "12.346 s   1 row  1 item to 0  cache hit  0 tokens"
 				     "  failure: database\n"));
@@ -1007,13 +1008,15 @@ static void the_longest_lines(void **state)
 	step.fragment_id = INT64_MIN;
 	step.mutations_count = UINT64_MAX;
 	step.child.head.start_ns = 1;
-	step.child.head.end_ns = UINT64_MAX;
+	step.child.head.end_ns = 1ULL << 60;
 	step.items_in = step.items_out = step.prompt_tokens = step.completion_tokens = UINT32_MAX;
 	step.ai_cache = 2;
 	step.outcome = 2;
 	step.error_category = 4;
 	memset(step.parent_step_id, 0xff, 16);
-	cJSON_Delete(line_of(stream, records__plain(PROBE_STEP_DONE, &step, sizeof(step))));
+	cJSON_Delete(
+		line_of(stream, records__at(records__plain(PROBE_STEP_DONE, &step, sizeof(step)),
+					    step.child.head.end_ns)));
 	stream__free(stream);
 }
 
