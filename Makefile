@@ -6,7 +6,8 @@
 # make bench      costs as ratios within one run
 # make lint       formatting and static checks
 # make fuzz       every fuzz target for FUZZ_SECONDS (60)
-# make test-kernels   record in stock Debian kernels under qemu (KERNELS="6.1 6.12")
+# make test-kernels   record in stock Debian kernels under qemu (KERNELS="6.1 7 arm64-6.1")
+# make test-aarch64   what can be seen of aarch64 from here: cross compilers, qemu
 # make install    DESTDIR and PREFIX are honoured; SETCAP=1 sets file capabilities
 #
 # V=1 shows the commands. CC=clang builds with clang. WERROR=1 turns warnings into errors.
@@ -63,7 +64,8 @@ BENCHES     := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/bench/bench_*.c))
 BENCH_SHARED := $(filter-out $(BUILD)/tests/bench/bench_%,$(call objects,tests/bench/*.c))
 FUZZERS     := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/fuzz/fuzz_*.c))
 
-.PHONY: all test unit-test e2e-test bench demo lint format fuzz test-kernels install clean deps check-deps
+.PHONY: all test unit-test e2e-test bench demo lint format fuzz test-kernels test-aarch64 \
+	aarch64-built install clean deps check-deps
 .SECONDARY:
 
 all: $(BUILD)/steptrace $(BUILD)/steprun
@@ -124,6 +126,12 @@ $(BUILD)/src/steptrace/capture.o: $(BUILD)/bpf/steptrace.skel.h
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARIES)
 	$(call say,LINK,$@)
 	$(LINK) $< $(LIBRARIES) -o $@ -lcmocka $(TRACER_LIBS) $(RUNNER_LIBS)
+
+# The header needs nothing but itself.
+$(BUILD)/tests/unit/test_usdt: tests/unit/test_usdt.c usdt/steptrace.h | check-deps
+	$(call say,CC,$@)
+	mkdir -p $(@D)
+	$(COMPILE) $< -o $@ $(LDFLAGS) -lcmocka -lpthread
 
 $(BUILD)/tests/ai_server: $(BUILD)/tests/support/ai_server.o $(LIBRARIES)
 	$(call say,LINK,$@)
@@ -189,8 +197,30 @@ format:
 
 test-kernels:
 	./packages install build tests kernels
-	$(MAKE) all $(TEST_HELPERS)
+	$(MAKE) all $(TEST_HELPERS) $(BUILD)/tests/unit/test_usdt
+	$(if $(findstring arm64-,$(KERNELS)),$(MAKE) aarch64-built)
 	tests/run-kernels $(KERNELS)
+
+# The tracer and runners for aarch64, with libraries of their own beside them.
+CROSS   = build/aarch64
+SYSROOT = $(CURDIR)/$(CROSS)/sysroot
+TRIPLET = aarch64-linux-gnu
+
+aarch64-built:
+	./packages install build aarch64
+	tests/aarch64/sysroot $(SYSROOT) build/apt
+	env CPPFLAGS="-isystem $(SYSROOT)/usr/include" \
+		LDFLAGS="$(addprefix -L$(SYSROOT)/,usr/lib/$(TRIPLET) lib/$(TRIPLET)) \
+		$(addprefix -Wl$(comma)-rpath-link$(comma)$(SYSROOT)/,usr/lib/$(TRIPLET) lib/$(TRIPLET))" \
+		$(MAKE) CC=$(TRIPLET)-gcc ARCH=arm64 BUILD=$(CROSS) \
+		$(addprefix $(CROSS)/,steptrace tests/spans tests/older tests/unit/test_usdt)
+
+test-aarch64:
+	./packages install build tests aarch64
+	$(MAKE) all aarch64-built
+	tests/run-aarch64
+
+comma := ,
 
 deps:
 	./packages install

@@ -2,28 +2,27 @@
 """What is done in each kernel, and what must come of it: one table.
 
 A scenario is a shell script for the guest (tests/kernels/helpers are there; it fails when a command
-fails) and a check of the files that it left behind. `needs` is a word that `steptrace record
---help` must know; without it the scenario is skipped, and the table says so.
+fails) and a check of the files that it left behind.
 """
 import collections
 
 from harness import check_books, completed, of_kind, runner_events, started, steps
 
-Scenario = collections.namedtuple("Scenario", "name guest check needs floor")
+Scenario = collections.namedtuple("Scenario", "name guest check is_refusal only")
 SCENARIOS = []
 
 
-def scenario(name, guest, needs=None, floor=True):
-    """`floor`: for kernels that can (True), or for those below the floor, which must be refused."""
+def scenario(name, guest, is_refusal=False, only=None):
+    """A refusal is what kernels below the floor are for, and the only thing. `only`: amd64, arm64."""
     def add(check):
-        SCENARIOS.append(Scenario(name, guest.strip() + "\n", check, needs, floor))
+        SCENARIOS.append(Scenario(name, guest.strip() + "\n", check, is_refusal, only))
         return check
     return add
 
 
 @scenario("by-command", """
-printf 'go 100\\nfail\\nnested\\ntool\\nreject\\ntext invalid\\nthreads 20\\nquit\\n' >words_for_it
-steptrace record -o events -- spans <words_for_it >answers
+printf 'go 100\\nfail\\nnested\\ntool\\nreject\\ntext invalid\\nthreads 20\\nquit\\n' >orders
+steptrace record -o events -- spans <orders >answers
 """)
 def by_command(test, files):
     events = files.events()
@@ -34,6 +33,18 @@ def by_command(test, files):
     test.assertEqual(len(of_kind(events, "tool.invocation.completed")), 1)
     test.assertEqual(len(of_kind(events, "fragment.changed")), 3)
     test.assertEqual(len(of_kind(events, "command.validation.failed")), 2)
+
+
+@scenario("preempted", """
+printf 'threads 100\\nquit\\n' >orders
+steptrace record -o all -- spans <orders >answers
+grep '"trace[.]' all >events
+rm all
+""")
+def preempted(test, files):
+    """Threads that take the only processor from each other, in the middle of BPF programs too."""
+    stopped = files.events()[-1]
+    test.assertEqual((stopped["hits"], stopped["events"]), (5600, 5600))
 
 
 @scenario("by-pid", """
@@ -56,6 +67,21 @@ def by_pid(test, files):
     test.assertEqual(len(runner_events(events)), 3)
 
 
+@scenario("forked", """
+start_runner
+start_tracer -p $runner
+order go 20; order fork; order go 1; order quit
+wait $tracer
+""")
+def forked(test, files):
+    """The child of a process whose sites the kernel has had time to rewrite lives, and is seen."""
+    events = files.events()
+    check_books(test, events)
+    test.assertRegex(files.text("answers"), r"child \d+ 0\n")
+    test.assertEqual(len(completed(events)), 22)
+    test.assertEqual(len({event["source"]["pid"] for event in completed(events)}), 2)
+
+
 @scenario("older", "steptrace record -o events -- older older\n")
 def older(test, files):
     """A runner with an older, shorter layout."""
@@ -74,7 +100,7 @@ order go 5
 until_says events command.execution.completed
 kill -INT $tracer
 wait $tracer
-""", needs="--all")
+""")
 def all_runners(test, files):
     """A runner that is executed only after the tracer began."""
     events = files.events()
@@ -87,25 +113,33 @@ def all_runners(test, files):
 @scenario("aborted", """
 start_runner
 start_tracer -p $runner
-order hang
+order die hang
 until_says answers hanging
 kill -KILL $runner
 wait $tracer
-""", needs="--all")
+""")
 def aborted(test, files):
-    """A runner that is killed in the middle of a step."""
+    """A runner that is killed in a step within a step."""
     events = files.events()
     check_books(test, events)
-    test.assertEqual([event["outcome"] for event in steps(events)], ["aborted"])
-    test.assertEqual([(event["outcome"], event["signal"]) for event in completed(events)],
+    test.assertEqual([(event["step"]["name"], event["outcome"]) for event in steps(events)][-2:],
+                     [("fatal", "aborted"), ("outer", "aborted")])
+    done = completed(events)
+    test.assertEqual([(event["outcome"], event["aborted"]["signal"]) for event in done],
                      [("aborted", 9)])
     test.assertEqual(len(started(events)), 1)
+
+
+@scenario("header", "test_usdt >words 2>&1", only="arm64")
+def header(test, files):
+    """The header's own unit tests, which `make test` runs on its own machine only."""
+    test.assertRegex(files.text("words"), r"\[  PASSED  \] \d\d test\(s\)")
 
 
 @scenario("refused", """
 steptrace record -o events -- spans </dev/null >words 2>&1 && exit 1
 cat words
-""", floor=False)
+""", is_refusal=True)
 def refused(test, files):
     """Below the floor steptrace says so in a sentence, and writes nothing."""
     test.assertEqual(files.text("events"), "")
