@@ -142,6 +142,9 @@ $(BUILD)/tests/%: tests/targets/%.c usdt/steptrace.h | check-deps
 	mkdir -p $(@D)
 	$(COMPILE) $< -o $@ -lpthread -ldl
 
+$(BUILD)/tests/nothing: SANFLAGS :=
+$(BUILD)/tests/nothing: CFLAGS += -static -nostdlib
+
 $(BUILD)/tests/%.so: tests/targets/%.c usdt/steptrace.h | check-deps
 	$(call say,CC,$@)
 	mkdir -p $(@D)

@@ -12,6 +12,7 @@
 #include "program.h"
 #include "watched.h"
 
+enum { ROUNDS = 15 };
 enum { STEPTRACE_PROBES = 7 }; /* that `record` attaches to; each raises the semaphore by one */
 
 struct tracer {
@@ -21,7 +22,7 @@ struct tracer {
 	unsigned int semaphore; /* when all of its probes are there */
 	int every; /* how many rounds it has a turn in: one that is slow to end fewer */
 	size_t count;
-	double attached_ms[BENCH_ROUNDS], said_ms[BENCH_ROUNDS], ended_ms[BENCH_ROUNDS];
+	double attached_ms[ROUNDS], said_ms[ROUNDS], ended_ms[ROUNDS];
 };
 
 static void fail(const char *who, const char *what)
@@ -46,7 +47,7 @@ static bool run_once(struct tracer *tracer, struct watched *runner, bool counts)
 	if (tracer->word && !program__await(&program, tracer->word))
 		fail(tracer->name, "does not say that it is attached");
 	said_ns = bench__now_ns();
-	if (!watched__reaches(runner, tracer->semaphore))
+	if (!watched__reaches(runner, tracer->semaphore, PROGRAM_PATIENCE_MS))
 		fail(tracer->name, "does not attach to all probes");
 	usleep(20000); /* Ctrl-C comes to a tracer that is at rest */
 	ended_ms = program__end(&program, SIGINT);
@@ -64,10 +65,10 @@ static bool run_once(struct tracer *tracer, struct watched *runner, bool counts)
 static void run_round(struct tracer *tracers, size_t count, struct watched *runner, int round)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (round % tracers[i].every != 0)
+		if (round > 0 && round % tracers[i].every != 0)
 			continue;
 		do {
-			if (!watched__reaches(runner, 0))
+			if (!watched__reaches(runner, 0, 3 * PROGRAM_PATIENCE_MS))
 				fail("another tracer", "looks at every runner of this machine");
 		} while (!run_once(&tracers[i], runner, round >= 0));
 	}
@@ -162,7 +163,7 @@ static void bench_attach(struct watched *runner)
 	tracers[0].argv = ours;
 	tracers[1].argv = one;
 	tracers[2].argv = all;
-	for (int round = -1; round < BENCH_ROUNDS; round++)
+	for (int round = -1; round < ROUNDS; round++)
 		run_round(tracers, count, runner, round);
 	printf("from exec to attached\n");
 	for (size_t i = 1; i < count; i++) {

@@ -30,24 +30,15 @@ void watched__end(struct watched *watched)
 	program__end(&watched->program, 0);
 }
 
-bool watched__reaches(struct watched *watched, unsigned int count)
+bool watched__reaches(struct watched *watched, unsigned int count, int patience_ms)
 {
 	const char *line;
 
 	while (watched->semaphore != count) {
-		line = program__line(&watched->program, PROGRAM_PATIENCE_MS);
+		line = program__line(&watched->program, patience_ms);
 		if (!line)
 			return false;
 		take(watched, line);
 	}
 	return true;
-}
-
-bool watched__is_alone(struct watched *watched)
-{
-	const char *line;
-
-	while ((line = program__line(&watched->program, 0)))
-		take(watched, line);
-	return watched->semaphore == 0;
 }

@@ -20,10 +20,7 @@ struct watched {
 void watched__start(struct watched *watched);
 void watched__end(struct watched *watched);
 
-/* Waits until the semaphore is at `count`, or for PROGRAM_PATIENCE_MS. */
-bool watched__reaches(struct watched *watched, unsigned int count);
-
-/* Whether nobody looks, as far as the runner has said. */
-bool watched__is_alone(struct watched *watched);
+/* Waits until the semaphore is at `count`; not when nothing changes for `patience_ms`. */
+bool watched__reaches(struct watched *watched, unsigned int count, int patience_ms);
 
 #endif
