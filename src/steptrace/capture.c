@@ -136,7 +136,7 @@ int capture__open(const struct capture_options *options, struct capture **out, s
 		return error__set(err, -ENOMEM, "out of memory");
 	libbpf_set_print(keep_words);
 	libbpf_words[0] = 0;
-	capture->method = uprobe__probe_method();
+	capture->method = options->avoids_multi ? UPROBE_PERF : uprobe__probe_method();
 	capture->skeleton = steptrace_bpf__open();
 	if (!capture->skeleton) {
 		code = -errno;

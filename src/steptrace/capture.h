@@ -25,6 +25,7 @@ struct capture_options {
 	size_t buffer_bytes;   /* of the ring buffer; a power of two, at least a page */
 	bool only_wanted_pids; /* only those of capture__want_pid() and what they fork */
 	const struct steptrace_filters *filters; /* NULL: none */
+	bool avoids_multi; /* perf links even where there are better ones, for those who compare */
 };
 
 struct capture;
