@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * How the benchmarks measure: every contender runs in turn, round after round, in one process,
- * and the medians are compared. Absolute figures drift with the machine; ratios are the message.
- * A target that is missed is said and fails nothing.
+ * and the medians are compared. A turn takes about a millisecond, so that on a busy machine most of
+ * them go uninterrupted. Absolute figures drift with the machine; ratios are the message. A target
+ * that is missed is said and fails nothing.
  */
 #ifndef STEPTRACE_BENCH_H
 #define STEPTRACE_BENCH_H
@@ -13,7 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { BENCH_ROUNDS = 15 };
+enum { BENCH_ROUNDS = 51 };
 
 struct contender {
 	const char *name;

@@ -70,10 +70,10 @@ static void five_steps(void *context, int times)
 static void bench_detached(void)
 {
 	struct contender all[] = {
-		{.name = "empty loop", .run = nothing, .times = 1000000},
-		{.name = "begin call alone", .run = enabled_check, .times = 1000000},
-		{.name = "step: init, begin, end", .run = whole_step, .times = 1000000},
-		{.name = "command with five steps", .run = five_steps, .times = 200000},
+		{.name = "empty loop", .run = nothing, .times = 250000},
+		{.name = "begin call alone", .run = enabled_check, .times = 250000},
+		{.name = "step: init, begin, end", .run = whole_step, .times = 250000},
+		{.name = "command with five steps", .run = five_steps, .times = 25000},
 	};
 	double floor;
 
@@ -192,19 +192,19 @@ static void bench_site(enum site_kind site)
 	enum uprobe_method method = uprobe__probe_method();
 	struct uprobe floor = attach_empty(PROBE_TOOL_START, site, method);
 	struct contender all[] = {
-		{.name = "empty BPF program", .run = fire_tool_start, .times = 20000},
+		{.name = "empty BPF program", .run = fire_tool_start, .times = 2000},
 		{.name = "step__done captured",
 		 .run = fire_step_done,
 		 .after = drain,
-		 .times = 20000},
+		 .times = 2000},
 		{.name = "step: init, begin, end",
 		 .run = whole_step,
 		 .after = drain,
-		 .times = 10000},
+		 .times = 1000},
 		{.name = "command with five steps",
 		 .run = five_steps,
 		 .after = drain,
-		 .times = 2000},
+		 .times = 200},
 	};
 
 	if (floor.fd < 0) {
