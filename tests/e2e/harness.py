@@ -171,6 +171,15 @@ class Tracer:
         return events
 
 
+def wait_until(condition, what):
+    """For what nobody says: asks again and again, with the same patience."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError("never: " + what)
+        time.sleep(0.005)
+
+
 def read_events(path):
     with open(path, encoding="utf-8", errors="strict") as file:
         lines = file.readlines()

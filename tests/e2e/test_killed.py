@@ -11,20 +11,13 @@ import time
 import unittest
 
 import validate
-from harness import PATIENCE_S, EndToEnd, Lines, STEPTRACE, Tracer, check_books, run, target
+from harness import (PATIENCE_S, EndToEnd, Lines, STEPTRACE, Tracer, check_books, run, target,
+                     wait_until)
 
 MOMENTS = 50
 OURS = {"command__start", "command__done", "command__rejected", "step__start", "step__done",
         "tool__done", "fragment__changed", "process_execed", "process_forked", "process_ended",
         "each_mapping"}
-
-
-def wait_until(condition, what):
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError("never: " + what)
-        time.sleep(0.005)  # the kernel lets go in its own time
 
 
 def semaphore_address(pid, program):
