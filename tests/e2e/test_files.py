@@ -281,6 +281,21 @@ class Unused(Scenario):
         self.assertEqual(len(of_process(events, runner.pid, again.pid)), 28)
         check_books(self, events)
 
+    def test_not_before_it_has_lingered(self):
+        """Its next process is seen from its first boundary."""
+        spans, other = copy_of(self.directory, "spans"), os.path.join(self.directory, "other")
+        shutil.copy(spans, other)
+        with Runner(spans), Runner(other):
+            tracer = Tracer("-a")
+            os.unlink(other)
+        tracer.written("trace.detached", other)  # it has looked around
+        done = subprocess.Popen([spans], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        done.communicate(b"go 1\n")
+        events = tracer.stop()
+        self.assertEqual(names(of_exe(events, spans)), ["trace.attached"])
+        self.assertEqual(len(of_process(events, done.pid)), 7)
+        check_books(self, events)
+
     def test_not_while_a_process_runs_it(self):
         spans = copy_of(self.directory, "spans")
         with Runner(spans) as runner, Runner() as other:

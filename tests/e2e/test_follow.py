@@ -190,8 +190,10 @@ class Binaries(Follow):
         spans = copy_of(self.directory, "spans")
         with Runner(spans) as early, Runner() as stranger:
             tracer = Tracer("-x", spans)
-            with Runner(spans) as late:
-                for runner in (early, late, stranger):
+            other = os.path.join(self.directory, "other")
+            subprocess.run(["cp", spans, other], check=True)
+            with Runner(spans) as late, Runner(other) as late_stranger:
+                for runner in (early, late, stranger, late_stranger):
                     runner.do("go 1")
                 events = tracer.stop()
         self.assertEqual(pids_of(events), sorted([early.pid, late.pid]))
