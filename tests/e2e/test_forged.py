@@ -464,15 +464,11 @@ class Masses(Misuse):
     def test_commands_that_never_end(self):
         self.good.do("open")
         self.good.do("step 0")
-        t=time.time()
         self.in_portions("begin", 72000)
-        print(time.time()-t, self.tracer_memory())
         self.good.do("step 1")
         self.good.do("close")
         self.assertLess(self.tracer_memory(), 200)
-        t=time.time()
         self.stop(every=100)
-        print(time.time()-t, [e["event"] for e in self.held], self.lost)
 
     def test_steps_that_never_end(self):
         self.forger.do("steps 50000")
