@@ -247,10 +247,13 @@ enum site_kind attachments__site(const struct attachments *set)
 	return site__choose(&set->sites, ~0u);
 }
 
-void attachments__use_site(struct attachments *set, enum site_kind site)
+int attachments__use_site(struct attachments *set, enum site_kind site)
 {
+	if (site != SITE_NOP1 && set->sites.ns_per_hit[site] == 0)
+		return -ENOTSUP;
 	for (int kind = 0; kind < SITE_KINDS_COUNT; kind++) {
 		set->sites.ns_per_hit[kind] = kind == (int)site;
 		set->sites.kills_forks[kind] = false;
 	}
+	return 0;
 }

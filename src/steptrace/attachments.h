@@ -67,7 +67,7 @@ void attachments__close(struct attachments *set);
 /* Which kind of site is used where a binary has them all. */
 enum site_kind attachments__site(const struct attachments *set);
 
-/* Overrules what was measured, for those who compare; before attachments__add(). */
-void attachments__use_site(struct attachments *set, enum site_kind site);
+/* Overrules the choice; before attachments__add(). -ENOTSUP: probes there do not fire on this kernel. */
+int attachments__use_site(struct attachments *set, enum site_kind site);
 
 #endif

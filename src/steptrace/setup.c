@@ -58,6 +58,17 @@ static int open_wakeups(struct session *session)
 			     session->err);
 }
 
+static int use_site(struct session *session, enum site_kind site)
+{
+	int code = attachments__use_site(&session->attachments, site);
+
+	return code ? error__set(session->err, code,
+				 "probes at %s do not fire on this kernel (steptrace doctor shows "
+				 "which do)",
+				 sites[site].name)
+		    : 0;
+}
+
 static int open_capture(struct session *session)
 {
 	const struct capture_options options = {
@@ -77,8 +88,7 @@ static int open_capture(struct session *session)
 	if (!code)
 		code = attachments__open(&session->attachments, session->capture, session->err);
 	if (!code && session->options->site >= 0)
-		attachments__use_site(&session->attachments,
-				      (enum site_kind)session->options->site);
+		code = use_site(session, (enum site_kind)session->options->site);
 	return code;
 }
 

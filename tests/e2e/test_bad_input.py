@@ -37,6 +37,8 @@ class Usage(EndToEnd):
         self.expect(2, "unknown option '-q'", "record", "-q")
         self.expect(2, "'-p' needs a value", "record", "-p")
         self.expect(2, "exclude each other", "record", "-a", "-p", "1")
+        self.expect(2, "--site is auto or", "record", "--site", "nop7")
+        self.expect(2, "--linger 10s", "record", "--linger", "soon")
         self.expect(2, "'x' is not a process id", "record", "-p", "1,x")
         self.expect(2, "--count cannot be '0'", "record", "-p", "1", "--count", "0")
         self.expect(2, "--duration cannot be '5x'", "record", "-p", "1", "--duration", "5x")
