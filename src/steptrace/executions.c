@@ -3,11 +3,13 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 enum { BUCKETS_COUNT = 1 << 12, SPARE_LIMIT = 256 };
 
 struct executions {
 	struct execution *buckets[BUCKETS_COUNT];
+	uint64_t secret[2]; /* of the buckets */
 	struct execution *oldest, *newest;
 	struct execution *spare; /* freed entries, linked by next_in_bucket */
 	size_t spare_count;
@@ -20,8 +22,11 @@ struct executions *executions__new(size_t limit)
 {
 	struct executions *open = calloc(1, sizeof(*open));
 
-	if (open)
-		open->limit = limit ? limit : 1;
+	if (!open)
+		return NULL;
+	open->limit = limit ? limit : 1;
+	if (getrandom(open->secret, sizeof(open->secret), GRND_NONBLOCK) < 0)
+		open->secret[0] = open->secret[1] = (uint64_t)(uintptr_t)open; /* better than none */
 	return open;
 }
 
@@ -50,16 +55,18 @@ void executions__free(struct executions *open)
 	free(open);
 }
 
-/* The ids of an honest runner are random already; a hostile one only slows its own tracer down.
- * The process is left out, so that a fork's execution meets its origin. */
+/* The ids of an honest runner are random already; a hostile one must not be able to choose ids that
+ * meet in one bucket, for that would cost the others their events. The process is left out, so that
+ * a fork's execution meets its origin. */
 static struct execution **bucket_of(struct executions *open, const uint8_t id[16])
 {
 	uint64_t low, high;
+	unsigned __int128 product;
 
 	memcpy(&low, id, sizeof(low));
 	memcpy(&high, id + sizeof(low), sizeof(high));
-	low = (low ^ high) * 0x9e3779b97f4a7c15u;
-	return &open->buckets[low >> 52];
+	product = (unsigned __int128)(low ^ open->secret[0]) * (high ^ open->secret[1]);
+	return &open->buckets[((uint64_t)product ^ (uint64_t)(product >> 64)) % BUCKETS_COUNT];
 }
 
 struct execution *executions__find(struct executions *open, uint32_t pid, const uint8_t id[16])

@@ -154,24 +154,32 @@ static void many_entries(void **state)
 	executions__free(open);
 }
 
-/* All of them in one bucket: slow, not wrong. */
+static void alike(uint64_t n, uint64_t words[2])
+{
+	words[0] = words[1] = n;
+}
+
+/* Chosen to meet in one bucket, which would take minutes. */
 static void ids_of_a_hostile_runner(void **state)
 {
-	enum { COUNT = 500 };
+	enum { COUNT = 65536, ROUNDS = 16 };
 	struct executions *open = executions__new(COUNT);
 	struct command_span command = records__command();
 	struct steptrace_process process = records__process();
+	uint64_t words[2];
 
 	(void)state;
 	for (uint64_t n = 0; n < COUNT; n++) {
-		uint64_t words[2] = {n, n};
-
+		alike(n, words);
 		memcpy(command.head.execution_id, words, sizeof(words));
 		assert_non_null(executions__add(open, 1, &command, &process));
 	}
+	for (uint64_t n = 0; n < ROUNDS * COUNT; n++) {
+		alike(n % COUNT, words);
+		assert_non_null(executions__find(open, 1, (const uint8_t *)words));
+	}
 	for (uint64_t n = 0; n < COUNT; n += 2) {
-		uint64_t words[2] = {n, n};
-
+		alike(n, words);
 		executions__remove(open, executions__find(open, 1, (const uint8_t *)words));
 		assert_null(executions__find(open, 1, (const uint8_t *)words));
 	}
