@@ -5,13 +5,18 @@
 #include <string.h>
 #include <sys/random.h>
 
-enum { BUCKETS_COUNT = 1 << 12, SPARE_LIMIT = 256 };
+enum { BUCKETS_COUNT = 1 << 12, QUEUES_COUNT = 256, SPARE_LIMIT = 256 };
+
+struct queue {
+	struct execution *oldest, *newest;
+	size_t count;
+};
 
 struct executions {
 	struct execution *buckets[BUCKETS_COUNT];
-	uint64_t secret[2]; /* of the buckets */
-	struct execution *oldest, *newest;
-	struct execution *spare; /* freed entries, linked by next_in_bucket */
+	uint64_t secret[2];                /* of the buckets */
+	struct queue queues[QUEUES_COUNT]; /* by process, in the order of their beginning */
+	struct execution *spare;           /* freed entries, linked by next_in_bucket */
 	size_t spare_count;
 	size_t count, limit;
 	uint64_t forgotten;
@@ -26,7 +31,8 @@ struct executions *executions__new(size_t limit)
 		return NULL;
 	open->limit = limit ? limit : 1;
 	if (getrandom(open->secret, sizeof(open->secret), GRND_NONBLOCK) < 0)
-		open->secret[0] = open->secret[1] = (uint64_t)(uintptr_t)open; /* better than none */
+		open->secret[0] = open->secret[1] =
+			(uint64_t)(uintptr_t)open; /* better than none */
 	return open;
 }
 
@@ -43,10 +49,11 @@ void executions__free(struct executions *open)
 
 	if (!open)
 		return;
-	for (at = open->oldest; at; at = next) {
-		next = at->newer;
-		release(open, at);
-	}
+	for (int i = 0; i < QUEUES_COUNT; i++)
+		for (at = open->queues[i].oldest; at; at = next) {
+			next = at->newer;
+			release(open, at);
+		}
 	for (at = open->spare; at; at = next) {
 		next = at->next_in_bucket;
 		release(open, at);
@@ -89,20 +96,39 @@ static struct execution *take_spare(struct executions *open)
 	return entry;
 }
 
+static struct queue *queue_of(struct executions *open, uint32_t pid)
+{
+	return &open->queues[pid % QUEUES_COUNT];
+}
+
 static void link_entry(struct executions *open, struct execution *entry)
 {
 	struct execution **bucket = bucket_of(open, entry->id);
+	struct queue *queue = queue_of(open, entry->pid);
 
 	entry->next_in_bucket = *bucket;
 	*bucket = entry;
-	entry->older = open->newest;
+	entry->older = queue->newest;
 	entry->newer = NULL;
-	if (open->newest)
-		open->newest->newer = entry;
+	if (queue->newest)
+		queue->newest->newer = entry;
 	else
-		open->oldest = entry;
-	open->newest = entry;
+		queue->oldest = entry;
+	queue->newest = entry;
+	queue->count++;
 	open->count++;
+}
+
+/* The oldest of whoever has most: a runner that leaves its commands open pushes its own out. */
+static void forget_one(struct executions *open)
+{
+	struct queue *longest = &open->queues[0];
+
+	for (int i = 1; i < QUEUES_COUNT; i++)
+		if (open->queues[i].count > longest->count)
+			longest = &open->queues[i];
+	executions__remove(open, longest->oldest);
+	open->forgotten++;
 }
 
 struct execution *executions__add(struct executions *open, uint32_t pid,
@@ -113,10 +139,8 @@ struct execution *executions__add(struct executions *open, uint32_t pid,
 
 	if (entry)
 		executions__remove(open, entry);
-	if (open->count >= open->limit) {
-		executions__remove(open, open->oldest);
-		open->forgotten++;
-	}
+	if (open->count >= open->limit)
+		forget_one(open);
 	entry = take_spare(open);
 	if (!entry)
 		return NULL;
@@ -138,6 +162,7 @@ struct execution *executions__add(struct executions *open, uint32_t pid,
 void executions__remove(struct executions *open, struct execution *execution)
 {
 	struct execution **at = bucket_of(open, execution->id);
+	struct queue *queue = queue_of(open, execution->pid);
 
 	open_steps__clear(&execution->open, &open->steps);
 	while (*at != execution)
@@ -146,11 +171,12 @@ void executions__remove(struct executions *open, struct execution *execution)
 	if (execution->older)
 		execution->older->newer = execution->newer;
 	else
-		open->oldest = execution->newer;
+		queue->oldest = execution->newer;
 	if (execution->newer)
 		execution->newer->older = execution->older;
 	else
-		open->newest = execution->older;
+		queue->newest = execution->older;
+	queue->count--;
 	open->count--;
 
 	if (open->spare_count >= SPARE_LIMIT) {
@@ -165,7 +191,7 @@ void executions__remove(struct executions *open, struct execution *execution)
 struct execution *executions__of_process(struct executions *open, uint32_t pid,
 					 const struct execution *previous)
 {
-	struct execution *at = previous ? previous->newer : open->oldest;
+	struct execution *at = previous ? previous->newer : queue_of(open, pid)->oldest;
 
 	while (at && at->pid != pid)
 		at = at->newer;
@@ -175,8 +201,9 @@ struct execution *executions__of_process(struct executions *open, uint32_t pid,
 void executions__each_pid(struct executions *open, void (*each)(uint32_t pid, void *context),
 			  void *context)
 {
-	for (struct execution *at = open->oldest; at; at = at->newer)
-		each(at->pid, context);
+	for (int i = 0; i < QUEUES_COUNT; i++)
+		for (struct execution *at = open->queues[i].oldest; at; at = at->newer)
+			each(at->pid, context);
 }
 
 void executions__ended_elsewhere(struct executions *open, const struct execution *ended)

@@ -9,7 +9,8 @@
  *	json:  "correlation_id":"…","execution_id":"…"  "command_slug":"…"  "user_id":"…"  ,"uid":…
  *	       0                                        slug_at             user_at        source_at
  *
- * The number of open executions is bounded: past the limit the oldest is forgotten, and counted.
+ * The number of open executions is bounded: past the limit the oldest of the process that has most
+ * is forgotten, and counted.
  */
 #ifndef STEPTRACE_EXECUTIONS_H
 #define STEPTRACE_EXECUTIONS_H

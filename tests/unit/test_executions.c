@@ -107,6 +107,26 @@ static void past_the_limit_the_oldest_goes(void **state)
 	executions__free(open);
 }
 
+/* Who opens too many pushes his own out, not those of others that are older. */
+static void the_oldest_of_who_has_most_goes(void **state)
+{
+	enum { LIMIT = 300 };
+	struct executions *open = executions__new(LIMIT);
+
+	(void)state;
+	for (uint32_t pid = 1; pid <= 9; pid++)
+		assert_non_null(add(open, pid, pid));
+	for (uint64_t n = 100; n < 100 + 2 * LIMIT; n++)
+		assert_non_null(add(open, 4711, n));
+	for (uint32_t pid = 1; pid <= 9; pid++)
+		assert_non_null(find(open, pid, pid));
+	assert_null(find(open, 4711, 100));
+	assert_non_null(find(open, 4711, 100 + 2 * LIMIT - 1));
+	assert_int_equal(executions__count(open), LIMIT);
+	assert_int_equal(executions__forgotten(open), LIMIT + 9);
+	executions__free(open);
+}
+
 static void a_limit_of_one(void **state)
 {
 	struct executions *open = executions__new(1);
@@ -220,6 +240,7 @@ int main(void)
 		cmocka_unit_test(the_same_id_in_two_processes),
 		cmocka_unit_test(one_added_twice_starts_over),
 		cmocka_unit_test(past_the_limit_the_oldest_goes),
+		cmocka_unit_test(the_oldest_of_who_has_most_goes),
 		cmocka_unit_test(a_limit_of_one),
 		cmocka_unit_test(many_entries),
 		cmocka_unit_test(ids_of_a_hostile_runner),
