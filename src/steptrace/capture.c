@@ -15,6 +15,7 @@
 #include "steptrace.skel.h"
 #include "steptrace/clock.h"
 #include "steptrace/event.h"
+#include "steptrace/kernel_types.h"
 #include "steptrace/privilege.h"
 
 struct capture {
@@ -23,6 +24,8 @@ struct capture {
 	struct ring_buffer *ring;
 	struct bpf_link *all_mappings, *own_mappings;
 	enum uprobe_method method;
+	struct kernel_types types; /* these two while loading only */
+	int iterator_handler;
 
 	/* of the drain that is going on */
 	record_fn *each;
@@ -127,6 +130,59 @@ static int load(struct capture *capture, const struct capture_options *options)
 	return capture->ring ? 0 : -errno;
 }
 
+/* To libbpf the iterator is attached to a program (which one does not matter), for which it need
+ * not look into all of the kernel's types: its number is known already. */
+static int name_iterator(struct bpf_program *program, struct bpf_prog_load_opts *options,
+			 long function_id)
+{
+	(void)program;
+	options->attach_prog_fd = 0;
+	options->attach_btf_id = (uint32_t)function_id;
+	return 0;
+}
+
+static struct steptrace_bpf *open_with_types(struct capture *capture)
+{
+	const struct kernel_types *types = &capture->types;
+	LIBBPF_OPTS(libbpf_prog_handler_opts, handler, .cookie = types->function_id,
+		    .prog_prepare_load_fn = name_iterator);
+	LIBBPF_OPTS(bpf_object_open_opts, options, .btf_custom_path = types->path);
+	struct steptrace_bpf *skeleton;
+
+	capture->iterator_handler = libbpf_register_prog_handler(
+		"iter/task_vma", BPF_PROG_TYPE_TRACING, BPF_TRACE_ITER, &handler);
+	if (capture->iterator_handler < 0)
+		return NULL;
+	skeleton = steptrace_bpf__open_opts(&options);
+	if (skeleton)
+		bpf_program__set_attach_target(skeleton->progs.each_mapping, types->fd, NULL);
+	return skeleton;
+}
+
+static void forget_types(struct capture *capture)
+{
+	kernel_types__close(&capture->types);
+	if (capture->iterator_handler >= 0)
+		libbpf_unregister_prog_handler(capture->iterator_handler);
+	capture->iterator_handler = -1;
+}
+
+/* With the few types that its programs name; what these are, only an open one tells. */
+static int open_skeleton(struct capture *capture)
+{
+	struct steptrace_bpf *skeleton = steptrace_bpf__open(), *better = NULL;
+	const struct btf *named = skeleton ? bpf_object__btf(skeleton->obj) : NULL;
+
+	if (!skeleton)
+		return -errno;
+	if (kernel_types__open(&capture->types, named, "bpf_iter_task_vma") == 0)
+		better = open_with_types(capture);
+	if (better)
+		steptrace_bpf__destroy(skeleton);
+	capture->skeleton = better ? better : skeleton;
+	return 0;
+}
+
 int capture__open(const struct capture_options *options, struct capture **out, struct error *err)
 {
 	struct capture *capture = calloc(1, sizeof(*capture));
@@ -134,15 +190,15 @@ int capture__open(const struct capture_options *options, struct capture **out, s
 
 	if (!capture)
 		return error__set(err, -ENOMEM, "out of memory");
+	capture->types.fd = capture->iterator_handler = -1;
 	libbpf_set_print(keep_words);
 	libbpf_words[0] = 0;
 	capture->method = options->avoids_multi ? UPROBE_PERF : uprobe__probe_method();
-	capture->skeleton = steptrace_bpf__open();
-	if (!capture->skeleton) {
-		code = -errno;
+	code = open_skeleton(capture);
+	if (code)
 		goto close_capture;
-	}
 	code = load(capture, options);
+	forget_types(capture);
 	if (code)
 		goto close_capture;
 	malloc_trim(0); /* loading parsed the types of the whole kernel */
