@@ -4,15 +4,16 @@
  *
  * A uprobe belongs to a file, not to a process: whoever maps the file is traced, now and later. To
  * detach is to wait until every processor has left the handler, some 30 ms for each probe, so it is
- * done by threads: in the background while the recording goes on, side by side at its end.
+ * done in the background while the recording goes on, side by side at its end. A kill -9 of the tracer
+ * must not hit it there: see aside.h.
  */
 #ifndef STEPTRACE_ATTACHMENTS_H
 #define STEPTRACE_ATTACHMENTS_H
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "common/error.h"
 #include "steptrace/binary.h"
@@ -24,25 +25,27 @@ struct attachment {
 	struct binary *binary;      /* owned */
 	struct steptrace_file file; /* as the kernel knows it */
 	enum site_kind site;
-	uint64_t used_ns;       /* when it was last seen in a process */
-	bool is_kept;           /* used or not: it was named */
-	bool is_new;            /* nobody was told of it yet */
-	struct uprobe *uprobes; /* owned */
-	size_t uprobes_count;
+	uint64_t used_ns; /* when it was last seen in a process */
+	bool is_kept;     /* used or not: it was named */
+	bool is_new;      /* nobody was told of it yet */
+	int *links;       /* owned; closing them detaches */
+	size_t links_count;
 };
+
+enum { DETACHING_MAX = 64 };
 
 struct attachments {
 	struct capture *capture; /* borrowed */
 	struct site_choice sites;
-	pthread_t measurer;
-	bool is_begun, is_measuring;
-	int measured;              /* what site__measure() returned */
+	bool is_begun;
+	int measurer_fd;           /* what the child that measures writes to; -1: it has */
 	struct attachment **items; /* owned */
 	size_t count;
+	pid_t detaching[DETACHING_MAX]; /* children that are at it; 0: none */
 };
 
-/* Begins to measure which sites are fast here (see site.h), in a thread of its own: it waits more
- * than it works, and so does the loading of programs that goes on meanwhile. */
+/* Begins to measure which sites are fast here (see site.h), in a child: it waits more than it works,
+ * and so does the loading of programs that goes on meanwhile. */
 void attachments__begin(struct attachments *set);
 
 /* Waits for the measurement; from here on binaries are attached to what `capture` has. */

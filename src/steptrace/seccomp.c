@@ -35,6 +35,11 @@ static const int calls[] = {
 	SCMP_SYS(ftruncate),
 	SCMP_SYS(fsync),
 	SCMP_SYS(fdatasync),
+	SCMP_SYS(socketpair),
+	SCMP_SYS(sendto),
+	SCMP_SYS(sendmsg),
+	SCMP_SYS(recvfrom),
+	SCMP_SYS(recvmsg),
 	/* waiting */
 	SCMP_SYS(epoll_wait),
 	SCMP_SYS(epoll_pwait),
@@ -67,16 +72,21 @@ static const int calls[] = {
 	SCMP_SYS(tgkill),
 	SCMP_SYS(sched_getaffinity),
 	SCMP_SYS(getrandom),
+	SCMP_SYS(wait4), /* for those that attach and detach */
 	SCMP_SYS(exit),
 	SCMP_SYS(exit_group),
 };
+
+#define NAMESPACES                                                                                 \
+	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |             \
+	 CLONE_NEWPID | CLONE_NEWNET)
 
 static const unsigned int bpf_commands[] = {
 	BPF_LINK_CREATE,     BPF_ITER_CREATE,     BPF_MAP_LOOKUP_ELEM,
 	BPF_MAP_UPDATE_ELEM, BPF_MAP_DELETE_ELEM, BPF_OBJ_GET_INFO_BY_FD,
 };
 
-static const int child_calls[] = {SCMP_SYS(kill), SCMP_SYS(wait4), SCMP_SYS(waitid)};
+static const int child_calls[] = {SCMP_SYS(kill), SCMP_SYS(waitid)};
 static const int perf_calls[] = {SCMP_SYS(perf_event_open), SCMP_SYS(ioctl)};
 
 /* A call that this machine does not have is no loss. */
@@ -120,8 +130,8 @@ static int allow_with_arguments(scmp_filter_ctx filter)
 		code = allow_where(filter, SCMP_SYS(mmap), 2, PROT_EXEC, 0);
 	if (!code)
 		code = allow_where(filter, SCMP_SYS(mprotect), 2, PROT_EXEC, 0);
-	if (!code)
-		code = allow_where(filter, SCMP_SYS(clone), 0, CLONE_THREAD, CLONE_THREAD);
+	if (!code) /* threads and processes, but no namespaces */
+		code = allow_where(filter, SCMP_SYS(clone), 0, NAMESPACES, 0);
 	/* Its flags lie in memory, where no filter can see them; glibc falls back to clone. */
 	if (!code)
 		code = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);

@@ -4,6 +4,7 @@ import json
 import os
 import random
 import re
+import shutil
 import struct
 import subprocess
 import tempfile
@@ -114,6 +115,28 @@ class Killed(EndToEnd):
         check_books(self, tracer.events())
         runner.communicate(b"end\n")
         self.assertEqual(runner.returncode, 0)
+
+    def test_the_kernel_leaks_nothing(self):
+        """It leaves a breakpoint in the runner where who puts it in or takes it out is killed just
+        then, and says so in its log, with the name of the program."""
+        runner = subprocess.Popen([target("load"), "1000"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        with tempfile.TemporaryDirectory() as directory:
+            program = os.path.join(directory, "sttrc%d" % os.getpid())
+            shutil.copy(STEPTRACE, program)
+            for number in range(40):
+                process = subprocess.Popen([program, "record", "-p", str(runner.pid), "--sample", "1000",
+                                            "-o", "/dev/null"], stderr=subprocess.PIPE, bufsize=0)
+                Lines(process.stderr, "steptrace").until("attached to")
+                process.terminate()
+                time.sleep(number * 0.001)
+                process.kill()
+                process.wait(PATIENCE_S)
+                process.stderr.close()
+            address = semaphore_address(runner.pid, target("load"))
+            wait_until(lambda: semaphore(runner.pid, address) == 0, "semaphore 0 again")
+        log = subprocess.run(["dmesg"], capture_output=True, text=True, check=True).stdout
+        self.assertEqual([line for line in log.splitlines() if os.path.basename(program) in line], [])
+        runner.communicate(b"end\n")
 
     def test_its_command_goes_on(self):
         """A command that was started for a tracer does not need it."""

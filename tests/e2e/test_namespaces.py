@@ -40,7 +40,7 @@ class Contained(Scenario):
         inner = int(runner.do("fork")[0].split()[1])
         events = tracer.stop()
         self.check_numbers(events, pid)
-        children = [start["source"] for start in started(events) if start["source"]["inner_pid"] == inner]
+        children = [start["source"] for start in started(events) if start["source"].get("inner_pid") == inner]
         self.assertEqual(len(children), 1)
         self.assertGreater(children[0]["pid"], pid)
         check_books(self, events)

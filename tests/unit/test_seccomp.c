@@ -68,9 +68,18 @@ static int try_to_load_a_program(void)
 	return syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr)) < 0 ? errno : 0;
 }
 
+static int try_a_namespace(void)
+{
+	return syscall(SYS_clone, SIGCHLD | CLONE_NEWNS, 0, 0, 0, 0) < 0 ? errno : 0;
+}
+
 static int try_to_fork(void)
 {
-	return syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0) < 0 ? errno : 0;
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(0);
+	return child < 0 || waitpid(child, NULL, 0) != child ? errno : 0;
 }
 
 static int try_to_kill(void)
@@ -116,7 +125,7 @@ static void what_is_refused(void **state)
 					    try_ptrace,
 					    try_to_write_a_file,
 					    try_to_make_code,
-					    try_to_fork,
+					    try_a_namespace,
 					    try_to_load_a_program,
 					    try_to_kill};
 
@@ -134,6 +143,7 @@ static void what_is_not(void **state)
 	(void)state;
 	assert_int_equal(confined(try_to_read_a_file, false), 0);
 	assert_int_equal(confined(try_a_thread, false), 0);
+	assert_int_equal(confined(try_to_fork, false), 0);
 	assert_int_equal(confined(try_to_kill, true), 0);
 }
 
