@@ -275,16 +275,26 @@ void site__release(struct site_choice *choice)
 		uprobe__detach(&choice->held[kind]);
 }
 
+/* A site that the kernel did not rewrite, for once or for good, is a trap like the first one, and may
+ * be measured a little faster by chance: then nothing is known of what rewriting it does. */
+static bool is_clearly_faster(double ns, double trap_ns)
+{
+	return trap_ns == 0 || ns < 0.8 * trap_ns;
+}
+
 enum site_kind site__choose(const struct site_choice *choice, unsigned int available)
 {
+	const double *ns_per_hit = choice->ns_per_hit;
 	enum site_kind best = SITE_NOP1;
 
-	for (int kind = 0; kind < SITE_KINDS_COUNT; kind++) {
-		double ns = choice->ns_per_hit[kind];
+	for (int kind = SITE_NOP1 + 1; kind < SITE_KINDS_COUNT; kind++) {
+		double ns = ns_per_hit[kind];
 
 		if (!(available & (1u << kind)) || ns == 0 || choice->kills_forks[kind])
 			continue;
-		if (choice->ns_per_hit[best] == 0 || ns < choice->ns_per_hit[best])
+		if (!is_clearly_faster(ns, ns_per_hit[SITE_NOP1]))
+			continue;
+		if (best == SITE_NOP1 || ns < ns_per_hit[best])
 			best = (enum site_kind)kind;
 	}
 	return best;

@@ -250,6 +250,12 @@ static void the_fastest_site_that_fired_is_chosen(void **state)
 	(void)state;
 	assert_int_equal(site__choose(&measured, ~0u), SITE_NOP5);
 	assert_int_equal(site__choose(&measured, 1 << SITE_NOP1), SITE_NOP1);
+	measured.ns_per_hit[SITE_NOP5] = 460; /* a trap, too, on a better day */
+	assert_int_equal(site__choose(&measured, ~0u), SITE_NOP1);
+	measured.ns_per_hit[SITE_NOP5] = 200;
+	measured.kills_forks[SITE_NOP5] = true;
+	assert_int_equal(site__choose(&measured, ~0u), SITE_NOP1);
+	measured.kills_forks[SITE_NOP5] = false;
 	measured.ns_per_hit[SITE_NOP5] = 900; /* an older kernel */
 	assert_int_equal(site__choose(&measured, ~0u), SITE_NOP1);
 	measured.ns_per_hit[SITE_NOP10] = 100;
