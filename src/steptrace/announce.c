@@ -101,22 +101,25 @@ void announce__progress(const struct stream *stream, uint64_t since_ns)
 		(unsigned long long)seconds % 60);
 }
 
-void announce__end(const struct stream *stream, const char *reason, bool over_progress)
+void announce__end(const struct stream *stream, const char *reason, uint64_t unwritten,
+		   bool over_progress)
 {
 	const struct stream_counts *counts = stream__counts(stream);
-	unsigned long long events = stream__events_total(stream);
+	unsigned long long events = stream__events_total(stream) - unwritten;
 	char filtered[48] = "";
-	unsigned long long behind = 0; /* the end that was asked for is no loss */
+	unsigned long long behind = unwritten; /* the end that was asked for is no loss */
+	unsigned long long after_limit = 0;
 
 	for (int kind = 0; kind < EVENT_KINDS_COUNT; kind++)
-		behind += counts->lost[kind][LOSS_NOT_WRITTEN];
+		after_limit += counts->lost[kind][LOSS_NOT_WRITTEN];
+	behind += after_limit;
 	if (over_progress)
 		fputs("\r\033[K", stderr);
 	if (accounts__filtered(stream))
 		snprintf(filtered, sizeof(filtered), ", %llu filtered",
 			 (unsigned long long)accounts__filtered(stream));
 	log__info("%llu event%s, %llu lost%s (%s)", events, events == 1 ? "" : "s",
-		  (unsigned long long)accounts__lost(stream) - behind, filtered, reason);
+		  (unsigned long long)accounts__lost(stream) - after_limit, filtered, reason);
 	if (behind)
 		log__info("%llu more were captured and not written", behind);
 }

@@ -22,6 +22,8 @@ int announce__detached(struct stream *stream, const struct attachment *attachmen
 /* On stderr: what is attached; a line that is written over again and again; how it ended. */
 void announce__ready(const struct attachments *attachments, bool ends_by_itself);
 void announce__progress(const struct stream *stream, uint64_t since_ns);
-void announce__end(const struct stream *stream, const char *reason, bool over_progress);
+/* `unwritten`: events that no output wrote. */
+void announce__end(const struct stream *stream, const char *reason, uint64_t unwritten,
+		   bool over_progress);
 
 #endif

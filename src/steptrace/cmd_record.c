@@ -24,6 +24,11 @@ enum record_option {
 	OPTION_MIN_DURATION,
 	OPTION_SAMPLE,
 	OPTION_OUTPUT,
+	OPTION_WHEN_FULL,
+	OPTION_ROTATE_SIZE,
+	OPTION_ROTATE_AGE,
+	OPTION_KEEP,
+	OPTION_QUEUE,
 	OPTION_FORMAT,
 	OPTION_FIELDS,
 	OPTION_COUNT,
@@ -46,7 +51,17 @@ static const struct option_spec specs[] = {
 	[OPTION_FAILED] = {0, "failed", NULL, "only what failed, was rejected or was aborted"},
 	[OPTION_MIN_DURATION] = {0, "min-duration", "TIME", "only what took at least TIME"},
 	[OPTION_SAMPLE] = {0, "sample", "N", "one execution in N, with all of its events"},
-	[OPTION_OUTPUT] = {'o', "output", "FILE", "append events to FILE (default: stdout)"},
+	[OPTION_OUTPUT] = {'o', "output", "WHERE",
+			   "FILE (appended to), FILE.gz, unix:PATH, tcp:HOST:PORT, or - (stdout, "
+			   "the default); up to 8 times"},
+	[OPTION_WHEN_FULL] = {0, "when-full", "block|drop",
+			      "the -o before it is slow or away: the recording waits, or goes on "
+			      "without it and says so (default: drop for sockets)"},
+	[OPTION_ROTATE_SIZE] = {0, "rotate-size", "SIZE",
+				"begin a new file before one is larger; the former is FILE.1"},
+	[OPTION_ROTATE_AGE] = {0, "rotate-age", "TIME", "begin a new file when one is older"},
+	[OPTION_KEEP] = {0, "keep", "N", "keep N of the former files (default: all)"},
+	[OPTION_QUEUE] = {0, "queue", "SIZE", "what may wait for each output (default: 8M)"},
 	[OPTION_FORMAT] = {0, "format", "json|compact",
 			   "JSON lines, or one readable line per event (default: json)"},
 	[OPTION_FIELDS] = {0, "fields", "seed|all",
@@ -115,6 +130,40 @@ static int set_site(struct session_options *options, const char *value, struct e
 	return error__set(err, -EINVAL, "--site is auto or one of this machine's, not '%s'", value);
 }
 
+static int add_output(struct session_options *options, const char *where, struct error *err)
+{
+	bool is_socket = strncmp(where, "unix:", 5) == 0 || strncmp(where, "tcp:", 4) == 0;
+
+	if (options->outputs_count == OUTPUTS_MAX)
+		return error__set(err, -EINVAL, "more than %d outputs", OUTPUTS_MAX);
+	options->connects = options->connects || is_socket;
+	options->outputs[options->outputs_count++] =
+		(struct output_options){.sink.where = where, .drops = is_socket};
+	return 0;
+}
+
+static int set_policy(struct session_options *options, const char *value, struct error *err)
+{
+	struct output_options *output = &options->outputs[options->outputs_count - 1];
+
+	if (options->outputs_count == 0)
+		return error__set(err, -EINVAL, "--when-full stands behind the -o that it is for");
+	return one_of(value, "block", "drop", "--when-full", &output->drops, err);
+}
+
+/* What holds for all outputs, wherever it stood. */
+static void share_options(struct session_options *options)
+{
+	for (size_t i = 0; i < options->outputs_count; i++) {
+		struct output_options *output = &options->outputs[i];
+
+		output->queue_bytes = options->queue_bytes;
+		output->sink.rotate_bytes = options->rotate_bytes;
+		output->sink.rotate_age_ns = options->rotate_age_ns;
+		output->sink.keep = (unsigned int)options->keep;
+	}
+}
+
 static int set_option(struct session_options *options, int which, const char *value,
 		      struct error *err)
 {
@@ -133,7 +182,24 @@ static int set_option(struct session_options *options, int which, const char *va
 	case OPTION_FAILED: filters__set_failed(&options->filters); return 0;
 	case OPTION_MIN_DURATION: return filters__set_min_duration(&options->filters, value, err);
 	case OPTION_SAMPLE: return filters__set_sample(&options->filters, value, err);
-	case OPTION_OUTPUT: options->output = value; return 0;
+	case OPTION_OUTPUT: return add_output(options, value, err);
+	case OPTION_WHEN_FULL: return set_policy(options, value, err);
+	case OPTION_ROTATE_SIZE:
+		if (parse__size_bytes(value, 4096, UINT64_MAX / 2, &options->rotate_bytes))
+			return number_error("--rotate-size", value, "256M", err);
+		return 0;
+	case OPTION_ROTATE_AGE:
+		if (parse__duration_ns(value, &options->rotate_age_ns) || !options->rotate_age_ns)
+			return number_error("--rotate-age", value, "24h", err);
+		return 0;
+	case OPTION_KEEP:
+		if (parse__u64(value, 1, 10000, &options->keep))
+			return number_error("--keep", value, "7", err);
+		return 0;
+	case OPTION_QUEUE:
+		if (parse__size_bytes(value, 1 << 16, 1 << 30, &options->queue_bytes))
+			return number_error("--queue", value, "8M", err);
+		return 0;
 	case OPTION_FORMAT:
 		code = one_of(value, "json", "compact", "--format", &is_second, err);
 		options->format = is_second ? FORMAT_COMPACT : FORMAT_JSON;
@@ -196,6 +262,7 @@ int cmd_record(int argc, char **argv)
 		.flush_ns = 50000000,
 		.buffer_bytes = 16 << 20,
 		.linger_ns = 60000000000,
+		.queue_bytes = 8 << 20,
 	};
 	struct options_parser parser = {
 		.specs = specs, .count = SPECS_COUNT, .argc = argc, .argv = argv};
@@ -216,6 +283,7 @@ int cmd_record(int argc, char **argv)
 		log__error("%s", which == OPTION_BAD ? parser.error.text : err.text);
 		return STATUS_USAGE;
 	}
+	share_options(&options);
 	status = session__run(&options, &err);
 	if (err.text[0])
 		log__error("%s", err.text);

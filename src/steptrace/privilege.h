@@ -20,6 +20,8 @@
 struct privilege_needs {
 	bool perf_links;    /* attaches through the perf PMU */
 	bool signals_child; /* has a command to pass signals on to */
+	bool makes_files;   /* rotates, or opens anew what was rotated */
+	bool connects;      /* to a socket that comes and goes */
 };
 
 /*

@@ -87,6 +87,10 @@ static const unsigned int bpf_commands[] = {
 };
 
 static const int child_calls[] = {SCMP_SYS(kill), SCMP_SYS(waitid)};
+static const int file_calls[] = {SCMP_SYS(rename), SCMP_SYS(renameat),  SCMP_SYS(renameat2),
+				 SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(lstat)};
+static const int socket_calls[] = {SCMP_SYS(socket), SCMP_SYS(connect), SCMP_SYS(getsockopt),
+				   SCMP_SYS(setsockopt)};
 static const int perf_calls[] = {SCMP_SYS(perf_event_open), SCMP_SYS(ioctl)};
 
 /* A call that this machine does not have is no loss. */
@@ -146,6 +150,14 @@ static int fill(scmp_filter_ctx filter, const struct privilege_needs *needs)
 		code = allow_with_arguments(filter);
 	if (!code && needs->signals_child)
 		code = ALLOW_ALL(filter, child_calls);
+	if (!code && needs->connects)
+		code = ALLOW_ALL(filter, socket_calls);
+	if (!code && needs->makes_files)
+		code = ALLOW_ALL(filter, file_calls);
+	if (!code && needs->makes_files)
+		code = allow_where(filter, SCMP_SYS(openat), 2,
+				   O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW,
+				   O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW);
 	if (!code && needs->perf_links)
 		code = ALLOW_ALL(filter, perf_calls);
 	else if (!code) /* isatty() */

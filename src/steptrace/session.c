@@ -2,6 +2,7 @@
 #include "steptrace/session.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@ enum {
 	DRAIN_LIMIT = 4096,       /* records before signals and timers get their turn */
 	WRITE_BYTES = 128 * 1024, /* lines that are worth a write of their own */
 	SECOND_NS = 1000000000,
+	PATIENCE_MS = 1000,
 };
 
 static void stop(struct session *session, const char *reason)
@@ -26,28 +28,20 @@ static void stop(struct session *session, const char *reason)
 
 /* ---- records to lines, lines to the output */
 
-static int flush(struct session *session)
+static void flush(struct session *session)
 {
-	struct json *lines = stream__lines(session->stream);
-	size_t bytes = json__length(lines), written;
-	int code;
+	outputs__give(&session->outputs, session->stream);
+}
 
-	if (bytes == 0)
-		return 0;
-	if (session->failed) {
-		stream__unwritten(session->stream, 0);
-		return 0;
-	}
-	code = sink__write(&session->sink, lines->base, bytes, &session->wakeups, &written,
-			   session->err);
-	if (code == 0) {
-		stream__written(session->stream);
-		return 0;
-	}
-	stream__unwritten(session->stream, written);
-	session->failed = true;
-	stop(session, "output_failed");
-	return code;
+/* An output that failed fails the recording, which the others do not have to end for. */
+static void on_news(struct session *session)
+{
+	bool failed, any_left;
+
+	outputs__news(&session->outputs, &failed, &any_left);
+	session->failed = session->failed || failed;
+	if (!any_left)
+		stop(session, "output_failed");
 }
 
 /* A process ended, or began to run something else. */
@@ -76,11 +70,12 @@ static int on_record(void *context, const void *bytes, size_t size_bytes)
 	else if (!session->is_ending)
 		on_process(session, bytes, size_bytes);
 	if (json__length(stream__lines(session->stream)) >= WRITE_BYTES)
-		flush(session); /* a failure stops the loop; what is captured is counted all the same */
+		flush(session);
 	return 0;
 }
 
-/* Returns whether there may be more. */
+/* Returns whether there may be more. While an output that others wait for has no room the records
+ * stay where they are. */
 static bool drain(struct session *session)
 {
 	int given = capture__drain(session->capture, on_record, session, DRAIN_LIMIT);
@@ -139,9 +134,15 @@ static void look_for_gone(struct session *session)
 /* ---- the loop */
 
 /* The command decides what a signal means for it, and its end ends us: the terminal's Ctrl-C reaches
- * it by itself, everything else is passed on. */
+ * it by itself, everything else is passed on. Who rotates our files sends SIGHUP; so does a terminal that
+ * goes away. */
 static void on_signal(struct session *session, const struct wakeup *wakeup)
 {
+	if (wakeup->signal == SIGHUP && !wakeup->from_terminal &&
+	    outputs__have_files(&session->outputs)) {
+		outputs__reopen(&session->outputs);
+		return;
+	}
 	if (session->child.pid && session->wakeups.child_runs) {
 		if (wakeup->signal != SIGINT || !wakeup->from_terminal)
 			kill(session->child.pid, wakeup->signal);
@@ -171,7 +172,7 @@ static bool targets_are_gone(const struct session *session)
 static void loop(struct session *session)
 {
 	struct wakeup wakeup;
-	bool more = false;
+	bool more = false, has_room;
 
 	while (!session->reason) {
 		wakeups__wait(&session->wakeups, more, &wakeup);
@@ -183,7 +184,11 @@ static void loop(struct session *session)
 			stop(session, "target_exited");
 		if (wakeup.deadline)
 			stop(session, "duration");
-		more = drain(session);
+		if (wakeup.news)
+			on_news(session);
+		has_room = outputs__have_room(&session->outputs);
+		wakeups__mind_records(&session->wakeups, has_room);
+		more = has_room && drain(session);
 	}
 }
 
@@ -204,14 +209,26 @@ static void check_books(struct session *session, uint64_t hits)
 		(unsigned long long)filtered);
 }
 
+/* The end was asked for: nobody is waited for much longer. */
+static void await_room(struct session *session)
+{
+	uint64_t end_ns = clock__now_ns() + PATIENCE_MS * 1000000ull;
+	bool failed, any_left;
+
+	while (!outputs__have_room(&session->outputs) && clock__now_ns() < end_ns) {
+		struct pollfd news = {.fd = session->outputs.news_fd, .events = POLLIN};
+
+		poll(&news, 1, PATIENCE_MS);
+		outputs__news(&session->outputs, &failed, &any_left);
+	}
+}
+
 /* Everything that was captured is drained, counted and said. */
 static void finish(struct session *session)
 {
 	struct trace_totals totals;
-	uint64_t now;
 
-	session->sink.patience_ms =
-		1000; /* the end was asked for: nobody is waited for much longer */
+	await_room(session);
 	while (drain(session))
 		continue;
 	session->is_ending = true;
@@ -221,12 +238,12 @@ static void finish(struct session *session)
 		continue;
 	settle_accounts(session, true);
 	flush(session);
-	now = clock__now_ns();
 	totals = (struct trace_totals){.hits = accounts__hits(&session->accounts),
 				       .reason = session->reason};
-	trace_events__stopped(session->stream, &totals, now);
-	flush(session);
-	announce__end(session->stream, session->reason, session->shows_progress);
+	if (outputs__finish(&session->outputs, session->stream, &totals, PATIENCE_MS, session->err))
+		session->failed = true;
+	announce__end(session->stream, session->reason, outputs__lost(&session->outputs),
+		      session->shows_progress);
 	check_books(session, totals.hits);
 }
 
@@ -255,7 +272,8 @@ int session__run(const struct session_options *options, struct error *err)
 	if (setup__open(session, options, err)) {
 		session->failed = true;
 	} else {
-		session->shows_progress = isatty(STDERR_FILENO) && !isatty(session->sink.fd);
+		session->shows_progress =
+			isatty(STDERR_FILENO) && !outputs__use_terminal(&session->outputs);
 		session->started_ns = session->accounts.reported_ns = clock__now_ns();
 		flush(session);
 		announce__ready(&session->attachments, options->targets.command != NULL);

@@ -12,13 +12,18 @@
 
 #include "common/error.h"
 #include "steptrace/filters.h"
+#include "steptrace/outputs.h"
 #include "steptrace/stream.h"
 #include "steptrace/targets.h"
 
 struct session_options {
 	struct targets targets;
 	struct steptrace_filters filters;
-	const char *output; /* NULL: standard output */
+	struct output_options outputs[OUTPUTS_MAX];
+	size_t outputs_count;                       /* 0: standard output */
+	uint64_t queue_bytes;                       /* of an output */
+	uint64_t rotate_bytes, rotate_age_ns, keep; /* see sink.h */
+	bool connects;                              /* one of them is a socket */
 	enum stream_format format;
 	bool seed_fields_only;
 	uint64_t events_limit; /* 0: none */

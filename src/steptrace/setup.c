@@ -48,6 +48,19 @@ static void on_detached(void *context, const struct attachment *attachment)
 	log__info("detached from '%s'", attachment->binary->name);
 }
 
+/* Standard output where nothing was named. */
+static int open_outputs(struct session *session)
+{
+	const struct session_options *options = session->options;
+	const struct output_options standard = {.queue_bytes = options->queue_bytes};
+	bool named = options->outputs_count > 0;
+	int code;
+
+	code = outputs__open(&session->outputs, named ? options->outputs : &standard,
+			     named ? options->outputs_count : 1, session->err);
+	return code;
+}
+
 /* Who follows looks around more often than somebody may want to write. */
 static int open_wakeups(struct session *session)
 {
@@ -55,7 +68,7 @@ static int open_wakeups(struct session *session)
 
 	return wakeups__open(&session->wakeups,
 			     flush_ns < FOLLOWER_LOOK_NS ? flush_ns : FOLLOWER_LOOK_NS,
-			     session->err);
+			     session->outputs.news_fd, session->err);
 }
 
 static int use_site(struct session *session, enum site_kind site)
@@ -142,9 +155,13 @@ static int give_privileges_up(struct session *session)
 	const struct privilege_needs needs = {
 		.perf_links = capture__method(session->capture) == UPROBE_PERF,
 		.signals_child = session->child.pid != 0,
+		.makes_files = outputs__have_files(&session->outputs),
+		.connects = session->options->connects,
 	};
 	int code = privilege__drop(&needs, session->err);
 
+	if (!code)
+		code = outputs__check_rights(&session->outputs, session->err);
 	return code ? code : seccomp__confine(&needs, session->err);
 }
 
@@ -153,8 +170,7 @@ static void prepare(struct session *session, const struct session_options *optio
 {
 	session->options = options;
 	session->err = err;
-	session->sink.fd = -1;
-	session->wakeups = (struct wakeups){-1, -1, -1, -1, -1, .child_runs = false};
+	session->wakeups = (struct wakeups){-1, -1, -1, -1, -1, .records_fd = -1};
 	session->child.go_fd = -1;
 }
 
@@ -168,7 +184,7 @@ int setup__open(struct session *session, const struct session_options *options, 
 	if (!code && options->targets.command)
 		code = child__start(&session->child, options->targets.command, session->err);
 	if (!code)
-		code = sink__open(&session->sink, options->output, session->err);
+		code = open_outputs(session);
 	if (!code)
 		code = open_wakeups(session);
 	if (!code)
@@ -181,9 +197,13 @@ int setup__open(struct session *session, const struct session_options *options, 
 		code = announce__started(session->stream, &options->targets, command_path(session),
 					 &session->attachments);
 	if (!code)
+		code = outputs__set_header(&session->outputs, session->stream, session->err);
+	if (!code)
 		code = attach_targets(session);
 	if (!code)
 		code = give_privileges_up(session);
+	if (!code)
+		code = outputs__start(&session->outputs, session->stream, session->err);
 	return code;
 }
 
@@ -192,6 +212,6 @@ void setup__close(struct session *session)
 	attachments__close(&session->attachments);
 	capture__close(session->capture);
 	stream__free(session->stream);
-	sink__close(&session->sink);
+	outputs__close(&session->outputs);
 	wakeups__close(&session->wakeups);
 }

@@ -2,7 +2,7 @@
 /*
  * A recording's parts, and how they are put together and taken apart. session.c runs it.
  *
- *	child, sink, wakeups -> capture (watches processes) -> stream -> follower (attaches)
+ *	child, outputs, wakeups -> capture (watches processes) -> stream -> follower (attaches)
  */
 #ifndef STEPTRACE_SETUP_H
 #define STEPTRACE_SETUP_H
@@ -12,8 +12,8 @@
 #include "steptrace/capture.h"
 #include "steptrace/child.h"
 #include "steptrace/follower.h"
+#include "steptrace/outputs.h"
 #include "steptrace/session.h"
-#include "steptrace/sink.h"
 #include "steptrace/wakeups.h"
 
 struct session {
@@ -23,7 +23,7 @@ struct session {
 	struct attachments attachments;
 	struct follower follower;
 	struct stream *stream;
-	struct sink sink;
+	struct outputs outputs;
 	struct accounts accounts;
 	struct wakeups wakeups;
 	uint64_t started_ns; /* 0: it is about to */

@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where the lines go: standard output or a file. What was promised for files holds for the end,
- * too: when the disk is full, the file ends with its last whole line.
+ * Where the lines of one output go: a file, what somebody else opened (standard output, a pipe, a
+ * terminal), or a socket. A sink waits, and is used by one thread.
+ *
+ *	sink__open -> sink__write ... sink__write -> sink__close
+ *
+ * Lines are written whole or not at all, as far as it is in our hands: when the disk is full, a file
+ * ends with its last whole line. Each part of an output (a rotated file, a connection) begins with
+ * the trace.started of the stream, so that it can be read alone.
  */
 #ifndef STEPTRACE_SINK_H
 #define STEPTRACE_SINK_H
@@ -9,31 +15,64 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/error.h"
-#include "steptrace/wakeups.h"
+#include "steptrace/json.h"
 
-struct sink {
-	int fd;
-	bool is_file;      /* a regular file: writing never waits for a reader */
-	bool close_at_end; /* ours, not inherited */
-	int patience_ms;   /* how long a reader that does not read is waited for; -1: for ever */
-	char name[PATH_MAX];
+struct sink_options {
+	const char *where;      /* NULL or "-", FILE, FILE.gz, unix:PATH, tcp:HOST:PORT */
+	uint64_t rotate_bytes;  /* files: a new one before it is larger; 0: never */
+	uint64_t rotate_age_ns; /* files: a new one when it is older; 0: never */
+	unsigned int keep;      /* how many rotated ones stay; 0: all */
 };
 
-/*
- * `path` NULL or "-": standard output. A file is created 0640 or appended to; a symbolic link is
- * refused, and so is a file whose last line is torn (another program was cut off there).
- */
-int sink__open(struct sink *sink, const char *path, struct error *err);
+struct sink_ops;
+
+struct sink {
+	const struct sink_ops *ops;
+	uint64_t gathers_ns; /* lines had better wait that long, to be written together */
+	int give_up_fd;      /* borrowed; readable: do not wait any longer */
+	const char *header;  /* borrowed, the line of trace.started; NULL: none */
+	unsigned int parts;  /* that began with it */
+	char name[PATH_MAX]; /* for people */
+};
+
+/* A kind of sink; what it needs lies behind `struct sink`. */
+struct sink_ops {
+	/* As sink__write(). */
+	int (*write)(struct sink *sink, const char *lines, size_t bytes, size_t *written,
+		     struct error *err);
+	/* Somebody moved the file away. NULL: there is none. */
+	void (*reopen)(struct sink *sink);
+	/* Readable when the other side went away or said something. NULL: no other side. */
+	int (*watched_fd)(const struct sink *sink);
+	void (*look)(struct sink *sink);
+	/* Whether it can go on without the rights that the tracer gave up. NULL: it can. */
+	int (*check_rights)(const struct sink *sink, struct error *err);
+	void (*close)(struct sink *sink);
+};
+
+int sink__open(const struct sink_options *options, struct sink **sink, struct error *err);
+
+/* Also NULL. */
 void sink__close(struct sink *sink);
 
 /*
- * Writes whole lines. Returns 0, or negative errno with a sentence in `err`; *written says in any
- * case how many bytes of whole lines are out. A reader that does not read is waited for, until
- * patience ends, a signal or the deadline comes (left for the loop to take): then -ECANCELED.
+ * Writes whole lines. 0, or negative errno with a sentence in `err`; *written says in any case how many
+ * bytes of whole lines are out. -ECANCELED: it had to wait, and was told to give up.
  */
-int sink__write(struct sink *sink, const char *lines, size_t bytes, const struct wakeups *wakeups,
-		size_t *written, struct error *err);
+int sink__write(struct sink *sink, const char *lines, size_t bytes, size_t *written,
+		struct error *err);
+
+/* The header of the next part: NULL (none), or a text that the caller frees. */
+char *sink__next_header(struct sink *sink);
+
+bool sink__is_terminal(const struct sink *sink);
+
+/* The kinds. */
+int sink_inherited__open(const char *path, struct sink **sink, struct error *err);
+int sink_file__open(const struct sink_options *options, struct sink **sink, struct error *err);
+int sink_socket__open(const char *where, struct sink **sink, struct error *err);
 
 #endif

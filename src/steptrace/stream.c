@@ -12,8 +12,6 @@
 
 enum { EXECUTIONS_LIMIT = 65536, LINES_BYTES = 256 * 1024 };
 
-enum { ABORTED_LINE = 0x80 }; /* beside the kind of a line */
-
 struct stream {
 	struct stream_options options;
 	struct stream_counts counts;
@@ -324,38 +322,29 @@ void stream__written(struct stream *stream)
 	stream->kinds.at = stream->kinds.base;
 }
 
-static void take_back(struct stream *stream, unsigned int kind_byte)
-{
-	unsigned int kind = kind_byte & ~(unsigned int)ABORTED_LINE;
-
-	stream->events_total--;
-	if (kind_byte & ABORTED_LINE) {
-		stream->counts.aborted[kind]--;
-		stream->aborted_total--;
-		return;
-	}
-	stream->counts.events[kind]--;
-	stream->counts.lost[kind][LOSS_NOT_WRITTEN]++;
-}
-
-void stream__unwritten(struct stream *stream, size_t bytes)
-{
-	const char *end = stream->lines.at;
-	const uint8_t *kind = (const uint8_t *)stream->kinds.base;
-
-	for (const char *at = stream->lines.base; at < end; at++, kind++) {
-		bool is_out = (size_t)(at - stream->lines.base) < bytes;
-
-		at = memchr(at, '\n', (size_t)(end - at));
-		if (!is_out && *kind != EVENT_NONE)
-			take_back(stream, *kind);
-	}
-	stream__written(stream);
-}
-
 struct json *stream__lines(struct stream *stream)
 {
 	return &stream->lines;
+}
+
+const struct json *stream__kinds(const struct stream *stream)
+{
+	return &stream->kinds;
+}
+
+int stream__swap(struct stream *stream, struct json *lines, struct json *kinds)
+{
+	struct json empty_lines = {0}, empty_kinds = {0};
+
+	if (json__init(&empty_lines, LINES_BYTES) || json__init(&empty_kinds, LINES_BYTES / 256)) {
+		json__free(&empty_lines);
+		return -ENOMEM;
+	}
+	*lines = stream->lines;
+	*kinds = stream->kinds;
+	stream->lines = empty_lines;
+	stream->kinds = empty_kinds;
+	return 0;
 }
 
 const struct stream_options *stream__options(const struct stream *stream)

@@ -72,13 +72,14 @@ void stream__process_over(struct stream *stream, const struct fate *fate);
 void stream__each_open_pid(struct stream *stream, void (*each)(uint32_t pid, void *context),
 			   void *context);
 
-/*
- * The lines so far. The caller writes them and says how it went: stream__written() forgets all of
- * them, stream__unwritten() counts those behind the first `bytes` as lost, not as events.
- */
+/* The lines so far, and of each the kind, a byte. The caller takes them: stream__written() forgets
+ * them, stream__swap() hands them over (0, or -ENOMEM and nothing is changed). */
 struct json *stream__lines(struct stream *stream);
+const struct json *stream__kinds(const struct stream *stream);
 void stream__written(struct stream *stream);
-void stream__unwritten(struct stream *stream, size_t bytes);
+int stream__swap(struct stream *stream, struct json *lines, struct json *kinds);
+
+enum { ABORTED_LINE = 0x80 }; /* beside the kind: of no boundary */
 
 /* For those who append a line of their own (trace_events.c); 0 or -ENOMEM, the line taken back. */
 int stream__line_added(struct stream *stream, enum event_kind kind);

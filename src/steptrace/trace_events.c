@@ -203,19 +203,27 @@ static void lost_text(struct json *line, struct clock_anchor *clock, enum event_
 	json__raw(line, "\n");
 }
 
+int trace_events__put_lost(struct json *json, enum stream_format format, struct clock_anchor *clock,
+			   enum event_kind kind, enum loss_reason reason, uint64_t lost,
+			   const uint64_t window_ns[2])
+{
+	if (json__reserve(json, EVENT_LINE_BYTES))
+		return -ENOMEM;
+	if (format == FORMAT_JSON)
+		lost_json(json, clock, kind, reason, lost, window_ns);
+	else
+		lost_text(json, clock, kind, reason, lost, window_ns[1]);
+	return 0;
+}
+
 int trace_events__lost(struct stream *stream, enum event_kind kind, enum loss_reason reason,
 		       uint64_t lost, uint64_t since_ns, uint64_t until_ns)
 {
 	const uint64_t window_ns[2] = {since_ns, until_ns};
-	struct json *json = stream__lines(stream);
+	int code = trace_events__put_lost(stream__lines(stream), stream__options(stream)->format,
+					  stream__clock(stream), kind, reason, lost, window_ns);
 
-	if (json__reserve(json, EVENT_LINE_BYTES))
-		return -ENOMEM;
-	if (is_json(stream))
-		lost_json(json, stream__clock(stream), kind, reason, lost, window_ns);
-	else
-		lost_text(json, stream__clock(stream), kind, reason, lost, until_ns);
-	return stream__line_added(stream, EVENT_NONE);
+	return code ? code : stream__line_added(stream, EVENT_NONE);
 }
 
 static void put_losses(struct json *json, const struct stream_counts *counts)
@@ -246,25 +254,33 @@ static void put_filtered(struct json *json, const struct stream_counts *counts)
 	json__raw(json, "}");
 }
 
-int trace_events__stopped(struct stream *stream, const struct trace_totals *totals, uint64_t now_ns)
+static uint64_t sum(const uint64_t by_kind[EVENT_KINDS_COUNT])
 {
-	struct json *json = stream__lines(stream);
+	uint64_t total = 0;
 
-	if (!is_json(stream))
+	for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS_COUNT; kind++)
+		total += by_kind[kind];
+	return total;
+}
+
+int trace_events__put_stopped(struct json *json, enum stream_format format,
+			      struct clock_anchor *clock, const struct stream_counts *counts,
+			      const struct trace_totals *totals, uint64_t now_ns)
+{
+	if (format != FORMAT_JSON)
 		return 0;
 	if (json__reserve(json, EVENT_LINE_BYTES))
 		return -ENOMEM;
 	json__raw(json, "{\"event\":\"trace.stopped\"");
-	put_time(json, stream__clock(stream), "timestamp", now_ns);
+	put_time(json, clock, "timestamp", now_ns);
 	put_number(json, "monotonic_ns", now_ns);
 	put_number(json, "hits", totals->hits);
-	put_number(json, "events", stream__events_of_boundaries(stream));
-	put_number(json, "aborted",
-		   stream__events_total(stream) - stream__events_of_boundaries(stream));
-	put_losses(json, stream__counts(stream));
-	put_filtered(json, stream__counts(stream));
+	put_number(json, "events", sum(counts->events));
+	put_number(json, "aborted", sum(counts->aborted));
+	put_losses(json, counts);
+	put_filtered(json, counts);
 	json__raw(json, ",\"reason\":\"");
 	json__word(json, totals->reason);
 	json__raw(json, "\"}\n");
-	return stream__line_added(stream, EVENT_NONE);
+	return 0;
 }

@@ -46,7 +46,14 @@ int trace_events__detached(struct stream *stream, const struct trace_binary *bin
 			   uint64_t now_ns);
 int trace_events__lost(struct stream *stream, enum event_kind kind, enum loss_reason reason,
 		       uint64_t lost, uint64_t since_ns, uint64_t until_ns);
-int trace_events__stopped(struct stream *stream, const struct trace_totals *totals,
-			  uint64_t now_ns);
+
+/* The same into any buffer, in a format and with a clock that are given; that of the end is for each
+ * output its own. Nothing is written where a person reads and the log says it. */
+int trace_events__put_lost(struct json *json, enum stream_format format, struct clock_anchor *clock,
+			   enum event_kind kind, enum loss_reason reason, uint64_t lost,
+			   const uint64_t window_ns[2]);
+int trace_events__put_stopped(struct json *json, enum stream_format format,
+			      struct clock_anchor *clock, const struct stream_counts *counts,
+			      const struct trace_totals *totals, uint64_t now_ns);
 
 #endif

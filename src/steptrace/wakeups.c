@@ -17,6 +17,7 @@ enum who {
 	WHO_SIGNAL,
 	WHO_CHILD,
 	WHO_DEADLINE,
+	WHO_OUTPUTS,
 };
 
 static int watch(struct wakeups *wakeups, int fd, enum who who)
@@ -55,7 +56,7 @@ static int open_timer(uint64_t ns, bool again)
 	return fd;
 }
 
-int wakeups__open(struct wakeups *wakeups, uint64_t interval_ns, struct error *err)
+int wakeups__open(struct wakeups *wakeups, uint64_t interval_ns, int news_fd, struct error *err)
 {
 	int code = 0;
 
@@ -70,6 +71,8 @@ int wakeups__open(struct wakeups *wakeups, uint64_t interval_ns, struct error *e
 		code = watch(wakeups, wakeups->signal_fd, WHO_SIGNAL);
 	if (!code)
 		code = watch(wakeups, wakeups->timer_fd, WHO_TIMER);
+	if (!code)
+		code = watch(wakeups, news_fd, WHO_OUTPUTS);
 	return code ? error__set(err, code, "cannot set up the event loop: %s", strerror(-code))
 		    : 0;
 }
@@ -96,7 +99,19 @@ int wakeups__set_deadline(struct wakeups *wakeups, uint64_t from_now_ns)
 
 int wakeups__watch_records(struct wakeups *wakeups, int fd)
 {
+	wakeups->records_fd = fd;
+	wakeups->minds_records = true;
 	return watch(wakeups, fd, WHO_RECORDS);
+}
+
+void wakeups__mind_records(struct wakeups *wakeups, bool mind)
+{
+	struct epoll_event event = {.events = mind ? EPOLLIN : 0, .data.u32 = WHO_RECORDS};
+
+	if (mind == wakeups->minds_records)
+		return;
+	wakeups->minds_records = mind;
+	epoll_ctl(wakeups->epoll_fd, EPOLL_CTL_MOD, wakeups->records_fd, &event);
 }
 
 int wakeups__watch_child(struct wakeups *wakeups, pid_t pid)
@@ -142,6 +157,7 @@ void wakeups__wait(struct wakeups *wakeups, bool poll, struct wakeup *wakeup)
 	for (int i = 0; i < count; i++) {
 		switch ((enum who)events[i].data.u32) {
 		case WHO_RECORDS: break;
+		case WHO_OUTPUTS: wakeup->news = true; break;
 		case WHO_TIMER: take_timer(wakeups, wakeup); break;
 		case WHO_DEADLINE: wakeup->deadline = true; break;
 		case WHO_SIGNAL: take_signal(wakeups, wakeup); break;

@@ -17,6 +17,8 @@ struct wakeups {
 	int epoll_fd, timer_fd, signal_fd;
 	int deadline_fd; /* -1: there is none */
 	int child_fd;    /* a pidfd; -1: there is none */
+	int records_fd;  /* borrowed */
+	bool minds_records;
 	bool child_runs;
 };
 
@@ -24,14 +26,15 @@ struct wakeups {
 struct wakeup {
 	bool timer;
 	bool deadline;
+	bool news;          /* from the outputs */
 	int signal;         /* its number, 0: none */
 	bool from_terminal; /* the signal: the terminal's own Ctrl-C, which children get as well */
 	bool child_ended;
 };
 
 /* SIGINT, SIGTERM and SIGHUP are blocked and read from here on; SIGPIPE and SIGXFSZ are ignored. `interval_ns`
- * is the timer's. 0 or negative errno with a sentence. */
-int wakeups__open(struct wakeups *wakeups, uint64_t interval_ns, struct error *err);
+ * is the timer's; `news_fd`, borrowed, is readable when the outputs have something to say. 0 or negative errno with a sentence. */
+int wakeups__open(struct wakeups *wakeups, uint64_t interval_ns, int news_fd, struct error *err);
 void wakeups__close(struct wakeups *wakeups);
 
 /* The moment at which it is enough; readable from then on. */
@@ -39,6 +42,9 @@ int wakeups__set_deadline(struct wakeups *wakeups, uint64_t from_now_ns);
 
 /* Readable when there are unread records; what they are is nobody's business here. */
 int wakeups__watch_records(struct wakeups *wakeups, int fd);
+
+/* Whether they are waited for: not while there is no room for their lines. */
+void wakeups__mind_records(struct wakeups *wakeups, bool mind);
 
 /* The end of a child of ours. */
 int wakeups__watch_child(struct wakeups *wakeups, pid_t pid);

@@ -4,7 +4,7 @@
  *
  *	input:  2 bytes length (little-endian), that many bytes of a record, and again
  *
- * links: src/steptrace/aborted.c src/steptrace/fate.c src/steptrace/open_steps.c src/steptrace/stream.c src/steptrace/decode.c src/steptrace/event.c src/steptrace/event_json.c src/steptrace/event_text.c src/steptrace/executions.c src/steptrace/json.c src/steptrace/clock.c -lcjson
+ * links: src/steptrace/aborted.c src/steptrace/fate.c src/steptrace/open_steps.c src/steptrace/stream.c src/steptrace/decode.c src/steptrace/event.c src/steptrace/event_json.c src/steptrace/event_text.c src/steptrace/executions.c src/steptrace/json.c src/steptrace/batch.c src/steptrace/clock.c -lcjson
  */
 #include <cjson/cJSON.h>
 #include <stddef.h>
@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "steptrace/batch.h"
 #include "steptrace/stream.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -96,7 +97,9 @@ static void run(const uint8_t *data, size_t size, enum stream_format format, boo
 {
 	const struct stream_options options = {
 		.format = format, .seed_fields_only = seed_fields_only, .executions_limit = 4};
+	struct line_counts counts = {.events = {0}};
 	struct stream *stream;
+	struct batch *batch;
 
 	require(stream__new(&options, &stream) == 0);
 	while (size >= 2) {
@@ -109,7 +112,11 @@ static void run(const uint8_t *data, size_t size, enum stream_format format, boo
 		data += count;
 		size -= count;
 	}
-	stream__unwritten(stream, json__length(stream__lines(stream)) / 2);
+	batch = batch__take(stream);
+	require(batch);
+	batch__count(batch, json__length(&batch->lines) / 2, &counts);
+	require(line_counts__total(&counts) <= json__length(&batch->kinds));
+	batch__let_go(batch);
 	stream__free(stream);
 }
 

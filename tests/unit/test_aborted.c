@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "records.h"
+#include "steptrace/batch.h"
 #include "steptrace/open_steps.h"
 #include "steptrace/stream.h"
 
@@ -179,18 +180,22 @@ static void a_step_without_doubt(void **state)
 
 static void lines_that_cannot_be_written(void **state)
 {
+	struct line_counts lost = {.events = {0}};
 	struct stream *stream = new_stream();
+	struct batch *batch;
 
 	(void)state;
 	start_command(stream, 1000000);
 	feed_step(stream, PROBE_STEP_START, 0x20, 2000000);
 	aborted_lines(stream, 9, 9000000);
 	assert_int_equal(stream__events_total(stream), 3);
-	stream__unwritten(stream, 0);
-	assert_int_equal(stream__events_total(stream), 1);
-	assert_int_equal(stream__events_of_boundaries(stream), 1);
-	for (int reason = 0; reason < LOSS_REASONS_COUNT; reason++) /* nothing is owed for them */
-		assert_int_equal(stream__counts(stream)->lost[EVENT_STEP_EXECUTED][reason], 0);
+	batch = batch__take(stream);
+	assert_non_null(batch);
+	batch__count(batch, 0, &lost);
+	batch__let_go(batch);
+	assert_int_equal(lost.events[EVENT_STEP_EXECUTED], 0); /* nothing is owed for them */
+	assert_int_equal(lost.aborted[EVENT_STEP_EXECUTED], 1);
+	assert_int_equal(lost.aborted[EVENT_COMMAND_COMPLETED], 1);
 	stream__free(stream);
 }
 

@@ -12,6 +12,7 @@
 
 #include "foreign_text.h"
 #include "records.h"
+#include "steptrace/batch.h"
 #include "steptrace/stream.h"
 
 #define IDS                                                                                        \
@@ -727,25 +728,30 @@ static size_t line_end(struct stream *stream, int line)
 	return (size_t)(at - lines->base);
 }
 
-static void unwritten_lines_are_losses(void **state)
+/* Of four lines so many are out, and the others are counted by kind. */
+static void unwritten_lines_are_counted(void **state)
 {
 	(void)state;
 	for (int kept = 0; kept <= 4; kept++) {
+		struct line_counts lost = {.events = {0}};
 		struct stream *stream = json_stream();
-		const struct stream_counts *counts = stream__counts(stream);
+		struct batch *batch;
+		size_t out;
 
 		feed_started(stream);
 		feed_step(stream);
 		feed_step(stream);
 		feed_completed(stream, 2);
-		stream__unwritten(stream, line_end(stream, kept));
-		assert_int_equal(stream__events_total(stream), kept);
-		assert_int_equal(lost(stream, LOSS_NOT_WRITTEN), 4 - kept);
-		assert_int_equal(counts->events[EVENT_COMMAND_STARTED], kept >= 1);
-		assert_int_equal(counts->events[EVENT_STEP_EXECUTED],
-				 kept > 3 ? 2 : (kept > 0 ? kept - 1 : 0));
-		assert_int_equal(counts->lost[EVENT_COMMAND_COMPLETED][LOSS_NOT_WRITTEN], kept < 4);
+		out = line_end(stream, kept);
+		batch = batch__take(stream);
 		assert_string_equal(written(stream), "");
+		batch__count(batch, out, &lost);
+		assert_int_equal(line_counts__total(&lost), 4 - kept);
+		assert_int_equal(lost.events[EVENT_COMMAND_STARTED], kept < 1);
+		assert_int_equal(lost.events[EVENT_STEP_EXECUTED],
+				 kept < 2 ? 2 : (kept < 3 ? 1 : 0));
+		assert_int_equal(lost.events[EVENT_COMMAND_COMPLETED], kept < 4);
+		batch__let_go(batch);
 		stream__free(stream);
 	}
 }
@@ -753,7 +759,9 @@ static void unwritten_lines_are_losses(void **state)
 /* Lines about the stream itself are no events, and no losses. */
 static void unwritten_lines_of_our_own_are_not_counted(void **state)
 {
+	struct line_counts lost = {.events = {0}};
 	struct stream *stream = json_stream();
+	struct batch *batch;
 
 	(void)state;
 	json__raw(stream__lines(stream), "{\"event\":\"trace.something\"}\n");
@@ -761,10 +769,35 @@ static void unwritten_lines_of_our_own_are_not_counted(void **state)
 	feed_started(stream);
 	json__raw(stream__lines(stream), "{\"event\":\"trace.something\"}\n");
 	assert_int_equal(stream__line_added(stream, EVENT_NONE), 0);
-	stream__unwritten(stream, 0);
-	assert_int_equal(stream__events_total(stream), 0);
-	assert_int_equal(lost_at_all(stream), 1);
+	batch = batch__take(stream);
+	batch__count(batch, 0, &lost);
+	assert_int_equal(line_counts__total(&lost), 1);
+	batch__let_go(batch);
 	stream__free(stream);
+}
+
+/* Many lines are handed over, few are copied; the stream begins anew either way. */
+static void lines_are_taken_as_they_are(void **state)
+{
+	(void)state;
+	for (int lines = 1; lines <= 1000; lines += 999) {
+		struct stream *stream = json_stream();
+		struct batch *batch;
+		size_t bytes;
+
+		for (int i = 0; i < lines; i++)
+			feed_started(stream);
+		bytes = json__length(stream__lines(stream));
+		batch = batch__take(stream);
+		assert_int_equal(json__length(&batch->lines), bytes);
+		assert_int_equal(json__length(&batch->kinds), lines);
+		assert_true(batch__bytes(batch) >= bytes);
+		assert_int_equal(json__length(stream__lines(stream)), 0);
+		feed_started(stream);
+		assert_int_equal(json__length(stream__kinds(stream)), 1);
+		batch__let_go(batch);
+		stream__free(stream);
+	}
 }
 
 static void losses_from_elsewhere_are_added(void **state)
@@ -1045,7 +1078,8 @@ int main(void)
 		cmocka_unit_test(nonsense_is_counted_by_reason),
 		cmocka_unit_test(begin_probes_make_no_line_and_no_loss),
 		cmocka_unit_test(after_the_limit_nothing_is_written),
-		cmocka_unit_test(unwritten_lines_are_losses),
+		cmocka_unit_test(unwritten_lines_are_counted),
+		cmocka_unit_test(lines_are_taken_as_they_are),
 		cmocka_unit_test(unwritten_lines_of_our_own_are_not_counted),
 		cmocka_unit_test(losses_from_elsewhere_are_added),
 		cmocka_unit_test(many_lines_between_two_writes),

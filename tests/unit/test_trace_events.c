@@ -122,6 +122,13 @@ static void lost_for_a_person(void **state)
 	stream__free(stream);
 }
 
+static int put_stopped(struct stream *stream, const struct trace_totals *totals, uint64_t now_ns)
+{
+	return trace_events__put_stopped(stream__lines(stream), stream__options(stream)->format,
+					 stream__clock(stream), stream__counts(stream), totals,
+					 now_ns);
+}
+
 static void stopped_with_all_that_was_counted(void **state)
 {
 	const struct trace_totals totals = {.hits = 12, .reason = "interrupted"};
@@ -138,7 +145,7 @@ static void stopped_with_all_that_was_counted(void **state)
 	stream__add_loss(stream, EVENT_COMMAND_STARTED, LOSS_BUFFER_FULL, 3);
 	stream__add_filtered(stream, EVENT_COMMAND_STARTED, 5);
 	stream__add_loss(stream, EVENT_NONE, LOSS_MISSED, 1000); /* makes no event: no part of it */
-	assert_int_equal(trace_events__stopped(stream, &totals, 3000000000), 0);
+	assert_int_equal(put_stopped(stream, &totals, 3000000000), 0);
 	assert_string_equal(
 		written(stream),
 		"{\"event\":\"trace.stopped\",\"timestamp\":\"2026-01-31T12:00:03.000000000Z\","
@@ -192,7 +199,7 @@ static void nothing_of_it_for_a_person(void **state)
 
 	(void)state;
 	assert_int_equal(trace_events__started(stream, &facts), 0);
-	assert_int_equal(trace_events__stopped(stream, &totals, 1), 0);
+	assert_int_equal(put_stopped(stream, &totals, 1), 0);
 	assert_string_equal(written(stream), "");
 	stream__free(stream);
 }

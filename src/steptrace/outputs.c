@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "steptrace/outputs.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "steptrace/clock.h"
+
+static int check_once(const struct output_options *options, size_t count, struct error *err)
+{
+	const char *where = options[count].sink.where ? options[count].sink.where : "-";
+
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(where, options[i].sink.where ? options[i].sink.where : "-") == 0)
+			return error__set(err, -EINVAL, "'%s' is named twice as an output", where);
+	return 0;
+}
+
+int outputs__open(struct outputs *outputs, const struct output_options *options, size_t count,
+		  struct error *err)
+{
+	int code = 0;
+
+	*outputs = (struct outputs){.news_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+	if (outputs->news_fd < 0)
+		return error__set(err, -errno, "cannot set up outputs: %s", strerror(errno));
+	for (size_t i = 0; i < count && !code; i++) {
+		code = check_once(options, i, err);
+		if (!code)
+			code = output__open(&options[i], outputs->news_fd, &outputs->items[i], err);
+		outputs->count += code == 0;
+	}
+	return code;
+}
+
+void outputs__close(struct outputs *outputs)
+{
+	for (size_t i = 0; i < outputs->count; i++)
+		output__close(outputs->items[i]);
+	if (outputs->news_fd > 0)
+		close(outputs->news_fd);
+	free(outputs->header);
+	*outputs = (struct outputs){.count = 0};
+}
+
+int outputs__check_rights(const struct outputs *outputs, struct error *err)
+{
+	int code = 0;
+
+	for (size_t i = 0; i < outputs->count && !code; i++)
+		code = output__check_rights(outputs->items[i], err);
+	return code;
+}
+
+int outputs__set_header(struct outputs *outputs, struct stream *stream, struct error *err)
+{
+	const struct json *lines = stream__lines(stream);
+
+	outputs->header = strndup(lines->base, json__length(lines));
+	if (!outputs->header)
+		return error__set(err, -ENOMEM, "out of memory");
+	stream__written(stream);
+	return 0;
+}
+
+int outputs__start(struct outputs *outputs, struct stream *stream, struct error *err)
+{
+	int code = 0;
+
+	for (size_t i = 0; i < outputs->count && !code; i++)
+		code = output__start(outputs->items[i], outputs->header,
+				     stream__options(stream)->format, stream__clock(stream), err);
+	return code;
+}
+
+void outputs__give(struct outputs *outputs, struct stream *stream)
+{
+	struct batch *batch;
+
+	if (json__length(stream__lines(stream)) == 0)
+		return;
+	batch = batch__take(stream);
+	if (!batch)
+		return;
+	for (size_t i = 0; i < outputs->count; i++)
+		output__give(outputs->items[i], batch);
+	batch__let_go(batch);
+}
+
+bool outputs__have_room(struct outputs *outputs)
+{
+	bool room = true;
+
+	for (size_t i = 0; i < outputs->count; i++)
+		room = output__has_room(outputs->items[i]) && room;
+	return room;
+}
+
+void outputs__news(struct outputs *outputs, bool *failed, bool *any_left)
+{
+	struct output_state state;
+	uint64_t times;
+
+	if (read(outputs->news_fd, &times, sizeof(times)) < 0)
+		times = 0; /* it is the states that count */
+	*failed = *any_left = false;
+	for (size_t i = 0; i < outputs->count; i++) {
+		output__state(outputs->items[i], &state);
+		*failed = *failed || state.failed;
+		*any_left = *any_left || !state.failed;
+	}
+}
+
+void outputs__reopen(struct outputs *outputs)
+{
+	for (size_t i = 0; i < outputs->count; i++)
+		output__reopen(outputs->items[i]);
+}
+
+/* ---- the end */
+
+static bool are_done(const struct outputs *outputs)
+{
+	for (size_t i = 0; i < outputs->count; i++)
+		if (!output__is_done(outputs->items[i]))
+			return false;
+	return true;
+}
+
+/* They say when they are done, each of them. */
+static void await_done(struct outputs *outputs, int patience_ms)
+{
+	uint64_t end_ns = clock__now_ns() + (uint64_t)patience_ms * 1000000, now, times;
+
+	while (!are_done(outputs) && (now = clock__now_ns()) < end_ns) {
+		struct pollfd news = {.fd = outputs->news_fd, .events = POLLIN};
+
+		poll(&news, 1, (int)((end_ns - now) / 1000000) + 1);
+		if (read(outputs->news_fd, &times, sizeof(times)) < 0)
+			continue;
+	}
+}
+
+static int first_error(const struct outputs *outputs, struct error *err)
+{
+	struct output_state state;
+	int code = 0;
+
+	for (size_t i = 0; i < outputs->count; i++) {
+		output__state(outputs->items[i], &state);
+		if (!state.failed)
+			continue;
+		if (code)
+			log__error("%s", output__error(outputs->items[i])->text);
+		else
+			code = error__set(err, -EIO, "%s", output__error(outputs->items[i])->text);
+	}
+	return code;
+}
+
+static void say_lost(const struct outputs *outputs)
+{
+	struct output_state state;
+
+	for (size_t i = 0; i < outputs->count; i++) {
+		output__state(outputs->items[i], &state);
+		if (state.lost && outputs->count > 1)
+			log__info("%llu of them were not written to %s",
+				  (unsigned long long)state.lost, output__name(outputs->items[i]));
+	}
+}
+
+int outputs__finish(struct outputs *outputs, const struct stream *stream,
+		    const struct trace_totals *totals, int patience_ms, struct error *err)
+{
+	uint64_t now = clock__now_ns();
+
+	for (size_t i = 0; i < outputs->count; i++)
+		output__finish(outputs->items[i], stream__counts(stream), totals, now);
+	await_done(outputs, patience_ms);
+	for (size_t i = 0; i < outputs->count; i++)
+		output__give_up(outputs->items[i]);
+	for (size_t i = 0; i < outputs->count; i++)
+		output__end(outputs->items[i]);
+	say_lost(outputs);
+	return first_error(outputs, err);
+}
+
+uint64_t outputs__lost(struct outputs *outputs)
+{
+	struct output_state state;
+	uint64_t fewest = UINT64_MAX;
+
+	for (size_t i = 0; i < outputs->count; i++) {
+		output__state(outputs->items[i], &state);
+		fewest = state.lost < fewest ? state.lost : fewest;
+	}
+	return outputs->count ? fewest : 0;
+}
+
+bool outputs__use_terminal(const struct outputs *outputs)
+{
+	for (size_t i = 0; i < outputs->count; i++)
+		if (output__is_terminal(outputs->items[i]))
+			return true;
+	return false;
+}
+
+bool outputs__have_files(const struct outputs *outputs)
+{
+	for (size_t i = 0; i < outputs->count; i++)
+		if (output__is_file(outputs->items[i]))
+			return true;
+	return false;
+}

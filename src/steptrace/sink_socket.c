@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * A stream socket whose other side comes and goes: connects, and connects again, for as long as it
+ * takes. A connection that breaks within a line ends there; the next one begins with that line.
+ * What the kernel took and the other side never read is not known to be lost.
+ */
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "steptrace/descriptor.h"
+#include "steptrace/sink.h"
+
+enum { ADDRESSES_MAX = 8, FIRST_PAUSE_MS = 50, LONGEST_PAUSE_MS = 5000, CONNECT_MS = 5000 };
+
+struct address {
+	struct sockaddr_storage bytes;
+	socklen_t size;
+};
+
+struct socket_sink {
+	struct sink sink; /* its name is what was asked for */
+	struct address addresses[ADDRESSES_MAX];
+	size_t addresses_count, next; /* to be tried */
+	int fd;                       /* -1: not connected */
+	int pause_ms;                 /* before the next attempt */
+	bool is_away;                 /* which was said */
+};
+
+static struct socket_sink *socket_of(struct sink *sink)
+{
+	return (struct socket_sink *)sink;
+}
+
+/* ---- addresses */
+
+static int find_unix(struct socket_sink *socket, const char *path, struct error *err)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	if (!path[0] || strlen(path) >= sizeof(address.sun_path))
+		return error__set(err, -EINVAL, "'%s': a socket's path has 1 to %zu bytes",
+				  socket->sink.name, sizeof(address.sun_path) - 1);
+	memcpy(address.sun_path, path, strlen(path));
+	memcpy(&socket->addresses[0].bytes, &address, sizeof(address));
+	socket->addresses[0].size = sizeof(address);
+	socket->addresses_count = 1;
+	return 0;
+}
+
+/* "HOST:PORT", "[::1]:PORT"; the host's length in *bytes. */
+static const char *split(const char *text, const char **port, size_t *bytes)
+{
+	const char *colon = strrchr(text, ':');
+
+	if (!colon || colon == text || !colon[1])
+		return NULL;
+	*port = colon + 1;
+	*bytes = (size_t)(colon - text);
+	if (text[0] != '[')
+		return memchr(text, ':', *bytes) ? NULL : text;
+	if (*bytes < 3 || colon[-1] != ']')
+		return NULL;
+	*bytes -= 2;
+	return text + 1;
+}
+
+static int find_tcp(struct socket_sink *socket, const char *text, struct error *err)
+{
+	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+	struct addrinfo *found = NULL;
+	const char *port, *host;
+	char name[256];
+	size_t bytes;
+	int code;
+
+	host = split(text, &port, &bytes);
+	if (!host || bytes >= sizeof(name))
+		return error__set(err, -EINVAL,
+				  "'%s' is not tcp:HOST:PORT (an IPv6 address stands in brackets)",
+				  socket->sink.name);
+	memcpy(name, host, bytes);
+	name[bytes] = 0;
+	code = getaddrinfo(name, port, &hints, &found);
+	if (code)
+		return error__set(err, -EADDRNOTAVAIL, "cannot find '%s': %s", socket->sink.name,
+				  gai_strerror(code));
+	for (struct addrinfo *at = found; at && socket->addresses_count < ADDRESSES_MAX;
+	     at = at->ai_next) {
+		struct address *address = &socket->addresses[socket->addresses_count++];
+
+		memcpy(&address->bytes, at->ai_addr, at->ai_addrlen);
+		address->size = at->ai_addrlen;
+	}
+	freeaddrinfo(found);
+	return 0;
+}
+
+/* ---- connections */
+
+/* Also when it was never there. */
+static void say_away(struct socket_sink *socket, int code)
+{
+	if (!socket->is_away)
+		log__info("%s is not there (%s); it is tried again", socket->sink.name,
+			  strerror(-code));
+	socket->is_away = true;
+}
+
+static void hang_up(struct socket_sink *socket)
+{
+	if (socket->fd >= 0)
+		close(socket->fd);
+	socket->fd = -1;
+}
+
+static int await_connected(int fd, int give_up_fd)
+{
+	struct pollfd fds[2] = {{.fd = fd, .events = POLLOUT},
+				{.fd = give_up_fd, .events = POLLIN}};
+	socklen_t size = sizeof(int);
+	int code = 0;
+
+	if (poll(fds, 2, CONNECT_MS) <= 0)
+		return -ETIMEDOUT;
+	if (fds[1].revents)
+		return -ECANCELED;
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &code, &size))
+		return -errno;
+	return -code;
+}
+
+/* The next of the addresses; 0 or negative errno. */
+static int try_once(struct socket_sink *socket_sink)
+{
+	const struct address *address = &socket_sink->addresses[socket_sink->next];
+	int family = address->bytes.ss_family;
+	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), one = 1;
+	int code = 0;
+
+	socket_sink->next = (socket_sink->next + 1) % socket_sink->addresses_count;
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (const struct sockaddr *)&address->bytes, address->size))
+		code = errno == EINPROGRESS ? await_connected(fd, socket_sink->sink.give_up_fd)
+					    : -errno;
+	if (code) {
+		close(fd);
+		return code;
+	}
+	if (family != AF_UNIX)
+		setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+	socket_sink->fd = fd;
+	return 0;
+}
+
+/* -ECANCELED: given up. */
+static int pause_before_next(struct socket_sink *socket)
+{
+	struct pollfd fd = {.fd = socket->sink.give_up_fd, .events = POLLIN};
+
+	if (poll(&fd, 1, socket->pause_ms) > 0)
+		return -ECANCELED;
+	socket->pause_ms *= 2;
+	if (socket->pause_ms > LONGEST_PAUSE_MS)
+		socket->pause_ms = LONGEST_PAUSE_MS;
+	return 0;
+}
+
+static int put(struct socket_sink *socket, const char *bytes, size_t count, size_t *written)
+{
+	return descriptor__write(socket->fd, bytes, count, socket->sink.give_up_fd, written);
+}
+
+static int put_header(struct socket_sink *socket)
+{
+	char *header = sink__next_header(&socket->sink);
+	size_t written;
+	int code = header ? put(socket, header, strlen(header), &written) : 0;
+
+	free(header);
+	return code;
+}
+
+/* Until it is connected and has its header, or -ECANCELED. */
+static int connect_again(struct socket_sink *socket)
+{
+	int code;
+
+	for (;;) {
+		code = try_once(socket);
+		if (code == 0)
+			code = put_header(socket);
+		if (code == 0 || code == -ECANCELED)
+			break;
+		hang_up(socket);
+		say_away(socket, code);
+		code = pause_before_next(socket);
+		if (code)
+			break;
+	}
+	if (code == 0 && socket->is_away)
+		log__info("%s is there", socket->sink.name);
+	if (code == 0) {
+		socket->is_away = false;
+		socket->pause_ms = FIRST_PAUSE_MS;
+	}
+	return code;
+}
+
+/* The other side never has anything to say: readable means that it closed. */
+static void socket_look(struct sink *sink)
+{
+	struct socket_sink *socket = socket_of(sink);
+	char bytes[256];
+	ssize_t got;
+
+	if (socket->fd < 0)
+		return;
+	do
+		got = recv(socket->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+	while (got > 0);
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	say_away(socket, got == 0 ? -EPIPE : -errno);
+	hang_up(socket);
+}
+
+static int socket_write(struct sink *sink, const char *lines, size_t bytes, size_t *written,
+			struct error *err)
+{
+	struct socket_sink *socket = socket_of(sink);
+
+	while (*written < bytes) {
+		size_t out = 0;
+		int code = 0;
+
+		socket_look(sink);
+		if (socket->fd < 0)
+			code = connect_again(socket);
+		if (!code)
+			code = put(socket, lines + *written, bytes - *written, &out);
+		if (code == 0)
+			return *written = bytes, 0;
+		*written += descriptor__whole_lines(lines + *written, out);
+		if (code == -ECANCELED)
+			return error__set(err, code,
+					  socket->is_away
+						  ? "stopped while %s was not there"
+						  : "stopped while the reader of %s did not read",
+					  sink->name);
+		say_away(socket, code);
+		hang_up(socket);
+	}
+	return 0;
+}
+
+static int socket_watched_fd(const struct sink *sink)
+{
+	return ((const struct socket_sink *)sink)->fd;
+}
+
+static void socket_close(struct sink *sink)
+{
+	hang_up(socket_of(sink));
+}
+
+static const struct sink_ops socket_ops = {
+	.write = socket_write,
+	.watched_fd = socket_watched_fd,
+	.look = socket_look,
+	.close = socket_close,
+};
+
+int sink_socket__open(const char *where, struct sink **sink, struct error *err)
+{
+	struct socket_sink *socket = calloc(1, sizeof(*socket));
+	int code;
+
+	if (!socket)
+		return error__set(err, -ENOMEM, "out of memory");
+	socket->sink.ops = &socket_ops;
+	socket->fd = -1;
+	socket->pause_ms = FIRST_PAUSE_MS;
+	snprintf(socket->sink.name, sizeof(socket->sink.name), "%s", where);
+	code = strncmp(where, "unix:", 5) == 0 ? find_unix(socket, where + 5, err)
+					       : find_tcp(socket, where + 4, err);
+	if (code) {
+		free(socket);
+		return code;
+	}
+	*sink = &socket->sink;
+	return 0;
+}

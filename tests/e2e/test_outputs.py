@@ -1,0 +1,313 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Outputs that rotate, come and go, stall and fill: each alone, none at the cost of the others."""
+import glob
+import gzip
+import json
+import os
+import signal
+import socket
+import subprocess
+import threading
+
+import validate
+from harness import (PATIENCE_S, Lines, Runner, Scenario, STEPTRACE, check_books, of_kind, read_events, run,
+                     runner_events, target, wait_until)
+
+
+class Reader:
+    """A server of one connection at a time that reads what comes, or does not."""
+
+    def __init__(self, address, reads=True):
+        family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
+        self.socket = socket.socket(family, socket.SOCK_STREAM)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(address)
+        if isinstance(address, str):
+            os.chmod(address, 0o666)
+        self.socket.listen()
+        self.parts, self.reads = [], threading.Event()
+        if reads:
+            self.reads.set()
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+
+    def serve(self):
+        try:
+            self.connection, _ = self.socket.accept()
+        except OSError:
+            return
+        self.parts.append(b"")
+        self.reads.wait(PATIENCE_S)
+        while True:
+            try:
+                data = self.connection.recv(65536)
+            except OSError:
+                return
+            if not data:
+                return
+            self.parts[-1] += data
+
+    def events(self):
+        """Of its connection, when that has ended."""
+        self.thread.join(PATIENCE_S)
+        self.close()
+        lines = self.parts[-1].decode().splitlines(True)
+        problems = validate.validate_lines(lines)
+        assert not problems, problems[:3]
+        return [json.loads(line) for line in lines]
+
+    def has(self, word):
+        return bool(self.parts) and word.encode() in self.parts[-1]
+
+    def close(self):
+        self.socket.close()
+        if hasattr(self, "connection"):
+            self.connection.close()
+
+
+class Outputs(Scenario):
+    def setUp(self):
+        """The tracer, which gives root up, may make files here."""
+        super().setUp()
+        os.chmod(self.directory, 0o777)
+
+    def path(self, name):
+        return os.path.join(self.directory, name)
+
+    def trace(self, runner, *arguments, **options):
+        process = subprocess.Popen([STEPTRACE, "record", "-p", str(runner.pid), *arguments],
+                                   stderr=subprocess.PIPE, bufsize=0, **options)
+        self.addCleanup(lambda: process.poll() is None and process.kill())
+        self.said = Lines(process.stderr, "steptrace")
+        self.said.until("attached to")
+        return process
+
+    def stop(self, process, status=0):
+        process.send_signal(signal.SIGINT)
+        self.words = "\n".join(self.said.rest())
+        self.assertEqual(process.wait(PATIENCE_S), status, self.words)
+
+    def await_text(self, path, word):
+        wait_until(lambda: os.path.exists(path) and word in open(path, encoding="utf-8").read(),
+                   "%s in %s" % (word, path))
+
+
+class Files(Outputs):
+    def test_several_at_once(self):
+        plain, packed = self.path("a.ndjson"), self.path("b.ndjson.gz")
+        done = subprocess.run([STEPTRACE, "record", "-o", plain, "-o", packed, "-o", "-", "--",
+                               target("older")], capture_output=True, text=True, check=True)
+        events = read_events(plain)
+        self.assertEqual(len(runner_events(events)), 3)
+        check_books(self, events)
+        with gzip.open(packed, "rt", encoding="utf-8") as file:
+            self.assertEqual([json.loads(line) for line in file], events)
+        self.assertEqual([json.loads(line) for line in done.stdout.splitlines()], events)
+
+    def rotated(self, path, keep, ending=""):
+        """All events, the oldest file first."""
+        names = ["%s.%d%s" % (path, number, ending) for number in range(keep, 0, -1)] + [path + ending]
+        return [name for name in names if os.path.exists(name)]
+
+    def test_rotated_by_size(self):
+        """Nothing is lost or doubled between the files, and each can be read alone."""
+        path = self.path("events.ndjson")
+        with Runner() as runner:
+            tracer = self.trace(runner, "-o", path, "--rotate-size", "64K")
+            runner.do("go 300")
+            self.stop(tracer)
+        files = self.rotated(path, 1000)
+        events = []
+        for number, name in enumerate(files):
+            part = read_events(name)
+            self.assertEqual((part[0]["event"], part[0]["part"]), ("trace.started", number + 1))
+            self.assertLess(os.stat(name).st_size, 200 * 1024)
+            events += part
+        self.assertGreater(len(files), 5)
+        self.assertEqual(len(check_books(self, events)["lost"]), 6)
+        self.assertEqual(len(runner_events(events)), 2100)
+        self.assertEqual(sum(check_books(self, events)["lost"].values()), 0)
+
+    def test_some_are_kept(self):
+        path = self.path("events.ndjson")
+        with Runner() as runner:
+            tracer = self.trace(runner, "-o", path + ".gz", "--rotate-size", "4K", "--keep", "2")
+            for _ in range(8):
+                runner.do("go 300")
+            self.stop(tracer)
+        names = sorted(glob.glob(path + "*"))
+        self.assertEqual(names, [path + ".1.gz", path + ".2.gz", path + ".gz"])
+        for name in names:
+            with gzip.open(name, "rt", encoding="utf-8") as file:
+                self.assertEqual(validate.validate_lines(file.readlines()), [])
+
+    def test_moved_and_told(self):
+        path = self.path("events.ndjson")
+        with Runner() as runner:
+            tracer = self.trace(runner, "-o", path)
+            runner.do("go 1")
+            self.await_text(path, "command.execution.completed")
+            os.rename(path, path + ".old")
+            tracer.send_signal(signal.SIGHUP)
+            wait_until(lambda: os.path.exists(path), "a new file")
+            runner.do("go 2")
+            self.stop(tracer)
+        old, new = read_events(path + ".old"), read_events(path)
+        self.assertEqual((len(runner_events(old)), len(runner_events(new))), (7, 14))
+        self.assertEqual(new[0]["part"], 2)
+        check_books(self, old + new)
+
+    def test_removed_and_not_told(self):
+        path = self.path("events.ndjson")
+        with Runner() as runner:
+            tracer = self.trace(runner, "-o", path)
+            os.unlink(path)
+
+            def comes_back():
+                runner.do("go 1")
+                return os.path.exists(path)
+            wait_until(comes_back, "a new file")
+            self.stop(tracer)
+        self.assertEqual(read_events(path)[-1]["event"], "trace.stopped")
+
+    def test_a_folder_that_is_not_ours_any_more(self):
+        os.chmod(self.directory, 0o755)
+        status, _, words = run("record", "-o", self.path("e"), "--rotate-size", "1M", "--", target("older"))
+        self.assertEqual(status, 1)
+        self.assertIn("may make no files in", words)
+
+    def test_a_member_that_was_cut_off(self):
+        path = self.path("events.gz")
+        with open(path, "wb") as file:
+            file.write(gzip.compress(b"{}\n" * 1000)[:-5])
+        status, _, words = run("record", "-o", path, "--", target("older"))
+        self.assertEqual(status, 1)
+        self.assertIn("was cut off", words)
+
+    def test_full_and_not_any_more(self):
+        """Who may drop goes on when there is room again, and says what is missing."""
+        disk = self.path("disk")
+        os.mkdir(disk)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m,mode=777", "none", disk], check=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", disk], check=True)
+        path, ballast, whole = os.path.join(disk, "events"), os.path.join(disk, "ballast"), self.path("whole")
+        with Runner() as runner:
+            tracer = self.trace(runner, "-o", path, "--when-full", "drop", "-o", whole)
+            with open(ballast, "wb") as file:
+                file.write(b"x" * 15900 * 1024)
+            runner.do("go 300")
+            self.said.until("goes without")
+            os.unlink(ballast)
+
+            def goes_on():
+                runner.do("go 1")
+                return '"trace.lost"' in open(path, encoding="utf-8").read()
+            wait_until(goes_on, "a trace.lost")
+            self.stop(tracer)
+        events, everything = read_events(path), read_events(whole)
+        stopped = check_books(self, events)
+        self.assertGreater(stopped["lost_by_reason"]["not_written"], 0)
+        self.assertEqual(sum(event["lost"] for event in of_kind(events, "trace.lost")),
+                         stopped["lost_by_reason"]["not_written"])
+        self.assertEqual(sum(check_books(self, everything)["lost"].values()), 0)
+        self.assertEqual(stopped["hits"], everything[-1]["hits"])
+
+
+class Sockets(Outputs):
+    def test_there_from_the_start(self):
+        for address, where in ((self.path("socket"), "unix:" + self.path("socket")),
+                               (("127.0.0.1", 0), None)):
+            reader = Reader(address)
+            where = where or "tcp:127.0.0.1:%d" % reader.socket.getsockname()[1]
+            with Runner() as runner:
+                tracer = self.trace(runner, "-o", where)
+                runner.do("go 100")
+                self.stop(tracer)
+            events = reader.events()
+            self.assertEqual(events[0]["part"], 1)
+            self.assertEqual(len(runner_events(events)), 700)
+            self.assertEqual(sum(check_books(self, events)["lost"].values()), 0)
+
+    def test_comes_later(self):
+        path = self.path("socket")
+        with Runner() as runner:
+            tracer = self.trace(runner, "-o", "unix:" + path)
+            runner.do("go 100")
+            self.said.until("is not there")
+            reader = Reader(path)
+            wait_until(lambda: reader.has("command.execution.completed"), "events")
+            self.stop(tracer)
+        events = reader.events()
+        self.assertEqual(len(runner_events(events)), 700)
+        self.assertEqual(sum(check_books(self, events)["lost"].values()), 0)
+
+    def test_goes_and_comes_back(self):
+        path = self.path("socket")
+        first = Reader(path)
+        with Runner() as runner:
+            tracer = self.trace(runner, "-o", "unix:" + path)
+            runner.do("go 1")
+            wait_until(lambda: first.has("command.execution.completed"), "events")
+            first.connection.shutdown(socket.SHUT_RDWR)
+            first.close()
+            os.unlink(path)
+            self.said.until("is not there")
+            runner.do("go 2")
+            second = Reader(path)
+            wait_until(lambda: second.has("command.execution.completed"), "events again")
+            self.stop(tracer)
+        events = second.events()
+        self.assertEqual(events[0]["part"], 2)
+        self.assertEqual(len(runner_events(events)), 14)
+
+    def test_one_that_stalls_is_alone(self):
+        """The others have everything; it knows what it missed."""
+        path, whole = self.path("socket"), self.path("whole")
+        reader = Reader(path, reads=False)
+        with Runner() as runner:
+            tracer = self.trace(runner, "-o", "unix:" + path, "-o", whole, "--queue", "64K")
+            runner.do("go 3000")
+            self.await_text(whole, '"command.execution.completed"')
+            wait_until(lambda: open(whole, encoding="utf-8").read().count("\n") >= 21000, "all of it")
+            reader.reads.set()
+
+            def goes_on():
+                runner.do("go 1")
+                return reader.has('"trace.lost"')
+            wait_until(goes_on, "a trace.lost")
+            self.stop(tracer)
+        events, everything = reader.events(), read_events(whole)
+        stopped = check_books(self, events)
+        self.assertGreater(stopped["lost_by_reason"]["not_written"], 0)
+        self.assertEqual(stopped["hits"], check_books(self, everything)["events"])
+
+    def test_nobody_ever_comes(self):
+        with Runner() as runner:
+            tracer = self.trace(runner, "-o", "unix:" + self.path("none"))
+            runner.do("go 1")
+            self.stop(tracer, status=1)
+        self.assertIn("stopped while unix:", self.words)
+        self.assertIn("7 more were captured and not written", self.words)
+
+    def test_names_that_are_none(self):
+        for where, words in (("tcp:nowhere", "is not tcp:HOST:PORT"), ("tcp:::1:99", "is not tcp:HOST:PORT"),
+                             ("unix:" + "x" * 200, "a socket's path has"), ("unix:", "a socket's path has")):
+            status, _, said = run("record", "-o", where, "--", target("older"))
+            self.assertEqual(status, 1)
+            self.assertIn(words, said)
+        status, _, said = run("record", "-o", self.path("a"), "-o", self.path("a"), "--", target("older"))
+        self.assertEqual(status, 1)
+        self.assertIn("is named twice", said)
+        for arguments, words in ((("--when-full", "drop"), "stands behind the -o"),
+                                 (("-o", "x", "--when-full", "maybe"), "--when-full is block or drop"),
+                                 (("--rotate-size", "3"), "--rotate-size 256M"),
+                                 (("--rotate-age", "0"), "--rotate-age 24h"), (("--keep", "0"), "--keep 7"),
+                                 (("--queue", "1"), "--queue 8M")):
+            status, _, said = run("record", *arguments)
+            self.assertEqual(status, 2)
+            self.assertIn(words, said)
+
+
+if __name__ == "__main__":
+    import unittest
+    unittest.main()
