@@ -242,7 +242,6 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|@PREFIX@|$(PREFIX)|' systemd/steptrace.service.in \
 		>$(DESTDIR)$(PREFIX)/lib/systemd/system/steptrace.service
-	install -Dm644 systemd/steptrace.logrotate $(DESTDIR)/etc/logrotate.d/steptrace
 	$(if $(SETCAP),setcap $(CAPABILITIES) $(DESTDIR)$(PREFIX)/bin/steptrace)
 
 clean:

@@ -52,11 +52,9 @@ static const struct option_spec specs[] = {
 	[OPTION_MIN_DURATION] = {0, "min-duration", "TIME", "only what took at least TIME"},
 	[OPTION_SAMPLE] = {0, "sample", "N", "one execution in N, with all of its events"},
 	[OPTION_OUTPUT] = {'o', "output", "WHERE",
-			   "FILE (appended to), FILE.gz, unix:PATH, tcp:HOST:PORT, or - (stdout, "
-			   "the default); up to 8 times"},
+			   "FILE, FILE.gz, unix:PATH, tcp:HOST:PORT or - (stdout); several times"},
 	[OPTION_WHEN_FULL] = {0, "when-full", "block|drop",
-			      "the -o before it is slow or away: the recording waits, or goes on "
-			      "without it and says so (default: drop for sockets)"},
+			      "the -o before it is slow: wait, or go without it (sockets: drop)"},
 	[OPTION_ROTATE_SIZE] = {0, "rotate-size", "SIZE",
 				"begin a new file before one is larger; the former is FILE.1"},
 	[OPTION_ROTATE_AGE] = {0, "rotate-age", "TIME", "begin a new file when one is older"},
