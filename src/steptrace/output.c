@@ -388,10 +388,21 @@ static void put_stopped(struct output *output)
 		put(output, output->words.base, json__length(&output->words), &written);
 }
 
+static void take_last_gap(struct output *output)
+{
+	struct gap gap;
+
+	pthread_mutex_lock(&output->mutex);
+	gap = output->gap;
+	output->gap = (struct gap){.since_ns = 0};
+	pthread_mutex_unlock(&output->mutex);
+	take_missing(output, &gap);
+}
+
 static void end(struct output *output)
 {
 	put_gathered(output);
-	take_missing(output, &output->gap);
+	take_last_gap(output);
 	put_missing(output);
 	put_stopped(output);
 	pthread_mutex_lock(&output->mutex);

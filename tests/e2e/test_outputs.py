@@ -283,11 +283,11 @@ class Sockets(Outputs):
 
     def test_nobody_ever_comes(self):
         with Runner() as runner:
-            tracer = self.trace(runner, "-o", "unix:" + self.path("none"))
-            runner.do("go 1")
+            tracer = self.trace(runner, "-o", "unix:" + self.path("none"), "--queue", "64K")
+            runner.do("go 1000")
             self.stop(tracer, status=1)
         self.assertIn("stopped while unix:", self.words)
-        self.assertIn("7 more were captured and not written", self.words)
+        self.assertIn("7000 more were captured and not written", self.words)
 
     def test_names_that_are_none(self):
         for where, words in (("tcp:nowhere", "is not tcp:HOST:PORT"), ("tcp:::1:99", "is not tcp:HOST:PORT"),

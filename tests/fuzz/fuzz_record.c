@@ -113,7 +113,7 @@ static void run(const uint8_t *data, size_t size, enum stream_format format, boo
 		size -= count;
 	}
 	batch = batch__take(stream);
-	require(batch);
+	require(batch != NULL);
 	batch__count(batch, json__length(&batch->lines) / 2, &counts);
 	require(line_counts__total(&counts) <= json__length(&batch->kinds));
 	batch__let_go(batch);
