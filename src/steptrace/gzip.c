@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-enum { LEVEL = 4, GZIP_WINDOW = 15 + 16, MEMORY = 8, CHUNK_BYTES = 64 * 1024 };
+enum { LEVEL = 1, GZIP_WINDOW = 15 + 16, MEMORY = 8, CHUNK_BYTES = 64 * 1024 };
 
 struct gzip {
 	z_stream stream;
