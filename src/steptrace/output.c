@@ -415,7 +415,9 @@ static void *run(void *argument)
 {
 	struct output *output = argument;
 	bool ends = false, reopens;
+	size_t written;
 
+	put(output, "", 0, &written); /* the header need not wait for somebody to do something */
 	while (!ends) {
 		struct waiting *waiting = next(output, &ends, &reopens);
 

@@ -59,7 +59,7 @@ int sink__open(const struct sink_options *options, struct sink **sink, struct er
 void sink__close(struct sink *sink);
 
 /*
- * Writes whole lines. 0, or negative errno with a sentence in `err`; *written says in any case how many
+ * Writes whole lines; none: only what the output begins with. 0, or negative errno with a sentence in `err`; *written says in any case how many
  * bytes of whole lines are out. -ECANCELED: it had to wait, and was told to give up.
  */
 int sink__write(struct sink *sink, const char *lines, size_t bytes, size_t *written,

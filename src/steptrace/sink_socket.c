@@ -239,7 +239,7 @@ static int socket_write(struct sink *sink, const char *lines, size_t bytes, size
 {
 	struct socket_sink *socket = socket_of(sink);
 
-	while (*written < bytes) {
+	do {
 		size_t out = 0;
 		int code = 0;
 
@@ -259,7 +259,7 @@ static int socket_write(struct sink *sink, const char *lines, size_t bytes, size
 					  sink->name);
 		say_away(socket, code);
 		hang_up(socket);
-	}
+	} while (*written < bytes);
 	return 0;
 }
 

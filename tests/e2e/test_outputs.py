@@ -213,6 +213,14 @@ class Files(Outputs):
         self.assertEqual(stopped["hits"], everything[-1]["hits"])
 
 
+    def test_begun_before_anything_happens(self):
+        with Runner() as runner:
+            tracer = self.trace(runner, "-o", self.path("a"), "-o", self.path("b.gz"))
+            self.await_text(self.path("a"), '"part":1')
+            wait_until(lambda: b'"part":1' in gzip.decompress(open(self.path("b.gz"), "rb").read()), "a header")
+            self.stop(tracer)
+
+
 class Sockets(Outputs):
     def test_there_from_the_start(self):
         for address, where in ((self.path("socket"), "unix:" + self.path("socket")),
