@@ -101,3 +101,22 @@ uint64_t line_counts__total(const struct line_counts *counts)
 		total += counts->events[kind] + counts->aborted[kind];
 	return total;
 }
+
+void gap__add(struct gap *gap, const struct line_counts *lost, uint64_t since_ns, uint64_t until_ns)
+{
+	if (line_counts__total(lost) == 0)
+		return;
+	if (line_counts__total(&gap->lost) == 0 || since_ns < gap->since_ns)
+		gap->since_ns = since_ns;
+	if (until_ns > gap->until_ns)
+		gap->until_ns = until_ns;
+	line_counts__add(&gap->lost, lost);
+}
+
+void gap__add_batch(struct gap *gap, const struct batch *batch, size_t from, uint64_t now_ns)
+{
+	struct line_counts lost = {.events = {0}};
+
+	batch__count(batch, from, &lost);
+	gap__add(gap, &lost, now_ns, now_ns);
+}

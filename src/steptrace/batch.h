@@ -43,4 +43,15 @@ void batch__count(const struct batch *batch, size_t bytes, struct line_counts *c
 void line_counts__add(struct line_counts *sum, const struct line_counts *counts);
 uint64_t line_counts__total(const struct line_counts *counts);
 
+/* Lines that are missing at one place of an output, and between when. */
+struct gap {
+	struct line_counts lost;
+	uint64_t since_ns, until_ns;
+};
+
+void gap__add(struct gap *gap, const struct line_counts *lost, uint64_t since_ns,
+	      uint64_t until_ns);
+/* The lines of the batch behind its first `from` bytes. */
+void gap__add_batch(struct gap *gap, const struct batch *batch, size_t from, uint64_t now_ns);
+
 #endif

@@ -9,15 +9,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "common/log.h"
-
-enum { JOINED_BYTES = 128 * 1024 }; /* lines that are worth a write of their own */
-
-/* What is missing in front of a batch. */
-struct gap {
-	struct line_counts lost;
-	uint64_t since_ns, until_ns;
-};
+#include "steptrace/writer.h"
 
 struct waiting {
 	struct batch *batch;
@@ -37,22 +29,13 @@ struct output {
 	struct waiting *first, **last;
 	size_t queued_bytes;
 	struct gap gap; /* behind the last of the queue */
-	bool has_more, reopens, is_done, failed, was_full;
-	uint64_t lost;
-
-	/* the thread's own */
-	enum stream_format format;
-	struct clock_anchor clock;
-	struct gap missing;        /* not said yet */
-	struct line_counts gone;   /* at all */
-	struct json joined, kinds; /* lines that are gathered, and of each the kind */
-	struct json words;         /* our own lines */
-	uint64_t gathered_ns;      /* when the first of them came; 0: there are none */
-	bool is_away;              /* the sink failed, which was said */
-	struct stream_counts counts;
+	bool has_more, reopens, is_done, was_full;
+	struct stream_counts counts; /* these three for its end */
 	struct trace_totals totals;
 	uint64_t stopped_ns;
-	struct error err;
+
+	struct writer writer; /* the thread's own, this and the next */
+	bool told_failure;
 };
 
 static void poke(int fd)
@@ -88,8 +71,7 @@ int output__open(const struct output_options *options, int news_fd, struct outpu
 	pthread_mutex_init(&output->mutex, NULL);
 	code = sink__open(&options->sink, &output->sink, err);
 	if (!code && (output->wake_fd < 0 || output->give_up_fd < 0 ||
-		      json__init(&output->joined, JOINED_BYTES) ||
-		      json__init(&output->kinds, 4096) || json__init(&output->words, 4096)))
+		      writer__open(&output->writer, output->sink, options->drops)))
 		code = error__set(err, -ENOMEM, "out of memory or descriptors");
 	if (code) {
 		output__close(output);
@@ -132,9 +114,7 @@ void output__close(struct output *output)
 	if (output->give_up_fd >= 0)
 		close(output->give_up_fd);
 	pthread_mutex_destroy(&output->mutex);
-	json__free(&output->joined);
-	json__free(&output->kinds);
-	json__free(&output->words);
+	writer__close(&output->writer);
 	free(output);
 }
 
@@ -144,184 +124,15 @@ int output__check_rights(const struct output *output, struct error *err)
 					       : 0;
 }
 
-/* ---- what is missing */
-
-static void gap__add(struct gap *gap, const struct line_counts *lost, uint64_t since_ns,
-		     uint64_t until_ns)
-{
-	if (line_counts__total(lost) == 0)
-		return;
-	if (line_counts__total(&gap->lost) == 0 || since_ns < gap->since_ns)
-		gap->since_ns = since_ns;
-	if (until_ns > gap->until_ns)
-		gap->until_ns = until_ns;
-	line_counts__add(&gap->lost, lost);
-}
-
-static void gap__add_batch(struct gap *gap, const struct batch *batch, size_t from)
-{
-	struct line_counts lost = {.events = {0}};
-
-	batch__count(batch, from, &lost);
-	gap__add(gap, &lost, clock__now_ns(), clock__now_ns());
-}
-
-/* ---- the thread: what it writes */
-
-static void take_missing(struct output *output, const struct gap *gap)
-{
-	uint64_t lost = line_counts__total(&gap->lost);
-
-	gap__add(&output->missing, &gap->lost, gap->since_ns, gap->until_ns);
-	line_counts__add(&output->gone, &gap->lost);
-	if (lost == 0)
-		return;
-	pthread_mutex_lock(&output->mutex);
-	output->lost += lost;
-	pthread_mutex_unlock(&output->mutex);
-}
+/* ---- the thread */
 
 /* The end of an output that must not go without; the others go on. */
-static void fail(struct output *output)
+static void tell_failure(struct output *output)
 {
-	pthread_mutex_lock(&output->mutex);
-	output->failed = true;
-	pthread_mutex_unlock(&output->mutex);
+	if (output->told_failure || !output->writer.failed)
+		return;
+	output->told_failure = true;
 	poke(output->news_fd);
-}
-
-static void on_failure(struct output *output, int code, const struct error *err)
-{
-	if (!output->options.drops || code == -ECANCELED) {
-		output->err = *err;
-		fail(output);
-	} else if (!output->is_away) {
-		log__error("%s; it goes without until that is over", err->text);
-	}
-	output->is_away = true;
-}
-
-/* 0, or what came of it. */
-static int put(struct output *output, const char *lines, size_t bytes, size_t *written)
-{
-	struct error err = {""};
-	int code;
-
-	*written = 0;
-	if (output->failed)
-		return -ECANCELED;
-	code = sink__write(output->sink, lines, bytes, written, &err);
-	if (code) {
-		on_failure(output, code, &err);
-	} else if (output->is_away) {
-		log__info("%s is written to again", output->sink->name);
-		output->is_away = false;
-	}
-	return code;
-}
-
-static int put_missing_kind(struct output *output, enum event_kind kind)
-{
-	const struct gap *gap = &output->missing;
-	size_t written;
-	int code;
-
-	output->words.at = output->words.base;
-	code = trace_events__put_lost(&output->words, output->format, &output->clock, kind,
-				      LOSS_NOT_WRITTEN, gap->lost.events[kind],
-				      (const uint64_t[2]){gap->since_ns, gap->until_ns});
-	return code ? code
-		    : put(output, output->words.base, json__length(&output->words), &written);
-}
-
-/* trace.lost for what is missing, line by line: what was said is not said again. 0, or the rest has to
- * be said later. */
-static int put_missing(struct output *output)
-{
-	uint64_t *missing = output->missing.lost.events;
-	int code = 0;
-
-	if (line_counts__total(&output->missing.lost) == 0)
-		return 0;
-	for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS_COUNT && !code; kind++) {
-		if (missing[kind] == 0)
-			continue;
-		code = put_missing_kind(output, (enum event_kind)kind);
-		if (!code)
-			missing[kind] = 0;
-	}
-	if (!code)
-		output->missing = (struct gap){.since_ns = 0};
-	return code;
-}
-
-static void put_batch(struct output *output, const struct batch *batch)
-{
-	size_t written = 0;
-	struct gap gap = {.since_ns = 0};
-
-	if (put_missing(output) == 0 &&
-	    put(output, batch->lines.base, json__length(&batch->lines), &written) == 0)
-		return;
-	gap__add_batch(&gap, batch, written);
-	take_missing(output, &gap);
-}
-
-/* ---- lines that are gathered: for a sink that likes them many */
-
-static void put_gathered(struct output *output)
-{
-	const struct batch all = {.lines = output->joined, .kinds = output->kinds};
-
-	if (output->gathered_ns == 0)
-		return;
-	put_batch(output, &all);
-	output->joined.at = output->joined.base;
-	output->kinds.at = output->kinds.base;
-	output->gathered_ns = 0;
-}
-
-static void gather(struct output *output, const struct batch *batch)
-{
-	size_t bytes = json__length(&batch->lines), lines = json__length(&batch->kinds);
-
-	if (json__reserve(&output->joined, bytes) || json__reserve(&output->kinds, lines)) {
-		put_gathered(output);
-		put_batch(output, batch);
-		return;
-	}
-	if (output->gathered_ns == 0)
-		output->gathered_ns = clock__now_ns();
-	json__bytes(&output->joined, batch->lines.base, bytes);
-	json__bytes(&output->kinds, batch->kinds.base, lines);
-	if (json__length(&output->joined) >= JOINED_BYTES)
-		put_gathered(output);
-}
-
-static void take(struct output *output, struct waiting *waiting)
-{
-	if (line_counts__total(&waiting->gap.lost)) {
-		put_gathered(output);
-		take_missing(output, &waiting->gap);
-	}
-	if (output->sink->gathers_ns && !output->failed)
-		gather(output, waiting->batch);
-	else
-		put_batch(output, waiting->batch);
-}
-
-/* ---- the thread: what it waits for */
-
-static int patience_ms(const struct output *output)
-{
-	uint64_t waited;
-
-	if (output->gathered_ns == 0)
-		return -1;
-	waited = clock__now_ns() - output->gathered_ns;
-	return waited >= output->sink->gathers_ns
-		       ? 0
-		       : (int)((output->sink->gathers_ns - waited) / 1000000) + 1;
 }
 
 static void await_something(struct output *output)
@@ -332,8 +143,9 @@ static void await_something(struct output *output)
 	if (ops->watched_fd)
 		fds[1] = (struct pollfd){.fd = ops->watched_fd(output->sink),
 					 .events = POLLIN | POLLRDHUP};
-	if (poll(fds, 2, patience_ms(output)) == 0)
-		put_gathered(output);
+	tell_failure(output);
+	if (poll(fds, 2, writer__patience_ms(&output->writer)) == 0)
+		writer__flush(&output->writer);
 	if (fds[0].revents)
 		calm(output->wake_fd);
 	if (fds[1].revents)
@@ -370,25 +182,7 @@ static void finished(struct output *output, struct waiting *waiting)
 		poke(output->news_fd);
 }
 
-/* The totals as this output has them. */
-static void put_stopped(struct output *output)
-{
-	struct stream_counts *counts = &output->counts;
-	size_t written;
-
-	for (int kind = 0; kind < EVENT_KINDS_COUNT; kind++) {
-		counts->events[kind] -= output->gone.events[kind];
-		counts->lost[kind][LOSS_NOT_WRITTEN] += output->gone.events[kind];
-		counts->aborted[kind] -= output->gone.aborted[kind];
-	}
-	output->words.at = output->words.base;
-	if (trace_events__put_stopped(&output->words, output->format, &output->clock, counts,
-				      &output->totals, output->stopped_ns) == 0 &&
-	    json__length(&output->words))
-		put(output, output->words.base, json__length(&output->words), &written);
-}
-
-static void take_last_gap(struct output *output)
+static void end(struct output *output)
 {
 	struct gap gap;
 
@@ -396,15 +190,7 @@ static void take_last_gap(struct output *output)
 	gap = output->gap;
 	output->gap = (struct gap){.since_ns = 0};
 	pthread_mutex_unlock(&output->mutex);
-	take_missing(output, &gap);
-}
-
-static void end(struct output *output)
-{
-	put_gathered(output);
-	take_last_gap(output);
-	put_missing(output);
-	put_stopped(output);
+	writer__end(&output->writer, &gap, &output->counts, &output->totals, output->stopped_ns);
 	pthread_mutex_lock(&output->mutex);
 	output->is_done = true;
 	pthread_mutex_unlock(&output->mutex);
@@ -415,18 +201,17 @@ static void *run(void *argument)
 {
 	struct output *output = argument;
 	bool ends = false, reopens;
-	size_t written;
 
-	put(output, "", 0, &written); /* the header need not wait for somebody to do something */
+	writer__begin(&output->writer);
 	while (!ends) {
 		struct waiting *waiting = next(output, &ends, &reopens);
 
 		if (reopens && output->sink->ops->reopen) {
-			put_gathered(output);
+			writer__flush(&output->writer);
 			output->sink->ops->reopen(output->sink);
 		}
 		if (waiting) {
-			take(output, waiting);
+			writer__put(&output->writer, waiting->batch, &waiting->gap);
 			finished(output, waiting);
 		} else if (!ends) {
 			await_something(output);
@@ -442,8 +227,8 @@ int output__start(struct output *output, const char *header, enum stream_format 
 	int code;
 
 	output->sink->header = header;
-	output->format = format;
-	output->clock = *clock;
+	output->writer.format = format;
+	output->writer.clock = *clock;
 	code = pthread_create(&output->thread, NULL, run, output);
 	if (code)
 		return error__set(err, -code, "cannot start a thread: %s", strerror(code));
@@ -464,7 +249,7 @@ void output__give(struct output *output, struct batch *batch)
 
 	pthread_mutex_lock(&output->mutex);
 	if (!waiting || (is_full(output) && output->options.drops)) {
-		gap__add_batch(&output->gap, batch, 0);
+		gap__add_batch(&output->gap, batch, 0, clock__now_ns());
 		free(waiting);
 	} else {
 		batch__hold(batch);
@@ -483,7 +268,7 @@ bool output__has_room(struct output *output)
 	bool full;
 
 	pthread_mutex_lock(&output->mutex);
-	full = !output->options.drops && !output->failed && is_full(output);
+	full = !output->options.drops && !output->writer.failed && is_full(output);
 	output->was_full = full;
 	pthread_mutex_unlock(&output->mutex);
 	return !full;
@@ -535,16 +320,16 @@ void output__state(struct output *output, struct output_state *state)
 {
 	pthread_mutex_lock(&output->mutex);
 	*state = (struct output_state){
-		.lost = output->lost + line_counts__total(&output->gap.lost),
+		.lost = output->writer.lost + line_counts__total(&output->gap.lost),
 		.queued_bytes = output->queued_bytes,
-		.failed = output->failed,
+		.failed = output->writer.failed,
 	};
 	pthread_mutex_unlock(&output->mutex);
 }
 
 const struct error *output__error(const struct output *output)
 {
-	return &output->err;
+	return &output->writer.err;
 }
 
 const char *output__name(const struct output *output)

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * An output's pen: writes batches to a sink, gathers them where the sink likes many lines at once,
+ * and says in the stream what is missing from it. For one thread; `lost` and `failed` may be read by
+ * others.
+ */
+#ifndef STEPTRACE_WRITER_H
+#define STEPTRACE_WRITER_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/error.h"
+#include "steptrace/batch.h"
+#include "steptrace/sink.h"
+#include "steptrace/trace_events.h"
+
+struct writer {
+	struct sink *sink; /* borrowed */
+	bool drops;        /* goes without what the sink refuses; else that is its end */
+	enum stream_format format;
+	struct clock_anchor clock;
+
+	struct gap missing;        /* not said yet */
+	struct line_counts gone;   /* at all */
+	struct json joined, kinds; /* lines that are gathered, and of each the kind */
+	struct json words;         /* our own lines */
+	uint64_t gathered_ns;      /* when the first of them came; 0: there are none */
+	bool is_away;              /* the sink failed, which was said */
+
+	atomic_ullong lost; /* events that were not written */
+	atomic_bool failed; /* nothing is written any more */
+	struct error err;   /* the sentence of that */
+};
+
+/* Into zeroed memory; 0 or -ENOMEM. writer__close() also after a failure. */
+int writer__open(struct writer *writer, struct sink *sink, bool drops);
+void writer__close(struct writer *writer);
+
+/* The sink's header, which need not wait for somebody to do something. */
+void writer__begin(struct writer *writer);
+
+/* What is missing in front of the batch, and the batch: written, gathered or counted as lost. */
+void writer__put(struct writer *writer, const struct batch *batch, const struct gap *gap);
+
+/* Writes what is gathered. */
+void writer__flush(struct writer *writer);
+
+/* For how long what is gathered may still wait, in ms; -1: there is nothing. */
+int writer__patience_ms(const struct writer *writer);
+
+/* The last words: what is missing behind the last batch, and a trace.stopped with the totals, less
+ * what was lost here. */
+void writer__end(struct writer *writer, const struct gap *gap, const struct stream_counts *counts,
+		 const struct trace_totals *totals, uint64_t stopped_ns);
+
+#endif
