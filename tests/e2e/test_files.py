@@ -176,7 +176,8 @@ class Replaced(Scenario):
                     newer.do("go 5")
                     events = tracer.stop()
         attached = self.check_successors(events, former, ((old, 3), (new, 7), (newer, 5)))
-        self.assertEqual(attached[1]["pids"], [new.pid])
+        # a file that is named may be found before anybody runs it
+        self.assertIn(attached[1]["pids"], ([new.pid], []) if "-x" in arguments else ([new.pid],))
         self.assertNotEqual(attached[0]["inode"], attached[1]["inode"])
         detached = of_kind(events, "trace.detached")
         self.assertEqual([event["inode"] for event in detached], [attached[0]["inode"]])
