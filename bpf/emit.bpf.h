@@ -18,6 +18,7 @@
 
 struct boundary {
 	const void *span; /* in the runner */
+	void *ring;       /* the processor's */
 	struct steptrace_counts *counts;
 	__u64 time_ns;
 	__u64 flags; /* of the submit */
@@ -55,7 +56,7 @@ static __always_inline void move_forward(__u64 *moment_ns, __u64 to_ns)
 /* Whoever knows the command must hear that it is over. */
 static __always_inline void boundary__close(const struct boundary *at)
 {
-	struct command_closed *made = bpf_ringbuf_reserve(&records, sizeof(*made), 0);
+	struct command_closed *made = bpf_ringbuf_reserve(at->ring, sizeof(*made), 0);
 
 	if (!made) {
 		move_forward(&last_lost_ns[PROBE_COMMAND_DONE], at->time_ns);
@@ -111,6 +112,7 @@ static __always_inline bool boundary__open(struct boundary *at, struct pt_regs *
 	at->span = (const void *)PT_REGS_PARM1(regs);
 	at->probe = probe;
 	at->cpu = bpf_get_smp_processor_id();
+	at->ring = ring_of(at->cpu);
 	at->counts = &counts[at->cpu & (COUNT_ROWS - 1)];
 	hits = __sync_fetch_and_add(&at->counts->hits[probe], 1);
 	if (!match__span(at->span, probe)) {
@@ -118,7 +120,7 @@ static __always_inline bool boundary__open(struct boundary *at, struct pt_regs *
 		return false;
 	}
 	at->flags = BPF_RB_NO_WAKEUP;
-	if ((hits & 31) == 31 && bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA) > wakeup_bytes)
+	if ((hits & 31) == 31 && bpf_ringbuf_query(at->ring, BPF_RB_AVAIL_DATA) > wakeup_bytes)
 		at->flags = BPF_RB_FORCE_WAKEUP;
 	return true;
 }
@@ -157,7 +159,7 @@ static __always_inline bool read_span(void *copy, __u32 bytes, __u32 min_bytes, 
 /* True with room for a record in `made`; otherwise it is counted as lost. */
 #define RESERVED(at, made)                                                                         \
 	({                                                                                         \
-		made = bpf_ringbuf_reserve(&records, sizeof(*made), 0);                            \
+		made = bpf_ringbuf_reserve((at)->ring, sizeof(*made), 0);                          \
 		if (!made)                                                                         \
 			boundary__lost(at, &(at)->counts->full[(at)->probe]);                      \
 		made != NULL;                                                                      \

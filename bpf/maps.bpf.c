@@ -2,6 +2,7 @@
 #include "maps.bpf.h"
 
 struct records_map records SEC(".maps");
+struct rings_map rings SEC(".maps");
 struct wanted_pids_map wanted_pids SEC(".maps");
 struct runners_map runners SEC(".maps");
 struct known_files_map known_files SEC(".maps");
@@ -10,6 +11,7 @@ const volatile bool only_wanted_pids = false;
 const volatile __u64 namespace_device = 0;
 const volatile __u64 namespace_inode = 0;
 const volatile __u64 wakeup_bytes = 1 << 20;
+const volatile __u32 rings_mask = 0;
 const volatile struct steptrace_filters filters = {};
 
 __u64 context_unknown_until_ns = ~0ULL;

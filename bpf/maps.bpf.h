@@ -16,6 +16,14 @@ struct records_map {
 	__uint(max_entries, 1 << 16); /* set before loading */
 };
 
+/* Where one buffer is too few: those of the processors, in turn. */
+struct rings_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, RINGS_MAX);
+	__type(key, __u32);
+	__type(value, __u32); /* what they are like is said before loading */
+};
+
 /* Thread groups, as the tracer's pid namespace numbers them. */
 struct wanted_pids_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -40,6 +48,7 @@ struct known_files_map {
 };
 
 extern struct records_map records SEC(".maps");
+extern struct rings_map rings SEC(".maps");
 /* The processes that were named, and what they forked. */
 extern struct wanted_pids_map wanted_pids SEC(".maps");
 /* Processes that may have commands open. */
@@ -51,7 +60,8 @@ extern const volatile bool only_wanted_pids;
 /* The tracer's pid namespace, where it is not the initial one: pids are as the tracer sees them. */
 extern const volatile __u64 namespace_device;
 extern const volatile __u64 namespace_inode;
-extern const volatile __u64 wakeup_bytes;
+extern const volatile __u64 wakeup_bytes; /* of one ring buffer */
+extern const volatile __u32 rings_mask;   /* 0: there is one */
 extern const volatile struct steptrace_filters filters;
 
 /* A command that was announced up to this moment may be unknown to the reader: its next record

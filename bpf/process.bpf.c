@@ -66,7 +66,7 @@ int process_execed(struct bpf_raw_tracepoint_args *at) /* task, old pid, program
 		flags |= RECORD_UNKNOWN_FILE;
 	if (!flags)
 		return 0;
-	made = bpf_ringbuf_reserve(&records, sizeof(*made), 0);
+	made = bpf_ringbuf_reserve(ring_of(bpf_get_smp_processor_id()), sizeof(*made), 0);
 	if (!made) {
 		__sync_fetch_and_add(&process_records_lost, 1);
 		return 0;
@@ -135,7 +135,7 @@ int process_ended(struct bpf_raw_tracepoint_args *at) /* task, which is the curr
 		flags = RECORD_OF_RUNNER;
 	if (!told && !flags)
 		return 0;
-	made = bpf_ringbuf_reserve(&records, sizeof(*made), 0);
+	made = bpf_ringbuf_reserve(ring_of(bpf_get_smp_processor_id()), sizeof(*made), 0);
 	if (!made) {
 		__sync_fetch_and_add(&process_records_lost, 1);
 		return 0;

@@ -74,6 +74,15 @@ static __always_inline bool is_wanted(__u32 pid)
 	return bpf_map_lookup_elem(&wanted_pids, &pid) != NULL;
 }
 
+/* Where this processor's records go. */
+static __always_inline void *ring_of(__u32 cpu)
+{
+	__u32 index = cpu & rings_mask;
+	void *ring = rings_mask ? bpf_map_lookup_elem(&rings, &index) : NULL;
+
+	return ring ? ring : &records;
+}
+
 /* From here on its end is reported. */
 static __always_inline void remember_runner(void)
 {

@@ -213,6 +213,9 @@ struct steptrace_context {
 	struct command_span command;
 };
 
+/* Ring buffers at most; a power of two. */
+enum { RINGS_MAX = 64 };
+
 enum { WANTED_PIDS_MAX = 4096, RUNNERS_MAX = 4096, KNOWN_FILES_MAX = 4096 };
 
 /* What is wanted; set before the programs are loaded. */

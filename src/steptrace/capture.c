@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,23 +18,23 @@
 #include "steptrace/event.h"
 #include "steptrace/kernel_types.h"
 #include "steptrace/privilege.h"
+#include "steptrace/ring.h"
 
 struct capture {
 	struct steptrace_bpf *skeleton;
 	struct bpf_program *programs[PROBES_COUNT]; /* NULL: not wanted */
-	struct ring_buffer *ring;
+	struct ring ring_items[RINGS_MAX];
+	struct rings rings;
+	int ring_fds[RINGS_MAX]; /* the first is the skeleton's to close */
+	int wakeup_fd;           /* an epoll of all of them */
+	struct capture_peaks peaks;
 	struct bpf_link *all_mappings, *own_mappings;
 	enum uprobe_method method;
 	struct kernel_types types; /* these two while loading only */
 	int iterator_handler;
-
-	/* of the drain that is going on */
-	record_fn *each;
-	void *each_context;
-	int given, limit, stopped_by;
 };
 
-enum { STOP_DRAINING = -1000 };
+enum { RELEASE_RECORDS = 64 }; /* read, before the kernel has their room back */
 
 /* The last thing that libbpf had to say, for the message when loading fails. */
 static char libbpf_words[512];
@@ -42,17 +43,6 @@ static int keep_words(enum libbpf_print_level level, const char *format, va_list
 {
 	if (level == LIBBPF_WARN && !libbpf_words[0])
 		vsnprintf(libbpf_words, sizeof(libbpf_words), format, args);
-	return 0;
-}
-
-static int on_record(void *context, void *bytes, size_t size_bytes)
-{
-	struct capture *capture = context;
-
-	capture->given++;
-	capture->stopped_by = capture->each(capture->each_context, bytes, size_bytes);
-	if (capture->stopped_by || capture->given >= capture->limit)
-		return STOP_DRAINING;
 	return 0;
 }
 
@@ -110,6 +100,81 @@ static void choose_watchers(struct steptrace_bpf *skeleton, const struct capture
 		bpf_map__set_max_entries(skeleton->maps.wanted_pids, 1);
 }
 
+/* ---- ring buffers */
+
+static size_t ring_bytes(const struct capture_options *options)
+{
+	return options->buffer_bytes / options->rings_count;
+}
+
+static int make_ring(const struct capture_options *options)
+{
+	return bpf_map_create(BPF_MAP_TYPE_RINGBUF, "records", 0, 0, (uint32_t)ring_bytes(options),
+			      NULL);
+}
+
+/* Before loading. The first of those beside `records` tells the kernel what they are like. */
+static int choose_rings(struct capture *capture, const struct capture_options *options)
+{
+	struct steptrace_bpf *skeleton = capture->skeleton;
+	uint32_t bytes = (uint32_t)ring_bytes(options);
+
+	bpf_map__set_max_entries(skeleton->maps.records, bytes);
+	skeleton->rodata->wakeup_bytes = bytes / 4;
+	skeleton->rodata->rings_mask = (uint32_t)options->rings_count - 1;
+	if (options->rings_count == 1)
+		return bpf_map__set_autocreate(skeleton->maps.rings, false);
+	for (size_t i = 1; i < options->rings_count; i++) {
+		capture->ring_fds[i] = make_ring(options);
+		if (capture->ring_fds[i] < 0)
+			return capture->ring_fds[i];
+	}
+	return bpf_map__set_inner_map_fd(skeleton->maps.rings, capture->ring_fds[1]);
+}
+
+static int open_ring(struct capture *capture, size_t bytes)
+{
+	uint32_t index = (uint32_t)capture->rings.count;
+	struct epoll_event event = {.events = EPOLLIN};
+	int fd = capture->ring_fds[index];
+	int code = ring__open(&capture->ring_items[index], fd, bytes);
+
+	if (code)
+		return code;
+	capture->rings.count++;
+	if (epoll_ctl(capture->wakeup_fd, EPOLL_CTL_ADD, fd, &event))
+		return -errno;
+	if (bpf_map__autocreate(capture->skeleton->maps.rings) &&
+	    bpf_map_update_elem(bpf_map__fd(capture->skeleton->maps.rings), &index, &fd, BPF_ANY))
+		return -errno;
+	return 0;
+}
+
+static int open_rings(struct capture *capture, const struct capture_options *options)
+{
+	int code = 0;
+
+	capture->ring_fds[0] = bpf_map__fd(capture->skeleton->maps.records);
+	capture->rings.items = capture->ring_items;
+	capture->wakeup_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (capture->wakeup_fd < 0)
+		return -errno;
+	while (!code && capture->rings.count < options->rings_count)
+		code = open_ring(capture, ring_bytes(options));
+	return code;
+}
+
+static void close_rings(struct capture *capture)
+{
+	for (size_t i = 0; i < capture->rings.count; i++)
+		ring__close(&capture->ring_items[i]);
+	for (size_t i = 1; i < RINGS_MAX; i++)
+		if (capture->ring_fds[i] > 0)
+			close(capture->ring_fds[i]);
+	if (capture->wakeup_fd >= 0)
+		close(capture->wakeup_fd);
+}
+
 static int load(struct capture *capture, const struct capture_options *options)
 {
 	struct steptrace_bpf *skeleton = capture->skeleton;
@@ -118,16 +183,13 @@ static int load(struct capture *capture, const struct capture_options *options)
 	choose_programs(capture);
 	choose_watchers(skeleton, options);
 	choose_namespace(skeleton);
-	bpf_map__set_max_entries(skeleton->maps.records, (uint32_t)options->buffer_bytes);
-	skeleton->rodata->wakeup_bytes = options->buffer_bytes / 4;
+	code = choose_rings(capture, options);
+	if (code)
+		return code;
 	if (options->filters)
 		skeleton->rodata->filters = *options->filters;
 	code = steptrace_bpf__load(skeleton);
-	if (code)
-		return code;
-	capture->ring =
-		ring_buffer__new(bpf_map__fd(skeleton->maps.records), on_record, capture, NULL);
-	return capture->ring ? 0 : -errno;
+	return code ? code : open_rings(capture, options);
 }
 
 /* To libbpf the iterator is attached to a program (which one does not matter), for which it need
@@ -190,7 +252,7 @@ int capture__open(const struct capture_options *options, struct capture **out, s
 
 	if (!capture)
 		return error__set(err, -ENOMEM, "out of memory");
-	capture->types.fd = capture->iterator_handler = -1;
+	capture->types.fd = capture->iterator_handler = capture->wakeup_fd = -1;
 	libbpf_set_print(keep_words);
 	libbpf_words[0] = 0;
 	capture->method = options->avoids_multi ? UPROBE_PERF : uprobe__probe_method();
@@ -217,7 +279,7 @@ void capture__close(struct capture *capture)
 		return;
 	bpf_link__destroy(capture->all_mappings);
 	bpf_link__destroy(capture->own_mappings);
-	ring_buffer__free(capture->ring);
+	close_rings(capture);
 	steptrace_bpf__destroy(capture->skeleton);
 	free(capture);
 }
@@ -249,24 +311,55 @@ void capture__armed(struct capture *capture)
 
 int capture__wakeup_fd(const struct capture *capture)
 {
-	return ring_buffer__epoll_fd(capture->ring);
+	return capture->wakeup_fd;
+}
+
+/* What stood there before we came, and for how long. */
+static void note_peaks(struct capture *capture, const struct steptrace_record *oldest)
+{
+	uint64_t now_ns = capture->rings.looked_ns;
+	uint64_t lag_ns = oldest && oldest->time_ns < now_ns ? now_ns - oldest->time_ns : 0;
+
+	if (lag_ns > capture->peaks.lag_ns)
+		capture->peaks.lag_ns = lag_ns;
+}
+
+static void look(struct capture *capture)
+{
+	uint64_t unread_bytes = rings__unread_bytes(&capture->rings);
+
+	rings__look(&capture->rings, clock__now_ns());
+	if (unread_bytes > capture->peaks.unread_bytes)
+		capture->peaks.unread_bytes = unread_bytes;
 }
 
 int capture__drain(struct capture *capture, record_fn *each, void *context, int limit)
 {
-	int code;
+	const void *record;
+	int given = 0, code = 0;
+	size_t size_bytes;
 
-	capture->each = each;
-	capture->each_context = context;
-	capture->given = 0;
-	capture->limit = limit;
-	capture->stopped_by = 0;
-	code = ring_buffer__consume(capture->ring);
-	if (capture->stopped_by < 0)
-		return capture->stopped_by;
-	if (code < 0 && code != STOP_DRAINING)
-		return code;
-	return capture->given;
+	look(capture);
+	while (code == 0 && given < limit) {
+		record = rings__next(&capture->rings, &size_bytes);
+		if (!record)
+			break;
+		if (given == 0 && size_bytes >= sizeof(struct steptrace_record))
+			note_peaks(capture, record);
+		given++;
+		code = each(context, record, size_bytes);
+		if (given % RELEASE_RECORDS == 0)
+			rings__release(&capture->rings);
+	}
+	rings__release(&capture->rings);
+	return code < 0 ? code : given;
+}
+
+void capture__take_peaks(struct capture *capture, struct capture_peaks *peaks)
+{
+	*peaks = capture->peaks;
+	peaks->ring_bytes = rings__size_bytes(&capture->rings);
+	capture->peaks = (struct capture_peaks){.lag_ns = 0};
 }
 
 /* The probes go one by one: from here on a command's start may go unseen while its steps are still

@@ -22,7 +22,8 @@
 #include "steptrace/uprobe.h"
 
 struct capture_options {
-	size_t buffer_bytes;   /* of the ring buffer; a power of two, at least a page */
+	size_t buffer_bytes; /* of the ring buffers together; a power of two, at least a page each */
+	size_t rings_count;  /* a power of two up to RINGS_MAX; processors take them in turn */
 	bool only_wanted_pids; /* only those of capture__want_pid() and what they fork */
 	const struct steptrace_filters *filters; /* NULL: none */
 	bool avoids_multi; /* perf links even where there are better ones, for those who compare */
@@ -49,7 +50,7 @@ const uint64_t *capture__last_lost_ns(const struct capture *capture);
 
 /* ---- records */
 
-/* Readable when the unread records pass the watermark, or when a process is reported. */
+/* Readable when the unread records of a ring buffer pass its watermark, or when a process is reported. */
 int capture__wakeup_fd(const struct capture *capture);
 
 typedef int record_fn(void *context, const void *bytes, size_t size_bytes);
@@ -59,6 +60,14 @@ typedef int record_fn(void *context, const void *bytes, size_t size_bytes);
  * Returns how many, or what `each` returned if that was negative.
  */
 int capture__drain(struct capture *capture, record_fn *each, void *context, int limit);
+
+/* The worst since the last time somebody asked. */
+struct capture_peaks {
+	uint64_t unread_bytes; /* of the fullest ring buffer */
+	uint64_t ring_bytes;   /* its size */
+	uint64_t lag_ns;       /* that the oldest record had waited when it was read */
+};
+void capture__take_peaks(struct capture *capture, struct capture_peaks *peaks);
 
 /* The kernel's counts, summed over the processors. `missed` is what the kernel could not run. */
 struct capture_counts {

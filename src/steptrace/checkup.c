@@ -173,7 +173,7 @@ static void add_cost(struct findings *findings, const struct site_choice *choice
 		struct step_span step;
 		struct command_span command;
 	} spans;
-	const struct capture_options options = {.buffer_bytes = 1 << 20};
+	const struct capture_options options = {.buffer_bytes = 1 << 20, .rings_count = 1};
 	enum site_kind site = site__choose(choice, ~0u);
 	struct capture *capture;
 	struct error err;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/log.h"
 #include "common/options.h"
@@ -35,6 +36,7 @@ enum record_option {
 	OPTION_DURATION,
 	OPTION_FLUSH,
 	OPTION_BUFFER,
+	OPTION_RINGS,
 	OPTION_LINGER,
 	OPTION_SITE,
 };
@@ -68,7 +70,9 @@ static const struct option_spec specs[] = {
 	[OPTION_DURATION] = {0, "duration", "TIME", "stop after TIME: 500ms, 10s, 5m"},
 	[OPTION_FLUSH] = {0, "flush", "TIME", "write events at least this often (default: 50ms)"},
 	[OPTION_BUFFER] = {0, "buffer", "SIZE",
-			   "size of the kernel's ring buffer: 64K to 1G (default: 16M)"},
+			   "size of the kernel's ring buffers: 64K to 1G (default: 16M)"},
+	[OPTION_RINGS] = {0, "rings", "N",
+			  "ring buffers that share it (default: one, more from 5 CPUs on)"},
 	[OPTION_LINGER] = {0, "linger", "TIME",
 			   "a binary that no process runs is detached after TIME (default: 1m)"},
 	[OPTION_SITE] = {0, "site", "auto|nop1|nop5",
@@ -101,11 +105,26 @@ static int one_of(const char *value, const char *first, const char *second, cons
 	return error__set(err, -EINVAL, "%s is %s or %s, not '%s'", option, first, second, value);
 }
 
-static int power_of_two(uint64_t *bytes)
+/* The largest that is not larger. */
+static uint64_t power_of_two(uint64_t value)
 {
-	while (*bytes & (*bytes - 1))
-		*bytes &= *bytes - 1;
-	return 0;
+	while (value & (value - 1))
+		value &= value - 1;
+	return value;
+}
+
+enum { RING_MIN_BYTES = 1 << 16, FEW_CPUS = 4 };
+
+/* Processors that share a ring buffer wait for each other there. */
+static void choose_rings(struct session_options *options)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_CONF);
+	uint64_t wanted = options->rings_count, most = options->buffer_bytes / RING_MIN_BYTES;
+
+	if (!wanted)
+		wanted = cpus > FEW_CPUS ? power_of_two((uint64_t)cpus) / 2 : 1;
+	wanted = wanted < RINGS_MAX ? wanted : RINGS_MAX;
+	options->rings_count = wanted < most ? wanted : most;
 }
 
 static int number_error(const char *option, const char *value, const char *example,
@@ -222,7 +241,13 @@ static int set_option(struct session_options *options, int which, const char *va
 	case OPTION_BUFFER:
 		if (parse__size_bytes(value, 1 << 16, 1 << 30, &options->buffer_bytes))
 			return number_error("--buffer", value, "8M", err);
-		return power_of_two(&options->buffer_bytes);
+		options->buffer_bytes = power_of_two(options->buffer_bytes);
+		return 0;
+	case OPTION_RINGS:
+		if (parse__u64(value, 1, RINGS_MAX, &options->rings_count))
+			return number_error("--rings", value, "4", err);
+		options->rings_count = power_of_two(options->rings_count);
+		return 0;
 	case OPTION_SITE: return set_site(options, value, err);
 	case OPTION_LINGER:
 		if (parse__duration_ns(value, &options->linger_ns))
@@ -282,6 +307,7 @@ int cmd_record(int argc, char **argv)
 		return STATUS_USAGE;
 	}
 	share_options(&options);
+	choose_rings(&options);
 	status = session__run(&options, &err);
 	if (err.text[0])
 		log__error("%s", err.text);

@@ -29,7 +29,8 @@ struct session_options {
 	uint64_t events_limit; /* 0: none */
 	uint64_t duration_ns;  /* 0: until something else ends it */
 	uint64_t flush_ns;     /* how long a record may wait for its line */
-	uint64_t buffer_bytes; /* of the ring buffer */
+	uint64_t buffer_bytes; /* of the ring buffers together */
+	uint64_t rings_count;  /* a power of two */
 	int site;              /* enum site_kind; -1: the fastest that is safe */
 	uint64_t linger_ns;    /* how long a binary without processes stays attached */
 };

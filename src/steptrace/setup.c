@@ -86,6 +86,7 @@ static int open_capture(struct session *session)
 {
 	const struct capture_options options = {
 		.buffer_bytes = session->options->buffer_bytes,
+		.rings_count = session->options->rings_count,
 		.only_wanted_pids = targets__are_processes(&session->options->targets),
 		.filters = &session->options->filters,
 	};

@@ -121,6 +121,7 @@ static void attach(struct combination *combination, int file_fd)
 static struct capture *open_capture(enum uprobe_method method)
 {
 	const struct capture_options options = {.buffer_bytes = 16 << 20,
+						.rings_count = 1,
 						.only_wanted_pids = true,
 						.avoids_multi = method == UPROBE_PERF};
 	struct capture *capture;

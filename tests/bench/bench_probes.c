@@ -132,7 +132,8 @@ static void drain(void *context)
 static struct capture *trace_ourselves(enum site_kind site)
 {
 	struct binary *binary = calloc(1, sizeof(*binary)); /* the attachment's */
-	const struct capture_options options = {.buffer_bytes = 32 << 20, .only_wanted_pids = true};
+	const struct capture_options options = {
+		.buffer_bytes = 32 << 20, .rings_count = 1, .only_wanted_pids = true};
 	const struct steptrace_file file = {0};
 	struct attachment *attachment;
 	struct capture *made;

@@ -13,6 +13,7 @@
  *	nested		a step in a step in a step
  *	open / step / close	a command that begins, has a step, ends: one word each
  *	threads N	8 threads, each N commands
+ *	hop N		N commands, each of whose five steps is on another processor than the one before
  *	fork		a command in a child process
  *	continue	the command that is open goes on in a child, and ends there
  *	die HOW		in the second step of a command, within another: kill, segv, abort, exit,
@@ -24,6 +25,7 @@
  *
  * Each answer ends with a line "ok".
  */
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -237,6 +239,38 @@ static void do_nested(void)
 	steptrace_command_end(&parent, STEPTRACE_SUCCESS);
 }
 
+/* To the next processor that we may use. */
+static void hop(void)
+{
+	static cpu_set_t allowed;
+	static int cpu;
+	cpu_set_t one;
+
+	if (CPU_COUNT(&allowed) == 0)
+		sched_getaffinity(0, sizeof(allowed), &allowed);
+	do
+		cpu = (cpu + 1) % CPU_SETSIZE;
+	while (!CPU_ISSET(cpu, &allowed));
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	sched_setaffinity(0, sizeof(one), &one);
+}
+
+static void do_hop(int count)
+{
+	struct steptrace_command command;
+
+	for (int i = 0; i < count; i++) {
+		begin(&command, "hopping");
+		for (int step = 0; step < 5; step++) {
+			hop();
+			step_of(&command, step, STEPTRACE_SUCCESS);
+		}
+		hop();
+		steptrace_command_end(&command, STEPTRACE_SUCCESS);
+	}
+}
+
 static void *thread_main(void *count)
 {
 	do_go(*(int *)count);
@@ -383,6 +417,8 @@ static void obey(const char *word, const char *argument)
 		steptrace_command_end(&held, STEPTRACE_SUCCESS);
 	else if (strcmp(word, "threads") == 0)
 		do_threads(number);
+	else if (strcmp(word, "hop") == 0)
+		do_hop(number);
 	else if (strcmp(word, "continue") == 0)
 		do_continue(&held);
 	else if (strcmp(word, "fork") == 0)

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* cmocka wants those four first */
+#include <cmocka.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "steptrace/ring.h"
+
+enum { RING_BYTES = 4096 };
+
+/* What the kernel does to a ring buffer, in a file that is laid out like one. */
+struct kernel {
+	int fd;
+	char *pages;
+	uint64_t *read, *reserved;
+	char *records;
+};
+
+static struct kernel kernel__open(void)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), bytes = 2 * page + 2 * RING_BYTES;
+	struct kernel kernel = {.fd = memfd_create("ring", MFD_CLOEXEC)};
+
+	assert_true(kernel.fd >= 0);
+	assert_int_equal(ftruncate(kernel.fd, (off_t)bytes), 0);
+	kernel.pages = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, kernel.fd, 0);
+	assert_ptr_not_equal(kernel.pages, MAP_FAILED);
+	kernel.read = (uint64_t *)kernel.pages;
+	kernel.reserved = (uint64_t *)(kernel.pages + page);
+	kernel.records = kernel.pages + 2 * page;
+	return kernel;
+}
+
+static void kernel__close(struct kernel *kernel)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	munmap(kernel->pages, 2 * page + 2 * RING_BYTES);
+	close(kernel->fd);
+}
+
+static void put(struct kernel *kernel, uint64_t position, const void *bytes, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		size_t at = (position + i) % RING_BYTES;
+
+		kernel->records[at] = kernel->records[at + RING_BYTES] = ((const char *)bytes)[i];
+	}
+}
+
+/* A record with a stamp, of that length, with those flags; returns where it lies. */
+static uint64_t kernel__make(struct kernel *kernel, uint64_t time_ns, uint32_t length,
+			     uint32_t flags)
+{
+	uint64_t position = *kernel->reserved;
+	uint32_t head[2] = {length | flags, 0};
+	char *record = calloc(1, length);
+
+	memset(record, (int)(time_ns & 0x7f), length);
+	memcpy(record, &time_ns, length < sizeof(time_ns) ? length : sizeof(time_ns));
+	put(kernel, position, head, sizeof(head));
+	put(kernel, position + sizeof(head), record, length);
+	free(record);
+	*kernel->reserved = position + ((length + sizeof(head) + 7) & ~7ull);
+	return position;
+}
+
+static void kernel__submit(struct kernel *kernel, uint64_t position, uint32_t length)
+{
+	put(kernel, position, &length, sizeof(length));
+}
+
+struct world {
+	struct kernel kernels[3];
+	struct ring items[3];
+	struct rings rings;
+};
+
+static void world__open(struct world *world, size_t count)
+{
+	*world = (struct world){.rings = {.items = world->items, .count = count}};
+	for (size_t i = 0; i < count; i++) {
+		world->kernels[i] = kernel__open();
+		assert_int_equal(ring__open(&world->items[i], world->kernels[i].fd, RING_BYTES), 0);
+	}
+}
+
+static void world__close(struct world *world)
+{
+	for (size_t i = 0; i < world->rings.count; i++) {
+		ring__close(&world->items[i]);
+		kernel__close(&world->kernels[i]);
+	}
+}
+
+/* The next record has this stamp; 0: there is none. */
+static void expect(struct world *world, uint64_t time_ns, size_t length)
+{
+	size_t bytes = 0;
+	const char *record = rings__next(&world->rings, &bytes);
+	uint64_t stamp = 0;
+
+	if (time_ns == 0) {
+		assert_null(record);
+		return;
+	}
+	assert_non_null(record);
+	memcpy(&stamp, record, sizeof(stamp));
+	assert_int_equal(stamp, time_ns);
+	assert_int_equal(bytes, length);
+	for (size_t i = sizeof(stamp); i < bytes; i++)
+		assert_int_equal(record[i], (int)(time_ns & 0x7f));
+}
+
+static void only_what_was_looked_at(void **state)
+{
+	struct world world;
+
+	(void)state;
+	world__open(&world, 1);
+	kernel__make(&world.kernels[0], 10, 24, 0);
+	expect(&world, 0, 0);
+	rings__look(&world.rings, 11);
+	kernel__make(&world.kernels[0], 12, 30, 0);
+	expect(&world, 10, 24);
+	expect(&world, 0, 0);
+	rings__look(&world.rings, 13);
+	expect(&world, 12, 30);
+	expect(&world, 0, 0);
+	world__close(&world);
+}
+
+static void room_is_given_back_when_asked(void **state)
+{
+	struct world world;
+
+	(void)state;
+	world__open(&world, 1);
+	kernel__make(&world.kernels[0], 10, 24, 0);
+	rings__look(&world.rings, 11);
+	assert_int_equal(rings__unread_bytes(&world.rings), 32);
+	assert_int_equal(rings__size_bytes(&world.rings), RING_BYTES);
+	expect(&world, 10, 24);
+	assert_int_equal(*world.kernels[0].read, 0);
+	rings__release(&world.rings);
+	assert_int_equal(*world.kernels[0].read, 32);
+	assert_int_equal(rings__unread_bytes(&world.rings), 0);
+	world__close(&world);
+}
+
+static void what_was_given_back_is_left_out(void **state)
+{
+	struct world world;
+
+	(void)state;
+	world__open(&world, 1);
+	kernel__make(&world.kernels[0], 10, 24, BPF_RINGBUF_DISCARD_BIT);
+	kernel__make(&world.kernels[0], 11, 24, 0);
+	kernel__make(&world.kernels[0], 12, 24, BPF_RINGBUF_DISCARD_BIT);
+	kernel__make(&world.kernels[0], 13, 4, 0); /* no record of ours */
+	rings__look(&world.rings, 20);
+	expect(&world, 11, 24);
+	expect(&world, 0, 0);
+	rings__release(&world.rings);
+	assert_int_equal(*world.kernels[0].read, *world.kernels[0].reserved);
+	world__close(&world);
+}
+
+static void across_the_end(void **state)
+{
+	struct world world;
+
+	(void)state;
+	world__open(&world, 1);
+	for (uint64_t time_ns = 1; time_ns < 1000; time_ns++) {
+		kernel__make(&world.kernels[0], time_ns, 1000 + time_ns % 500, 0);
+		rings__look(&world.rings, time_ns);
+		expect(&world, time_ns, 1000 + time_ns % 500);
+		expect(&world, 0, 0);
+		rings__release(&world.rings);
+	}
+	world__close(&world);
+}
+
+static void what_is_being_written_ends_it(void **state)
+{
+	struct world world;
+	uint64_t position;
+
+	(void)state;
+	world__open(&world, 2);
+	kernel__make(&world.kernels[0], 10, 24, 0);
+	position = kernel__make(&world.kernels[0], 12, 24, BPF_RINGBUF_BUSY_BIT);
+	kernel__make(&world.kernels[0], 16, 24, 0);
+	kernel__make(&world.kernels[1], 14, 24, 0); /* may be what came of what is being written */
+	rings__look(&world.rings, 20);
+	expect(&world, 10, 24);
+	expect(&world, 0, 0);
+	kernel__submit(&world.kernels[0], position, 24);
+	rings__look(&world.rings, 21);
+	expect(&world, 12, 24);
+	expect(&world, 14, 24);
+	expect(&world, 16, 24);
+	expect(&world, 0, 0);
+	world__close(&world);
+}
+
+static void several_are_one_in_the_order_of_time(void **state)
+{
+	struct world world;
+
+	(void)state;
+	world__open(&world, 3);
+	for (uint64_t time_ns = 1; time_ns <= 90; time_ns++)
+		kernel__make(&world.kernels[time_ns * 7 % 11 % 3], time_ns, 24, 0);
+	rings__look(&world.rings, 90);
+	for (uint64_t time_ns = 1; time_ns <= 90; time_ns++)
+		expect(&world, time_ns, 24);
+	expect(&world, 0, 0);
+	world__close(&world);
+}
+
+/* Its cause may lie in a buffer whose position was taken before. */
+static void what_came_after_the_look_began_waits(void **state)
+{
+	struct world world;
+
+	(void)state;
+	world__open(&world, 2);
+	kernel__make(&world.kernels[0], 10, 24, 0);
+	kernel__make(&world.kernels[1], 31, 24, 0);
+	rings__look(&world.rings, 30);
+	kernel__make(&world.kernels[0], 30, 24, 0); /* missed by this look */
+	expect(&world, 10, 24);
+	expect(&world, 0, 0);
+	rings__look(&world.rings, 40);
+	expect(&world, 30, 24);
+	expect(&world, 31, 24);
+	expect(&world, 0, 0);
+	world__close(&world);
+}
+
+static void a_file_that_is_none(void **state)
+{
+	struct ring ring = {.at = 0};
+
+	(void)state;
+	assert_true(ring__open(&ring, -1, RING_BYTES) < 0);
+	ring__close(&ring);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(only_what_was_looked_at),
+		cmocka_unit_test(room_is_given_back_when_asked),
+		cmocka_unit_test(what_was_given_back_is_left_out),
+		cmocka_unit_test(across_the_end),
+		cmocka_unit_test(what_is_being_written_ends_it),
+		cmocka_unit_test(several_are_one_in_the_order_of_time),
+		cmocka_unit_test(what_came_after_the_look_began_waits),
+		cmocka_unit_test(a_file_that_is_none),
+	};
+
+	return cmocka_run_group_tests_name("ring", tests, NULL, NULL);
+}
