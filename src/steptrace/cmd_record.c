@@ -38,6 +38,8 @@ enum record_option {
 	OPTION_BUFFER,
 	OPTION_RINGS,
 	OPTION_LINGER,
+	OPTION_STATS,
+	OPTION_METRICS,
 	OPTION_SITE,
 };
 
@@ -75,6 +77,9 @@ static const struct option_spec specs[] = {
 			  "ring buffers that share it (default: one, more from 5 CPUs on)"},
 	[OPTION_LINGER] = {0, "linger", "TIME",
 			   "a binary that no process runs is detached after TIME (default: 1m)"},
+	[OPTION_STATS] = {0, "stats", NULL, "the tracer's own numbers, every second on stderr"},
+	[OPTION_METRICS] = {0, "metrics", "ADDRESS:PORT",
+			    "the same for Prometheus, over HTTP (127.0.0.1:9464)"},
 	[OPTION_SITE] = {0, "site", "auto|nop1|nop5",
 			 "which instruction to probe (default: the fastest that is safe)"},
 };
@@ -248,6 +253,8 @@ static int set_option(struct session_options *options, int which, const char *va
 			return number_error("--rings", value, "4", err);
 		options->rings_count = power_of_two(options->rings_count);
 		return 0;
+	case OPTION_STATS: options->shows_stats = true; return 0;
+	case OPTION_METRICS: options->metrics_address = value; return 0;
 	case OPTION_SITE: return set_site(options, value, err);
 	case OPTION_LINGER:
 		if (parse__duration_ns(value, &options->linger_ns))

@@ -322,6 +322,7 @@ void output__state(struct output *output, struct output_state *state)
 	*state = (struct output_state){
 		.lost = output->writer.lost + line_counts__total(&output->gap.lost),
 		.queued_bytes = output->queued_bytes,
+		.queue_bytes = output->options.queue_bytes,
 		.failed = output->writer.failed,
 	};
 	pthread_mutex_unlock(&output->mutex);

@@ -69,6 +69,7 @@ void output__end(struct output *output);
 struct output_state {
 	uint64_t lost;         /* events that were not written here */
 	uint64_t queued_bytes; /* waiting */
+	uint64_t queue_bytes;  /* its limit */
 	bool failed;
 };
 void output__state(struct output *output, struct output_state *state);

@@ -22,6 +22,7 @@ struct privilege_needs {
 	bool signals_child; /* has a command to pass signals on to */
 	bool makes_files;   /* rotates, or opens anew what was rotated */
 	bool connects;      /* to a socket that comes and goes */
+	bool serves;        /* metrics */
 };
 
 /*

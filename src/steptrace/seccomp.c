@@ -91,6 +91,8 @@ static const int file_calls[] = {SCMP_SYS(rename), SCMP_SYS(renameat),  SCMP_SYS
 				 SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(lstat)};
 static const int socket_calls[] = {SCMP_SYS(socket), SCMP_SYS(connect), SCMP_SYS(getsockopt),
 				   SCMP_SYS(setsockopt)};
+static const int server_calls[] = {SCMP_SYS(accept4), SCMP_SYS(getsockname), SCMP_SYS(getsockopt),
+				   SCMP_SYS(setsockopt), SCMP_SYS(shutdown)};
 static const int perf_calls[] = {SCMP_SYS(perf_event_open), SCMP_SYS(ioctl)};
 
 /* A call that this machine does not have is no loss. */
@@ -152,6 +154,8 @@ static int fill(scmp_filter_ctx filter, const struct privilege_needs *needs)
 		code = ALLOW_ALL(filter, child_calls);
 	if (!code && needs->connects)
 		code = ALLOW_ALL(filter, socket_calls);
+	if (!code && needs->serves)
+		code = ALLOW_ALL(filter, server_calls);
 	if (!code && needs->makes_files)
 		code = ALLOW_ALL(filter, file_calls);
 	if (!code && needs->makes_files)

@@ -159,6 +159,8 @@ static void on_timer(struct session *session)
 	settle_accounts(session, second);
 	look_for_gone(session);
 	follower__tick(&session->follower, now);
+	if (second)
+		pulse__beat(session);
 	if (second && session->shows_progress)
 		announce__progress(session->stream, session->started_ns);
 }
@@ -178,6 +180,8 @@ static void loop(struct session *session)
 		wakeups__wait(&session->wakeups, more, &wakeup);
 		if (wakeup.timer)
 			on_timer(session);
+		if (wakeup.timer || wakeup.question)
+			metrics__serve(session->pulse.metrics);
 		if (wakeup.signal)
 			on_signal(session, &wakeup);
 		if (wakeup.child_ended || targets_are_gone(session))
@@ -272,9 +276,11 @@ int session__run(const struct session_options *options, struct error *err)
 	if (setup__open(session, options, err)) {
 		session->failed = true;
 	} else {
-		session->shows_progress =
-			isatty(STDERR_FILENO) && !outputs__use_terminal(&session->outputs);
+		session->shows_progress = isatty(STDERR_FILENO) &&
+					  !outputs__use_terminal(&session->outputs) &&
+					  !options->shows_stats;
 		session->started_ns = session->accounts.reported_ns = clock__now_ns();
+		pulse__beat(session);
 		flush(session);
 		announce__ready(&session->attachments, options->targets.command != NULL);
 		if (options->duration_ns)

@@ -71,6 +71,17 @@ static int open_wakeups(struct session *session)
 			     session->outputs.news_fd, session->err);
 }
 
+static int open_pulse(struct session *session)
+{
+	struct pulse *pulse = &session->pulse;
+	int code = pulse__open(pulse, session->options->metrics_address, session->err);
+
+	pulse->says = session->options->shows_stats;
+	if (!code && pulse->metrics)
+		code = wakeups__watch_questions(&session->wakeups, metrics__fd(pulse->metrics));
+	return code;
+}
+
 static int use_site(struct session *session, enum site_kind site)
 {
 	int code = attachments__use_site(&session->attachments, site);
@@ -158,6 +169,7 @@ static int give_privileges_up(struct session *session)
 		.signals_child = session->child.pid != 0,
 		.makes_files = outputs__have_files(&session->outputs),
 		.connects = session->options->connects,
+		.serves = session->options->metrics_address != NULL,
 	};
 	int code = privilege__drop(&needs, session->err);
 
@@ -173,6 +185,7 @@ static void prepare(struct session *session, const struct session_options *optio
 	session->err = err;
 	session->wakeups = (struct wakeups){-1, -1, -1, -1, -1, .records_fd = -1};
 	session->child.go_fd = -1;
+	session->pulse.usage.statm_fd = -1;
 }
 
 int setup__open(struct session *session, const struct session_options *options, struct error *err)
@@ -188,6 +201,8 @@ int setup__open(struct session *session, const struct session_options *options, 
 		code = open_outputs(session);
 	if (!code)
 		code = open_wakeups(session);
+	if (!code)
+		code = open_pulse(session);
 	if (!code)
 		code = open_capture(session);
 	if (!code)
@@ -214,5 +229,6 @@ void setup__close(struct session *session)
 	capture__close(session->capture);
 	stream__free(session->stream);
 	outputs__close(&session->outputs);
+	pulse__close(&session->pulse);
 	wakeups__close(&session->wakeups);
 }

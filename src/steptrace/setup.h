@@ -13,6 +13,7 @@
 #include "steptrace/child.h"
 #include "steptrace/follower.h"
 #include "steptrace/outputs.h"
+#include "steptrace/pulse.h"
 #include "steptrace/session.h"
 #include "steptrace/wakeups.h"
 
@@ -25,6 +26,7 @@ struct session {
 	struct stream *stream;
 	struct outputs outputs;
 	struct accounts accounts;
+	struct pulse pulse;
 	struct wakeups wakeups;
 	uint64_t started_ns; /* 0: it is about to */
 	uint64_t process_records_lost;

@@ -15,6 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "common/host_port.h"
 #include "common/log.h"
 #include "steptrace/descriptor.h"
 #include "steptrace/sink.h"
@@ -56,40 +57,18 @@ static int find_unix(struct socket_sink *socket, const char *path, struct error 
 	return 0;
 }
 
-/* "HOST:PORT", "[::1]:PORT"; the host's length in *bytes. */
-static const char *split(const char *text, const char **port, size_t *bytes)
-{
-	const char *colon = strrchr(text, ':');
-
-	if (!colon || colon == text || !colon[1])
-		return NULL;
-	*port = colon + 1;
-	*bytes = (size_t)(colon - text);
-	if (text[0] != '[')
-		return memchr(text, ':', *bytes) ? NULL : text;
-	if (*bytes < 3 || colon[-1] != ']')
-		return NULL;
-	*bytes -= 2;
-	return text + 1;
-}
-
 static int find_tcp(struct socket_sink *socket, const char *text, struct error *err)
 {
 	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
 	struct addrinfo *found = NULL;
-	const char *port, *host;
-	char name[256];
-	size_t bytes;
+	struct host_port named;
 	int code;
 
-	host = split(text, &port, &bytes);
-	if (!host || bytes >= sizeof(name))
+	if (host_port__split(text, &named))
 		return error__set(err, -EINVAL,
 				  "'%s' is not tcp:HOST:PORT (an IPv6 address stands in brackets)",
 				  socket->sink.name);
-	memcpy(name, host, bytes);
-	name[bytes] = 0;
-	code = getaddrinfo(name, port, &hints, &found);
+	code = getaddrinfo(named.host, named.port, &hints, &found);
 	if (code)
 		return error__set(err, -EADDRNOTAVAIL, "cannot find '%s': %s", socket->sink.name,
 				  gai_strerror(code));

@@ -392,3 +392,8 @@ uint64_t stream__forgotten(const struct stream *stream)
 {
 	return executions__forgotten(stream->open);
 }
+
+size_t stream__executions_count(const struct stream *stream)
+{
+	return executions__count(stream->open);
+}

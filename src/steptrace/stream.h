@@ -95,6 +95,8 @@ void stream__add_loss(struct stream *stream, enum event_kind kind, enum loss_rea
 uint64_t stream__events_total(const struct stream *stream);
 uint64_t stream__events_of_boundaries(const struct stream *stream);
 bool stream__limit_reached(const struct stream *stream);
+/* Executions that are known to be open. */
+size_t stream__executions_count(const struct stream *stream);
 /* Open executions that were forgotten because there were too many. */
 uint64_t stream__forgotten(const struct stream *stream);
 

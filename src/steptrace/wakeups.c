@@ -18,6 +18,7 @@ enum who {
 	WHO_CHILD,
 	WHO_DEADLINE,
 	WHO_OUTPUTS,
+	WHO_ASKS,
 };
 
 static int watch(struct wakeups *wakeups, int fd, enum who who)
@@ -104,6 +105,11 @@ int wakeups__watch_records(struct wakeups *wakeups, int fd)
 	return watch(wakeups, fd, WHO_RECORDS);
 }
 
+int wakeups__watch_questions(struct wakeups *wakeups, int fd)
+{
+	return watch(wakeups, fd, WHO_ASKS);
+}
+
 void wakeups__mind_records(struct wakeups *wakeups, bool mind)
 {
 	struct epoll_event event = {.events = mind ? EPOLLIN : 0, .data.u32 = WHO_RECORDS};
@@ -158,6 +164,7 @@ void wakeups__wait(struct wakeups *wakeups, bool poll, struct wakeup *wakeup)
 		switch ((enum who)events[i].data.u32) {
 		case WHO_RECORDS: break;
 		case WHO_OUTPUTS: wakeup->news = true; break;
+		case WHO_ASKS: wakeup->question = true; break;
 		case WHO_TIMER: take_timer(wakeups, wakeup); break;
 		case WHO_DEADLINE: wakeup->deadline = true; break;
 		case WHO_SIGNAL: take_signal(wakeups, wakeup); break;

@@ -27,6 +27,7 @@ struct wakeup {
 	bool timer;
 	bool deadline;
 	bool news;          /* from the outputs */
+	bool question;      /* somebody wants to know */
 	int signal;         /* its number, 0: none */
 	bool from_terminal; /* the signal: the terminal's own Ctrl-C, which children get as well */
 	bool child_ended;
@@ -42,6 +43,9 @@ int wakeups__set_deadline(struct wakeups *wakeups, uint64_t from_now_ns);
 
 /* Readable when there are unread records; what they are is nobody's business here. */
 int wakeups__watch_records(struct wakeups *wakeups, int fd);
+
+/* Readable when somebody asks something over the network. */
+int wakeups__watch_questions(struct wakeups *wakeups, int fd);
 
 /* Whether they are waited for: not while there is no room for their lines. */
 void wakeups__mind_records(struct wakeups *wakeups, bool mind);

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The tracer's own numbers: --stats for a person, --metrics for Prometheus."""
+import http.client
+import re
+import socket
+import unittest
+
+from harness import EndToEnd, Runner, Tracer, check_books, run, wait_until
+
+STATS = re.compile(r"steptrace: (\d+) events/s, (\d+) lost/s, lag ([\d.]+) ms, buffer ([\d.]+) % of (\w+), "
+                   r"queue ([\d.]+) % of (\w+), cpu ([\d.]+) %, memory ([\d.]+)M$")
+SAMPLE = re.compile(r'[a-z_]+(\{([a-z]+="(\\.|[^"\\\n])*",?)+\})? [0-9.]+$')
+EVENTS = 'steptrace_events_total{event="%s"}'
+
+
+class Stats(EndToEnd):
+    def test_every_second_a_line(self):
+        with Runner() as runner:
+            tracer = Tracer("-p", str(runner.pid), "--stats")
+            runner.do("go 1000")
+            seen = []
+            while sum(int(line[1]) for line in seen) == 0 or len(seen) < 2:
+                words = tracer.lines.until("events/s")
+                tracer.words += words
+                seen.append(STATS.match(words[-1]))
+                self.assertIsNotNone(seen[-1], words[-1])
+            check_books(self, tracer.stop())
+        self.assertEqual({(line[5], line[7]) for line in seen}, {("16M", "8M")})
+        self.assertGreater(max(float(line[3]) for line in seen), 0)
+        self.assertGreater(min(float(line[9]) for line in seen), 1)
+
+
+class Metrics(EndToEnd):
+    def open(self, *arguments):
+        tracer = Tracer(*arguments, "--metrics", "0")
+        url = next(word for line in tracer.words for word in line.split() if word.startswith("http"))
+        self.address = url.split("/")[2]
+        return tracer
+
+    def ask(self, path="/metrics", method="GET", body=None):
+        connection = http.client.HTTPConnection(self.address, timeout=60)
+        connection.request(method, path, body=body)
+        response = connection.getresponse()
+        text = response.read().decode()
+        connection.close()
+        return response, text
+
+    def samples(self):
+        response, text = self.ask()
+        self.assertEqual(response.status, 200)
+        self.assertTrue(response.headers["Content-Type"].startswith("text/plain; version=0.0.4"))
+        self.assertTrue(text.endswith("\n"))
+        samples, types = {}, {}
+        for line in text.splitlines():
+            if line.startswith("# TYPE "):
+                _, _, name, kind = line.split(" ")
+                self.assertNotIn(name, types)
+                types[name] = kind
+            elif not line.startswith("# HELP "):
+                self.assertRegex(line, SAMPLE)
+                name, value = line.rsplit(" ", 1)
+                self.assertIn(name.split("{")[0], types)
+                self.assertNotIn(name, samples)
+                samples[name] = float(value)
+        return samples
+
+    def test_the_counts(self):
+        with Runner() as runner:
+            tracer = self.open("-p", str(runner.pid))
+            runner.do("go 100")
+            runner.do("reject")
+            wait_until(lambda: self.samples()["steptrace_hits_total"] == 701, "all hits are known")
+            samples = self.samples()
+            stopped = check_books(self, tracer.stop())
+        self.assertEqual(samples[EVENTS % "command.execution.started"], 100)
+        self.assertEqual(samples[EVENTS % "dsl.step.executed"], 500)
+        self.assertEqual(samples[EVENTS % "command.execution.completed"], 100)
+        self.assertEqual(samples[EVENTS % "command.validation.failed"], 1)
+        self.assertEqual(stopped["hits"], 701)
+        self.assertEqual(samples["steptrace_buffer_bytes"], 16 << 20)
+        self.assertEqual(samples["steptrace_attached_binaries"], 1)
+        self.assertGreater(samples["process_cpu_seconds_total"], 0)
+        self.assertGreater(samples["process_resident_memory_bytes"], samples["steptrace_own_memory_bytes"])
+
+    def test_other_questions(self):
+        with Runner() as runner:
+            tracer = self.open("-p", str(runner.pid))
+            self.assertEqual(self.ask("/")[0].status, 404)
+            self.assertEqual(self.ask("/metrics/x")[0].status, 404)
+            self.assertEqual(self.ask(method="PUT")[0].status, 405)
+            response, text = self.ask(method="HEAD")
+            self.assertEqual((response.status, text), (200, ""))
+            tracer.stop()
+
+    def test_who_is_slow_holds_nobody_up(self):
+        host, port = None, None
+        with Runner() as runner:
+            tracer = self.open("-p", str(runner.pid))
+            host, port = self.address.rsplit(":", 1)
+            silent = [socket.create_connection((host, int(port))) for _ in range(8)]
+            silent[0].sendall(b"GET /metr")
+            runner.do("go 10")
+            tracer.written("command.execution.completed")
+            self.assertIn("steptrace_hits_total", self.samples())
+            for connection in silent:
+                connection.close()
+            stopped = check_books(self, tracer.stop())
+        self.assertEqual(stopped["hits"], 70)
+
+    def test_addresses_that_are_none(self):
+        for address, words in ((":1", "ADDRESS:PORT"), ("::1:80", "ADDRESS:PORT"), ("127.0.0.1:x", "x"),
+                               ("host.invalid:80", "host.invalid:80")):
+            status, _, stderr = run("record", "-a", "--metrics", address)
+            self.assertEqual(status, 1, address)
+            self.assertIn(words, stderr)
+
+    def test_an_address_that_is_taken(self):
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            status, _, stderr = run("record", "-a", "--metrics", str(other.getsockname()[1]))
+        self.assertEqual(status, 1)
+        self.assertIn("in use", stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* cmocka wants those four first */
+#include <cmocka.h>
+#include <string.h>
+
+#include "common/host_port.h"
+#include "steptrace/vitals.h"
+
+static const struct vitals earlier = {.now_ns = 1000000000, .cpu_ns = 5000000};
+
+static struct vitals later(void)
+{
+	struct vitals vitals = {
+		.now_ns = 3000000000,
+		.hits = 70,
+		.cpu_ns = 105000000,
+		.memory_bytes = 38 << 20,
+		.own_memory_bytes = 3 << 20,
+		.lag_ns = 48100000,
+		.unread_bytes = 1 << 20,
+		.ring_bytes = 4 << 20,
+		.buffer_bytes = 16 << 20,
+		.binaries = 2,
+		.executions = 3,
+		.outputs = {{"plain", 1, 1 << 10, 8 << 20}, {"a\"b\\c\nd", 4, 2 << 20, 8 << 20}},
+		.outputs_count = 2,
+	};
+
+	vitals.counts.events[EVENT_STEP_EXECUTED] = 40;
+	vitals.counts.aborted[EVENT_COMMAND_COMPLETED] = 2;
+	vitals.counts.lost[EVENT_STEP_EXECUTED][LOSS_BUFFER_FULL] = 7;
+	vitals.counts.filtered[EVENT_COMMAND_STARTED] = 9;
+	return vitals;
+}
+
+static void the_line_is_about_the_time_between(void **state)
+{
+	struct vitals now = later();
+	char line[VITALS_LINE_BYTES];
+
+	(void)state;
+	vitals__line(&earlier, &now, line);
+	assert_string_equal(line, "21 events/s, 6 lost/s, lag 48.1 ms, buffer 25.0 % of 16M, "
+				  "queue 25.0 % of 8M, cpu 5.0 %, memory 38.0M");
+}
+
+static void the_longest_line_has_room(void **state)
+{
+	struct vitals now = {.now_ns = 1};
+	char line[VITALS_LINE_BYTES];
+
+	(void)state;
+	now.lag_ns = now.memory_bytes = now.unread_bytes = now.buffer_bytes = UINT64_MAX;
+	now.counts.events[1] = now.counts.lost[1][0] = UINT64_MAX;
+	now.cpu_ns = UINT64_MAX;
+	now.ring_bytes = 1;
+	now.outputs_count = 1;
+	now.outputs[0] = (struct output_vitals){"x", 0, UINT64_MAX, 1};
+	vitals__line(&(struct vitals){0}, &now, line);
+	assert_non_null(strstr(line, ", memory "));
+	assert_int_equal(line[strlen(line) - 1], 'M');
+}
+
+static void without_time_nothing_is_divided_by_it(void **state)
+{
+	(void)state;
+	assert_true(vitals__cpu_percent(&earlier, &earlier) == 0);
+}
+
+static char *prometheus(struct strbuf *text)
+{
+	struct vitals now = later();
+
+	strbuf__init(text, 1 << 20);
+	vitals__prometheus(&now, text);
+	assert_int_equal(text->err, 0);
+	return text->text;
+}
+
+static void prometheus_has_the_counts(void **state)
+{
+	static const char *const lines[] = {
+		"steptrace_hits_total 70\n",
+		"steptrace_events_total{event=\"dsl.step.executed\"} 40\n",
+		"steptrace_aborted_total{event=\"command.execution.completed\"} 2\n",
+		"steptrace_filtered_total{event=\"command.execution.started\"} 9\n",
+		"steptrace_lost_total{event=\"dsl.step.executed\",reason=\"buffer_full\"} 7\n",
+		"steptrace_output_lost_total{output=\"plain\"} 1\n",
+		"steptrace_output_queue_used_bytes{output=\"a\\\"b\\\\c\\nd\"} 2097152\n",
+		"steptrace_lag_seconds 0.048100000\n",
+		"steptrace_buffer_used_ratio 0.250000000\n",
+		"steptrace_buffer_bytes 16777216\n",
+		"steptrace_attached_binaries 2\n",
+		"steptrace_open_executions 3\n",
+		"process_cpu_seconds_total 0.105000000\n",
+		"process_resident_memory_bytes 39845888\n",
+		"steptrace_own_memory_bytes 3145728\n",
+	};
+	struct strbuf buffer;
+	const char *text = prometheus(&buffer);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		if (!strstr(text, lines[i]))
+			fail_msg("not there: %s", lines[i]);
+	strbuf__free(&buffer);
+}
+
+/* ---- addresses */
+
+static void addresses_are_split(void **state)
+{
+	struct host_port address;
+
+	(void)state;
+	assert_int_equal(host_port__split("localhost:80", &address), 0);
+	assert_string_equal(address.host, "localhost");
+	assert_string_equal(address.port, "80");
+	assert_int_equal(host_port__split("[::1]:http", &address), 0);
+	assert_string_equal(address.host, "::1");
+	assert_string_equal(address.port, "http");
+}
+
+static void what_is_no_address(void **state)
+{
+	static const char *const none[] = {"",     "80",     ":80",     "host:", "::1:80",
+					   "[]:1", "[::1:1", "[::1]80", "[::1]"};
+	struct host_port address;
+	char text[400];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+		assert_true(host_port__split(none[i], &address) < 0);
+	memset(text, 'a', sizeof(text));
+	strcpy(text + 256, ":1");
+	assert_true(host_port__split(text, &address) < 0);
+	strcpy(text + 255, ":1");
+	assert_int_equal(host_port__split(text, &address), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_line_is_about_the_time_between),
+		cmocka_unit_test(the_longest_line_has_room),
+		cmocka_unit_test(without_time_nothing_is_divided_by_it),
+		cmocka_unit_test(prometheus_has_the_counts),
+		cmocka_unit_test(addresses_are_split),
+		cmocka_unit_test(what_is_no_address),
+	};
+
+	return cmocka_run_group_tests_name("vitals", tests, NULL, NULL);
+}
