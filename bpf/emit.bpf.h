@@ -12,7 +12,7 @@
 #ifndef STEPTRACE_EMIT_BPF_H
 #define STEPTRACE_EMIT_BPF_H
 
-#include "match.bpf.h"
+#include "degrade.bpf.h"
 
 #include <bpf/bpf_tracing.h>
 
@@ -97,6 +97,22 @@ static __always_inline void keep_thread_stack(struct pt_regs *regs)
 		bpf_tail_call(regs, &nowhere, 0);
 }
 
+static __always_inline void boundary__lost(const struct boundary *at, __u64 *counter)
+{
+	__sync_fetch_and_add(counter, 1);
+	move_forward(&context_unknown_until_ns, at->time_ns);
+	move_forward(&last_lost_ns[at->probe], at->time_ns);
+}
+
+/* Only who did not hear of a command has to hear of it later. */
+static __always_inline void boundary__degraded(const struct boundary *at)
+{
+	__sync_fetch_and_add(&at->counts->degraded[at->probe], 1);
+	if (at->probe == PROBE_COMMAND_START)
+		move_forward(&context_unknown_until_ns, at->time_ns);
+	move_forward(&last_lost_ns[at->probe], at->time_ns);
+}
+
 /* Fills in `at` and counts the hit; false when this process is not meant. */
 static __always_inline bool boundary__open(struct boundary *at, struct pt_regs *regs, __u32 probe)
 {
@@ -119,6 +135,10 @@ static __always_inline bool boundary__open(struct boundary *at, struct pt_regs *
 		boundary__filtered(at);
 		return false;
 	}
+	if (degradation && degrade__leaves_out(at->span, probe)) {
+		boundary__degraded(at);
+		return false;
+	}
 	at->flags = BPF_RB_NO_WAKEUP;
 	if ((hits & 31) == 31 && bpf_ringbuf_query(at->ring, BPF_RB_AVAIL_DATA) > wakeup_bytes)
 		at->flags = BPF_RB_FORCE_WAKEUP;
@@ -137,13 +157,6 @@ static __always_inline void boundary__process(struct steptrace_process *process)
 	process->inner_pid = current_inner_pid();
 	process->reserved = 0;
 	remember_runner();
-}
-
-static __always_inline void boundary__lost(const struct boundary *at, __u64 *counter)
-{
-	__sync_fetch_and_add(counter, 1);
-	move_forward(&context_unknown_until_ns, at->time_ns);
-	move_forward(&last_lost_ns[at->probe], at->time_ns);
 }
 
 /* An older runner's span is shorter than ours, and the memory behind it may not be there. */

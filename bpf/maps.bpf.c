@@ -15,6 +15,7 @@ const volatile __u32 rings_mask = 0;
 const volatile struct steptrace_filters filters = {};
 
 __u64 context_unknown_until_ns = ~0ULL;
+__u32 degradation = 0;
 __u64 last_lost_ns[PROBES_COUNT] = {};
 __u32 wanted_pids_count = 0;
 __u32 first_wanted_pid = 0;

@@ -68,6 +68,10 @@ extern const volatile struct steptrace_filters filters;
  * carries its context. All ones until every probe is attached; moved forward by every loss. */
 extern __u64 context_unknown_until_ns;
 
+/* What is left out for now (degrade.bpf.h): a bit for each probe; above DEGRADE_SAMPLE_SHIFT, of the
+ * children all but one execution in so many, a power of two, less one. 0: nothing. */
+extern __u32 degradation;
+
 /* When a record of this probe was lost last. */
 extern __u64 last_lost_ns[PROBES_COUNT];
 

@@ -213,6 +213,9 @@ struct steptrace_context {
 	struct command_span command;
 };
 
+/* In the word that says what is left out for now; below it a bit for each probe. */
+enum { DEGRADE_SAMPLE_SHIFT = 16 };
+
 /* Ring buffers at most; a power of two. */
 enum { RINGS_MAX = 64 };
 
@@ -249,6 +252,7 @@ struct steptrace_counts {
 	__u64 full[PROBES_COUNT];       /* lost: no room in the ring buffer */
 	__u64 unreadable[PROBES_COUNT]; /* lost: the span could not be read */
 	__u64 filtered[PROBES_COUNT];   /* not wanted */
+	__u64 degraded[PROBES_COUNT];   /* lost: left out, to spare the reader */
 };
 
 _Static_assert(sizeof(struct steptrace_record) == 24, "record header changed its size");
@@ -264,6 +268,6 @@ _Static_assert(sizeof(struct rejected_span) == 472, "rejected span changed its s
 _Static_assert(__builtin_offsetof(struct command_span, announced_ns) ==
 		       __builtin_offsetof(struct child_span, command_announced_ns),
 	       "one comparison serves commands and their children");
-_Static_assert(sizeof(struct steptrace_counts) == 256, "counts changed their size");
+_Static_assert(sizeof(struct steptrace_counts) == 320, "counts changed their size");
 
 #endif

@@ -123,3 +123,19 @@ int parse__size_bytes(const char *text, uint64_t min, uint64_t max, uint64_t *by
 	*bytes = number;
 	return 0;
 }
+
+int parse__percent(const char *text, double min, double max, double *percent)
+{
+	char *end;
+	double number;
+
+	if (!isdigit((unsigned char)*text) || strpbrk(text, "xXeEpP"))
+		return -EINVAL;
+	number = strtod(text, &end);
+	if (strcmp(end, "") != 0 && strcmp(end, "%") != 0)
+		return -EINVAL;
+	if (!(number >= min && number <= max))
+		return -ERANGE;
+	*percent = number;
+	return 0;
+}

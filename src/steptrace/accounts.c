@@ -15,6 +15,8 @@ void accounts__enter(struct accounts *accounts, const struct capture_counts *ker
 		stream__add_loss(stream, kind, LOSS_UNREADABLE,
 				 kernel->unreadable[i] - last->unreadable[i]);
 		stream__add_loss(stream, kind, LOSS_MISSED, kernel->missed[i] - last->missed[i]);
+		stream__add_loss(stream, kind, LOSS_DEGRADED,
+				 kernel->degraded[i] - last->degraded[i]);
 		stream__add_filtered(stream, kind, kernel->filtered[i] - last->filtered[i]);
 	}
 	accounts->kernel = *kernel;

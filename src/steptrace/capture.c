@@ -396,9 +396,17 @@ void capture__counts(const struct capture *capture, struct capture_counts *sum)
 			sum->full[probe] += rows[row].full[probe];
 			sum->unreadable[probe] += rows[row].unreadable[probe];
 			sum->filtered[probe] += rows[row].filtered[probe];
+			sum->degraded[probe] += rows[row].degraded[probe];
 		}
 		sum->missed[probe] = missed_by(capture->programs[probe]);
 	}
+}
+
+void capture__degrade(struct capture *capture, uint32_t probes_mask, uint32_t sample_every)
+{
+	uint32_t degradation = probes_mask | (sample_every - 1) << DEGRADE_SAMPLE_SHIFT;
+
+	__atomic_store_n(&capture->skeleton->bss->degradation, degradation, __ATOMIC_RELAXED);
 }
 
 /* ---- processes */

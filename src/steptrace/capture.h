@@ -76,8 +76,13 @@ struct capture_counts {
 	uint64_t unreadable[PROBES_COUNT];
 	uint64_t missed[PROBES_COUNT];
 	uint64_t filtered[PROBES_COUNT];
+	uint64_t degraded[PROBES_COUNT];
 };
 void capture__counts(const struct capture *capture, struct capture_counts *counts);
+
+/* Leaves out the probes of the mask, and of steps and the like all but those of one execution in
+ * `sample_every`, a power of two up to 65,536. (0, 1): nothing any more. */
+void capture__degrade(struct capture *capture, uint32_t probes_mask, uint32_t sample_every);
 
 /* ---- processes */
 

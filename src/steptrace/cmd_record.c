@@ -38,6 +38,7 @@ enum record_option {
 	OPTION_BUFFER,
 	OPTION_RINGS,
 	OPTION_LINGER,
+	OPTION_MAX_CPU,
 	OPTION_STATS,
 	OPTION_METRICS,
 	OPTION_SITE,
@@ -77,6 +78,9 @@ static const struct option_spec specs[] = {
 			  "ring buffers that share it (default: one, more from 5 CPUs on)"},
 	[OPTION_LINGER] = {0, "linger", "TIME",
 			   "a binary that no process runs is detached after TIME (default: 1m)"},
+	[OPTION_MAX_CPU] =
+		{0, "max-cpu", "PERCENT",
+		 "of one processor for the tracer: leaves out steps, then more, and says so"},
 	[OPTION_STATS] = {0, "stats", NULL, "the tracer's own numbers, every second on stderr"},
 	[OPTION_METRICS] = {0, "metrics", "ADDRESS:PORT",
 			    "the same for Prometheus, over HTTP (127.0.0.1:9464)"},
@@ -252,6 +256,10 @@ static int set_option(struct session_options *options, int which, const char *va
 		if (parse__u64(value, 1, RINGS_MAX, &options->rings_count))
 			return number_error("--rings", value, "4", err);
 		options->rings_count = power_of_two(options->rings_count);
+		return 0;
+	case OPTION_MAX_CPU:
+		if (parse__percent(value, 0.1, 100, &options->max_cpu_percent))
+			return number_error("--max-cpu", value, "5", err);
 		return 0;
 	case OPTION_STATS: options->shows_stats = true; return 0;
 	case OPTION_METRICS: options->metrics_address = value; return 0;

@@ -28,7 +28,7 @@ const char *const loss_names[] = {
 	[LOSS_BUFFER_FULL] = "buffer_full",   [LOSS_UNREADABLE] = "unreadable",
 	[LOSS_INVALID] = "invalid",           [LOSS_LAYOUT] = "unknown_layout",
 	[LOSS_UNATTRIBUTED] = "unattributed", [LOSS_MISSED] = "missed",
-	[LOSS_NOT_WRITTEN] = "not_written",
+	[LOSS_DEGRADED] = "degraded",         [LOSS_NOT_WRITTEN] = "not_written",
 };
 
 _Static_assert(sizeof(probes) / sizeof(probes[0]) == PROBES_COUNT, "a probe has no row");

@@ -80,6 +80,7 @@ static bool drain(struct session *session)
 {
 	int given = capture__drain(session->capture, on_record, session, DRAIN_LIMIT);
 
+	session->records += given > 0 ? (uint64_t)given : 0;
 	flush(session);
 	if (stream__limit_reached(session->stream))
 		stop(session, "count");
@@ -157,6 +158,7 @@ static void on_timer(struct session *session)
 	bool second = now - session->accounts.reported_ns >= SECOND_NS;
 
 	settle_accounts(session, second);
+	governor__look(session, now);
 	look_for_gone(session);
 	follower__tick(&session->follower, now);
 	if (second)

@@ -186,6 +186,7 @@ static void prepare(struct session *session, const struct session_options *optio
 	session->wakeups = (struct wakeups){-1, -1, -1, -1, -1, .records_fd = -1};
 	session->child.go_fd = -1;
 	session->pulse.usage.statm_fd = -1;
+	session->governor.budget.max_share = options->max_cpu_percent / 100;
 }
 
 int setup__open(struct session *session, const struct session_options *options, struct error *err)

@@ -12,6 +12,7 @@
 #include "steptrace/capture.h"
 #include "steptrace/child.h"
 #include "steptrace/follower.h"
+#include "steptrace/governor.h"
 #include "steptrace/outputs.h"
 #include "steptrace/pulse.h"
 #include "steptrace/session.h"
@@ -27,6 +28,8 @@ struct session {
 	struct outputs outputs;
 	struct accounts accounts;
 	struct pulse pulse;
+	struct governor governor;
+	uint64_t records; /* that were read */
 	struct wakeups wakeups;
 	uint64_t started_ns; /* 0: it is about to */
 	uint64_t process_records_lost;

@@ -226,6 +226,47 @@ int trace_events__lost(struct stream *stream, enum event_kind kind, enum loss_re
 	return code ? code : stream__line_added(stream, EVENT_NONE);
 }
 
+/* With one decimal. */
+static void put_percent(struct json *json, const char *name, double percent)
+{
+	json__raw(json, ",\"");
+	json__word(json, name);
+	json__raw(json, "\":");
+	json__milliseconds(json, (uint64_t)(percent * 10 + 0.5) * 100000);
+}
+
+static void degraded_json(struct json *json, struct clock_anchor *clock,
+			  const struct trace_degree *degree, uint64_t now_ns)
+{
+	json__raw(json, "{\"event\":\"trace.degraded\"");
+	put_time(json, clock, "timestamp", now_ns);
+	put_number(json, "monotonic_ns", now_ns);
+	json__raw(json, ",\"level\":\"");
+	json__word(json, degree->level);
+	json__raw(json, "\",\"sample_every\":");
+	if (degree->sample_every)
+		json__u64(json, degree->sample_every);
+	else
+		json__raw(json, "null");
+	put_percent(json, "cpu_percent", degree->cpu_percent);
+	put_percent(json, "max_cpu_percent", degree->max_cpu_percent);
+	json__raw(json, "}\n");
+}
+
+/* Only as JSON: for a person the log says it. */
+int trace_events__degraded(struct stream *stream, const struct trace_degree *degree,
+			   uint64_t now_ns)
+{
+	struct json *json = stream__lines(stream);
+
+	if (!is_json(stream))
+		return 0;
+	if (json__reserve(json, EVENT_LINE_BYTES))
+		return -ENOMEM;
+	degraded_json(json, stream__clock(stream), degree, now_ns);
+	return stream__line_added(stream, EVENT_NONE);
+}
+
 static void put_losses(struct json *json, const struct stream_counts *counts)
 {
 	uint64_t by_reason[LOSS_REASONS_COUNT] = {0};

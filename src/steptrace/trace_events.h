@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the stream says about itself: trace.started, trace.attached, trace.detached,
- * trace.lost, trace.stopped. As JSON lines;
+ * trace.lost, trace.degraded, trace.stopped. As JSON lines;
  * in compact form the same facts are one line for a person.
  */
 #ifndef STEPTRACE_TRACE_EVENTS_H
@@ -38,6 +38,13 @@ struct trace_totals {
 	const char *reason; /* why it stopped */
 };
 
+/* How much is left out, and why. */
+struct trace_degree {
+	const char *level;     /* "steps_sampled" */
+	uint32_t sample_every; /* of so many executions one keeps its steps; 0: none does */
+	double cpu_percent, max_cpu_percent;
+};
+
 /* Each appends one line to stream__lines(); 0 or -ENOMEM. */
 int trace_events__started(struct stream *stream, const struct trace_facts *facts);
 int trace_events__attached(struct stream *stream, const struct trace_binary *binary,
@@ -46,6 +53,9 @@ int trace_events__detached(struct stream *stream, const struct trace_binary *bin
 			   uint64_t now_ns);
 int trace_events__lost(struct stream *stream, enum event_kind kind, enum loss_reason reason,
 		       uint64_t lost, uint64_t since_ns, uint64_t until_ns);
+
+int trace_events__degraded(struct stream *stream, const struct trace_degree *degree,
+			   uint64_t now_ns);
 
 /* The same into any buffer, in a format and with a clock that are given; that of the end is for each
  * output its own. Nothing is written where a person reads and the log says it. */

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "steptrace/budget.h"
 #include "steptrace/version.h"
 
 /* ---- a line */
@@ -84,16 +85,18 @@ void vitals__line(const struct vitals *before, const struct vitals *now,
 	uint64_t events = events_in_all(&now->counts) - events_in_all(&before->counts);
 	uint64_t lost = lost_in_all(&now->counts) - lost_in_all(&before->counts) +
 			lost_in_outputs(now) - lost_in_outputs(before);
-	char buffer[24], queue[24];
+	char buffer[24], queue[24], kept[64];
 
+	budget__describe(now->level, kept);
 	snprintf(line, VITALS_LINE_BYTES,
 		 "%.0f events/s, %.0f lost/s, lag %.1f ms, buffer %.1f %% of %s, queue %.1f %% of "
-		 "%s, cpu %.1f %%, memory %.1fM",
+		 "%s, cpu %.1f %%, memory %.1fM%s%s",
 		 (double)events / seconds, (double)lost / seconds, (double)now->lag_ns / 1e6,
 		 percent(now->unread_bytes, now->ring_bytes), size(now->buffer_bytes, buffer),
 		 output ? percent(output->queued_bytes, output->queue_bytes) : 0,
 		 size(output ? output->queue_bytes : 0, queue), vitals__cpu_percent(before, now),
-		 (double)now->memory_bytes / (1 << 20));
+		 (double)now->memory_bytes / (1 << 20), now->level ? ", " : "",
+		 now->level ? kept : "");
 }
 
 /* ---- Prometheus */
@@ -192,6 +195,8 @@ void vitals__prometheus(const struct vitals *now, struct strbuf *text)
 		 percent(now->unread_bytes, now->ring_bytes) / 100);
 	number(text, "steptrace_buffer_bytes", "gauge", "The size of the ring buffers together.",
 	       now->buffer_bytes);
+	number(text, "steptrace_degraded_level", "gauge",
+	       "How much is left out to stay within --max-cpu; 0: nothing.", now->level);
 	number(text, "steptrace_attached_binaries", "gauge", "Binaries with probes attached.",
 	       now->binaries);
 	number(text, "steptrace_open_executions", "gauge", "Commands that are known to be open.",

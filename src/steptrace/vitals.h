@@ -30,6 +30,7 @@ struct vitals {
 	uint64_t lag_ns;                   /* the worst since the reading before, and these: */
 	uint64_t unread_bytes, ring_bytes; /* of the fullest ring buffer, and its size */
 	uint64_t buffer_bytes;             /* all of them */
+	unsigned int level;                /* see budget.h */
 	uint64_t binaries, executions;     /* attached; open */
 	struct output_vitals outputs[VITALS_OUTPUTS_MAX];
 	size_t outputs_count;

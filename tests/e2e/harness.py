@@ -78,6 +78,14 @@ class Lines:
             if word in line:
                 return lines
 
+    def so_far(self):
+        """What is there, without waiting."""
+        lines, line = [], self.next(0)
+        while line is not None:
+            lines.append(line)
+            line = self.next(0)
+        return lines
+
     def rest(self):
         """What comes until its end."""
         lines, deadline = [], time.monotonic() + PATIENCE_S
