@@ -32,8 +32,8 @@ enum loss_reason {
 	LOSS_INVALID,      /* the span's bytes make no sense */
 	LOSS_LAYOUT,       /* the span is of a layout that this tracer does not know */
 	LOSS_UNATTRIBUTED, /* its command is not known */
-	LOSS_DEGRADED,     /* left out, to stay within --max-cpu */
 	LOSS_MISSED,       /* the kernel could not run the program */
+	LOSS_DEGRADED,     /* left out, to stay within --max-cpu */
 	LOSS_NOT_WRITTEN,  /* it came after --count, or the output failed */
 	LOSS_REASONS_COUNT,
 };

@@ -92,6 +92,26 @@ static void started_with_much_to_say(void **state)
 	stream__free(stream);
 }
 
+static void degraded(void **state)
+{
+	struct trace_degree degree = {"steps_sampled", 8, 37.25, 5};
+	struct stream *stream = stream_of(FORMAT_JSON);
+
+	(void)state;
+	assert_int_equal(trace_events__degraded(stream, &degree, 2000000000), 0);
+	assert_string_equal(
+		written(stream),
+		"{\"event\":\"trace.degraded\",\"timestamp\":\"2026-01-31T12:00:02.000000000Z\","
+		"\"monotonic_ns\":2000000000,\"level\":\"steps_sampled\",\"sample_every\":8,"
+		"\"cpu_percent\":37.3,\"max_cpu_percent\":5}\n");
+	stream__written(stream);
+	degree = (struct trace_degree){"counts_only", 0, 0.04, 0.5};
+	assert_int_equal(trace_events__degraded(stream, &degree, 2000000000), 0);
+	assert_non_null(strstr(written(stream), "\"sample_every\":null,\"cpu_percent\":0,"
+						"\"max_cpu_percent\":0.5}"));
+	stream__free(stream);
+}
+
 static void lost(void **state)
 {
 	struct stream *stream = stream_of(FORMAT_JSON);
@@ -154,7 +174,8 @@ static void stopped_with_all_that_was_counted(void **state)
 		"\"command.execution.completed\":0,\"command.validation.failed\":0,"
 		"\"tool.invocation.completed\":0,\"fragment.changed\":0},"
 		"\"lost_by_reason\":{\"buffer_full\":10,\"unreadable\":0,\"invalid\":1,"
-		"\"unknown_layout\":0,\"unattributed\":0,\"missed\":0,\"not_written\":0},"
+		"\"unknown_layout\":0,\"unattributed\":0,\"missed\":0,\"degraded\":0,"
+		"\"not_written\":0},"
 		"\"filtered\":{\"command.execution.started\":5,\"dsl.step.executed\":0,"
 		"\"command.execution.completed\":0,\"command.validation.failed\":0,"
 		"\"tool.invocation.completed\":0,\"fragment.changed\":0},"
@@ -235,6 +256,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(started),
 		cmocka_unit_test(started_with_much_to_say),
+		cmocka_unit_test(degraded),
 		cmocka_unit_test(lost),
 		cmocka_unit_test(lost_for_a_person),
 		cmocka_unit_test(stopped_with_all_that_was_counted),
