@@ -17,7 +17,8 @@ CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
 CLANG   ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
 PREFIX  ?= /usr/local
-BUILD   ?= build$(if $(SANITIZE),/sanitize)
+comma   := ,
+BUILD   ?= build$(if $(SANITIZE),/$(subst $(comma),-,$(SANITIZE)))
 
 ifeq ($(V),)
 .SILENT:
@@ -42,7 +43,8 @@ sources = $(sort $(wildcard $(1)))
 objects = $(patsubst %.c,$(BUILD)/%.o,$(call sources,$(1)))
 
 COMMON  := $(call objects,src/common/*.c)
-TRACER  := $(call objects,src/steptrace/*.c)
+SCHEMAS := $(call sources,docs/schema/*.json)
+TRACER  := $(call objects,src/steptrace/*.c) $(BUILD)/gen/schemas.o
 RUNNER  := $(call objects,src/runner/*.c src/runner/steps/*.c)
 SUPPORT := $(filter-out $(BUILD)/tests/support/ai_server.o,$(call objects,tests/support/*.c))
 
@@ -52,7 +54,7 @@ COMMON_LIB := $(BUILD)/libcommon.a
 SUPPORT_LIB := $(if $(SUPPORT),$(BUILD)/libsupport.a)
 LIBRARIES  := $(SUPPORT_LIB) $(TRACER_LIB) $(RUNNER_LIB) $(COMMON_LIB)
 
-TRACER_LIBS := -lbpf -lelf -lz -lcap-ng -lseccomp -lcjson -lmicrohttpd
+TRACER_LIBS := -lbpf -lelf -lz -lcap-ng -lseccomp -lcjson -lmicrohttpd -lsodium
 RUNNER_LIBS := -lsqlite3 -lyaml -lcurl -lpcre2-8 -lcjson -lm -lpthread
 
 UNIT_TESTS  := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/unit/test_*.c))
@@ -93,6 +95,16 @@ $(BUILD)/%.a:
 $(BUILD)/%.o: %.c | check-deps
 	$(call say,CC,$@)
 	mkdir -p $(@D)
+	$(COMPILE) -c $< -o $@
+
+# The schemas, within the program.
+$(BUILD)/gen/schemas.c: $(SCHEMAS) src/steptrace/embed
+	$(call say,EMBED,$@)
+	mkdir -p $(@D)
+	src/steptrace/embed $(SCHEMAS) >$@
+
+$(BUILD)/gen/schemas.o: $(BUILD)/gen/schemas.c | check-deps
+	$(call say,CC,$@)
 	$(COMPILE) -c $< -o $@
 
 # ---- the kernel side
@@ -222,8 +234,6 @@ test-aarch64:
 	./packages install build tests aarch64
 	$(MAKE) all aarch64-built
 	tests/run-aarch64
-
-comma := ,
 
 deps:
 	./packages install

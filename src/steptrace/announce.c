@@ -23,12 +23,14 @@ static void read_boot_id(char boot_id[64])
 }
 
 int announce__started(struct stream *stream, const struct targets *targets,
-		      const char *command_path, const struct attachments *attachments)
+		      const char *command_path, const struct attachments *attachments,
+		      const struct pseudonyms *pseudonyms)
 {
 	const char *names[2 * TARGETS_MAX + 1];
 	char pids[TARGETS_MAX][16], boot_id[64];
 	struct utsname system;
-	struct trace_facts facts = {.targets = names};
+	const char *replaced[PSEUDONYM_FIELDS_COUNT];
+	struct trace_facts facts = {.targets = names, .pseudonymized = replaced};
 
 	uname(&system);
 	read_boot_id(boot_id);
@@ -42,6 +44,10 @@ int announce__started(struct stream *stream, const struct targets *targets,
 		names[facts.targets_count++] = command_path;
 	if (targets->all)
 		names[facts.targets_count++] = "all";
+	for (int field = 0; field < PSEUDONYM_FIELDS_COUNT; field++)
+		if (pseudonyms__mask(pseudonyms) & 1u << field)
+			replaced[facts.pseudonymized_count++] = pseudonym_fields[field];
+	pseudonyms__replace(pseudonyms, PSEUDONYM_HOST, system.nodename, sizeof(system.nodename));
 	facts.host = system.nodename;
 	facts.kernel = system.release;
 	facts.boot_id = boot_id;

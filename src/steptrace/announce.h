@@ -7,12 +7,14 @@
 #define STEPTRACE_ANNOUNCE_H
 
 #include "steptrace/attachments.h"
+#include "steptrace/pseudonym.h"
 #include "steptrace/stream.h"
 #include "steptrace/targets.h"
 
-/* trace.started; `command_path` is what `-- COMMAND` will execute. 0 or -ENOMEM. */
+/* trace.started; `command_path` is what `-- COMMAND` will execute; `pseudonyms` may be NULL. 0 or -ENOMEM. */
 int announce__started(struct stream *stream, const struct targets *targets,
-		      const char *command_path, const struct attachments *attachments);
+		      const char *command_path, const struct attachments *attachments,
+		      const struct pseudonyms *pseudonyms);
 
 /* trace.attached and trace.detached. 0 or -ENOMEM. */
 int announce__attached(struct stream *stream, const struct attachment *attachment,

@@ -9,6 +9,7 @@
 #include "common/options.h"
 #include "common/parse.h"
 #include "steptrace/commands.h"
+#include "steptrace/pseudonym.h"
 #include "steptrace/session.h"
 #include "steptrace/site.h"
 
@@ -32,6 +33,8 @@ enum record_option {
 	OPTION_QUEUE,
 	OPTION_FORMAT,
 	OPTION_FIELDS,
+	OPTION_PSEUDONYMIZE,
+	OPTION_PSEUDONYM_KEY,
 	OPTION_COUNT,
 	OPTION_DURATION,
 	OPTION_FLUSH,
@@ -67,8 +70,12 @@ static const struct option_spec specs[] = {
 	[OPTION_QUEUE] = {0, "queue", "SIZE", "what may wait for each output (default: 8M)"},
 	[OPTION_FORMAT] = {0, "format", "json|compact",
 			   "JSON lines, or one readable line per event (default: json)"},
-	[OPTION_FIELDS] = {0, "fields", "seed|all",
-			   "only the schema's seed fields, or all (default: all)"},
+	[OPTION_FIELDS] = {0, "fields", "seed|all|NAME[,NAME...]",
+			   "only the schema's seed fields, all (default), or those named"},
+	[OPTION_PSEUDONYMIZE] = {0, "pseudonymize", "FIELD[,FIELD...]",
+				 "replace user_id, correlation_id, comm, host ... by a keyed hash"},
+	[OPTION_PSEUDONYM_KEY] = {0, "pseudonym-key", "FILE",
+				  "its key (default: a random one for this recording)"},
 	[OPTION_COUNT] = {0, "count", "N", "stop after N events"},
 	[OPTION_DURATION] = {0, "duration", "TIME", "stop after TIME: 500ms, 10s, 5m"},
 	[OPTION_FLUSH] = {0, "flush", "TIME", "write events at least this often (default: 50ms)"},
@@ -156,6 +163,15 @@ static int set_site(struct session_options *options, const char *value, struct e
 	return error__set(err, -EINVAL, "--site is auto or one of this machine's, not '%s'", value);
 }
 
+static int set_fields(struct session_options *options, const char *value, struct error *err)
+{
+	options->fields.count = 0;
+	options->seed_fields_only = strcmp(value, "seed") == 0;
+	if (options->seed_fields_only || strcmp(value, "all") == 0)
+		return 0;
+	return fields__parse(&options->fields, value, err);
+}
+
 static int add_output(struct session_options *options, const char *where, struct error *err)
 {
 	bool is_socket = strncmp(where, "unix:", 5) == 0 || strncmp(where, "tcp:", 4) == 0;
@@ -230,10 +246,9 @@ static int set_option(struct session_options *options, int which, const char *va
 		code = one_of(value, "json", "compact", "--format", &is_second, err);
 		options->format = is_second ? FORMAT_COMPACT : FORMAT_JSON;
 		return code;
-	case OPTION_FIELDS:
-		code = one_of(value, "all", "seed", "--fields", &is_second, err);
-		options->seed_fields_only = is_second;
-		return code;
+	case OPTION_FIELDS: return set_fields(options, value, err);
+	case OPTION_PSEUDONYMIZE: return pseudonym__parse(value, &options->pseudonyms_mask, err);
+	case OPTION_PSEUDONYM_KEY: options->pseudonym_key_path = value; return 0;
 	case OPTION_COUNT:
 		if (parse__u64(value, 1, UINT64_MAX, &options->events_limit))
 			return number_error("--count", value, "100", err);
@@ -286,6 +301,10 @@ static int take_operands(struct session_options *options, const struct options_p
 	if (rest > 0)
 		targets->command = &parser->argv[parser->operands];
 	named = (targets->pids_count > 0) + (targets->exes_count > 0) + (targets->command != NULL);
+	if (options->pseudonym_key_path && !options->pseudonyms_mask)
+		return error__set(err, -EINVAL, "--pseudonym-key is for --pseudonymize");
+	if (options->fields.count && options->format == FORMAT_COMPACT)
+		return error__set(err, -EINVAL, "--fields NAME... is for --format json");
 	if (named + targets->all > 1)
 		return error__set(err, -EINVAL, "-p, -x, -a and -- COMMAND exclude each other");
 	if (!named)

@@ -36,6 +36,7 @@ struct decoded {
 		struct rejected_span rejected;
 	} span_room;
 	struct command_span context_room;
+	struct steptrace_process process_room; /* for those who change it */
 };
 
 /*

@@ -16,6 +16,7 @@ static const struct command commands[] = {
 	{"record", "stream the events of running runners", cmd_record},
 	{"list", "show which processes and binaries carry the probes", cmd_list},
 	{"doctor", "say what this machine and a target allow, and the cost of a hit", cmd_doctor},
+	{"schema", "print the JSON Schemas of the events", cmd_schema},
 };
 
 enum { COMMANDS_COUNT = sizeof(commands) / sizeof(commands[0]) };

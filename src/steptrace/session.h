@@ -26,16 +26,19 @@ struct session_options {
 	bool connects;                              /* one of them is a socket */
 	enum stream_format format;
 	bool seed_fields_only;
-	uint64_t events_limit;       /* 0: none */
-	uint64_t duration_ns;        /* 0: until something else ends it */
-	uint64_t flush_ns;           /* how long a record may wait for its line */
-	uint64_t buffer_bytes;       /* of the ring buffers together */
-	uint64_t rings_count;        /* a power of two */
-	int site;                    /* enum site_kind; -1: the fastest that is safe */
-	double max_cpu_percent;      /* of one processor; 0: no limit */
-	bool shows_stats;            /* every second, on stderr */
-	const char *metrics_address; /* NULL: they are not served */
-	uint64_t linger_ns;          /* how long a binary without processes stays attached */
+	struct fields fields;           /* none: all of them */
+	unsigned int pseudonyms_mask;   /* see pseudonym.h */
+	const char *pseudonym_key_path; /* NULL: a random key */
+	uint64_t events_limit;          /* 0: none */
+	uint64_t duration_ns;           /* 0: until something else ends it */
+	uint64_t flush_ns;              /* how long a record may wait for its line */
+	uint64_t buffer_bytes;          /* of the ring buffers together */
+	uint64_t rings_count;           /* a power of two */
+	int site;                       /* enum site_kind; -1: the fastest that is safe */
+	double max_cpu_percent;         /* of one processor; 0: no limit */
+	bool shows_stats;               /* every second, on stderr */
+	const char *metrics_address;    /* NULL: they are not served */
+	uint64_t linger_ns;             /* how long a binary without processes stays attached */
 };
 
 /*

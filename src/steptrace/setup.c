@@ -15,6 +15,9 @@ static int open_stream(struct session *session)
 	struct stream_options stream_options = {
 		.format = options->format,
 		.seed_fields_only = options->seed_fields_only,
+		.fields = options->fields,
+		.disguise = session->pseudonyms ? pseudonyms__disguise : NULL,
+		.disguise_context = session->pseudonyms,
 		.events_limit = options->events_limit,
 		.min_duration_ns = options->filters.min_duration_ns,
 		.steps_left_out = filters__leave_out_steps(&options->filters),
@@ -26,6 +29,16 @@ static int open_stream(struct session *session)
 	if (stream__new(&stream_options, &session->stream))
 		return error__set(session->err, -ENOMEM, "out of memory");
 	return 0;
+}
+
+static int open_pseudonyms(struct session *session)
+{
+	const struct session_options *options = session->options;
+
+	if (!options->pseudonyms_mask)
+		return 0;
+	return pseudonyms__open(options->pseudonyms_mask, options->pseudonym_key_path,
+				&session->pseudonyms, session->err);
 }
 
 static void on_attached(void *context, const struct attachment *attachment, const uint32_t *pids,
@@ -205,6 +218,8 @@ int setup__open(struct session *session, const struct session_options *options, 
 	if (!code)
 		code = open_pulse(session);
 	if (!code)
+		code = open_pseudonyms(session);
+	if (!code)
 		code = open_capture(session);
 	if (!code)
 		code = open_stream(session);
@@ -212,7 +227,7 @@ int setup__open(struct session *session, const struct session_options *options, 
 		code = want_targets(session);
 	if (!code)
 		code = announce__started(session->stream, &options->targets, command_path(session),
-					 &session->attachments);
+					 &session->attachments, session->pseudonyms);
 	if (!code)
 		code = outputs__set_header(&session->outputs, session->stream, session->err);
 	if (!code)
@@ -229,6 +244,7 @@ void setup__close(struct session *session)
 	attachments__close(&session->attachments);
 	capture__close(session->capture);
 	stream__free(session->stream);
+	pseudonyms__close(session->pseudonyms);
 	outputs__close(&session->outputs);
 	pulse__close(&session->pulse);
 	wakeups__close(&session->wakeups);

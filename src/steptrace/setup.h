@@ -14,6 +14,7 @@
 #include "steptrace/follower.h"
 #include "steptrace/governor.h"
 #include "steptrace/outputs.h"
+#include "steptrace/pseudonym.h"
 #include "steptrace/pulse.h"
 #include "steptrace/session.h"
 #include "steptrace/wakeups.h"
@@ -24,6 +25,7 @@ struct session {
 	struct capture *capture;
 	struct attachments attachments;
 	struct follower follower;
+	struct pseudonyms *pseudonyms; /* NULL: nothing is replaced */
 	struct stream *stream;
 	struct outputs outputs;
 	struct accounts accounts;

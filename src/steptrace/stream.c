@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "steptrace/aborted.h"
-#include "steptrace/decode.h"
 #include "steptrace/event_json.h"
 #include "steptrace/event_text.h"
 #include "steptrace/executions.h"
@@ -141,6 +140,20 @@ int stream__line_added(struct stream *stream, enum event_kind kind)
 	return line_added(stream, kind);
 }
 
+static void write_json(struct stream *stream, const struct event *event)
+{
+	struct stream_options *options = &stream->options;
+	size_t before = json__length(&stream->lines);
+	char *line;
+
+	event_json__write(&stream->lines, event, &options->clock, options->seed_fields_only);
+	if (options->fields.count == 0)
+		return;
+	line = stream->lines.base + before;
+	stream->lines.at =
+		line + fields__apply(&options->fields, line, (size_t)(stream->lines.at - line));
+}
+
 static int write_line(struct stream *stream, const struct event *event)
 {
 	struct stream_options *options = &stream->options;
@@ -153,8 +166,7 @@ static int write_line(struct stream *stream, const struct event *event)
 	if (options->format == FORMAT_COMPACT)
 		event_text__write(&stream->lines, event, &options->clock);
 	else
-		event_json__write(&stream->lines, event, &options->clock,
-				  options->seed_fields_only);
+		write_json(stream, event);
 	return line_added(stream, event->kind | (event->fate ? ABORTED_LINE : 0));
 }
 
@@ -238,6 +250,8 @@ int stream__record(struct stream *stream, const void *bytes, size_t size_bytes)
 	err = decode__record(bytes, size_bytes, decoded);
 	if (err)
 		return lose(stream, kind, err == -EPROTONOSUPPORT ? LOSS_LAYOUT : LOSS_INVALID, 0);
+	if (stream->options.disguise)
+		stream->options.disguise(stream->options.disguise_context, decoded);
 	event.record = decoded->record;
 	event.head = decoded->head;
 	event.process = decoded->process;

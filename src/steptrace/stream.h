@@ -17,8 +17,10 @@
 #include <stdint.h>
 
 #include "steptrace/clock.h"
+#include "steptrace/decode.h"
 #include "steptrace/event.h"
 #include "steptrace/fate.h"
+#include "steptrace/fields.h"
 #include "steptrace/json.h"
 
 enum stream_format {
@@ -31,6 +33,10 @@ enum { EVENT_LINE_BYTES = 8192 }; /* no line of a known shape is longer */
 struct stream_options {
 	enum stream_format format;
 	bool seed_fields_only;
+	struct fields fields; /* those that are written of JSON lines; none: all */
+	/* Replaces what must not be seen, before anything looks. NULL: nothing is. */
+	void (*disguise)(void *context, struct decoded *decoded);
+	void *disguise_context;
 	uint64_t events_limit;   /* --count; 0: none */
 	size_t executions_limit; /* 0: 65,536 */
 	struct clock_anchor clock;

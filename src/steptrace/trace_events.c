@@ -48,13 +48,15 @@ static void put_number(struct json *json, const char *name, uint64_t value)
 	json__u64(json, value);
 }
 
-static int put_targets(struct json *json, const struct trace_facts *facts)
+static int put_texts(struct json *json, const char *name, const char *const *texts, size_t count)
 {
 	if (json__reserve(json, 64))
 		return -ENOMEM;
-	json__raw(json, ",\"targets\":[");
-	for (size_t i = 0; i < facts->targets_count; i++)
-		if (put_text(json, "", facts->targets[i]))
+	json__raw(json, ",\"");
+	json__word(json, name);
+	json__raw(json, "\":[");
+	for (size_t i = 0; i < count; i++)
+		if (put_text(json, "", texts[i]))
 			return -ENOMEM;
 	if (json__reserve(json, 256))
 		return -ENOMEM;
@@ -74,7 +76,11 @@ static int started_json(struct stream *stream, const struct trace_facts *facts)
 	if (put_text(json, "version", STEPTRACE_VERSION) || put_text(json, "host", facts->host) ||
 	    put_text(json, "boot_id", facts->boot_id) || put_text(json, "kernel", facts->kernel) ||
 	    put_text(json, "probe_site", facts->site) ||
-	    put_text(json, "attach_method", facts->method) || put_targets(json, facts))
+	    put_text(json, "attach_method", facts->method) ||
+	    put_texts(json, "targets", facts->targets, facts->targets_count))
+		return -ENOMEM;
+	if (facts->pseudonymized_count &&
+	    put_texts(json, "pseudonymized", facts->pseudonymized, facts->pseudonymized_count))
 		return -ENOMEM;
 	json__raw(json, ",\"clock\":{\"monotonic_ns\":");
 	json__u64(json, clock->monotonic_ns);

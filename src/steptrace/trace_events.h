@@ -21,6 +21,8 @@ struct trace_facts {
 	const char *method;         /* "uprobe_multi" */
 	const char *const *targets; /* what was named on the command line */
 	size_t targets_count;
+	const char *const *pseudonymized; /* fields whose values are not the real ones */
+	size_t pseudonymized_count;
 };
 
 /* A binary whose probes are, or were, attached. */

@@ -4,7 +4,7 @@
  *
  *	input:  2 bytes length (little-endian), that many bytes of a record, and again
  *
- * links: src/steptrace/aborted.c src/steptrace/fate.c src/steptrace/open_steps.c src/steptrace/stream.c src/steptrace/decode.c src/steptrace/event.c src/steptrace/event_json.c src/steptrace/event_text.c src/steptrace/executions.c src/steptrace/json.c src/steptrace/batch.c src/steptrace/clock.c -lcjson
+ * links: src/steptrace/aborted.c src/steptrace/fate.c src/steptrace/open_steps.c src/steptrace/stream.c src/steptrace/fields.c src/steptrace/json_scan.c src/steptrace/decode.c src/steptrace/event.c src/steptrace/event_json.c src/steptrace/event_text.c src/steptrace/executions.c src/steptrace/json.c src/steptrace/batch.c src/steptrace/clock.c -lcjson
  */
 #include <cjson/cJSON.h>
 #include <stddef.h>

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* cmocka wants those four first */
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "steptrace/fields.h"
+#include "steptrace/json_scan.h"
+
+/* What is left of a line, in memory that ends where it ends. */
+static void expect(const char *list, const char *line, const char *left)
+{
+	size_t bytes = strlen(line);
+	char *copy = malloc(bytes);
+	struct fields fields;
+	struct error err;
+
+	assert_int_equal(fields__parse(&fields, list, &err), 0);
+	memcpy(copy, line, bytes);
+	bytes = fields__apply(&fields, copy, bytes);
+	assert_int_equal(bytes, strlen(left));
+	assert_memory_equal(copy, left, bytes);
+	free(copy);
+}
+
+static void what_is_named_stays(void **state)
+{
+	(void)state;
+	expect("outcome", "{\"event\":\"x\",\"dry_run\":false,\"outcome\":\"success\"}\n",
+	       "{\"event\":\"x\",\"outcome\":\"success\"}\n");
+	expect("dry_run,outcome", "{\"event\":\"x\",\"dry_run\":false,\"outcome\":\"success\"}\n",
+	       "{\"event\":\"x\",\"dry_run\":false,\"outcome\":\"success\"}\n");
+	expect("step",
+	       "{\"execution_id\":\"1\",\"source\":{\"outcome\":[1,{}]},\"step\":{\"a\":{}}}\n",
+	       "{\"execution_id\":\"1\",\"step\":{\"a\":{}}}\n");
+	expect("outcome", "{\"dry_run\":true}\n", "{}\n");
+	expect("outcome", "{}\n", "{}\n");
+}
+
+static void strings_may_hold_anything(void **state)
+{
+	(void)state;
+	expect("outcome",
+	       "{\"user_id\":\"\\\",\\\"outcome\\\":1}\",\"outcome\":\"}\\\\\",\"source\":\"]\"}\n",
+	       "{\"outcome\":\"}\\\\\"}\n");
+}
+
+static void unknown_names_are_refused(void **state)
+{
+	static const char *const lists[] = {"",         "nonsense", "outcome,",
+					    ",outcome", "outcome ", "host"};
+	struct fields fields;
+	struct error err;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		assert_true(fields__parse(&fields, lists[i], &err) < 0);
+		assert_non_null(strstr(err.text, "step_type"));
+	}
+}
+
+static void too_many_names(void **state)
+{
+	struct fields fields;
+	struct error err;
+	char list[1024] = "outcome";
+
+	(void)state;
+	for (int i = 0; i < FIELDS_MAX; i++)
+		strcat(list, ",outcome");
+	assert_true(fields__parse(&fields, list, &err) < 0);
+}
+
+/* Every text that a line can be cut to: the scan ends, within it. */
+static void a_text_that_ends_early(void **state)
+{
+	static const char line[] = "{\"a\":\"\\\"\",\"b\" : [1,{\"c\":\"]\"}], \"d\":{}}";
+	struct json_member member;
+	struct json_scan scan;
+
+	(void)state;
+	for (size_t bytes = 0; bytes < sizeof(line) - 1; bytes++) {
+		char *copy = malloc(bytes + 1);
+		int members = 0;
+
+		memcpy(copy, line, bytes);
+		if (json_scan__begin(&scan, copy, bytes))
+			while (json_scan__next(&scan, &member))
+				members++;
+		assert_true(members <= 3);
+		assert_true(scan.at <= copy + bytes);
+		free(copy);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_named_stays),
+		cmocka_unit_test(strings_may_hold_anything),
+		cmocka_unit_test(unknown_names_are_refused),
+		cmocka_unit_test(too_many_names),
+		cmocka_unit_test(a_text_that_ends_early),
+	};
+
+	return cmocka_run_group_tests_name("fields", tests, NULL, NULL);
+}
