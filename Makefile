@@ -192,8 +192,29 @@ fuzz:
 
 # ---- the rest
 
-bench: all $(BENCHES) $(TEST_HELPERS)
+# Peers are installed for it where they can be, and left out where not.
+bench:
+	./packages install build tests bench || ./packages install build tests
+	$(MAKE) all benches-built
 	for bench in $(BENCHES); do $$bench; done
+	tests/bench/rate.py $(BUILD)
+	tests/bench/peers.py $(BUILD)
+
+PEERS = $(BUILD)/tests/bench/loop $(if $(wildcard /usr/include/lttng/tracepoint.h \
+	/usr/include/*/lttng/tracepoint.h),$(BUILD)/tests/bench/loop_lttng)
+
+.PHONY: benches-built
+benches-built: $(BENCHES) $(TEST_HELPERS) $(PEERS)
+
+$(BUILD)/tests/bench/loop: tests/bench/peers/loop.c usdt/steptrace.h | check-deps
+	$(call say,CC,$@)
+	mkdir -p $(@D)
+	$(COMPILE) $< -o $@ -lcjson
+
+$(BUILD)/tests/bench/loop_lttng: tests/bench/peers/loop.c usdt/steptrace.h | check-deps
+	$(call say,CC,$@)
+	mkdir -p $(@D)
+	$(COMPILE) -w -DWITH_LTTNG -Itests/bench/peers $< -o $@ -lcjson -llttng-ust -ldl
 
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(BENCH_SHARED) $(LIBRARIES)
 	$(call say,LINK,$@)
