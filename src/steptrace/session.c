@@ -281,7 +281,8 @@ int session__run(const struct session_options *options, struct error *err)
 		session->shows_progress = isatty(STDERR_FILENO) &&
 					  !outputs__use_terminal(&session->outputs) &&
 					  !options->shows_stats;
-		session->started_ns = session->accounts.reported_ns = clock__now_ns();
+		session->started_ns = clock__now_ns();
+		session->accounts.reported_ns = stream__clock(session->stream)->monotonic_ns;
 		pulse__beat(session);
 		flush(session);
 		announce__ready(&session->attachments, options->targets.command != NULL);

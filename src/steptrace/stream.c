@@ -201,6 +201,15 @@ static void follow(const struct stream *stream, struct event *event, struct exec
 	}
 }
 
+/* There was no memory for its line: whoever reads the others has not seen it. */
+static void follow_back(const struct event *event, struct execution *execution)
+{
+	if (event->kind == EVENT_COMMAND_STARTED)
+		execution->start_seen = false;
+	else if (event->kind == EVENT_STEP_EXECUTED)
+		execution->steps_seen[event->step->outcome]--;
+}
+
 /* Which steps are open. A probe that makes no event may still say so. */
 static void follow_steps(struct stream *stream, struct execution *execution,
 			 const struct decoded *decoded)
@@ -269,6 +278,8 @@ int stream__record(struct stream *stream, const void *bytes, size_t size_bytes)
 	if (kind == EVENT_NONE)
 		return 0;
 	err = account(stream, &event);
+	if (err && execution)
+		follow_back(&event, execution);
 	if (kind == EVENT_COMMAND_COMPLETED)
 		close_execution(stream, execution);
 	return err;

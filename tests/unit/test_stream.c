@@ -6,6 +6,7 @@
 /* cmocka wants those four first */
 #include <cjson/cJSON.h>
 #include <cmocka.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -554,6 +555,39 @@ static void lost_steps_are_told(void **state)
 	stream__free(stream);
 }
 
+/* As large as it may never become. */
+static void feed_without_memory(struct stream *stream, struct record_bytes bytes)
+{
+	struct json *lines = stream__lines(stream), before = *lines;
+
+	lines->at = lines->limit = lines->base + PTRDIFF_MAX / 2;
+	assert_int_equal(stream__record(stream, bytes.bytes, bytes.size_bytes), -ENOMEM);
+	*lines = before;
+}
+
+/* A line that there was no memory for is lost like any other. */
+static void lines_without_memory(void **state)
+{
+	struct command_span command = records__command();
+	struct step_span step = records__step();
+	struct stream *stream = json_stream();
+
+	(void)state;
+#ifdef __SANITIZE_ADDRESS__
+	skip(); /* it ends a program that asks for so much */
+#endif
+	feed_started(stream);
+	feed_step(stream);
+	feed_without_memory(stream, records__plain(PROBE_STEP_DONE, &step, sizeof(step)));
+	expect_completed(stream, 2, "false", "1");
+	feed_without_memory(stream,
+			    records__introducing(PROBE_COMMAND_START, &command, sizeof(command)));
+	feed_step(stream);
+	expect_completed(stream, 1, "false", "0");
+	assert_int_equal(lost(stream, LOSS_NOT_WRITTEN), 2);
+	stream__free(stream);
+}
+
 /* Attached in the middle: the first record brings its command along. */
 static void a_command_that_began_unseen(void **state)
 {
@@ -1069,6 +1103,7 @@ int main(void)
 		cmocka_unit_test(nested_details_for_a_person),
 		cmocka_unit_test(nothing_for_a_terminal_to_execute),
 		cmocka_unit_test(lost_steps_are_told),
+		cmocka_unit_test(lines_without_memory),
 		cmocka_unit_test(a_command_that_began_unseen),
 		cmocka_unit_test(an_end_of_which_nothing_else_was_seen),
 		cmocka_unit_test(an_ended_command_is_forgotten),
