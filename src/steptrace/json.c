@@ -43,23 +43,52 @@ int json__grow(struct json *json, size_t bytes)
 	return 0;
 }
 
+/* How many decimal digits: from the number of bits, which is off by one at most. */
+static unsigned int digits_count(uint64_t value)
+{
+	static const uint64_t powers[] = {
+		0,
+		10,
+		100,
+		1000,
+		10000,
+		100000,
+		1000000,
+		10000000,
+		100000000,
+		1000000000,
+		10000000000,
+		100000000000,
+		1000000000000,
+		10000000000000,
+		100000000000000,
+		1000000000000000,
+		10000000000000000,
+		100000000000000000,
+		1000000000000000000,
+		10000000000000000000u,
+	};
+	unsigned int bits = 64 - (unsigned int)__builtin_clzll(value | 1);
+	unsigned int count = bits * 1233 >> 12; /* times the logarithm of 2 */
+
+	return count + (value >= powers[count]);
+}
+
 void json__u64(struct json *json, uint64_t value)
 {
-	char digits[JSON_U64_BYTES];
-	char *at = digits + sizeof(digits);
+	unsigned int count = digits_count(value);
+	char *at = json->at + count;
 
+	json->at = at;
 	while (value >= 100) {
 		at -= 2;
 		memcpy(at, &pairs[2 * (value % 100)], 2);
 		value /= 100;
 	}
-	if (value >= 10) {
-		at -= 2;
-		memcpy(at, &pairs[2 * value], 2);
-	} else {
-		*--at = (char)('0' + value);
-	}
-	json__bytes(json, at, (size_t)(digits + sizeof(digits) - at));
+	if (value >= 10)
+		memcpy(at - 2, &pairs[2 * value], 2);
+	else
+		at[-1] = (char)('0' + value);
 }
 
 void json__i64(struct json *json, int64_t value)
@@ -93,16 +122,17 @@ void json__milliseconds(struct json *json, uint64_t ns)
 
 void json__uuid(struct json *json, const uint8_t id[16])
 {
+	static const uint8_t places[16] = {0,  2,  4,  6,  9,  11, 14, 16,
+					   19, 21, 24, 26, 28, 30, 32, 34};
 	static const char digits[] = "0123456789abcdef";
 	char *at = json->at;
 
 	for (int i = 0; i < 16; i++) {
-		if (i == 4 || i == 6 || i == 8 || i == 10)
-			*at++ = '-';
-		*at++ = digits[id[i] >> 4];
-		*at++ = digits[id[i] & 15];
+		at[places[i]] = digits[id[i] >> 4];
+		at[places[i] + 1] = digits[id[i] & 15];
 	}
-	json->at = at;
+	at[8] = at[13] = at[18] = at[23] = '-';
+	json->at = at + JSON_UUID_BYTES;
 }
 
 /* What has to happen to a byte inside a string. */
