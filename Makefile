@@ -5,6 +5,7 @@
 # make test       install what is missing, build, unit and end-to-end tests
 # make bench      costs as ratios within one run
 # make lint       formatting and static checks
+# make soak       days of work in SOAK_SECONDS (600)
 # make fuzz       every fuzz target for FUZZ_SECONDS (60)
 # make test-kernels   record in stock Debian kernels under qemu (KERNELS="6.1 7 arm64-6.1")
 # make test-aarch64   what can be seen of aarch64 from here: cross compilers, qemu
@@ -189,6 +190,14 @@ fuzz:
 	./packages install build fuzz
 	$(MAKE) $(FUZZERS)
 	tests/run-fuzz $(FUZZ_SECONDS) $(FUZZERS)
+
+# ---- days of work in minutes
+
+SOAK_SECONDS ?= 600
+
+.PHONY: soak
+soak: all $(TEST_HELPERS)
+	tests/e2e/soak.py $(SOAK_SECONDS)
 
 # ---- the rest
 

@@ -43,7 +43,7 @@ class Usage(EndToEnd):
         self.expect(2, "--count cannot be '0'", "record", "-p", "1", "--count", "0")
         self.expect(2, "--duration cannot be '5x'", "record", "-p", "1", "--duration", "5x")
         self.expect(2, "--format is json or compact", "record", "-p", "1", "--format", "xml")
-        self.expect(2, "--fields is all or seed", "record", "-p", "1", "--fields", "some")
+        self.expect(2, "no event has a field 'some'", "record", "-p", "1", "--fields", "some")
         self.expect(2, "exclude each other", "record", "-p", "1", "-x", "/bin/ls")
         self.expect(2, "stands behind '--'", "record", "ls")
         self.expect(2, "stands behind '--'", "record", "-o", "--", "ls")

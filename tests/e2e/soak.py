@@ -1,0 +1,223 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Days of work in minutes: runners that come and go, fail and are killed, files that rotate, a collector that
+comes and goes, SIGHUP; and all the while a look at what the tracer holds.
+
+    tests/e2e/soak.py SECONDS       (make soak: SOAK_SECONDS, 600)
+
+More than a day of one command of five steps each second goes by in 90 seconds. Nothing may grow after the
+first quarter, no line may be torn, and the books balance.
+"""
+import glob
+import gzip
+import json
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+from harness import PATIENCE_S, STEPTRACE, Lines, target, validate
+
+STEPS_A_SECOND = 5000
+ORDERS = ("go 20", "fail", "nested", "tool", "reject", "text quotes", "text invalid", "text long", "threads 3",
+          "fork", "go 1")
+KIB, SLACK_KIB = 1024, 2048
+SAMPLE = 50  # of the lines one in so many is held against its schema; all are parsed
+
+
+class Failure(AssertionError):
+    pass
+
+
+class Collector:
+    """Takes what comes for a while, and is away for a while."""
+
+    def __init__(self, path):
+        self.path, self.parts, self.ends = path, [], threading.Event()
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+
+    def serve(self):
+        while not self.ends.is_set():
+            with socket.socket(socket.AF_UNIX) as listener:
+                listener.bind(self.path)
+                os.chmod(self.path, 0o666)
+                listener.listen(1)
+                listener.settimeout(0.2)
+                self.take(listener)
+            os.unlink(self.path)
+            self.ends.wait(random.random())
+
+    def take(self, listener):
+        until, connection, part = time.monotonic() + 1 + 2 * random.random(), None, b""
+        while time.monotonic() < until and not self.ends.is_set():
+            try:
+                if connection is None:
+                    connection, _ = listener.accept()
+                    connection.settimeout(0.2)
+                data = connection.recv(1 << 16)
+                if not data:
+                    break
+                part = (part + data)[-(1 << 20):] if len(part) > 1 << 20 else part + data
+            except socket.timeout:
+                continue
+        if connection:
+            connection.close()
+            self.parts = self.parts[-3:] + [part]
+
+    def close(self):
+        self.ends.set()
+        self.thread.join(PATIENCE_S)
+
+
+class Work:
+    """Runners until it is enough."""
+
+    def __init__(self, spans, pace, seconds):
+        self.spans, self.count, self.killed = spans, 0, 0
+        self.steady = subprocess.Popen([pace, str(STEPS_A_SECOND), str(max(1, int(seconds) - 1))],
+                                       stdout=subprocess.PIPE, text=True)
+        self.ends = threading.Event()
+        self.thread = threading.Thread(target=self.go_on, daemon=True)
+        self.thread.start()
+
+    def go_on(self):
+        while not self.ends.is_set():
+            with subprocess.Popen([self.spans], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as runner:
+                orders = random.choices(ORDERS, k=5)
+                if random.random() < 0.2:
+                    orders.append("die kill")
+                    self.killed += 1
+                try:
+                    runner.stdin.write(("\n".join(orders) + "\n").encode())
+                    runner.stdin.close()
+                except BrokenPipeError:
+                    pass
+                runner.wait(PATIENCE_S)
+            self.count += 1
+
+    def close(self):
+        self.ends.set()
+        self.thread.join(PATIENCE_S)
+        words = self.steady.communicate(timeout=PATIENCE_S)[0]
+        return int(words.split()[0])
+
+
+def held(pid):
+    """What the tracer holds: memory of its own (KiB), descriptors, threads, mappings."""
+    with open("/proc/%d/smaps_rollup" % pid, encoding="utf-8") as file:
+        own = next(int(line.split()[1]) for line in file if line.startswith("Anonymous:"))
+    with open("/proc/%d/maps" % pid, encoding="utf-8") as file:
+        mappings = sum(1 for _ in file)
+    return {"memory": own, "descriptors": len(os.listdir("/proc/%d/fd" % pid)),
+            "threads": len(os.listdir("/proc/%d/task" % pid)), "mappings": mappings}
+
+
+def check_growth(looks):
+    """After the first quarter, the last third of the looks against the one before it."""
+    looks = looks[len(looks) // 4:]
+    third = max(1, len(looks) // 3)
+    for what, slack in (("memory", SLACK_KIB), ("descriptors", 3), ("threads", 0), ("mappings", 8)):
+        before = max(look[what] for look in looks[:2 * third])
+        after = max(look[what] for look in looks[-third:])
+        if after > before + slack:
+            raise Failure("%s grew from %d to %d" % (what, before, after))
+
+
+def check_lines(name, lines):
+    if lines and not lines[-1].endswith("\n"):
+        raise Failure("%s: the last line is torn: %r" % (name, lines[-1][-80:]))
+    for number, line in enumerate(lines):
+        try:
+            json.loads(line)
+        except ValueError as error:
+            raise Failure("%s:%d: %s: %r" % (name, number + 1, error, line[:200])) from error
+    problems = validate.validate_lines(lines[::SAMPLE] + lines[-1:])
+    if problems:
+        raise Failure("%s: %s" % (name, problems[0]))
+    return [json.loads(line) for line in lines[:1] + lines[-1:]]
+
+
+def check_files(folder):
+    """Every part begins with trace.started, and the newest of each output ends with balanced books."""
+    lines_count = 0
+    for output in ("plain", "zipped.gz"):
+        for path in sorted(glob.glob(os.path.join(folder, output + "*")), key=len):
+            with (gzip.open if ".gz" in path else open)(path, "rt", encoding="utf-8") as file:
+                lines = file.readlines()
+            lines_count += len(lines)
+            first, last = check_lines(os.path.basename(path), lines)
+            if first["event"] != "trace.started":
+                raise Failure("%s begins with %s" % (path, first["event"]))
+            if path.endswith(output) and not (
+                    last["event"] == "trace.stopped" and last["hits"] == last["events"]
+                    + sum(last["lost"].values()) + sum(last["filtered"].values())):
+                raise Failure("%s: the books do not balance: %r" % (path, last))
+            if path.endswith("plain"):
+                stopped = last
+    return lines_count, stopped
+
+
+def watch(process, work, folder, seconds, progress):
+    looks, end, reopened = [], time.monotonic() + seconds, time.monotonic()
+    while time.monotonic() < end:
+        time.sleep(min(0.5, seconds / 40))
+        looks.append(held(process.pid))
+        if time.monotonic() - reopened > 2:
+            reopened = time.monotonic()
+            shutil.move(os.path.join(folder, "plain"), os.path.join(folder, "away"))
+            process.send_signal(signal.SIGHUP)
+        if progress:
+            print("\r  %4.0f s left, %d runners, %r   " % (end - time.monotonic(), work.count, looks[-1]), end="",
+                  file=sys.stderr, flush=True)
+    if progress:
+        print(file=sys.stderr)
+    return looks
+
+
+def soak(seconds, progress=False):
+    """Returns what was seen; raises Failure."""
+    with tempfile.TemporaryDirectory(prefix="steptrace-soak-") as folder:
+        os.chmod(folder, 0o777)
+        spans, pace = shutil.copy(target("spans"), folder), shutil.copy(target("pace"), folder)
+        collector = Collector(os.path.join(folder, "socket"))
+        process = subprocess.Popen(
+            [STEPTRACE, "record", "-a", "--rotate-size", "4M", "--keep", "3", "-o", os.path.join(folder, "plain"),
+             "-o", os.path.join(folder, "zipped.gz"), "-o", "unix:" + os.path.join(folder, "socket"), "--queue", "1M"],
+            stderr=subprocess.PIPE, bufsize=0)
+        try:
+            said = Lines(process.stderr, "steptrace")
+            said.until("attached to")
+            drain = threading.Thread(target=said.rest, daemon=True)
+            drain.start()
+            work = Work(spans, pace, seconds)
+            looks = watch(process, work, folder, seconds, progress)
+            steady = work.close()
+            process.send_signal(signal.SIGINT)
+            status = process.wait(PATIENCE_S)
+            drain.join(PATIENCE_S)
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+            collector.close()
+        if status:
+            raise Failure("the tracer ended with %d" % status)
+        check_growth(looks)
+        lines_count, stopped = check_files(folder)
+        for part in collector.parts[:-1]:
+            lines = part.decode().splitlines(True)[1:-1]  # where we hung up, and where we began to keep it
+            check_lines("socket", lines)
+        return {"runners": work.count, "killed": work.killed, "commands_steady": steady, "hits": stopped["hits"],
+                "events": stopped["events"], "lost": sum(stopped["lost"].values()), "lines_kept": lines_count,
+                "first": looks[len(looks) // 4], "last": looks[-1]}
+
+
+if __name__ == "__main__":
+    print(json.dumps(soak(float(sys.argv[1]), progress=sys.stderr.isatty()), indent=1))
