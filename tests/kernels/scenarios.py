@@ -5,6 +5,8 @@ A scenario is a shell script for the guest (tests/kernels/helpers are there; it 
 fails) and a check of the files that it left behind.
 """
 import collections
+import datetime
+import re
 
 from harness import check_books, completed, of_kind, runner_events, started, steps
 
@@ -128,6 +130,38 @@ def aborted(test, files):
     test.assertEqual([(event["outcome"], event["aborted"]["signal"]) for event in done],
                      [("aborted", 9)])
     test.assertEqual(len(started(events)), 1)
+
+
+@scenario("stepped-clock", """
+start_runner
+start_tracer -p $runner
+order sleep 2
+until_says answers ok
+now=$(date +%s)
+date -s @$((now + 3600)) >said-by-date
+order sleep 2
+until [ $(grep -c slept answers) = 4 ]; do usleep 20000; done
+date -s @$((now - 3600)) >>said-by-date
+order sleep 2; order quit
+wait $tracer
+""")
+def stepped_clock(test, files):
+    """The wall clock goes an hour ahead, and two back: nothing of the stream does."""
+    events = files.events()
+    check_books(test, events)
+    clock = events[0]["clock"]
+    ahead = clock["realtime_ns"] - clock["monotonic_ns"]
+    stamps = [event["monotonic_ns"] for event in runner_events(events)]
+    test.assertEqual(stamps, sorted(stamps))
+    slept = [int(words) for words in re.findall(r"slept (\d+)", files.text("answers"))]
+    test.assertEqual(len(slept), 6)
+    for event, ns in zip(steps(events), slept):
+        test.assertGreaterEqual(event["duration_ms"] * 1e6, ns)
+        test.assertLess(event["duration_ms"] * 1e6, ns + 1e9)
+    for event in runner_events(events):
+        wall = event["monotonic_ns"] + ahead
+        said = datetime.datetime.fromisoformat(event["timestamp"][:19] + "+00:00").timestamp()
+        test.assertEqual(int(said), wall // 1000000000)
 
 
 @scenario("header", "test_usdt >words 2>&1", only="arm64")
