@@ -12,14 +12,8 @@
 #include <stdlib.h>
 
 #include "foreign_text.h"
+#include "refused_memory.h"
 #include "steptrace/json.h"
-
-/* A refused allocation is what one test asks for, not an error. */
-const char *__asan_default_options(void);
-const char *__asan_default_options(void)
-{
-	return "allocator_may_return_null=1";
-}
 
 enum { ROOM_BYTES = 4096 };
 
