@@ -47,6 +47,11 @@ uint64_t clock__wall_ns(const struct clock_anchor *clock, uint64_t monotonic_ns)
 	return clock->realtime_ns + (monotonic_ns - clock->monotonic_ns);
 }
 
+int64_t clock__ahead_ns(const struct clock_anchor *clock, const struct clock_anchor *later)
+{
+	return (int64_t)(later->realtime_ns - clock__wall_ns(clock, later->monotonic_ns));
+}
+
 static void write_second(struct clock_anchor *clock, uint64_t second)
 {
 	time_t time = (time_t)second;

@@ -32,6 +32,9 @@ void clock__anchor(struct clock_anchor *clock);
 
 uint64_t clock__wall_ns(const struct clock_anchor *clock, uint64_t monotonic_ns);
 
+/* How far the wall clock of a later anchor is ahead of what follows from this one. */
+int64_t clock__ahead_ns(const struct clock_anchor *clock, const struct clock_anchor *later);
+
 /* RFC 3339 in UTC with nine decimals, without quotes: 2026-01-31T12:00:00.000000000Z */
 void clock__timestamp(struct clock_anchor *clock, struct json *json, uint64_t monotonic_ns);
 

@@ -17,6 +17,7 @@ enum {
 	DRAIN_LIMIT = 4096,       /* records before signals and timers get their turn */
 	WRITE_BYTES = 128 * 1024, /* lines that are worth a write of their own */
 	SECOND_NS = 1000000000,
+	CLOCK_STEP_NS = 1000000, /* less is not worth a word */
 	PATIENCE_MS = 1000,
 };
 
@@ -152,6 +153,24 @@ static void on_signal(struct session *session, const struct wakeup *wakeup)
 	stop(session, wakeup->signal == SIGINT ? "interrupted" : "terminated");
 }
 
+/* Timestamps go on as before, so that the stream stays in order; how to get from them to what the
+ * clock says now is told. */
+static void on_clock_set(struct session *session)
+{
+	struct clock_anchor now;
+	int64_t ahead_ns;
+
+	clock__anchor(&now);
+	ahead_ns = clock__ahead_ns(stream__clock(session->stream), &now);
+	if (llabs(ahead_ns - session->clock_ahead_ns) < CLOCK_STEP_NS)
+		return;
+	session->clock_ahead_ns = ahead_ns;
+	trace_events__clock(session->stream, &now, ahead_ns);
+	log__info(
+		"the wall clock was set: it is %.3f s %s of the timestamps, which go on as before",
+		(double)llabs(ahead_ns) / SECOND_NS, ahead_ns < 0 ? "behind" : "ahead");
+}
+
 static void on_timer(struct session *session)
 {
 	uint64_t now = clock__now_ns();
@@ -184,6 +203,8 @@ static void loop(struct session *session)
 			on_timer(session);
 		if (wakeup.timer || wakeup.question)
 			metrics__serve(session->pulse.metrics);
+		if (wakeup.clock_was_set)
+			on_clock_set(session);
 		if (wakeup.signal)
 			on_signal(session, &wakeup);
 		if (wakeup.child_ended || targets_are_gone(session))

@@ -33,7 +33,8 @@ struct session {
 	struct governor governor;
 	uint64_t records; /* that were read */
 	struct wakeups wakeups;
-	uint64_t started_ns; /* 0: it is about to */
+	uint64_t started_ns;    /* 0: it is about to */
+	int64_t clock_ahead_ns; /* of the wall clock, as it was last said */
 	uint64_t process_records_lost;
 	const char *reason; /* why it stops; NULL: it goes on */
 	bool is_ending; /* probes go one by one: what ends now may have ended its commands unseen */

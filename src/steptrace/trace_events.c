@@ -273,6 +273,31 @@ int trace_events__degraded(struct stream *stream, const struct trace_degree *deg
 	return stream__line_added(stream, EVENT_NONE);
 }
 
+static void clock_json(struct json *json, struct clock_anchor *clock,
+		       const struct clock_anchor *now, int64_t ahead_ns)
+{
+	json__raw(json, "{\"event\":\"trace.clock\"");
+	put_time(json, clock, "timestamp", now->monotonic_ns);
+	put_number(json, "monotonic_ns", now->monotonic_ns);
+	put_number(json, "realtime_ns", now->realtime_ns);
+	json__raw(json, ",\"ahead_ns\":");
+	json__i64(json, ahead_ns);
+	json__raw(json, "}\n");
+}
+
+/* Only as JSON: for a person the log says it. */
+int trace_events__clock(struct stream *stream, const struct clock_anchor *now, int64_t ahead_ns)
+{
+	struct json *json = stream__lines(stream);
+
+	if (!is_json(stream))
+		return 0;
+	if (json__reserve(json, EVENT_LINE_BYTES))
+		return -ENOMEM;
+	clock_json(json, stream__clock(stream), now, ahead_ns);
+	return stream__line_added(stream, EVENT_NONE);
+}
+
 static void put_losses(struct json *json, const struct stream_counts *counts)
 {
 	uint64_t by_reason[LOSS_REASONS_COUNT] = {0};

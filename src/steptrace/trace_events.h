@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the stream says about itself: trace.started, trace.attached, trace.detached,
- * trace.lost, trace.degraded, trace.stopped. As JSON lines;
- * in compact form the same facts are one line for a person.
+ * What the stream says about itself: trace.started, trace.attached, trace.detached, trace.lost,
+ * trace.degraded, trace.clock, trace.stopped. As JSON lines; in compact form the same facts are one
+ * line for a person.
  */
 #ifndef STEPTRACE_TRACE_EVENTS_H
 #define STEPTRACE_TRACE_EVENTS_H
@@ -58,6 +58,9 @@ int trace_events__lost(struct stream *stream, enum event_kind kind, enum loss_re
 
 int trace_events__degraded(struct stream *stream, const struct trace_degree *degree,
 			   uint64_t now_ns);
+
+/* The wall clock was set: what it says now, and how far that is ahead of the timestamps. */
+int trace_events__clock(struct stream *stream, const struct clock_anchor *now, int64_t ahead_ns);
 
 /* The same into any buffer, in a format and with a clock that are given; that of the end is for each
  * output its own. Nothing is written where a person reads and the log says it. */

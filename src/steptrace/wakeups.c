@@ -19,6 +19,7 @@ enum who {
 	WHO_DEADLINE,
 	WHO_OUTPUTS,
 	WHO_ASKS,
+	WHO_CLOCK,
 };
 
 static int watch(struct wakeups *wakeups, int fd, enum who who)
@@ -57,6 +58,20 @@ static int open_timer(uint64_t ns, bool again)
 	return fd;
 }
 
+/* A timer for a moment that never comes, which ends when the wall clock is set. */
+static int open_clock(void)
+{
+	const struct itimerspec never = {.it_value = {.tv_sec = INT64_MAX}};
+	int fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+
+	if (fd >= 0 &&
+	    timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, NULL)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
 int wakeups__open(struct wakeups *wakeups, uint64_t interval_ns, int news_fd, struct error *err)
 {
 	int code = 0;
@@ -65,8 +80,10 @@ int wakeups__open(struct wakeups *wakeups, uint64_t interval_ns, int news_fd, st
 				    .timer_fd = open_timer(interval_ns, true),
 				    .deadline_fd = -1,
 				    .child_fd = -1,
-				    .signal_fd = open_signals()};
-	if (wakeups->epoll_fd < 0 || wakeups->timer_fd < 0 || wakeups->signal_fd < 0)
+				    .signal_fd = open_signals(),
+				    .clock_fd = open_clock()};
+	if (wakeups->epoll_fd < 0 || wakeups->timer_fd < 0 || wakeups->signal_fd < 0 ||
+	    wakeups->clock_fd < 0)
 		code = -errno;
 	if (!code)
 		code = watch(wakeups, wakeups->signal_fd, WHO_SIGNAL);
@@ -74,20 +91,22 @@ int wakeups__open(struct wakeups *wakeups, uint64_t interval_ns, int news_fd, st
 		code = watch(wakeups, wakeups->timer_fd, WHO_TIMER);
 	if (!code)
 		code = watch(wakeups, news_fd, WHO_OUTPUTS);
+	if (!code)
+		code = watch(wakeups, wakeups->clock_fd, WHO_CLOCK);
 	return code ? error__set(err, code, "cannot set up the event loop: %s", strerror(-code))
 		    : 0;
 }
 
 void wakeups__close(struct wakeups *wakeups)
 {
-	const int fds[] = {wakeups->epoll_fd, wakeups->timer_fd, wakeups->signal_fd,
-			   wakeups->deadline_fd, wakeups->child_fd};
+	const int fds[] = {wakeups->epoll_fd, wakeups->timer_fd,    wakeups->signal_fd,
+			   wakeups->clock_fd, wakeups->deadline_fd, wakeups->child_fd};
 
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
-	wakeups->epoll_fd = wakeups->timer_fd = wakeups->signal_fd = wakeups->deadline_fd =
-		wakeups->child_fd = -1;
+	wakeups->epoll_fd = wakeups->timer_fd = wakeups->signal_fd = wakeups->clock_fd =
+		wakeups->deadline_fd = wakeups->child_fd = -1;
 }
 
 int wakeups__set_deadline(struct wakeups *wakeups, uint64_t from_now_ns)
@@ -146,6 +165,14 @@ static void take_timer(const struct wakeups *wakeups, struct wakeup *wakeup)
 	wakeup->timer = read(wakeups->timer_fd, &times, sizeof(times)) == sizeof(times);
 }
 
+static void take_clock(const struct wakeups *wakeups, struct wakeup *wakeup)
+{
+	uint64_t times;
+
+	wakeup->clock_was_set =
+		read(wakeups->clock_fd, &times, sizeof(times)) < 0 && errno == ECANCELED;
+}
+
 static void take_child(struct wakeups *wakeups, struct wakeup *wakeup)
 {
 	epoll_ctl(wakeups->epoll_fd, EPOLL_CTL_DEL, wakeups->child_fd, NULL);
@@ -168,6 +195,7 @@ void wakeups__wait(struct wakeups *wakeups, bool poll, struct wakeup *wakeup)
 		case WHO_TIMER: take_timer(wakeups, wakeup); break;
 		case WHO_DEADLINE: wakeup->deadline = true; break;
 		case WHO_SIGNAL: take_signal(wakeups, wakeup); break;
+		case WHO_CLOCK: take_clock(wakeups, wakeup); break;
 		case WHO_CHILD: take_child(wakeups, wakeup); break;
 		}
 	}

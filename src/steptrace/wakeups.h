@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Everything a recording waits for, in one epoll: unread records, the flush timer, signals and the
- * end of the command.
+ * Everything a recording waits for, in one epoll: unread records, the flush timer, signals, the end
+ * of the command, and somebody who sets the wall clock.
  */
 #ifndef STEPTRACE_WAKEUPS_H
 #define STEPTRACE_WAKEUPS_H
@@ -14,7 +14,7 @@
 #include "common/error.h"
 
 struct wakeups {
-	int epoll_fd, timer_fd, signal_fd;
+	int epoll_fd, timer_fd, signal_fd, clock_fd;
 	int deadline_fd; /* -1: there is none */
 	int child_fd;    /* a pidfd; -1: there is none */
 	int records_fd;  /* borrowed */
@@ -31,6 +31,7 @@ struct wakeup {
 	int signal;         /* its number, 0: none */
 	bool from_terminal; /* the signal: the terminal's own Ctrl-C, which children get as well */
 	bool child_ended;
+	bool clock_was_set; /* the wall clock, not by its own going on */
 };
 
 /* SIGINT, SIGTERM and SIGHUP are blocked and read from here on; SIGPIPE and SIGXFSZ are ignored. `interval_ns`

@@ -28,6 +28,7 @@ PROMISED = {
                          "fragment_id", "operation"],
     "trace.started": ["event", "timestamp", "monotonic_ns", "schema_version", "version", "host", "boot_id", "kernel",
                       "probe_site", "attach_method", "targets", "clock"],
+    "trace.clock": ["event", "timestamp", "monotonic_ns", "realtime_ns", "ahead_ns"],
     "trace.lost": ["event", "timestamp", "kind", "lost", "since", "until", "reason"],
     "trace.stopped": ["event", "timestamp", "monotonic_ns", "hits", "events", "aborted", "lost", "lost_by_reason",
                       "filtered", "reason"],

@@ -146,7 +146,7 @@ order sleep 2; order quit
 wait $tracer
 """)
 def stepped_clock(test, files):
-    """The wall clock goes an hour ahead, and two back: nothing of the stream does."""
+    """The wall clock goes an hour ahead, and two back: nothing of the stream does, but it is told."""
     events = files.events()
     check_books(test, events)
     clock = events[0]["clock"]
@@ -162,6 +162,10 @@ def stepped_clock(test, files):
         wall = event["monotonic_ns"] + ahead
         said = datetime.datetime.fromisoformat(event["timestamp"][:19] + "+00:00").timestamp()
         test.assertEqual(int(said), wall // 1000000000)
+    told = of_kind(events, "trace.clock")
+    test.assertEqual([round(event["ahead_ns"] / 3600e9, 1) for event in told], [1, -1])
+    for event in told:
+        test.assertEqual(event["realtime_ns"], event["monotonic_ns"] + ahead + event["ahead_ns"])
 
 
 @scenario("header", "test_usdt >words 2>&1", only="arm64")
