@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/log.h"
 #include "steptrace/announce.h"
 #include "steptrace/setup.h"
 #include "steptrace/trace_events.h"
