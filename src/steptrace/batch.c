@@ -113,10 +113,11 @@ void gap__add(struct gap *gap, const struct line_counts *lost, uint64_t since_ns
 	line_counts__add(&gap->lost, lost);
 }
 
-void gap__add_batch(struct gap *gap, const struct batch *batch, size_t from, uint64_t now_ns)
+uint64_t gap__add_batch(struct gap *gap, const struct batch *batch, size_t from, uint64_t now_ns)
 {
 	struct line_counts lost = {.events = {0}};
 
 	batch__count(batch, from, &lost);
 	gap__add(gap, &lost, now_ns, now_ns);
+	return line_counts__total(&lost);
 }

@@ -51,7 +51,7 @@ struct gap {
 
 void gap__add(struct gap *gap, const struct line_counts *lost, uint64_t since_ns,
 	      uint64_t until_ns);
-/* The lines of the batch behind its first `from` bytes. */
-void gap__add_batch(struct gap *gap, const struct batch *batch, size_t from, uint64_t now_ns);
+/* The lines of the batch behind its first `from` bytes; returns how many runners' events they are. */
+uint64_t gap__add_batch(struct gap *gap, const struct batch *batch, size_t from, uint64_t now_ns);
 
 #endif

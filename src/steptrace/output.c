@@ -28,7 +28,8 @@ struct output {
 	pthread_mutex_t mutex; /* guards from here to the next empty line */
 	struct waiting *first, **last;
 	size_t queued_bytes;
-	struct gap gap; /* behind the last of the queue */
+	struct gap gap;   /* behind the last of the queue */
+	uint64_t refused; /* events that found no room */
 	bool has_more, reopens, is_done, was_full;
 	struct stream_counts counts; /* these three for its end */
 	struct trace_totals totals;
@@ -145,25 +146,30 @@ static void await_something(struct output *output)
 					 .events = POLLIN | POLLRDHUP};
 	tell_failure(output);
 	if (poll(fds, 2, writer__patience_ms(&output->writer)) == 0)
-		writer__flush(&output->writer);
+		writer__tick(&output->writer);
 	if (fds[0].revents)
 		calm(output->wake_fd);
 	if (fds[1].revents)
 		ops->look(output->sink);
 }
 
-/* What is next: a batch, or NULL; *ends: there will be none. */
-static struct waiting *next(struct output *output, bool *ends, bool *reopens)
-{
-	struct waiting *waiting;
+struct todo {
+	struct waiting *waiting; /* the first of the queue; NULL: there is none */
+	struct gap gap;          /* where there is none: what found no room since the last */
+	bool reopens, ends;
+};
 
+static void take_todo(struct output *output, struct todo *todo)
+{
 	pthread_mutex_lock(&output->mutex);
-	waiting = take_first(output);
-	*ends = !waiting && !output->has_more;
-	*reopens = output->reopens;
+	*todo = (struct todo){.waiting = take_first(output), .reopens = output->reopens};
+	todo->ends = !todo->waiting && !output->has_more;
+	if (!todo->waiting) {
+		todo->gap = output->gap;
+		output->gap = (struct gap){.since_ns = 0};
+	}
 	output->reopens = false;
 	pthread_mutex_unlock(&output->mutex);
-	return waiting;
 }
 
 /* Its room is given back when it is written, not before. */
@@ -182,42 +188,44 @@ static void finished(struct output *output, struct waiting *waiting)
 		poke(output->news_fd);
 }
 
-static void end(struct output *output)
+static void end(struct output *output, const struct gap *gap)
 {
-	struct gap gap;
-
-	pthread_mutex_lock(&output->mutex);
-	gap = output->gap;
-	output->gap = (struct gap){.since_ns = 0};
-	pthread_mutex_unlock(&output->mutex);
-	writer__end(&output->writer, &gap, &output->counts, &output->totals, output->stopped_ns);
+	writer__end(&output->writer, gap, &output->counts, &output->totals, output->stopped_ns);
 	pthread_mutex_lock(&output->mutex);
 	output->is_done = true;
 	pthread_mutex_unlock(&output->mutex);
 	poke(output->news_fd);
 }
 
+static void reopen(struct output *output)
+{
+	if (!output->sink->ops->reopen)
+		return;
+	writer__flush(&output->writer);
+	output->sink->ops->reopen(output->sink);
+}
+
 static void *run(void *argument)
 {
 	struct output *output = argument;
-	bool ends = false, reopens;
+	struct todo todo;
 
 	writer__begin(&output->writer);
-	while (!ends) {
-		struct waiting *waiting = next(output, &ends, &reopens);
-
-		if (reopens && output->sink->ops->reopen) {
-			writer__flush(&output->writer);
-			output->sink->ops->reopen(output->sink);
-		}
-		if (waiting) {
-			writer__put(&output->writer, waiting->batch, &waiting->gap);
-			finished(output, waiting);
-		} else if (!ends) {
+	for (;;) {
+		take_todo(output, &todo);
+		if (todo.reopens)
+			reopen(output);
+		if (todo.ends)
+			break;
+		if (todo.waiting) {
+			writer__put(&output->writer, todo.waiting->batch, &todo.waiting->gap);
+			finished(output, todo.waiting);
+		} else {
+			writer__go_without(&output->writer, &todo.gap);
 			await_something(output);
 		}
 	}
-	end(output);
+	end(output, &todo.gap);
 	return NULL;
 }
 
@@ -249,7 +257,7 @@ void output__give(struct output *output, struct batch *batch)
 
 	pthread_mutex_lock(&output->mutex);
 	if (!waiting || (is_full(output) && output->options.drops)) {
-		gap__add_batch(&output->gap, batch, 0, clock__now_ns());
+		output->refused += gap__add_batch(&output->gap, batch, 0, clock__now_ns());
 		free(waiting);
 	} else {
 		batch__hold(batch);
@@ -320,7 +328,7 @@ void output__state(struct output *output, struct output_state *state)
 {
 	pthread_mutex_lock(&output->mutex);
 	*state = (struct output_state){
-		.lost = output->writer.lost + line_counts__total(&output->gap.lost),
+		.lost = output->writer.lost + output->refused,
 		.queued_bytes = output->queued_bytes,
 		.queue_bytes = output->options.queue_bytes,
 		.failed = output->writer.failed,

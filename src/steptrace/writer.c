@@ -7,6 +7,8 @@
 
 enum { JOINED_BYTES = 128 * 1024 }; /* lines that are worth a write of their own */
 
+#define TELL_NS 1000000000ull /* what is missing is said once in so long */
+
 int writer__open(struct writer *writer, struct sink *sink, bool drops)
 {
 	writer->sink = sink;
@@ -76,7 +78,11 @@ static void take_gap(struct writer *writer, const struct gap *gap)
 {
 	gap__add(&writer->missing, &gap->lost, gap->since_ns, gap->until_ns);
 	line_counts__add(&writer->gone, &gap->lost);
-	writer->lost += line_counts__total(&gap->lost);
+}
+
+static bool has_missing(const struct writer *writer)
+{
+	return line_counts__total(&writer->missing.lost) > 0;
 }
 
 static int put_missing_kind(struct writer *writer, enum event_kind kind)
@@ -98,8 +104,9 @@ static int put_missing(struct writer *writer)
 	uint64_t *missing = writer->missing.lost.events;
 	int code = 0;
 
-	if (line_counts__total(&writer->missing.lost) == 0)
+	if (!has_missing(writer))
 		return 0;
+	writer->told_ns = clock__now_ns();
 	for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS_COUNT && !code; kind++) {
 		if (missing[kind] == 0)
 			continue;
@@ -112,6 +119,19 @@ static int put_missing(struct writer *writer)
 	return code;
 }
 
+static uint64_t since_told_ns(const struct writer *writer)
+{
+	return clock__now_ns() - writer->told_ns;
+}
+
+/* A sink that comes back hears it first. */
+static int put_missing_if_due(struct writer *writer)
+{
+	if (!has_missing(writer) || (!writer->is_away && since_told_ns(writer) < TELL_NS))
+		return 0;
+	return put_missing(writer);
+}
+
 /* ---- batches */
 
 static void put_batch(struct writer *writer, const struct batch *batch)
@@ -119,10 +139,10 @@ static void put_batch(struct writer *writer, const struct batch *batch)
 	size_t written = 0;
 	struct gap gap = {.since_ns = 0};
 
-	if (put_missing(writer) == 0 &&
+	if (put_missing_if_due(writer) == 0 &&
 	    put(writer, batch->lines.base, json__length(&batch->lines), &written) == 0)
 		return;
-	gap__add_batch(&gap, batch, written, clock__now_ns());
+	writer->lost += gap__add_batch(&gap, batch, written, clock__now_ns());
 	take_gap(writer, &gap);
 }
 
@@ -155,28 +175,57 @@ static void gather(struct writer *writer, const struct batch *batch)
 		writer__flush(writer);
 }
 
+void writer__go_without(struct writer *writer, const struct gap *gap)
+{
+	if (line_counts__total(&gap->lost) == 0)
+		return;
+	writer__flush(writer);
+	take_gap(writer, gap);
+}
+
 void writer__put(struct writer *writer, const struct batch *batch, const struct gap *gap)
 {
-	if (line_counts__total(&gap->lost)) {
-		writer__flush(writer);
-		take_gap(writer, gap);
-	}
+	writer__go_without(writer, gap);
 	if (writer->sink->gathers_ns && !writer->failed)
 		gather(writer, batch);
 	else
 		put_batch(writer, batch);
 }
 
+/* ---- what may wait, and for how long */
+
+static uint64_t left_of(uint64_t patience_ns, uint64_t waited_ns)
+{
+	return waited_ns < patience_ns ? patience_ns - waited_ns : 0;
+}
+
+static uint64_t flush_in_ns(const struct writer *writer)
+{
+	return writer->gathered_ns == 0
+		       ? UINT64_MAX
+		       : left_of(writer->sink->gathers_ns, clock__now_ns() - writer->gathered_ns);
+}
+
+static uint64_t tell_in_ns(const struct writer *writer)
+{
+	return has_missing(writer) && !writer->failed ? left_of(TELL_NS, since_told_ns(writer))
+						      : UINT64_MAX;
+}
+
 int writer__patience_ms(const struct writer *writer)
 {
-	uint64_t waited;
+	uint64_t flush_ns = flush_in_ns(writer), tell_ns = tell_in_ns(writer);
+	uint64_t first_ns = flush_ns < tell_ns ? flush_ns : tell_ns;
 
-	if (writer->gathered_ns == 0)
-		return -1;
-	waited = clock__now_ns() - writer->gathered_ns;
-	return waited >= writer->sink->gathers_ns
-		       ? 0
-		       : (int)((writer->sink->gathers_ns - waited) / 1000000) + 1;
+	return first_ns == UINT64_MAX ? -1 : (int)((first_ns + 999999) / 1000000);
+}
+
+void writer__tick(struct writer *writer)
+{
+	if (flush_in_ns(writer) == 0)
+		writer__flush(writer);
+	if (tell_in_ns(writer) == 0)
+		put_missing(writer);
 }
 
 /* ---- the end */
@@ -199,8 +248,8 @@ static void put_stopped(struct writer *writer, struct stream_counts counts,
 void writer__end(struct writer *writer, const struct gap *gap, const struct stream_counts *counts,
 		 const struct trace_totals *totals, uint64_t stopped_ns)
 {
+	writer__go_without(writer, gap);
 	writer__flush(writer);
-	take_gap(writer, gap);
 	put_missing(writer);
 	put_stopped(writer, *counts, totals, stopped_ns);
 }

@@ -23,13 +23,14 @@ struct writer {
 	struct clock_anchor clock;
 
 	struct gap missing;        /* not said yet */
+	uint64_t told_ns;          /* when it was tried to be said last */
 	struct line_counts gone;   /* at all */
 	struct json joined, kinds; /* lines that are gathered, and of each the kind */
 	struct json words;         /* our own lines */
 	uint64_t gathered_ns;      /* when the first of them came; 0: there are none */
 	bool is_away;              /* the sink failed, which was said */
 
-	atomic_ullong lost; /* events that were not written */
+	atomic_ullong lost; /* events that the sink did not take */
 	atomic_bool failed; /* nothing is written any more */
 	struct error err;   /* the sentence of that */
 };
@@ -44,11 +45,17 @@ void writer__begin(struct writer *writer);
 /* What is missing in front of the batch, and the batch: written, gathered or counted as lost. */
 void writer__put(struct writer *writer, const struct batch *batch, const struct gap *gap);
 
+/* What is missing behind all that was put; nothing may follow for long. It was not the sink that lost it. */
+void writer__go_without(struct writer *writer, const struct gap *gap);
+
 /* Writes what is gathered. */
 void writer__flush(struct writer *writer);
 
-/* For how long what is gathered may still wait, in ms; -1: there is nothing. */
+/* For how long what is gathered, or to be said, may still wait, in ms; -1: there is nothing. */
 int writer__patience_ms(const struct writer *writer);
+
+/* That time is over: writes what may not wait any longer. */
+void writer__tick(struct writer *writer);
 
 /* The last words: what is missing behind the last batch, and a trace.stopped with the totals, less
  * what was lost here. */

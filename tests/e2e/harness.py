@@ -246,6 +246,11 @@ def of_process(events, *pids):
     return [event for event in runner_events(events) if event["source"]["pid"] in pids]
 
 
+def resident_kib(pid):
+    with open("/proc/%d/status" % pid, encoding="ascii") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))
+
+
 def check_books(test, events):
     """hits = events + lost, and the events are the lines that are there, but for those of commands
     that a process left open."""

@@ -6,8 +6,8 @@ import shutil
 import tempfile
 import unittest
 
-from harness import (EndToEnd, Runner, Tracer, aborted, check_books, completed, run, runner_events,
-                     started, steps, target)
+from harness import (EndToEnd, Runner, Tracer, aborted, check_books, completed, resident_kib, run,
+                     runner_events, started, steps, target)
 
 
 def hostile():
@@ -22,17 +22,13 @@ class Hostile(EndToEnd):
             for words in orders:
                 liar.do(words)
                 honest.do("go 2")
-            rss_kb = self.rss_kb(tracer.process.pid)
+            rss_kib = resident_kib(tracer.process.pid)
             events = tracer.stop()
         stopped = check_books(self, events)
         self.check_honest([event for event in runner_events(events)
                            if event["source"]["pid"] == honest.pid], 2 * len(orders))
         theirs = [event for event in runner_events(events) if event["source"]["pid"] != honest.pid]
-        return theirs, stopped, rss_kb
-
-    def rss_kb(self, pid):
-        with open("/proc/%d/status" % pid, encoding="ascii") as file:
-            return next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))
+        return theirs, stopped, rss_kib
 
     def check_honest(self, events, commands):
         self.assertEqual(len(started(events)), commands)
@@ -92,21 +88,21 @@ class Hostile(EndToEnd):
             tracer = Tracer("-p", str(liar.pid), "--format", "compact")
             liar.do("unending 100000")
             liar.do("unending 100000")
-            rss_kb = self.rss_kb(tracer.process.pid)
+            rss_kib = resident_kib(tracer.process.pid)
             liar.order("quit")
             liar.process.stdin.close()
             self.assertEqual(tracer.wait(), 0)
             with open(tracer.path, encoding="utf-8") as file:
                 told = sum(" aborted " in line or line.endswith(" aborted\n") for line in file)
-        self.assertLess(rss_kb, 400 * 1024)
+        self.assertLess(rss_kib, 400 * 1024)
         self.assertGreater(told, 1000)
         self.assertLessEqual(told, 65536 + 256)
 
     def test_random_spans(self):
         seed = random.randrange(1 << 30)
-        _, stopped, rss_kb = self.told("random %d 200000" % seed, "random %d 1000" % (seed + 1))
+        _, stopped, rss_kib = self.told("random %d 200000" % seed, "random %d 1000" % (seed + 1))
         self.assertGreater(stopped["lost_by_reason"]["invalid"], 0, "seed %d" % seed)
-        self.assertLess(rss_kb, 400 * 1024)
+        self.assertLess(rss_kib, 400 * 1024)
 
     def test_random_spans_for_a_person(self):
         seed = random.randrange(1 << 30)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Outputs that rotate, come and go, stall and fill: each alone, none at the cost of the others."""
+import datetime
 import glob
 import gzip
 import json
@@ -8,10 +9,11 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 
 import validate
-from harness import (PATIENCE_S, Lines, Runner, Scenario, STEPTRACE, check_books, of_kind, read_events, run,
-                     runner_events, target, wait_until)
+from harness import (PATIENCE_S, Lines, Runner, Scenario, STEPTRACE, check_books, of_kind, read_events, resident_kib,
+                     run, runner_events, target, wait_until)
 
 
 class Reader:
@@ -267,6 +269,36 @@ class Sockets(Outputs):
         events = second.events()
         self.assertEqual(events[0]["part"], 2)
         self.assertEqual(len(runner_events(events)), 14)
+
+    def test_back_after_a_minute(self):
+        """Refused all the while: what found no room is counted, and the memory stays what it was."""
+        first = Reader(("127.0.0.1", 0))
+        address = first.socket.getsockname()
+        with Runner() as runner:
+            tracer = self.trace(runner, "-o", "tcp:%s:%d" % address, "--queue", "64K")
+            runner.do("go 1")
+            wait_until(lambda: first.has("command.execution.completed"), "events")
+            first.connection.shutdown(socket.SHUT_RDWR)
+            first.close()
+            runner.do("go 300")
+            self.said.until("is not there")
+            before, gone_since = resident_kib(tracer.pid), time.monotonic()
+            while time.monotonic() < gone_since + 60:
+                runner.do("go 300")
+                time.sleep(0.5)
+            self.assertLess(resident_kib(tracer.pid) - before, 1024)
+            second = Reader(address)
+            wait_until(lambda: second.has('"trace.lost"'), "a trace.lost")
+            runner.do("go 1")
+            self.stop(tracer)
+        events = second.events()
+        stopped, told = events[-1], of_kind(events, "trace.lost")
+        self.assertEqual(events[0]["part"], 2)
+        self.assertEqual(stopped["hits"], stopped["events"] + sum(stopped["lost"].values()))
+        self.assertEqual({event["reason"] for event in told}, {"not_written"})
+        self.assertEqual(sum(event["lost"] for event in told), sum(stopped["lost"].values()))
+        window = [datetime.datetime.fromisoformat(told[-1][end][:19]) for end in ("since", "until")]
+        self.assertGreaterEqual((window[1] - window[0]).total_seconds(), 50)
 
     def test_one_that_stalls_is_alone(self):
         """The others have everything; it knows what it missed."""
