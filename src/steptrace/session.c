@@ -196,7 +196,7 @@ static bool targets_are_gone(const struct session *session)
 static void loop(struct session *session)
 {
 	struct wakeup wakeup;
-	bool more = false, has_room;
+	bool more = false;
 
 	while (!session->reason) {
 		wakeups__wait(&session->wakeups, more, &wakeup);
@@ -214,9 +214,7 @@ static void loop(struct session *session)
 			stop(session, "duration");
 		if (wakeup.news)
 			on_news(session);
-		has_room = outputs__have_room(&session->outputs);
-		wakeups__mind_records(&session->wakeups, has_room);
-		more = has_room && drain(session);
+		more = outputs__have_room(&session->outputs) && drain(session);
 	}
 }
 

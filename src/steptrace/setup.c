@@ -196,7 +196,7 @@ static void prepare(struct session *session, const struct session_options *optio
 {
 	session->options = options;
 	session->err = err;
-	session->wakeups = (struct wakeups){-1, -1, -1, -1, -1, -1, .records_fd = -1};
+	session->wakeups = (struct wakeups){-1, -1, -1, -1, -1, -1, .child_runs = false};
 	session->child.go_fd = -1;
 	session->pulse.usage.statm_fd = -1;
 	session->governor.budget.max_share = options->max_cpu_percent / 100;

@@ -22,11 +22,16 @@ enum who {
 	WHO_CLOCK,
 };
 
-static int watch(struct wakeups *wakeups, int fd, enum who who)
+static int watch_for(struct wakeups *wakeups, int fd, enum who who, uint32_t what)
 {
-	struct epoll_event event = {.events = EPOLLIN, .data.u32 = who};
+	struct epoll_event event = {.events = what, .data.u32 = who};
 
 	return epoll_ctl(wakeups->epoll_fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
+}
+
+static int watch(struct wakeups *wakeups, int fd, enum who who)
+{
+	return watch_for(wakeups, fd, who, EPOLLIN);
 }
 
 static int open_signals(void)
@@ -117,26 +122,16 @@ int wakeups__set_deadline(struct wakeups *wakeups, uint64_t from_now_ns)
 	return watch(wakeups, wakeups->deadline_fd, WHO_DEADLINE);
 }
 
+/* On the edge: while a runner is busy there is always something to read, and a reader that took that for
+ * a call would come for every few records. */
 int wakeups__watch_records(struct wakeups *wakeups, int fd)
 {
-	wakeups->records_fd = fd;
-	wakeups->minds_records = true;
-	return watch(wakeups, fd, WHO_RECORDS);
+	return watch_for(wakeups, fd, WHO_RECORDS, EPOLLIN | EPOLLET);
 }
 
 int wakeups__watch_questions(struct wakeups *wakeups, int fd)
 {
 	return watch(wakeups, fd, WHO_ASKS);
-}
-
-void wakeups__mind_records(struct wakeups *wakeups, bool mind)
-{
-	struct epoll_event event = {.events = mind ? EPOLLIN : 0, .data.u32 = WHO_RECORDS};
-
-	if (mind == wakeups->minds_records)
-		return;
-	wakeups->minds_records = mind;
-	epoll_ctl(wakeups->epoll_fd, EPOLL_CTL_MOD, wakeups->records_fd, &event);
 }
 
 int wakeups__watch_child(struct wakeups *wakeups, pid_t pid)

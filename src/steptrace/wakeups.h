@@ -17,8 +17,6 @@ struct wakeups {
 	int epoll_fd, timer_fd, signal_fd, clock_fd;
 	int deadline_fd; /* -1: there is none */
 	int child_fd;    /* a pidfd; -1: there is none */
-	int records_fd;  /* borrowed */
-	bool minds_records;
 	bool child_runs;
 };
 
@@ -42,14 +40,12 @@ void wakeups__close(struct wakeups *wakeups);
 /* The moment at which it is enough; readable from then on. */
 int wakeups__set_deadline(struct wakeups *wakeups, uint64_t from_now_ns);
 
-/* Readable when there are unread records; what they are is nobody's business here. */
+/* Becomes readable when somebody should come and read records, which are nobody's business here. That
+ * there are some more is no reason to wake up: the timer will do. */
 int wakeups__watch_records(struct wakeups *wakeups, int fd);
 
 /* Readable when somebody asks something over the network. */
 int wakeups__watch_questions(struct wakeups *wakeups, int fd);
-
-/* Whether they are waited for: not while there is no room for their lines. */
-void wakeups__mind_records(struct wakeups *wakeups, bool mind);
 
 /* The end of a child of ours. */
 int wakeups__watch_child(struct wakeups *wakeups, pid_t pid);

@@ -48,6 +48,24 @@ class Rings(EndToEnd):
         self.check_order(events)
         check_books(self, events)
 
+    def test_many_records_one_write(self):
+        """While there is always something to read the reader sleeps all the same, and then has a lot."""
+        commands = 12000
+        with Runner() as runner:
+            tracer = Tracer("-p", str(runner.pid))
+            before = self.writes(tracer)
+            runner.do("go %d" % commands)
+            tracer.written('"command.execution.completed"', "complete")
+            writes = self.writes(tracer) - before
+            events = tracer.stop()
+        lines = len(runner_events(events))
+        self.assertEqual(lines, 7 * commands)
+        self.assertLess(writes, lines / 40)
+
+    def writes(self, tracer):
+        with open("/proc/%d/io" % tracer.process.pid, encoding="ascii") as file:
+            return next(int(line.split()[1]) for line in file if line.startswith("syscw"))
+
     def test_numbers_that_are_none(self):
         for value in ("0", "65", "many", ""):
             status, _, words = run("record", "--rings", value)
