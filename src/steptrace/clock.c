@@ -67,13 +67,10 @@ void clock__timestamp(struct clock_anchor *clock, struct json *json, uint64_t mo
 {
 	uint64_t wall = clock__wall_ns(clock, monotonic_ns);
 	uint64_t second = wall / second_ns;
-	uint64_t rest = wall % second_ns;
 
 	if (second != clock->written_s || !clock->written[0])
 		write_second(clock, second);
 	json__bytes(json, clock->written, sizeof(clock->written) - 1);
-	for (int i = 8; i >= 0; i--, rest /= 10)
-		json->at[i] = (char)('0' + rest % 10);
-	json->at += 9;
+	json__nine_digits(json, (uint32_t)(wall % second_ns));
 	json__raw(json, "Z");
 }

@@ -128,7 +128,7 @@ static void put_error_category(struct json *json, unsigned int outcome, unsigned
 {
 	const char *name = error_category__name(category);
 
-	if (strcmp(outcome__name(outcome), "failure") != 0)
+	if (outcome != OUTCOME_FAILURE)
 		return;
 	json__raw(json, ",\"error_category\":\"");
 	json__word(json, name ? name : "general");

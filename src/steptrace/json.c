@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "steptrace/json.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -74,21 +75,29 @@ static unsigned int digits_count(uint64_t value)
 	return count + (value >= powers[count]);
 }
 
-void json__u64(struct json *json, uint64_t value)
+/* Eight digits, zeros in front. */
+static void put_eight(char *at, uint32_t value)
 {
-	unsigned int count = digits_count(value);
-	char *at = json->at + count;
+	memcpy(&at[0], &pairs[2 * (value / 1000000)], 2);
+	memcpy(&at[2], &pairs[2 * (value / 10000 % 100)], 2);
+	memcpy(&at[4], &pairs[2 * (value / 100 % 100)], 2);
+	memcpy(&at[6], &pairs[2 * (value % 100)], 2);
+}
+
+void json__long_u64(struct json *json, uint64_t value)
+{
+	char *at = json->at + digits_count(value);
+	uint32_t rest;
 
 	json->at = at;
-	while (value >= 100) {
-		at -= 2;
-		memcpy(at, &pairs[2 * (value % 100)], 2);
-		value /= 100;
-	}
-	if (value >= 10)
-		memcpy(at - 2, &pairs[2 * value], 2);
+	for (; value >= 100000000; value /= 100000000)
+		put_eight(at -= 8, (uint32_t)(value % 100000000));
+	for (rest = (uint32_t)value; rest >= 100; rest /= 100)
+		memcpy(at -= 2, &pairs[2 * (rest % 100)], 2);
+	if (rest >= 10)
+		memcpy(at - 2, &pairs[2 * rest], 2);
 	else
-		at[-1] = (char)('0' + value);
+		at[-1] = (char)('0' + rest);
 }
 
 void json__i64(struct json *json, int64_t value)
@@ -120,17 +129,29 @@ void json__milliseconds(struct json *json, uint64_t ns)
 	json->at = at;
 }
 
+void json__nine_digits(struct json *json, uint32_t value)
+{
+	*json->at++ = (char)('0' + value / 100000000);
+	put_eight(json->at, value % 100000000);
+	json->at += 8;
+}
+
+/* All bytes as two hexadecimal digits. */
+#define HEX_ROW(high)                                                                              \
+	high "0" high "1" high "2" high "3" high "4" high "5" high "6" high "7" high "8" high      \
+	     "9" high "a" high "b" high "c" high "d" high "e" high "f"
+static const char hex_pairs[] = HEX_ROW("0") HEX_ROW("1") HEX_ROW("2") HEX_ROW("3") HEX_ROW("4")
+	HEX_ROW("5") HEX_ROW("6") HEX_ROW("7") HEX_ROW("8") HEX_ROW("9") HEX_ROW("a") HEX_ROW("b")
+		HEX_ROW("c") HEX_ROW("d") HEX_ROW("e") HEX_ROW("f");
+
 void json__uuid(struct json *json, const uint8_t id[16])
 {
 	static const uint8_t places[16] = {0,  2,  4,  6,  9,  11, 14, 16,
 					   19, 21, 24, 26, 28, 30, 32, 34};
-	static const char digits[] = "0123456789abcdef";
 	char *at = json->at;
 
-	for (int i = 0; i < 16; i++) {
-		at[places[i]] = digits[id[i] >> 4];
-		at[places[i] + 1] = digits[id[i] & 15];
-	}
+	for (int i = 0; i < 16; i++)
+		memcpy(&at[places[i]], &hex_pairs[2 * id[i]], 2);
 	at[8] = at[13] = at[18] = at[23] = '-';
 	json->at = at + JSON_UUID_BYTES;
 }
@@ -183,12 +204,45 @@ static int put_special(struct json *json, const uint8_t *at, const uint8_t *end)
 	}
 }
 
+#define EACH_BYTE(byte) (0x0101010101010101u * (byte))
+
+/* The top bit of each byte that cannot simply be copied. Borrows may mark a byte too many, but never
+ * one in front of the first. */
+static uint64_t specials(uint64_t word)
+{
+	uint64_t quotes = word ^ EACH_BYTE('"'), slashes = word ^ EACH_BYTE('\\');
+
+	return (word | ((word - EACH_BYTE(0x20)) & ~word) | ((quotes - EACH_BYTE(1)) & ~quotes) |
+		((slashes - EACH_BYTE(1)) & ~slashes)) &
+	       EACH_BYTE(0x80);
+}
+
+/* Copies what can be copied eight bytes at a time; returns where that ends. */
+static const uint8_t *put_plain(struct json *json, const uint8_t *at, const uint8_t *end)
+{
+	while (end - at >= 8) {
+		uint64_t word, found;
+		unsigned int plain;
+
+		memcpy(&word, at, 8);
+		memcpy(json->at, at, 8);
+		found = specials(le64toh(word));
+		plain = found ? (unsigned int)__builtin_ctzll(found) / 8 : 8;
+		at += plain;
+		json->at += plain;
+		if (found)
+			break;
+	}
+	return at;
+}
+
 void json__text(struct json *json, const char *text, size_t bytes)
 {
 	const uint8_t *at = (const uint8_t *)text;
 	const uint8_t *end = at + bytes;
 
 	*json->at++ = '"';
+	at = put_plain(json, at, end);
 	while (at < end) {
 		uint8_t class = classes[*at];
 
@@ -199,6 +253,7 @@ void json__text(struct json *json, const char *text, size_t bytes)
 		if (class == END)
 			break;
 		at += put_special(json, at, end);
+		at = put_plain(json, at, end);
 	}
 	*json->at++ = '"';
 }

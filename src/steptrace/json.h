@@ -74,8 +74,20 @@ enum {
 /* What json__text() may need for a field of this many bytes, quotes included. */
 #define JSON_TEXT_BYTES(field_bytes) (6 * (field_bytes) + 2)
 
-void json__u64(struct json *json, uint64_t value);
+void json__long_u64(struct json *json, uint64_t value);
+
+static inline void json__u64(struct json *json, uint64_t value)
+{
+	if (value < 10)
+		*json->at++ = (char)('0' + value);
+	else
+		json__long_u64(json, value);
+}
+
 void json__i64(struct json *json, int64_t value);
+
+/* Less than a thousand million, with leading zeros. */
+void json__nine_digits(struct json *json, uint32_t value);
 
 /* 16 bytes as 8-4-4-4-12 hexadecimal digits, without quotes. */
 void json__uuid(struct json *json, const uint8_t id[16]);
