@@ -278,6 +278,8 @@ install: all
 	install -Dm755 $(BUILD)/steptrace $(DESTDIR)$(PREFIX)/bin/steptrace
 	install -Dm755 $(BUILD)/steprun $(DESTDIR)$(PREFIX)/bin/steprun
 	install -Dm644 usdt/steptrace.h $(DESTDIR)$(PREFIX)/include/steptrace.h
+	install -Dm644 docs/man/steptrace.8 $(DESTDIR)$(PREFIX)/share/man/man8/steptrace.8
+	install -Dm644 docs/man/steprun.1 $(DESTDIR)$(PREFIX)/share/man/man1/steprun.1
 	install -Dm644 README.md $(DESTDIR)$(PREFIX)/share/doc/steptrace/README.md
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|@PREFIX@|$(PREFIX)|' systemd/steptrace.service.in \
