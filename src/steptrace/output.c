@@ -31,6 +31,7 @@ struct output {
 	struct gap gap;   /* behind the last of the queue */
 	uint64_t refused; /* events that found no room */
 	bool has_more, reopens, is_done, was_full;
+	bool sleeps;                 /* the thread, until it is poked */
 	struct stream_counts counts; /* these three for its end */
 	struct trace_totals totals;
 	uint64_t stopped_ns;
@@ -53,6 +54,14 @@ static void calm(int fd)
 
 	if (read(fd, &times, sizeof(times)) < 0)
 		return;
+}
+
+/* Under the mutex. Who is awake looks by itself before it sleeps. */
+static void wake(struct output *output)
+{
+	if (output->sleeps)
+		poke(output->wake_fd);
+	output->sleeps = false;
 }
 
 int output__open(const struct output_options *options, int news_fd, struct output **out,
@@ -169,6 +178,7 @@ static void take_todo(struct output *output, struct todo *todo)
 		output->gap = (struct gap){.since_ns = 0};
 	}
 	output->reopens = false;
+	output->sleeps = !todo->waiting && !todo->ends;
 	pthread_mutex_unlock(&output->mutex);
 }
 
@@ -267,8 +277,8 @@ void output__give(struct output *output, struct batch *batch)
 		output->last = &waiting->next;
 		output->queued_bytes += batch__bytes(batch);
 	}
+	wake(output);
 	pthread_mutex_unlock(&output->mutex);
-	poke(output->wake_fd);
 }
 
 bool output__has_room(struct output *output)
@@ -286,8 +296,8 @@ void output__reopen(struct output *output)
 {
 	pthread_mutex_lock(&output->mutex);
 	output->reopens = true;
+	wake(output);
 	pthread_mutex_unlock(&output->mutex);
-	poke(output->wake_fd);
 }
 
 void output__finish(struct output *output, const struct stream_counts *counts,
@@ -298,8 +308,8 @@ void output__finish(struct output *output, const struct stream_counts *counts,
 	output->totals = *totals;
 	output->stopped_ns = now_ns;
 	output->has_more = false;
+	wake(output);
 	pthread_mutex_unlock(&output->mutex);
-	poke(output->wake_fd);
 }
 
 bool output__is_done(struct output *output)

@@ -15,8 +15,9 @@
 #include "steptrace/trace_events.h"
 
 enum {
-	DRAIN_LIMIT = 4096,       /* records before signals and timers get their turn */
-	WRITE_BYTES = 128 * 1024, /* lines that are worth a write of their own */
+	DRAIN_LIMIT = 4096, /* records before signals and timers get their turn */
+	/* Lines that are worth a write of their own: what the buffer holds without growing. */
+	WRITE_BYTES = STREAM_LINES_BYTES - EVENT_LINE_BYTES,
 	SECOND_NS = 1000000000,
 	CLOCK_STEP_NS = 1000000, /* less is not worth a word */
 	PATIENCE_MS = 1000,

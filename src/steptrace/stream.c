@@ -9,7 +9,7 @@
 #include "steptrace/event_text.h"
 #include "steptrace/executions.h"
 
-enum { EXECUTIONS_LIMIT = 65536, LINES_BYTES = 256 * 1024 };
+enum { EXECUTIONS_LIMIT = 65536, KINDS_BYTES = STREAM_LINES_BYTES / 256 };
 
 struct stream {
 	struct stream_options options;
@@ -30,8 +30,8 @@ int stream__new(const struct stream_options *options, struct stream **out)
 	stream->options = *options;
 	stream->open = executions__new(options->executions_limit ? options->executions_limit
 								 : EXECUTIONS_LIMIT);
-	if (!stream->open || json__init(&stream->lines, LINES_BYTES) ||
-	    json__init(&stream->kinds, LINES_BYTES / 256)) {
+	if (!stream->open || json__init(&stream->lines, STREAM_LINES_BYTES) ||
+	    json__init(&stream->kinds, KINDS_BYTES)) {
 		stream__free(stream);
 		return -ENOMEM;
 	}
@@ -361,7 +361,7 @@ int stream__swap(struct stream *stream, struct json *lines, struct json *kinds)
 {
 	struct json empty_lines = {0}, empty_kinds = {0};
 
-	if (json__init(&empty_lines, LINES_BYTES) || json__init(&empty_kinds, LINES_BYTES / 256)) {
+	if (json__init(&empty_lines, STREAM_LINES_BYTES) || json__init(&empty_kinds, KINDS_BYTES)) {
 		json__free(&empty_lines);
 		return -ENOMEM;
 	}

@@ -28,7 +28,10 @@ enum stream_format {
 	FORMAT_COMPACT,
 };
 
-enum { EVENT_LINE_BYTES = 8192 }; /* no line of a known shape is longer */
+enum {
+	EVENT_LINE_BYTES = 8192,         /* no line of a known shape is longer */
+	STREAM_LINES_BYTES = 256 * 1024, /* room for lines, before it has to grow */
+};
 
 struct stream_options {
 	enum stream_format format;
