@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -14,15 +15,16 @@ import time
 BUILD = sys.argv[1] if len(sys.argv) > 1 else "build"
 COMMANDS = 60000  # of a producer; seven events each
 PACE_STEPS, PACE_S = 10000, 4
+DRAINS = 5
 MiB = 1 << 20
 
 
 class Tracer:
-    def __init__(self, folder, name, *arguments):
+    def __init__(self, folder, name, *arguments, path=None):
         self.program = os.path.join(folder, name)
         shutil.copy(os.path.join(BUILD, "tests", name), self.program)
-        self.path = os.path.join(folder, "events")
-        if os.path.exists(self.path):
+        self.path = path or os.path.join(folder, "events")
+        if os.path.isfile(self.path):
             os.unlink(self.path)
         self.process = subprocess.Popen([os.path.join(BUILD, "steptrace"), "record", "-x", self.program, "-o",
                                          self.path, *arguments], stderr=subprocess.PIPE, text=True)
@@ -36,6 +38,18 @@ class Tracer:
         with open("/proc/%d/stat" % self.process.pid, encoding="utf-8") as file:
             fields = file.read().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def cpu_ns(self):
+        """Of all threads, to the nanosecond."""
+        return sum(int(self.read("task/%s/schedstat" % thread).split()[0])
+                   for thread in os.listdir("/proc/%d/task" % self.process.pid))
+
+    def bytes_written(self):
+        return int(self.read("io").split("wchar:")[1].split()[0])
+
+    def read(self, name):
+        with open("/proc/%d/%s" % (self.process.pid, name), encoding="utf-8") as file:
+            return file.read()
 
     def memory(self):
         """Resident bytes: all, without the two mappings of the ring buffer, and what is nobody else's."""
@@ -52,10 +66,13 @@ class Tracer:
                     anonymous += int(words[1]) << 10
         return total, total - ring, anonymous
 
-    def stop(self):
+    def end(self):
         self.process.send_signal(signal.SIGINT)
         self.process.stderr.read()
         self.process.wait()
+
+    def stop(self):
+        self.end()
         with open(self.path, "rb") as file:
             file.seek(-4096, os.SEEK_END)
             return json.loads(file.read().splitlines()[-1])
@@ -92,6 +109,30 @@ def verdict(met):
     return "met" if met else "missed"
 
 
+def drain_ns(folder, path):
+    """Processor time of an event that lies in the ring buffer, until its line is written: all threads, user and
+    kernel, while nobody else works."""
+    tracer = Tracer(folder, "load", "--buffer", "512M", path=path)
+    os.kill(tracer.process.pid, signal.SIGSTOP)
+    produce(tracer.program, 1)
+    cpu_ns, written = tracer.cpu_ns(), -1
+    os.kill(tracer.process.pid, signal.SIGCONT)
+    while tracer.bytes_written() != written:
+        written = tracer.bytes_written()
+        time.sleep(0.2)
+    cpu_ns = tracer.cpu_ns() - cpu_ns
+    tracer.end()
+    return cpu_ns / (7 * COMMANDS)
+
+
+def show_drain(folder):
+    print("one event in the tracer: decode, find, line, and the write call; both threads, medians of %d" % DRAINS)
+    everything = [(drain_ns(folder, "/dev/null"), drain_ns(folder, None)) for _ in range(DRAINS)]
+    null_ns, file_ns = (statistics.median(column) for column in zip(*everything))
+    print("  into /dev/null                %6.0f ns            (target: under 250, %s)" % (null_ns, verdict(null_ns < 250)))
+    print("  into a file                   %6.0f ns, %.0f of it the kernel's, for its page cache" % (file_ns, file_ns - null_ns))
+
+
 def show_pace(folder):
     print("a steady %d steps a second" % PACE_STEPS)
     tracer = Tracer(folder, "pace")
@@ -115,6 +156,7 @@ def main():
         return
     with tempfile.TemporaryDirectory(prefix="steptrace-bench-") as folder:
         os.chmod(folder, 0o755)
+        show_drain(folder)
         show_spinning(folder)
         show_pace(folder)
 
