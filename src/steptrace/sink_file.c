@@ -22,11 +22,12 @@ struct file {
 	struct sink sink; /* its name is the path */
 	struct sink_options options;
 	int fd;
-	uint64_t bytes;           /* in it */
-	uint64_t opened_ns;       /* when it was begun */
-	uint64_t checked_ns;      /* when it was last seen to be the one at the path */
-	struct gzip *gzip;        /* NULL: plain */
-	bool is_headed, is_stuck; /* stuck: it could not be rotated, which was said */
+	uint64_t bytes;      /* in it */
+	uint64_t opened_ns;  /* when it was begun */
+	uint64_t checked_ns; /* when it was last seen to be the one at the path */
+	struct gzip *gzip;   /* NULL: plain */
+	bool is_headed, has_lines;
+	bool is_stuck; /* it could not be rotated, which was said */
 };
 
 static struct file *file_of(struct sink *sink)
@@ -73,6 +74,7 @@ static void begin(struct file *file, int fd, off_t size)
 	file->bytes = (uint64_t)size;
 	file->opened_ns = file->checked_ns = clock__now_ns();
 	file->is_headed = false;
+	file->has_lines = size > 0;
 }
 
 static bool rotates(const struct file *file)
@@ -153,64 +155,124 @@ static bool is_elsewhere(struct file *file, uint64_t now)
 		ours.st_dev != there.st_dev);
 }
 
-static bool is_due(const struct file *file, size_t bytes, uint64_t now)
+/* A file holds a line at least, however small it is to be. */
+static bool may_rotate(const struct file *file, uint64_t now)
 {
-	const struct sink_options *options = &file->options;
+	return file->has_lines && !(file->is_stuck && now - file->opened_ns < SECOND_NS);
+}
 
-	if (file->bytes == 0)
-		return false;
-	if (file->is_stuck && now - file->opened_ns < SECOND_NS)
-		return false;
-	return (options->rotate_bytes && file->bytes + bytes > options->rotate_bytes) ||
-	       (options->rotate_age_ns && now - file->opened_ns >= options->rotate_age_ns);
+static bool is_too_old(const struct file *file, uint64_t now)
+{
+	uint64_t age_ns = file->options.rotate_age_ns;
+
+	return age_ns && may_rotate(file, now) && now - file->opened_ns >= age_ns;
+}
+
+static bool is_too_small(const struct file *file, size_t bytes, uint64_t now)
+{
+	uint64_t limit = file->options.rotate_bytes;
+
+	return limit && may_rotate(file, now) && file->bytes + bytes > limit;
 }
 
 /* ---- writing */
 
-static int put_plain(struct file *file, const char *lines, size_t bytes, size_t *written)
+/* Appends; what went in behind the last whole piece, of which *written tells, is taken back. */
+static int append(struct file *file, const char *bytes, size_t count, bool in_lines,
+		  size_t *written)
 {
 	size_t out;
-	int code = descriptor__write(file->fd, lines, bytes, file->sink.give_up_fd, &out);
+	int code = descriptor__write(file->fd, bytes, count, file->sink.give_up_fd, &out);
 
-	*written = code ? descriptor__whole_lines(lines, out) : out;
+	*written = code == 0 ? out : in_lines ? descriptor__whole_lines(bytes, out) : 0;
 	descriptor__take_back(file->fd, out - *written);
 	file->bytes += *written;
 	return code;
 }
 
-static int put_member(struct file *file, const char *lines, size_t bytes, size_t *written)
-{
-	const char *member;
-	size_t size = gzip__member(file->gzip, lines, bytes, &member), out;
-	int code;
-
-	*written = 0;
-	if (size == 0)
-		return -ENOMEM;
-	code = descriptor__write(file->fd, member, size, file->sink.give_up_fd, &out);
-	if (code) {
-		descriptor__take_back(file->fd, out);
-		return code;
-	}
-	file->bytes += size;
-	*written = bytes;
-	return 0;
-}
-
-static int put(struct file *file, const char *lines, size_t bytes, size_t *written)
-{
-	return file->gzip ? put_member(file, lines, bytes, written)
-			  : put_plain(file, lines, bytes, written);
-}
-
 static int put_header(struct file *file)
 {
 	char *header = sink__next_header(&file->sink);
-	size_t written;
-	int code = header ? put(file, header, strlen(header), &written) : 0;
+	const char *bytes = header;
+	size_t count = header ? strlen(header) : 0, written;
+	int code = 0;
 
+	if (header && file->gzip)
+		count = gzip__member(file->gzip, header, count, &bytes);
+	if (header)
+		code = count ? append(file, bytes, count, !file->gzip, &written) : -ENOMEM;
 	free(header);
 	file->is_headed = code == 0;
+	return code;
+}
+
+/* Room for so many bytes, in another file if need be, and its header. */
+static int make_room(struct file *file, size_t bytes, uint64_t now)
+{
+	if (is_too_small(file, bytes, now))
+		rotate(file);
+	return file->is_headed ? 0 : put_header(file);
+}
+
+static size_t first_line(const char *lines, size_t bytes)
+{
+	const char *end = memchr(lines, '\n', bytes);
+
+	return end ? (size_t)(end - lines) + 1 : bytes;
+}
+
+/* Of these lines, those that still fit; one at least. */
+static size_t portion(const struct file *file, const char *lines, size_t bytes)
+{
+	uint64_t limit = file->options.rotate_bytes;
+	size_t room, fitting;
+
+	if (!limit || file->is_stuck)
+		return bytes;
+	room = limit > file->bytes ? limit - file->bytes : 0;
+	fitting = room < bytes ? descriptor__whole_lines(lines, room) : bytes;
+	return fitting ? fitting : first_line(lines, bytes);
+}
+
+static int put_plain(struct file *file, const char *lines, size_t bytes, uint64_t now,
+		     size_t *written)
+{
+	int code;
+
+	do {
+		const char *rest = lines + *written;
+		size_t left = bytes - *written, out = 0;
+
+		code = make_room(file, left ? first_line(rest, left) : 0, now);
+		if (code || !left)
+			break;
+		code = append(file, rest, portion(file, rest, left), true, &out);
+		file->has_lines = file->has_lines || out;
+		*written += out;
+	} while (!code && *written < bytes);
+	return code;
+}
+
+/* How large a member is only shows when it is made. A header that has to go in front of it is one, too,
+ * and is made in the same place. */
+static int put_member(struct file *file, const char *lines, size_t bytes, uint64_t now,
+		      size_t *written)
+{
+	const char *member = NULL;
+	size_t size = bytes ? gzip__member(file->gzip, lines, bytes, &member) : 0, out;
+	int code = 0;
+
+	if (!file->is_headed || is_too_small(file, size, now)) {
+		code = make_room(file, size, now);
+		size = bytes ? gzip__member(file->gzip, lines, bytes, &member) : 0;
+	}
+	if (code || !bytes)
+		return code;
+	code = size ? append(file, member, size, false, &out) : -ENOMEM;
+	if (code == 0) {
+		file->has_lines = true;
+		*written = bytes;
+	}
 	return code;
 }
 
@@ -219,16 +281,14 @@ static int file_write(struct sink *sink, const char *lines, size_t bytes, size_t
 {
 	struct file *file = file_of(sink);
 	uint64_t now = clock__now_ns();
-	int code = 0;
+	int code;
 
 	if (is_elsewhere(file, now))
 		open_again(file);
-	if (is_due(file, bytes, now))
+	if (is_too_old(file, now))
 		rotate(file);
-	if (!file->is_headed)
-		code = put_header(file);
-	if (!code)
-		code = put(file, lines, bytes, written);
+	code = file->gzip ? put_member(file, lines, bytes, now, written)
+			  : put_plain(file, lines, bytes, now, written);
 	return code ? error__set(err, code, "cannot write to %s: %s", sink->name, strerror(-code))
 		    : 0;
 }
