@@ -3,7 +3,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
+
+#include "steptrace/id_hash.h"
 
 enum { BUCKETS_COUNT = 1 << 12, QUEUES_COUNT = 256, SPARE_LIMIT = 256 };
 
@@ -14,7 +15,7 @@ struct queue {
 
 struct executions {
 	struct execution *buckets[BUCKETS_COUNT];
-	uint64_t secret[2];                /* of the buckets */
+	struct id_hash hash;
 	struct queue queues[QUEUES_COUNT]; /* by process, in the order of their beginning */
 	struct execution *spare;           /* freed entries, linked by next_in_bucket */
 	size_t spare_count;
@@ -30,9 +31,7 @@ struct executions *executions__new(size_t limit)
 	if (!open)
 		return NULL;
 	open->limit = limit ? limit : 1;
-	if (getrandom(open->secret, sizeof(open->secret), GRND_NONBLOCK) < 0)
-		open->secret[0] = open->secret[1] =
-			(uint64_t)(uintptr_t)open; /* better than none */
+	id_hash__init(&open->hash);
 	return open;
 }
 
@@ -62,18 +61,10 @@ void executions__free(struct executions *open)
 	free(open);
 }
 
-/* The ids of an honest runner are random already; a hostile one must not be able to choose ids that
- * meet in one bucket, for that would cost the others their events. The process is left out, so that
- * a fork's execution meets its origin. */
+/* The process is left out, so that a fork's execution meets its origin. */
 static struct execution **bucket_of(struct executions *open, const uint8_t id[16])
 {
-	uint64_t low, high;
-	unsigned __int128 product;
-
-	memcpy(&low, id, sizeof(low));
-	memcpy(&high, id + sizeof(low), sizeof(high));
-	product = (unsigned __int128)(low ^ open->secret[0]) * (high ^ open->secret[1]);
-	return &open->buckets[((uint64_t)product ^ (uint64_t)(product >> 64)) % BUCKETS_COUNT];
+	return &open->buckets[id_hash__of(&open->hash, id) % BUCKETS_COUNT];
 }
 
 struct execution *executions__find(struct executions *open, uint32_t pid, const uint8_t id[16])

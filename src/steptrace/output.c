@@ -9,6 +9,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "steptrace/gap.h"
 #include "steptrace/writer.h"
 
 struct waiting {
@@ -228,7 +229,8 @@ static void *run(void *argument)
 		if (todo.ends)
 			break;
 		if (todo.waiting) {
-			writer__put(&output->writer, todo.waiting->batch, &todo.waiting->gap);
+			writer__put(&output->writer, &todo.waiting->batch->lines,
+				    &todo.waiting->gap);
 			finished(output, todo.waiting);
 		} else {
 			writer__go_without(&output->writer, &todo.gap);
@@ -261,13 +263,19 @@ static bool is_full(const struct output *output)
 	return output->queued_bytes > output->options.queue_bytes;
 }
 
+static void refuse(struct output *output, const struct lines *lines)
+{
+	output->refused += gap__add_lines(&output->gap, lines, 0, clock__now_ns());
+	writer__miss(&output->writer, lines, 0);
+}
+
 void output__give(struct output *output, struct batch *batch)
 {
 	struct waiting *waiting = malloc(sizeof(*waiting));
 
 	pthread_mutex_lock(&output->mutex);
 	if (!waiting || (is_full(output) && output->options.drops)) {
-		output->refused += gap__add_batch(&output->gap, batch, 0, clock__now_ns());
+		refuse(output, &batch->lines);
 		free(waiting);
 	} else {
 		batch__hold(batch);

@@ -59,12 +59,12 @@ int outputs__check_rights(const struct outputs *outputs, struct error *err)
 
 int outputs__set_header(struct outputs *outputs, struct stream *stream, struct error *err)
 {
-	const struct json *lines = stream__lines(stream);
+	struct lines *lines = stream__lines(stream);
 
-	outputs->header = strndup(lines->base, json__length(lines));
+	outputs->header = strndup(lines->text.base, lines__bytes(lines));
 	if (!outputs->header)
 		return error__set(err, -ENOMEM, "out of memory");
-	stream__written(stream);
+	lines__clear(lines);
 	return 0;
 }
 
@@ -82,7 +82,7 @@ void outputs__give(struct outputs *outputs, struct stream *stream)
 {
 	struct batch *batch;
 
-	if (json__length(stream__lines(stream)) == 0)
+	if (lines__bytes(stream__lines(stream)) == 0)
 		return;
 	batch = batch__take(stream);
 	if (!batch)

@@ -72,7 +72,7 @@ static int on_record(void *context, const void *bytes, size_t size_bytes)
 		stream__command_closed(session->stream, bytes);
 	else if (!session->is_ending)
 		on_process(session, bytes, size_bytes);
-	if (json__length(stream__lines(session->stream)) >= WRITE_BYTES)
+	if (lines__bytes(stream__lines(session->stream)) >= WRITE_BYTES)
 		flush(session);
 	return 0;
 }

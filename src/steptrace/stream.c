@@ -9,14 +9,13 @@
 #include "steptrace/event_text.h"
 #include "steptrace/executions.h"
 
-enum { EXECUTIONS_LIMIT = 65536, KINDS_BYTES = STREAM_LINES_BYTES / 256 };
+enum { EXECUTIONS_LIMIT = 65536 };
 
 struct stream {
 	struct stream_options options;
 	struct stream_counts counts;
 	struct executions *open;
-	struct json lines;
-	struct json kinds; /* of each line, a byte: who is lost when the output refuses it */
+	struct lines lines;
 	uint64_t events_total, aborted_total;
 	struct decoded decoded;
 };
@@ -30,8 +29,7 @@ int stream__new(const struct stream_options *options, struct stream **out)
 	stream->options = *options;
 	stream->open = executions__new(options->executions_limit ? options->executions_limit
 								 : EXECUTIONS_LIMIT);
-	if (!stream->open || json__init(&stream->lines, STREAM_LINES_BYTES) ||
-	    json__init(&stream->kinds, KINDS_BYTES)) {
+	if (!stream->open || lines__init(&stream->lines, STREAM_LINES_BYTES)) {
 		stream__free(stream);
 		return -ENOMEM;
 	}
@@ -44,8 +42,7 @@ void stream__free(struct stream *stream)
 	if (!stream)
 		return;
 	executions__free(stream->open);
-	json__free(&stream->lines);
-	json__free(&stream->kinds);
+	lines__free(&stream->lines);
 	free(stream);
 }
 
@@ -120,54 +117,37 @@ static void settle_filtered(const struct stream *stream, struct event *event,
 	event->steps_lost_known = event->complete;
 }
 
-/* Keeps the line's kind; without memory for that the line goes, too. */
-static int line_added(struct stream *stream, unsigned int kind_byte)
-{
-	struct json *lines = &stream->lines;
-
-	if (json__reserve(&stream->kinds, 1)) {
-		do
-			lines->at--;
-		while (lines->at > lines->base && lines->at[-1] != '\n');
-		return -ENOMEM;
-	}
-	*stream->kinds.at++ = (char)kind_byte;
-	return 0;
-}
-
-int stream__line_added(struct stream *stream, enum event_kind kind)
-{
-	return line_added(stream, kind);
-}
-
 static void write_json(struct stream *stream, const struct event *event)
 {
 	struct stream_options *options = &stream->options;
-	size_t before = json__length(&stream->lines);
+	struct json *text = &stream->lines.text;
+	size_t before = json__length(text);
 	char *line;
 
-	event_json__write(&stream->lines, event, &options->clock, options->seed_fields_only);
+	event_json__write(text, event, &options->clock, options->seed_fields_only);
 	if (options->fields.count == 0)
 		return;
-	line = stream->lines.base + before;
-	stream->lines.at =
-		line + fields__apply(&options->fields, line, (size_t)(stream->lines.at - line));
+	line = text->base + before;
+	text->at = line + fields__apply(&options->fields, line, (size_t)(text->at - line));
 }
 
 static int write_line(struct stream *stream, const struct event *event)
 {
 	struct stream_options *options = &stream->options;
+	struct line_mark mark = {.kind = (uint8_t)event->kind, .is_aborted = event->fate != NULL};
 
 	_Static_assert((int)EVENT_LINE_BYTES >= (int)EVENT_JSON_BYTES &&
 			       (int)EVENT_LINE_BYTES >= (int)EVENT_TEXT_BYTES,
 		       "a line may be longer than its room");
-	if (json__reserve(&stream->lines, EVENT_LINE_BYTES))
+	if (json__reserve(&stream->lines.text, EVENT_LINE_BYTES))
 		return -ENOMEM;
 	if (options->format == FORMAT_COMPACT)
-		event_text__write(&stream->lines, event, &options->clock);
+		event_text__write(&stream->lines.text, event, &options->clock);
 	else
 		write_json(stream, event);
-	return line_added(stream, event->kind | (event->fate ? ABORTED_LINE : 0));
+	if (event->execution)
+		memcpy(mark.execution_id, event->execution->id, sizeof(mark.execution_id));
+	return lines__mark(&stream->lines, &mark);
 }
 
 static enum event_kind kind_of(const void *bytes, size_t size_bytes)
@@ -341,34 +321,21 @@ void stream__each_open_pid(struct stream *stream, void (*each)(uint32_t pid, voi
 	executions__each_pid(stream->open, each, context);
 }
 
-void stream__written(struct stream *stream)
-{
-	stream->lines.at = stream->lines.base;
-	stream->kinds.at = stream->kinds.base;
-}
-
-struct json *stream__lines(struct stream *stream)
+struct lines *stream__lines(struct stream *stream)
 {
 	return &stream->lines;
 }
 
-const struct json *stream__kinds(const struct stream *stream)
+int stream__swap(struct stream *stream, struct lines *taken)
 {
-	return &stream->kinds;
-}
+	struct lines empty = {.text = {0}};
 
-int stream__swap(struct stream *stream, struct json *lines, struct json *kinds)
-{
-	struct json empty_lines = {0}, empty_kinds = {0};
-
-	if (json__init(&empty_lines, STREAM_LINES_BYTES) || json__init(&empty_kinds, KINDS_BYTES)) {
-		json__free(&empty_lines);
+	if (lines__init(&empty, STREAM_LINES_BYTES)) {
+		lines__free(&empty);
 		return -ENOMEM;
 	}
-	*lines = stream->lines;
-	*kinds = stream->kinds;
-	stream->lines = empty_lines;
-	stream->kinds = empty_kinds;
+	*taken = stream->lines;
+	stream->lines = empty;
 	return 0;
 }
 

@@ -21,7 +21,7 @@
 #include "steptrace/event.h"
 #include "steptrace/fate.h"
 #include "steptrace/fields.h"
-#include "steptrace/json.h"
+#include "steptrace/lines.h"
 
 enum stream_format {
 	FORMAT_JSON,
@@ -81,17 +81,10 @@ void stream__process_over(struct stream *stream, const struct fate *fate);
 void stream__each_open_pid(struct stream *stream, void (*each)(uint32_t pid, void *context),
 			   void *context);
 
-/* The lines so far, and of each the kind, a byte. The caller takes them: stream__written() forgets
- * them, stream__swap() hands them over (0, or -ENOMEM and nothing is changed). */
-struct json *stream__lines(struct stream *stream);
-const struct json *stream__kinds(const struct stream *stream);
-void stream__written(struct stream *stream);
-int stream__swap(struct stream *stream, struct json *lines, struct json *kinds);
-
-enum { ABORTED_LINE = 0x80 }; /* beside the kind: of no boundary */
-
-/* For those who append a line of their own (trace_events.c); 0 or -ENOMEM, the line taken back. */
-int stream__line_added(struct stream *stream, enum event_kind kind);
+/* The lines so far. The caller takes them: lines__clear() forgets them, stream__swap() hands them over (0,
+ * or -ENOMEM and nothing is changed). Who appends to the text marks the line. */
+struct lines *stream__lines(struct stream *stream);
+int stream__swap(struct stream *stream, struct lines *taken);
 
 const struct stream_options *stream__options(const struct stream *stream);
 struct clock_anchor *stream__clock(struct stream *stream);

@@ -11,6 +11,13 @@ static bool is_json(const struct stream *stream)
 	return stream__options(stream)->format == FORMAT_JSON;
 }
 
+static int mark_own(struct stream *stream)
+{
+	static const struct line_mark own = {.kind = EVENT_NONE};
+
+	return lines__mark(stream__lines(stream), &own);
+}
+
 /* A text of any length: reserves for itself. */
 static int put_text(struct json *json, const char *name, const char *text)
 {
@@ -67,7 +74,7 @@ static int put_texts(struct json *json, const char *name, const char *const *tex
 static int started_json(struct stream *stream, const struct trace_facts *facts)
 {
 	struct clock_anchor *clock = stream__clock(stream);
-	struct json *json = stream__lines(stream);
+	struct json *json = &stream__lines(stream)->text;
 
 	json__raw(json, "{\"event\":\"trace.started\"");
 	put_time(json, clock, "timestamp", clock->monotonic_ns);
@@ -92,7 +99,7 @@ static int started_json(struct stream *stream, const struct trace_facts *facts)
 
 int trace_events__started(struct stream *stream, const struct trace_facts *facts)
 {
-	struct json *json = stream__lines(stream);
+	struct json *json = &stream__lines(stream)->text;
 	size_t before;
 
 	if (!is_json(stream))
@@ -104,7 +111,7 @@ int trace_events__started(struct stream *stream, const struct trace_facts *facts
 		json->at = json->base + before;
 		return -ENOMEM;
 	}
-	return stream__line_added(stream, EVENT_NONE);
+	return mark_own(stream);
 }
 
 static int put_pids(struct json *json, const struct trace_binary *binary)
@@ -124,7 +131,7 @@ static int put_pids(struct json *json, const struct trace_binary *binary)
 static int binary_json(struct stream *stream, const char *event, const struct trace_binary *binary,
 		       uint64_t now_ns)
 {
-	struct json *json = stream__lines(stream);
+	struct json *json = &stream__lines(stream)->text;
 
 	json__raw(json, "{\"event\":\"");
 	json__word(json, event);
@@ -149,7 +156,7 @@ static int binary_json(struct stream *stream, const char *event, const struct tr
 static int about_binary(struct stream *stream, const char *event, const struct trace_binary *binary,
 			uint64_t now_ns)
 {
-	struct json *json = stream__lines(stream);
+	struct json *json = &stream__lines(stream)->text;
 	size_t before;
 
 	if (!is_json(stream))
@@ -161,7 +168,7 @@ static int about_binary(struct stream *stream, const char *event, const struct t
 		json->at = json->base + before;
 		return -ENOMEM;
 	}
-	return stream__line_added(stream, EVENT_NONE);
+	return mark_own(stream);
 }
 
 int trace_events__attached(struct stream *stream, const struct trace_binary *binary,
@@ -226,10 +233,11 @@ int trace_events__lost(struct stream *stream, enum event_kind kind, enum loss_re
 		       uint64_t lost, uint64_t since_ns, uint64_t until_ns)
 {
 	const uint64_t window_ns[2] = {since_ns, until_ns};
-	int code = trace_events__put_lost(stream__lines(stream), stream__options(stream)->format,
-					  stream__clock(stream), kind, reason, lost, window_ns);
+	int code = trace_events__put_lost(&stream__lines(stream)->text,
+					  stream__options(stream)->format, stream__clock(stream),
+					  kind, reason, lost, window_ns);
 
-	return code ? code : stream__line_added(stream, EVENT_NONE);
+	return code ? code : mark_own(stream);
 }
 
 /* With one decimal. */
@@ -263,14 +271,14 @@ static void degraded_json(struct json *json, struct clock_anchor *clock,
 int trace_events__degraded(struct stream *stream, const struct trace_degree *degree,
 			   uint64_t now_ns)
 {
-	struct json *json = stream__lines(stream);
+	struct json *json = &stream__lines(stream)->text;
 
 	if (!is_json(stream))
 		return 0;
 	if (json__reserve(json, EVENT_LINE_BYTES))
 		return -ENOMEM;
 	degraded_json(json, stream__clock(stream), degree, now_ns);
-	return stream__line_added(stream, EVENT_NONE);
+	return mark_own(stream);
 }
 
 static void clock_json(struct json *json, struct clock_anchor *clock,
@@ -288,14 +296,14 @@ static void clock_json(struct json *json, struct clock_anchor *clock,
 /* Only as JSON: for a person the log says it. */
 int trace_events__clock(struct stream *stream, const struct clock_anchor *now, int64_t ahead_ns)
 {
-	struct json *json = stream__lines(stream);
+	struct json *json = &stream__lines(stream)->text;
 
 	if (!is_json(stream))
 		return 0;
 	if (json__reserve(json, EVENT_LINE_BYTES))
 		return -ENOMEM;
 	clock_json(json, stream__clock(stream), now, ahead_ns);
-	return stream__line_added(stream, EVENT_NONE);
+	return mark_own(stream);
 }
 
 static void put_losses(struct json *json, const struct stream_counts *counts)

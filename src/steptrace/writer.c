@@ -5,7 +5,7 @@
 
 #include "common/log.h"
 
-enum { JOINED_BYTES = 128 * 1024 }; /* lines that are worth a write of their own */
+enum { GATHERED_BYTES = 128 * 1024 }; /* lines that are worth a write of their own */
 
 #define TELL_NS 1000000000ull /* what is missing is said once in so long */
 
@@ -13,7 +13,8 @@ int writer__open(struct writer *writer, struct sink *sink, bool drops)
 {
 	writer->sink = sink;
 	writer->drops = drops;
-	if (json__init(&writer->joined, JOINED_BYTES) || json__init(&writer->kinds, 4096) ||
+	writer->incomplete = incomplete__new();
+	if (!writer->incomplete || lines__init(&writer->gathered, GATHERED_BYTES) ||
 	    json__init(&writer->words, 4096))
 		return -ENOMEM;
 	return 0;
@@ -21,8 +22,9 @@ int writer__open(struct writer *writer, struct sink *sink, bool drops)
 
 void writer__close(struct writer *writer)
 {
-	json__free(&writer->joined);
-	json__free(&writer->kinds);
+	incomplete__free(writer->incomplete);
+	lines__free(&writer->corrected);
+	lines__free(&writer->gathered);
 	json__free(&writer->words);
 }
 
@@ -76,13 +78,13 @@ void writer__begin(struct writer *writer)
 
 static void take_gap(struct writer *writer, const struct gap *gap)
 {
-	gap__add(&writer->missing, &gap->lost, gap->since_ns, gap->until_ns);
+	gap__add(&writer->missing, gap);
 	line_counts__add(&writer->gone, &gap->lost);
 }
 
 static bool has_missing(const struct writer *writer)
 {
-	return line_counts__total(&writer->missing.lost) > 0;
+	return !gap__is_empty(&writer->missing);
 }
 
 static int put_missing_kind(struct writer *writer, enum event_kind kind)
@@ -132,64 +134,72 @@ static int put_missing_if_due(struct writer *writer)
 	return put_missing(writer);
 }
 
-/* ---- batches */
+/* ---- lines */
 
-static void put_batch(struct writer *writer, const struct batch *batch)
+void writer__miss(struct writer *writer, const struct lines *lines, size_t from)
+{
+	if (writer->format == FORMAT_JSON)
+		incomplete__miss(writer->incomplete, lines, from);
+}
+
+static const struct lines *corrected(struct writer *writer, const struct lines *lines)
+{
+	if (writer->format != FORMAT_JSON)
+		return lines;
+	return incomplete__correct(writer->incomplete, lines, &writer->corrected);
+}
+
+static void put_lines(struct writer *writer, const struct lines *lines)
 {
 	size_t written = 0;
 	struct gap gap = {.since_ns = 0};
 
+	lines = corrected(writer, lines);
 	if (put_missing_if_due(writer) == 0 &&
-	    put(writer, batch->lines.base, json__length(&batch->lines), &written) == 0)
+	    put(writer, lines->text.base, lines__bytes(lines), &written) == 0)
 		return;
-	writer->lost += gap__add_batch(&gap, batch, written, clock__now_ns());
+	writer->lost += gap__add_lines(&gap, lines, written, clock__now_ns());
+	writer__miss(writer, lines, written);
 	take_gap(writer, &gap);
 }
 
 void writer__flush(struct writer *writer)
 {
-	const struct batch all = {.lines = writer->joined, .kinds = writer->kinds};
-
 	if (writer->gathered_ns == 0)
 		return;
-	put_batch(writer, &all);
-	writer->joined.at = writer->joined.base;
-	writer->kinds.at = writer->kinds.base;
+	put_lines(writer, &writer->gathered);
+	lines__clear(&writer->gathered);
 	writer->gathered_ns = 0;
 }
 
-static void gather(struct writer *writer, const struct batch *batch)
+static void gather(struct writer *writer, const struct lines *lines)
 {
-	size_t bytes = json__length(&batch->lines), lines = json__length(&batch->kinds);
-
-	if (json__reserve(&writer->joined, bytes) || json__reserve(&writer->kinds, lines)) {
+	if (lines__append(&writer->gathered, lines)) {
 		writer__flush(writer);
-		put_batch(writer, batch);
+		put_lines(writer, lines);
 		return;
 	}
 	if (writer->gathered_ns == 0)
 		writer->gathered_ns = clock__now_ns();
-	json__bytes(&writer->joined, batch->lines.base, bytes);
-	json__bytes(&writer->kinds, batch->kinds.base, lines);
-	if (json__length(&writer->joined) >= JOINED_BYTES)
+	if (lines__bytes(&writer->gathered) >= GATHERED_BYTES)
 		writer__flush(writer);
 }
 
 void writer__go_without(struct writer *writer, const struct gap *gap)
 {
-	if (line_counts__total(&gap->lost) == 0)
+	if (gap__is_empty(gap))
 		return;
 	writer__flush(writer);
 	take_gap(writer, gap);
 }
 
-void writer__put(struct writer *writer, const struct batch *batch, const struct gap *gap)
+void writer__put(struct writer *writer, const struct lines *lines, const struct gap *gap)
 {
 	writer__go_without(writer, gap);
 	if (writer->sink->gathers_ns && !writer->failed)
-		gather(writer, batch);
+		gather(writer, lines);
 	else
-		put_batch(writer, batch);
+		put_lines(writer, lines);
 }
 
 /* ---- what may wait, and for how long */

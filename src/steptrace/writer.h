@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * An output's pen: writes batches to a sink, gathers them where the sink likes many lines at once,
- * and says in the stream what is missing from it. For one thread; `lost` and `failed` may be read by
- * others.
+ * An output's pen: writes lines to a sink, gathers them where the sink likes many at once, and says in the
+ * stream what is missing from it. For one thread; but writer__miss() is for any, and `lost` and `failed`
+ * may be read by others.
  */
 #ifndef STEPTRACE_WRITER_H
 #define STEPTRACE_WRITER_H
@@ -12,7 +12,8 @@
 #include <stdint.h>
 
 #include "common/error.h"
-#include "steptrace/batch.h"
+#include "steptrace/gap.h"
+#include "steptrace/incomplete.h"
 #include "steptrace/sink.h"
 #include "steptrace/trace_events.h"
 
@@ -22,13 +23,15 @@ struct writer {
 	enum stream_format format;
 	struct clock_anchor clock;
 
-	struct gap missing;        /* not said yet */
-	uint64_t told_ns;          /* when it was tried to be said last */
-	struct line_counts gone;   /* at all */
-	struct json joined, kinds; /* lines that are gathered, and of each the kind */
-	struct json words;         /* our own lines */
-	uint64_t gathered_ns;      /* when the first of them came; 0: there are none */
-	bool is_away;              /* the sink failed, which was said */
+	struct gap missing;      /* not said yet */
+	uint64_t told_ns;        /* when it was tried to be said last */
+	struct line_counts gone; /* at all */
+	struct incomplete *incomplete;
+	struct lines corrected; /* room for lines that differ from what others write */
+	struct lines gathered;
+	uint64_t gathered_ns; /* when the first of them came; 0: there are none */
+	struct json words;    /* our own lines */
+	bool is_away;         /* the sink failed, which was said */
 
 	atomic_ullong lost; /* events that the sink did not take */
 	atomic_bool failed; /* nothing is written any more */
@@ -42,8 +45,11 @@ void writer__close(struct writer *writer);
 /* The sink's header, which need not wait for somebody to do something. */
 void writer__begin(struct writer *writer);
 
-/* What is missing in front of the batch, and the batch: written, gathered or counted as lost. */
-void writer__put(struct writer *writer, const struct batch *batch, const struct gap *gap);
+/* The lines behind the first `from` bytes will not be put; their executions' ends will say so. */
+void writer__miss(struct writer *writer, const struct lines *lines, size_t from);
+
+/* What is missing in front of the lines, and the lines: written, gathered or counted as lost. */
+void writer__put(struct writer *writer, const struct lines *lines, const struct gap *gap);
 
 /* What is missing behind all that was put; nothing may follow for long. It was not the sink that lost it. */
 void writer__go_without(struct writer *writer, const struct gap *gap);

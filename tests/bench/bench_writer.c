@@ -72,7 +72,7 @@ static void set_up(void)
 	if (stream__new(&options, &stream) || stream__record(stream, &start, sizeof(start)) ||
 	    event_json__describe(&execution) || json__init(&json, 1 << 20))
 		exit(1);
-	stream__written(stream);
+	lines__clear(stream__lines(stream));
 }
 
 static void whole_path(void *context, int times)
@@ -80,8 +80,8 @@ static void whole_path(void *context, int times)
 	(void)context;
 	for (int i = 0; i < times; i++) {
 		stream__record(stream, &record, sizeof(record));
-		if (json__length(stream__lines(stream)) > 128 * 1024)
-			stream__written(stream);
+		if (lines__bytes(stream__lines(stream)) > 128 * 1024)
+			lines__clear(stream__lines(stream));
 	}
 }
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Outputs that rotate, come and go, stall and fill: each alone, none at the cost of the others."""
+import collections
 import datetime
 import glob
 import gzip
@@ -12,8 +13,8 @@ import threading
 import time
 
 import validate
-from harness import (PATIENCE_S, Lines, Runner, Scenario, STEPTRACE, check_books, of_kind, read_events, resident_kib,
-                     run, runner_events, target, wait_until)
+from harness import (PATIENCE_S, Lines, Runner, Scenario, STEPTRACE, check_books, completed, of_kind, read_events,
+                     resident_kib, run, runner_events, started, steps, target, wait_until)
 
 
 class Reader:
@@ -301,6 +302,7 @@ class Sockets(Outputs):
         self.assertEqual(sum(event["lost"] for event in told), sum(stopped["lost"].values()))
         window = [datetime.datetime.fromisoformat(told[-1][end][:19]) for end in ("since", "until")]
         self.assertGreaterEqual((window[1] - window[0]).total_seconds(), 50)
+        self.check_ends(events)
 
     def test_one_that_stalls_is_alone(self):
         """The others have everything; it knows what it missed."""
@@ -312,6 +314,7 @@ class Sockets(Outputs):
             self.await_text(whole, '"command.execution.completed"')
             wait_until(lambda: open(whole, encoding="utf-8").read().count("\n") >= 21000, "all of it")
             reader.reads.set()
+            runner.do("go 3000")
 
             def goes_on():
                 runner.do("go 1")
@@ -322,6 +325,18 @@ class Sockets(Outputs):
         stopped = check_books(self, events)
         self.assertGreater(stopped["lost_by_reason"]["not_written"], 0)
         self.assertEqual(stopped["hits"], check_books(self, everything)["events"])
+        self.assertGreater(self.check_ends(events), 0)
+        self.assertEqual(self.check_ends(everything), 0)
+
+    def check_ends(self, events):
+        """Each end says what is missing of its execution in this output. Returns how many say so."""
+        begun = {event["execution_id"] for event in started(events)}
+        seen = collections.Counter(event["execution_id"] for event in steps(events))
+        for event in completed(events):
+            lost = event["steps_executed"] - seen[event["execution_id"]]
+            self.assertEqual((event["steps_lost"], event["complete"]),
+                             (lost, lost == 0 and event["execution_id"] in begun))
+        return sum(not event["complete"] for event in completed(events))
 
     def test_nobody_ever_comes(self):
         with Runner() as runner:

@@ -4,7 +4,7 @@
  *
  *	input:  2 bytes length (little-endian), that many bytes of a record, and again
  *
- * links: src/steptrace/aborted.c src/steptrace/fate.c src/steptrace/open_steps.c src/steptrace/stream.c src/steptrace/fields.c src/steptrace/json_scan.c src/steptrace/decode.c src/steptrace/event.c src/steptrace/event_json.c src/steptrace/event_text.c src/steptrace/executions.c src/steptrace/json.c src/steptrace/batch.c src/steptrace/clock.c -lcjson
+ * links: src/steptrace/aborted.c src/steptrace/fate.c src/steptrace/open_steps.c src/steptrace/stream.c src/steptrace/fields.c src/steptrace/json_scan.c src/steptrace/decode.c src/steptrace/event.c src/steptrace/event_json.c src/steptrace/event_text.c src/steptrace/executions.c src/steptrace/json.c src/steptrace/batch.c src/steptrace/lines.c src/steptrace/clock.c -lcjson
  */
 #include <cjson/cJSON.h>
 #include <stddef.h>
@@ -39,8 +39,8 @@ static void check_line(const char *line, size_t bytes, enum stream_format format
 /* What was added to the buffer: whole lines. Returns how many. */
 static size_t check_lines(struct stream *stream, size_t from)
 {
-	const char *at = stream__lines(stream)->base + from;
-	const char *end = stream__lines(stream)->at;
+	const char *at = stream__lines(stream)->text.base + from;
+	const char *end = stream__lines(stream)->text.at;
 	size_t count = 0;
 
 	for (const char *next; at < end; at = next, count++) {
@@ -66,7 +66,7 @@ static uint64_t lost_total(const struct stream *stream)
 static void end_process(struct stream *stream, const void *record, size_t count)
 {
 	uint64_t lost = lost_total(stream), events = stream__events_total(stream);
-	size_t length = json__length(stream__lines(stream));
+	size_t length = lines__bytes(stream__lines(stream));
 	struct fate fate;
 
 	if (fate__of_record(record, count, &fate))
@@ -80,7 +80,7 @@ static void end_process(struct stream *stream, const void *record, size_t count)
 static void feed(struct stream *stream, const uint8_t *bytes, size_t count)
 {
 	uint64_t before = stream__events_total(stream) + lost_total(stream), after;
-	size_t length = json__length(stream__lines(stream));
+	size_t length = lines__bytes(stream__lines(stream));
 	void *record = NULL;
 
 	require(posix_memalign(&record, 8, count) == 0);
@@ -114,8 +114,8 @@ static void run(const uint8_t *data, size_t size, enum stream_format format, boo
 	}
 	batch = batch__take(stream);
 	require(batch != NULL);
-	batch__count(batch, json__length(&batch->lines) / 2, &counts);
-	require(line_counts__total(&counts) <= json__length(&batch->kinds));
+	line_counts__count(&counts, &batch->lines, lines__bytes(&batch->lines) / 2);
+	require(line_counts__total(&counts) <= lines__count(&batch->lines));
 	batch__let_go(batch);
 	stream__free(stream);
 }

@@ -69,9 +69,9 @@ static struct fate died(uint32_t status, uint64_t time_ns)
 static char *aborted_lines(struct stream *stream, uint32_t status, uint64_t time_ns)
 {
 	struct fate fate = died(status, time_ns);
-	struct json *lines = stream__lines(stream);
+	struct json *lines = &stream__lines(stream)->text;
 
-	stream__written(stream);
+	lines__clear(stream__lines(stream));
 	stream__process_over(stream, &fate);
 	assert_int_equal(json__reserve(lines, 1), 0);
 	*lines->at = 0;
@@ -133,9 +133,9 @@ static void other_processes_go_on(void **state)
 	(void)state;
 	start_command(stream, 1000000);
 	fate.record.pid++;
-	stream__written(stream);
+	lines__clear(stream__lines(stream));
 	stream__process_over(stream, &fate);
-	assert_int_equal(json__length(stream__lines(stream)), 0);
+	assert_int_equal(lines__bytes(stream__lines(stream)), 0);
 	assert_int_equal(count(aborted_lines(stream, 0x300, 9000000), "\"exit_status\":3"), 1);
 	stream__free(stream);
 }
@@ -191,7 +191,7 @@ static void lines_that_cannot_be_written(void **state)
 	assert_int_equal(stream__events_total(stream), 3);
 	batch = batch__take(stream);
 	assert_non_null(batch);
-	batch__count(batch, 0, &lost);
+	line_counts__count(&lost, &batch->lines, 0);
 	batch__let_go(batch);
 	assert_int_equal(lost.events[EVENT_STEP_EXECUTED], 0); /* nothing is owed for them */
 	assert_int_equal(lost.aborted[EVENT_STEP_EXECUTED], 1);

@@ -84,11 +84,11 @@ static void hits_are_those_that_make_events(void **state)
 
 static const char *written(struct stream *stream)
 {
-	struct json *lines = stream__lines(stream);
+	struct json *lines = &stream__lines(stream)->text;
 
 	assert_int_equal(json__reserve(lines, 1), 0);
 	*lines->at = 0;
-	stream__written(stream);
+	lines__clear(stream__lines(stream));
 	return lines->base;
 }
 

@@ -260,7 +260,7 @@ static const char *outcome_of(unsigned int outcome)
 /* Its line as an object; false: no event came of it. */
 static bool feed(struct walk *walk, struct record_bytes record)
 {
-	struct json *lines = stream__lines(walk->stream);
+	struct json *lines = &stream__lines(walk->stream)->text;
 	size_t bytes;
 
 	record = records__at(record, walk->time_ns);
@@ -272,7 +272,7 @@ static bool feed(struct walk *walk, struct record_bytes record)
 		return false;
 	memcpy(walk->line, lines->base, bytes);
 	walk->line[bytes] = 0;
-	stream__written(walk->stream);
+	lines__clear(stream__lines(walk->stream));
 	if (strchr(walk->line, '\n') != walk->line + bytes - 1)
 		fail_at(walk, "the line", "one line");
 	walk->event = cJSON_Parse(walk->line);

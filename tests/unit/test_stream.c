@@ -80,11 +80,11 @@ static void feed_completed(struct stream *stream, uint64_t steps)
 /* The lines since the last time, which are now written. */
 static const char *written(struct stream *stream)
 {
-	struct json *lines = stream__lines(stream);
+	struct json *lines = &stream__lines(stream)->text;
 
 	assert_int_equal(json__reserve(lines, 1), 0);
 	*lines->at = 0;
-	stream__written(stream);
+	lines__clear(stream__lines(stream));
 	return lines->base;
 }
 
@@ -559,7 +559,7 @@ static void lost_steps_are_told(void **state)
 /* As large as it may never become. */
 static void feed_without_memory(struct stream *stream, struct record_bytes bytes)
 {
-	struct json *lines = stream__lines(stream), before = *lines;
+	struct json *lines = &stream__lines(stream)->text, before = *lines;
 
 	lines->at = lines->limit = lines->base + PTRDIFF_MAX / 2;
 	assert_int_equal(stream__record(stream, bytes.bytes, bytes.size_bytes), -ENOMEM);
@@ -752,7 +752,7 @@ static void after_the_limit_nothing_is_written(void **state)
 
 static size_t line_end(struct stream *stream, int line)
 {
-	struct json *lines = stream__lines(stream);
+	struct json *lines = &stream__lines(stream)->text;
 	const char *at = lines->base;
 
 	for (; line > 0; line--)
@@ -777,7 +777,7 @@ static void unwritten_lines_are_counted(void **state)
 		out = line_end(stream, kept);
 		batch = batch__take(stream);
 		assert_string_equal(written(stream), "");
-		batch__count(batch, out, &lost);
+		line_counts__count(&lost, &batch->lines, out);
 		assert_int_equal(line_counts__total(&lost), 4 - kept);
 		assert_int_equal(lost.events[EVENT_COMMAND_STARTED], kept < 1);
 		assert_int_equal(lost.events[EVENT_STEP_EXECUTED],
@@ -791,18 +791,19 @@ static void unwritten_lines_are_counted(void **state)
 /* Lines about the stream itself are no events, and no losses. */
 static void unwritten_lines_of_our_own_are_not_counted(void **state)
 {
+	static const struct line_mark own = {.kind = EVENT_NONE};
 	struct line_counts lost = {.events = {0}};
 	struct stream *stream = json_stream();
 	struct batch *batch;
 
 	(void)state;
-	json__raw(stream__lines(stream), "{\"event\":\"trace.something\"}\n");
-	assert_int_equal(stream__line_added(stream, EVENT_NONE), 0);
+	json__raw(&stream__lines(stream)->text, "{\"event\":\"trace.something\"}\n");
+	assert_int_equal(lines__mark(stream__lines(stream), &own), 0);
 	feed_started(stream);
-	json__raw(stream__lines(stream), "{\"event\":\"trace.something\"}\n");
-	assert_int_equal(stream__line_added(stream, EVENT_NONE), 0);
+	json__raw(&stream__lines(stream)->text, "{\"event\":\"trace.something\"}\n");
+	assert_int_equal(lines__mark(stream__lines(stream), &own), 0);
 	batch = batch__take(stream);
-	batch__count(batch, 0, &lost);
+	line_counts__count(&lost, &batch->lines, 0);
 	assert_int_equal(line_counts__total(&lost), 1);
 	batch__let_go(batch);
 	stream__free(stream);
@@ -819,14 +820,14 @@ static void lines_are_taken_as_they_are(void **state)
 
 		for (int i = 0; i < lines; i++)
 			feed_started(stream);
-		bytes = json__length(stream__lines(stream));
+		bytes = lines__bytes(stream__lines(stream));
 		batch = batch__take(stream);
-		assert_int_equal(json__length(&batch->lines), bytes);
-		assert_int_equal(json__length(&batch->kinds), lines);
+		assert_int_equal(lines__bytes(&batch->lines), bytes);
+		assert_int_equal(lines__count(&batch->lines), lines);
 		assert_true(batch__bytes(batch) >= bytes);
-		assert_int_equal(json__length(stream__lines(stream)), 0);
+		assert_int_equal(lines__bytes(stream__lines(stream)), 0);
 		feed_started(stream);
-		assert_int_equal(json__length(stream__kinds(stream)), 1);
+		assert_int_equal(lines__count(stream__lines(stream)), 1);
 		batch__let_go(batch);
 		stream__free(stream);
 	}
@@ -1035,7 +1036,7 @@ static void every_record_is_an_event_or_a_loss(void **state)
 
 			records += probes[record->probe].event != EVENT_NONE;
 			feed(stream, bytes);
-			stream__written(stream);
+			lines__clear(stream__lines(stream));
 		}
 		for (int reason = 0; reason < LOSS_REASONS_COUNT; reason++)
 			records += stream__counts(stream)->lost[EVENT_NONE][reason];

@@ -39,11 +39,11 @@ static struct stream *stream_of(enum stream_format format)
 
 static const char *written(struct stream *stream)
 {
-	struct json *lines = stream__lines(stream);
+	struct json *lines = &stream__lines(stream)->text;
 
 	assert_int_equal(json__reserve(lines, 1), 0);
 	*lines->at = 0;
-	stream__written(stream);
+	lines__clear(stream__lines(stream));
 	return lines->base;
 }
 
@@ -104,7 +104,7 @@ static void degraded(void **state)
 		"{\"event\":\"trace.degraded\",\"timestamp\":\"2026-01-31T12:00:02.000000000Z\","
 		"\"monotonic_ns\":2000000000,\"level\":\"steps_sampled\",\"sample_every\":8,"
 		"\"cpu_percent\":37.3,\"max_cpu_percent\":5}\n");
-	stream__written(stream);
+	lines__clear(stream__lines(stream));
 	degree = (struct trace_degree){"counts_only", 0, 0.04, 0.5};
 	assert_int_equal(trace_events__degraded(stream, &degree, 2000000000), 0);
 	assert_non_null(strstr(written(stream), "\"sample_every\":null,\"cpu_percent\":0,"
@@ -168,9 +168,9 @@ static void lost_for_a_person(void **state)
 
 static int put_stopped(struct stream *stream, const struct trace_totals *totals, uint64_t now_ns)
 {
-	return trace_events__put_stopped(stream__lines(stream), stream__options(stream)->format,
-					 stream__clock(stream), stream__counts(stream), totals,
-					 now_ns);
+	return trace_events__put_stopped(&stream__lines(stream)->text,
+					 stream__options(stream)->format, stream__clock(stream),
+					 stream__counts(stream), totals, now_ns);
 }
 
 static void stopped_with_all_that_was_counted(void **state)
