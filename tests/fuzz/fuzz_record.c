@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The event path against any bytes: several records, as JSON and then for a person.
+ * The event path against any bytes: several records, as JSON, as some fields of it, and then for a person;
+ * and lines of which an output has missed some.
  *
  *	input:  2 bytes length (little-endian), that many bytes of a record, and again
  *
- * links: src/steptrace/aborted.c src/steptrace/fate.c src/steptrace/open_steps.c src/steptrace/stream.c src/steptrace/fields.c src/steptrace/json_scan.c src/steptrace/decode.c src/steptrace/event.c src/steptrace/event_json.c src/steptrace/event_text.c src/steptrace/executions.c src/steptrace/json.c src/steptrace/batch.c src/steptrace/lines.c src/steptrace/clock.c -lcjson
+ * links: src/steptrace/aborted.c src/steptrace/fate.c src/steptrace/open_steps.c src/steptrace/stream.c src/steptrace/fields.c src/steptrace/json_scan.c src/steptrace/decode.c src/steptrace/event.c src/steptrace/event_json.c src/steptrace/event_text.c src/steptrace/executions.c src/steptrace/json.c src/steptrace/batch.c src/steptrace/lines.c src/steptrace/incomplete.c src/steptrace/clock.c -lcjson
  */
 #include <cjson/cJSON.h>
 #include <stddef.h>
@@ -13,6 +14,7 @@
 #include <string.h>
 
 #include "steptrace/batch.h"
+#include "steptrace/incomplete.h"
 #include "steptrace/stream.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -93,15 +95,33 @@ static void feed(struct stream *stream, const uint8_t *bytes, size_t count)
 	free(record);
 }
 
-static void run(const uint8_t *data, size_t size, enum stream_format format, bool seed_fields_only)
+/* What lies behind the middle of the batch was missed, and is then to be written all the same. */
+static void correct(const struct batch *batch, enum stream_format format)
 {
-	const struct stream_options options = {
-		.format = format, .seed_fields_only = seed_fields_only, .executions_limit = 4};
+	struct incomplete *incomplete = incomplete__new();
+	struct lines room = {.text = {0}};
+	const struct lines *lines;
+	const char *at, *next;
+
+	require(incomplete != NULL);
+	incomplete__miss(incomplete, &batch->lines, lines__bytes(&batch->lines) / 2);
+	lines = incomplete__correct(incomplete, &batch->lines, &room);
+	require(lines__count(lines) == lines__count(&batch->lines));
+	for (at = lines->text.base; at < lines->text.at; at = next) {
+		next = lines__behind(lines, at);
+		check_line(at, (size_t)(next - at), format);
+	}
+	lines__free(&room);
+	incomplete__free(incomplete);
+}
+
+static void run(const uint8_t *data, size_t size, const struct stream_options *options)
+{
 	struct line_counts counts = {.events = {0}};
 	struct stream *stream;
 	struct batch *batch;
 
-	require(stream__new(&options, &stream) == 0);
+	require(stream__new(options, &stream) == 0);
 	while (size >= 2) {
 		size_t count = (size_t)data[0] | (size_t)data[1] << 8;
 
@@ -116,15 +136,27 @@ static void run(const uint8_t *data, size_t size, enum stream_format format, boo
 	require(batch != NULL);
 	line_counts__count(&counts, &batch->lines, lines__bytes(&batch->lines) / 2);
 	require(line_counts__total(&counts) <= lines__count(&batch->lines));
+	if (options->format == FORMAT_JSON)
+		correct(batch, options->format);
 	batch__let_go(batch);
 	stream__free(stream);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	bool seed_fields_only = size > 0 && data[size - 1] & 1;
+	struct stream_options options = {.format = FORMAT_JSON, .executions_limit = 4};
 
-	run(data, size, FORMAT_JSON, seed_fields_only);
-	run(data, size, FORMAT_COMPACT, false);
+	options.seed_fields_only = size > 0 && data[size - 1] & 1;
+	run(data, size, &options);
+	options.seed_fields_only = false;
+	options.fields.count = 2;
+	options.fields.kept[0].name = "source";
+	options.fields.kept[1].name = "step_type";
+	for (size_t i = 0; i < options.fields.count; i++)
+		options.fields.kept[i].bytes = strlen(options.fields.kept[i].name);
+	run(data, size, &options);
+	options.fields.count = 0;
+	options.format = FORMAT_COMPACT;
+	run(data, size, &options);
 	return 0;
 }

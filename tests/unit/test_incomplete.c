@@ -113,7 +113,8 @@ static void what_makes_nobody_incomplete(void **state)
 	add(EVENT_NONE, 1, "{}");
 	miss_all();
 	add(EVENT_STEP_EXECUTED, 2, "{}");
-	add(EVENT_COMMAND_COMPLETED, 2, "{}"); /* whose end is missed, too, is of no concern any more */
+	add(EVENT_COMMAND_COMPLETED, 2,
+	    "{}"); /* whose end is missed, too, is of no concern any more */
 	miss_all();
 	add(EVENT_COMMAND_COMPLETED, 1, END("true", "0"));
 	add(EVENT_COMMAND_COMPLETED, 2, END("true", "0"));
