@@ -132,7 +132,7 @@ $(BUILD)/bpf/steptrace.skel.h: $(BUILD)/bpf/steptrace.linked.o
 	$(BPFTOOL) gen skeleton $< name steptrace_bpf > $@.new 2>/dev/null
 	mv $@.new $@
 
-$(BUILD)/src/steptrace/capture.o: $(BUILD)/bpf/steptrace.skel.h
+$(patsubst %,$(BUILD)/src/steptrace/%.o,capture capture_process): $(BUILD)/bpf/steptrace.skel.h
 
 # ---- tests
 

@@ -7,7 +7,7 @@
  *	              -> capture__armed -> capture__drain ...
  *	              -> capture__disarm -> (probes detached) -> capture__drain -> capture__close
  *
- * libbpf and the skeleton are used in this file only, and for types in kernel_types.c.
+ * libbpf and the skeleton are used in capture.c and capture_process.c only, and for types in kernel_types.c.
  */
 #ifndef STEPTRACE_CAPTURE_H
 #define STEPTRACE_CAPTURE_H
