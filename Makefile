@@ -205,7 +205,7 @@ soak: all $(TEST_HELPERS)
 bench:
 	./packages install build tests bench || ./packages install build tests
 	$(MAKE) all benches-built
-	for bench in $(BENCHES); do $$bench; done
+	for bench in $(BENCHES); do $$bench || exit; done
 	tests/bench/rate.py $(BUILD)
 	tests/bench/peers.py $(BUILD)
 

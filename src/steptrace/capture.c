@@ -183,30 +183,32 @@ static int name_iterator(struct bpf_program *program, struct bpf_prog_load_opts 
 	return 0;
 }
 
+/* For as long as we live: libbpf 1.1 frees its table when the last handler is taken back, and again when
+ * the next one is registered. */
+static bool handle_iterator(long function_id)
+{
+	LIBBPF_OPTS(libbpf_prog_handler_opts, handler, .cookie = function_id,
+		    .prog_prepare_load_fn = name_iterator);
+	static bool is_handled;
+
+	if (!is_handled)
+		is_handled = libbpf_register_prog_handler("iter/task_vma", BPF_PROG_TYPE_TRACING,
+							  BPF_TRACE_ITER, &handler) >= 0;
+	return is_handled;
+}
+
 static struct steptrace_bpf *open_with_types(struct capture *capture)
 {
 	const struct kernel_types *types = &capture->types;
-	LIBBPF_OPTS(libbpf_prog_handler_opts, handler, .cookie = types->function_id,
-		    .prog_prepare_load_fn = name_iterator);
 	LIBBPF_OPTS(bpf_object_open_opts, options, .btf_custom_path = types->path);
 	struct steptrace_bpf *skeleton;
 
-	capture->iterator_handler = libbpf_register_prog_handler(
-		"iter/task_vma", BPF_PROG_TYPE_TRACING, BPF_TRACE_ITER, &handler);
-	if (capture->iterator_handler < 0)
+	if (!handle_iterator(types->function_id))
 		return NULL;
 	skeleton = steptrace_bpf__open_opts(&options);
 	if (skeleton)
 		bpf_program__set_attach_target(skeleton->progs.each_mapping, types->fd, NULL);
 	return skeleton;
-}
-
-static void forget_types(struct capture *capture)
-{
-	kernel_types__close(&capture->types);
-	if (capture->iterator_handler >= 0)
-		libbpf_unregister_prog_handler(capture->iterator_handler);
-	capture->iterator_handler = -1;
 }
 
 /* With the few types that its programs name; what these are, only an open one tells. */
@@ -232,7 +234,7 @@ int capture__open(const struct capture_options *options, struct capture **out, s
 
 	if (!capture)
 		return error__set(err, -ENOMEM, "out of memory");
-	capture->types.fd = capture->iterator_handler = capture->wakeup_fd = -1;
+	capture->types.fd = capture->wakeup_fd = -1;
 	libbpf_set_print(keep_words);
 	libbpf_words[0] = 0;
 	capture->method = options->avoids_multi ? UPROBE_PERF : uprobe__probe_method();
@@ -240,7 +242,7 @@ int capture__open(const struct capture_options *options, struct capture **out, s
 	if (code)
 		goto close_capture;
 	code = load(capture, options);
-	forget_types(capture);
+	kernel_types__close(&capture->types);
 	if (code)
 		goto close_capture;
 	malloc_trim(0); /* loading parsed the types of the whole kernel */

@@ -24,8 +24,7 @@ struct capture {
 	struct capture_peaks peaks;
 	struct bpf_link *all_mappings, *own_mappings;
 	enum uprobe_method method;
-	struct kernel_types types; /* these two while loading only */
-	int iterator_handler;
+	struct kernel_types types; /* while loading only */
 };
 
 #endif
