@@ -105,7 +105,7 @@ static void print_help(void)
 	       "       steptrace record [OPTIONS] -- COMMAND [ARGS...]\n\n"
 	       "Attaches to running runners, and to those that start later, and writes their\n"
 	       "events, one a line, until Ctrl-C, the end of the traced processes, or --count or\n"
-	       "--duration. Needs root.\n\n"
+	       "--duration. Needs root, or a few capabilities (see: steptrace doctor).\n\n"
 	       "options:\n");
 	options__print(stdout, specs, SPECS_COUNT);
 	printf("\nWith -- COMMAND the exit status is the command's. Otherwise 0: done, 1: failed,\n"
@@ -176,6 +176,7 @@ static int add_output(struct session_options *options, const char *where, struct
 {
 	bool is_socket = strncmp(where, "unix:", 5) == 0 || strncmp(where, "tcp:", 4) == 0;
 
+	options->writes_files = options->writes_files || (!is_socket && strcmp(where, "-") != 0);
 	if (options->outputs_count == OUTPUTS_MAX)
 		return error__set(err, -EINVAL, "more than %d outputs", OUTPUTS_MAX);
 	options->connects = options->connects || is_socket;
@@ -186,11 +187,12 @@ static int add_output(struct session_options *options, const char *where, struct
 
 static int set_policy(struct session_options *options, const char *value, struct error *err)
 {
-	struct output_options *output = &options->outputs[options->outputs_count - 1];
+	size_t count = options->outputs_count;
 
-	if (options->outputs_count == 0)
+	if (count == 0)
 		return error__set(err, -EINVAL, "--when-full stands behind the -o that it is for");
-	return one_of(value, "block", "drop", "--when-full", &output->drops, err);
+	return one_of(value, "block", "drop", "--when-full", &options->outputs[count - 1].drops,
+		      err);
 }
 
 /* What holds for all outputs, wherever it stood. */
@@ -287,6 +289,24 @@ static int set_option(struct session_options *options, int which, const char *va
 	return 0;
 }
 
+/* An option that would do nothing is a mistake of somebody who expects something of it. */
+static int check_options(const struct session_options *options, struct error *err)
+{
+	bool rotates = options->rotate_bytes || options->rotate_age_ns;
+
+	if (options->pseudonym_key_path && !options->pseudonyms_mask)
+		return error__set(err, -EINVAL, "--pseudonym-key is for --pseudonymize");
+	if ((options->fields.count || options->seed_fields_only) &&
+	    options->format == FORMAT_COMPACT)
+		return error__set(err, -EINVAL, "--fields is for --format json");
+	if (rotates && !options->writes_files)
+		return error__set(err, -EINVAL,
+				  "--rotate-size and --rotate-age are for files (-o FILE)");
+	if (options->keep && !rotates)
+		return error__set(err, -EINVAL, "--keep is for --rotate-size or --rotate-age");
+	return 0;
+}
+
 static int take_operands(struct session_options *options, const struct options_parser *parser,
 			 struct error *err)
 {
@@ -301,10 +321,6 @@ static int take_operands(struct session_options *options, const struct options_p
 	if (rest > 0)
 		targets->command = &parser->argv[parser->operands];
 	named = (targets->pids_count > 0) + (targets->exes_count > 0) + (targets->command != NULL);
-	if (options->pseudonym_key_path && !options->pseudonyms_mask)
-		return error__set(err, -EINVAL, "--pseudonym-key is for --pseudonymize");
-	if (options->fields.count && options->format == FORMAT_COMPACT)
-		return error__set(err, -EINVAL, "--fields NAME... is for --format json");
 	if (named + targets->all > 1)
 		return error__set(err, -EINVAL, "-p, -x, -a and -- COMMAND exclude each other");
 	if (!named)
@@ -336,7 +352,8 @@ int cmd_record(int argc, char **argv)
 		print_help();
 		return STATUS_DONE;
 	}
-	if (which == OPTION_BAD || take_operands(&options, &parser, &err)) {
+	if (which == OPTION_BAD || take_operands(&options, &parser, &err) ||
+	    check_options(&options, &err)) {
 		log__error("%s", which == OPTION_BAD ? parser.error.text : err.text);
 		return STATUS_USAGE;
 	}

@@ -24,6 +24,7 @@ struct session_options {
 	uint64_t queue_bytes;                       /* of an output */
 	uint64_t rotate_bytes, rotate_age_ns, keep; /* see sink.h */
 	bool connects;                              /* one of them is a socket */
+	bool writes_files;                          /* one of them is a file */
 	enum stream_format format;
 	bool seed_fields_only;
 	struct fields fields;           /* none: all of them */

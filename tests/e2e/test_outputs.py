@@ -356,6 +356,9 @@ class Sockets(Outputs):
         self.assertEqual(status, 1)
         self.assertIn("is named twice", said)
         for arguments, words in ((("--when-full", "drop"), "stands behind the -o"),
+                                 (("--rotate-size", "1M"), "are for files"),
+                                 (("-o", "unix:x", "-o", "-", "--rotate-age", "1h"), "are for files"),
+                                 (("-o", "x", "--keep", "3"), "--keep is for --rotate"),
                                  (("-o", "x", "--when-full", "maybe"), "--when-full is block or drop"),
                                  (("--rotate-size", "3"), "--rotate-size 256M"),
                                  (("--rotate-age", "0"), "--rotate-age 24h"), (("--keep", "0"), "--keep 7"),
