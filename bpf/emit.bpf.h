@@ -3,8 +3,8 @@
  * The one place that reserves, stamps, copies, submits and counts loss.
  *
  * The common record is one read of the span. Only a record whose command the reader may not know
- * (it was announced before the attach, or before the last loss) is given back and made anew with
- * the context behind it, so attaching in the middle and every loss heal by themselves.
+ * (it was announced before the attach, or before the last loss) has the context behind it, so
+ * attaching in the middle and every loss heal by themselves.
  *
  * The reader is not woken for each record (that costs more than the record): it comes by on a
  * timer, and is woken when every 32nd hit of a processor finds more than `wakeup_bytes` unread.
@@ -203,9 +203,9 @@ static __always_inline bool read_span(void *copy, __u32 bytes, __u32 min_bytes, 
 		bpf_ringbuf_submit(made, (at)->flags);                                             \
 	} while (0)
 
-/* header | span | process | command: where the reader may not know the command. `owner` is an
- * expression for the address of the command's span, with `made` in scope. */
-#define EMIT_WITH_CONTEXT(at, type, min_bytes, owner)                                              \
+/* header | span | process | command: where the reader may not know the command, whose span lies at
+ * `owner`. `filled` is an expression that puts the span into `made`, or is false. */
+#define EMIT_WITH_CONTEXT(at, type, filled, owner)                                                 \
 	do {                                                                                       \
 		struct {                                                                           \
 			struct steptrace_record record;                                            \
@@ -214,9 +214,8 @@ static __always_inline bool read_span(void *copy, __u32 bytes, __u32 min_bytes, 
 		} * made;                                                                          \
 		if (!RESERVED(at, made))                                                           \
 			break;                                                                     \
-		if (!read_span(&made->span, sizeof(made->span), min_bytes, (at)->span) ||          \
-		    !read_span(&made->context.command, sizeof(made->context.command),              \
-			       COMMAND_SPAN_MIN_BYTES, (owner))) {                                 \
+		if (!(filled) || !read_span(&made->context.command, sizeof(made->context.command), \
+					    COMMAND_SPAN_MIN_BYTES, (owner))) {                    \
 			GIVE_BACK_UNREADABLE(at, made);                                            \
 			break;                                                                     \
 		}                                                                                  \
@@ -225,31 +224,58 @@ static __always_inline bool read_span(void *copy, __u32 bytes, __u32 min_bytes, 
 		bpf_ringbuf_submit(made, (at)->flags);                                             \
 	} while (0)
 
-/* header | span, or with the context where `announced_ns`, a member of the span, asks for it. */
-#define EMIT(at, type, min_bytes, announced_ns, owner)                                             \
+/*
+ * header | span, or with the context: the common case. The span comes by way of the stack: for any other
+ * place that bytes from user space go to, a hardened kernel looks up what lies there, under a lock that
+ * processors share.
+ */
+#define EMIT_CHILD(at, type, min_bytes)                                                            \
 	do {                                                                                       \
 		struct {                                                                           \
 			struct steptrace_record record;                                            \
 			struct type span;                                                          \
 		} * made;                                                                          \
+		struct type copy;                                                                  \
+		if (!read_span(&copy, sizeof(copy), min_bytes, (at)->span)) {                      \
+			boundary__lost(at, &(at)->counts->unreadable[(at)->probe]);                \
+			break;                                                                     \
+		}                                                                                  \
+		if (copy.child.command_announced_ns <= context_unknown_until_ns) {                 \
+			EMIT_WITH_CONTEXT(at, type, (made->span = copy, true),                     \
+					  (const void *)copy.child.command);                       \
+			break;                                                                     \
+		}                                                                                  \
 		if (!RESERVED(at, made))                                                           \
 			break;                                                                     \
-		if (!read_span(&made->span, sizeof(made->span), min_bytes, (at)->span)) {          \
+		boundary__stamp(at, &made->record, 0);                                             \
+		made->span = copy;                                                                 \
+		bpf_ringbuf_submit(made, (at)->flags);                                             \
+	} while (0)
+
+#define READ_COMMAND(at, made)                                                                     \
+	read_span(&(made)->span, sizeof((made)->span), COMMAND_SPAN_MIN_BYTES, (at)->span)
+
+/* The same of a command, whose span is too large for the stack: a record that needs the context is given
+ * back and made anew. */
+#define EMIT_COMMAND(at)                                                                           \
+	do {                                                                                       \
+		struct {                                                                           \
+			struct steptrace_record record;                                            \
+			struct command_span span;                                                  \
+		} * made;                                                                          \
+		if (!RESERVED(at, made))                                                           \
+			break;                                                                     \
+		if (!READ_COMMAND(at, made)) {                                                     \
 			GIVE_BACK_UNREADABLE(at, made);                                            \
 			break;                                                                     \
 		}                                                                                  \
 		if (made->span.announced_ns <= context_unknown_until_ns) {                         \
 			bpf_ringbuf_discard(made, BPF_RB_NO_WAKEUP);                               \
-			EMIT_WITH_CONTEXT(at, type, min_bytes, owner);                             \
+			EMIT_WITH_CONTEXT(at, command_span, READ_COMMAND(at, made), (at)->span);   \
 			break;                                                                     \
 		}                                                                                  \
 		boundary__stamp(at, &made->record, 0);                                             \
 		bpf_ringbuf_submit(made, (at)->flags);                                             \
 	} while (0)
-
-#define EMIT_COMMAND(at) EMIT(at, command_span, COMMAND_SPAN_MIN_BYTES, announced_ns, (at)->span)
-#define EMIT_CHILD(at, type, min_bytes)                                                            \
-	EMIT(at, type, min_bytes, child.command_announced_ns,                                      \
-	     (const void *)made->span.child.command)
 
 #endif
