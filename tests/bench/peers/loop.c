@@ -39,12 +39,23 @@ static struct ids ids = {{1, 2, 3, 4}, {5, 6}};
 static FILE *file;
 static int fd = -1;
 
-static uint64_t now_ns(void)
+static uint64_t read_clock(clockid_t id)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(id, &now);
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static uint64_t now_ns(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
+}
+
+/* Of the runner, in its own code and in the kernel: the readers of all contenders want processors, too. */
+static uint64_t used_ns(void)
+{
+	return read_clock(CLOCK_THREAD_CPUTIME_ID);
 }
 
 static void put_uuid(char text[37], const uint8_t id[16])
@@ -211,14 +222,14 @@ static double measure(const struct way *way, long count)
 	steptrace_command_init(&command, "fragment.update");
 	command.user_id = "local-default";
 	steptrace_command_begin(&command);
-	start_ns = now_ns();
+	start_ns = used_ns();
 	for (long i = 0; i < count; i++) {
 		steptrace_step_init(&step, &command, "DatabaseUpdateStep");
 		step.name = "set-title";
 		step.index = (uint16_t)i;
 		way->step(&step);
 	}
-	start_ns = now_ns() - start_ns;
+	start_ns = used_ns() - start_ns;
 	steptrace_command_end(&command, STEPTRACE_SUCCESS);
 	return (double)start_ns / (double)count;
 }
