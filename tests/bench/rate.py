@@ -4,6 +4,7 @@
 one at a steady pace. Into a file. Rates drift with the machine; what was lost, and ratios, are the message."""
 import json
 import os
+import re
 import shutil
 import signal
 import statistics
@@ -68,8 +69,12 @@ class Tracer:
 
     def end(self):
         self.process.send_signal(signal.SIGINT)
-        self.process.stderr.read()
+        self.words = self.process.stderr.read()
         self.process.wait()
+
+    def fullest(self, what):
+        """Percent, of what --stats said each second."""
+        return max([float(found) for found in re.findall(what + r" ([\d.]+) %", self.words)], default=0)
 
     def stop(self):
         self.end()
@@ -88,11 +93,19 @@ def produce(program, count):
     return time.monotonic() - start
 
 
+def why(tracer, lost):
+    if lost == 0:
+        return "   (the producer is the limit)"
+    if tracer.fullest("queue") > 50:
+        return "   (the file did not take it in time: queue %.0f %% full)" % tracer.fullest("queue")
+    return ""
+
+
 def show_spinning(folder):
     print("producers that do nothing but hit probes, into a file")
     for producers in sorted({1, os.cpu_count()}):
         for buffer in ("1M", "4M", "16M", "64M"):
-            tracer = Tracer(folder, "load", "--buffer", buffer)
+            tracer = Tracer(folder, "load", "--buffer", buffer, "--stats")
             cpu_s = tracer.cpu_s()
             took_s = produce(tracer.program, producers)
             cpu_s = tracer.cpu_s() - cpu_s
@@ -102,7 +115,7 @@ def show_spinning(folder):
                   "tracer %3.0f %% of a core%s"
                   % (producers, "s" if producers > 1 else " ", buffer, stopped["hits"] / took_s,
                      stopped["events"] / took_s, 100 * lost / stopped["hits"], 100 * cpu_s / took_s,
-                     "   (the producer is the limit)" if lost == 0 else ""))
+                     why(tracer, lost)))
 
 
 def verdict(met):
