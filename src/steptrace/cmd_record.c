@@ -67,7 +67,7 @@ static const struct option_spec specs[] = {
 				"begin a new file before one is larger; the former is FILE.1"},
 	[OPTION_ROTATE_AGE] = {0, "rotate-age", "TIME", "begin a new file when one is older"},
 	[OPTION_KEEP] = {0, "keep", "N", "keep N of the former files (default: all)"},
-	[OPTION_QUEUE] = {0, "queue", "SIZE", "what may wait for each output (default: 8M)"},
+	[OPTION_QUEUE] = {0, "queue", "SIZE", "what may wait for each output (default: 32M)"},
 	[OPTION_FORMAT] = {0, "format", "json|compact",
 			   "JSON lines, or one readable line per event (default: json)"},
 	[OPTION_FIELDS] = {0, "fields", "seed|all|NAME[,NAME...]",
@@ -242,7 +242,7 @@ static int set_option(struct session_options *options, int which, const char *va
 		return 0;
 	case OPTION_QUEUE:
 		if (parse__size_bytes(value, 1 << 16, 1 << 30, &options->queue_bytes))
-			return number_error("--queue", value, "8M", err);
+			return number_error("--queue", value, "32M", err);
 		return 0;
 	case OPTION_FORMAT:
 		code = one_of(value, "json", "compact", "--format", &is_second, err);
@@ -335,7 +335,7 @@ int cmd_record(int argc, char **argv)
 		.flush_ns = 50000000,
 		.buffer_bytes = 16 << 20,
 		.linger_ns = 60000000000,
-		.queue_bytes = 8 << 20,
+		.queue_bytes = 32 << 20,
 	};
 	struct options_parser parser = {
 		.specs = specs, .count = SPECS_COUNT, .argc = argc, .argv = argv};

@@ -41,7 +41,7 @@ double vitals__cpu_percent(const struct vitals *before, const struct vitals *now
 
 enum { VITALS_LINE_BYTES = 384 };
 
-/* "12000 events/s, 0 lost/s, lag 48.1 ms, buffer 3 % of 16M, queue 0 % of 8M, cpu 4.2 %, memory 36.1M" */
+/* "12000 events/s, 0 lost/s, lag 48.1 ms, buffer 3 % of 16M, queue 0 % of 32M, cpu 4.2 %, memory 36.1M" */
 void vitals__line(const struct vitals *before, const struct vitals *now,
 		  char line[VITALS_LINE_BYTES]);
 

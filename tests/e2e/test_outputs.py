@@ -362,7 +362,7 @@ class Sockets(Outputs):
                                  (("-o", "x", "--when-full", "maybe"), "--when-full is block or drop"),
                                  (("--rotate-size", "3"), "--rotate-size 256M"),
                                  (("--rotate-age", "0"), "--rotate-age 24h"), (("--keep", "0"), "--keep 7"),
-                                 (("--queue", "1"), "--queue 8M")):
+                                 (("--queue", "1"), "--queue 32M")):
             status, _, said = run("record", *arguments)
             self.assertEqual(status, 2)
             self.assertIn(words, said)

@@ -25,7 +25,7 @@ class Stats(EndToEnd):
                 seen.append(STATS.match(words[-1]))
                 self.assertIsNotNone(seen[-1], words[-1])
             check_books(self, tracer.stop())
-        self.assertEqual({(line[5], line[7]) for line in seen}, {("16M", "8M")})
+        self.assertEqual({(line[5], line[7]) for line in seen}, {("16M", "32M")})
         self.assertGreater(max(float(line[3]) for line in seen), 0)
         self.assertGreater(min(float(line[9]) for line in seen), 1)
 
