@@ -39,13 +39,18 @@ static int load_error(int code, struct error *err)
 			  code == -EINVAL ? "; Linux 5.12 is the oldest that takes it" : "");
 }
 
-static void choose_programs(struct capture *capture)
+static bool is_needed(const struct capture_options *options, int probe)
+{
+	return probes[probe].captured && !(options->ends_only && probes[probe].event == EVENT_NONE);
+}
+
+static void choose_programs(struct capture *capture, const struct capture_options *options)
 {
 	for (int i = 0; i < PROBES_COUNT; i++) {
 		struct bpf_program *program =
 			bpf_object__find_program_by_name(capture->skeleton->obj, probes[i].name);
 
-		if (!program || !probes[i].captured)
+		if (!program || !is_needed(options, i))
 			continue;
 		bpf_program__set_autoload(program, true);
 		if (capture->method == UPROBE_MULTI)
@@ -160,7 +165,7 @@ static int load(struct capture *capture, const struct capture_options *options)
 	struct steptrace_bpf *skeleton = capture->skeleton;
 	int code;
 
-	choose_programs(capture);
+	choose_programs(capture, options);
 	choose_watchers(skeleton, options);
 	choose_namespace(skeleton);
 	code = choose_rings(capture, options);

@@ -26,6 +26,7 @@ struct capture_options {
 	size_t rings_count;  /* a power of two up to RINGS_MAX; processors take them in turn */
 	bool only_wanted_pids; /* only those of capture__want_pid() and what they fork */
 	const struct steptrace_filters *filters; /* NULL: none */
+	bool ends_only;                          /* which steps are open need not be known */
 	bool avoids_multi; /* perf links even where there are better ones, for those who compare */
 };
 

@@ -25,6 +25,7 @@ enum record_option {
 	OPTION_FAILED,
 	OPTION_MIN_DURATION,
 	OPTION_SAMPLE,
+	OPTION_ENDS_ONLY,
 	OPTION_OUTPUT,
 	OPTION_WHEN_FULL,
 	OPTION_ROTATE_SIZE,
@@ -59,6 +60,8 @@ static const struct option_spec specs[] = {
 	[OPTION_FAILED] = {0, "failed", NULL, "only what failed, was rejected or was aborted"},
 	[OPTION_MIN_DURATION] = {0, "min-duration", "TIME", "only what took at least TIME"},
 	[OPTION_SAMPLE] = {0, "sample", "N", "one execution in N, with all of its events"},
+	[OPTION_ENDS_ONLY] = {0, "ends-only", NULL,
+			      "half the cost of a step; who dies in one is not told in which"},
 	[OPTION_OUTPUT] = {'o', "output", "WHERE",
 			   "FILE, FILE.gz, unix:PATH, tcp:HOST:PORT or - (stdout); several times"},
 	[OPTION_WHEN_FULL] = {0, "when-full", "block|drop",
@@ -226,6 +229,7 @@ static int set_option(struct session_options *options, int which, const char *va
 	case OPTION_FAILED: filters__set_failed(&options->filters); return 0;
 	case OPTION_MIN_DURATION: return filters__set_min_duration(&options->filters, value, err);
 	case OPTION_SAMPLE: return filters__set_sample(&options->filters, value, err);
+	case OPTION_ENDS_ONLY: options->ends_only = true; return 0;
 	case OPTION_OUTPUT: return add_output(options, value, err);
 	case OPTION_WHEN_FULL: return set_policy(options, value, err);
 	case OPTION_ROTATE_SIZE:

@@ -36,6 +36,7 @@ struct session_options {
 	uint64_t buffer_bytes;          /* of the ring buffers together */
 	uint64_t rings_count;           /* a power of two */
 	int site;                       /* enum site_kind; -1: the fastest that is safe */
+	bool ends_only;                 /* see capture.h */
 	double max_cpu_percent;         /* of one processor; 0: no limit */
 	bool shows_stats;               /* every second, on stderr */
 	const char *metrics_address;    /* NULL: they are not served */

@@ -22,6 +22,7 @@ static int open_stream(struct session *session)
 		.min_duration_ns = options->filters.min_duration_ns,
 		.steps_left_out = filters__leave_out_steps(&options->filters),
 		.starts_left_out = filters__leave_out_starts(&options->filters),
+		.ends_only = options->ends_only,
 		.last_lost_ns = capture__last_lost_ns(session->capture),
 	};
 
@@ -113,6 +114,7 @@ static int open_capture(struct session *session)
 		.rings_count = session->options->rings_count,
 		.only_wanted_pids = targets__are_processes(&session->options->targets),
 		.filters = &session->options->filters,
+		.ends_only = session->options->ends_only,
 	};
 	int code;
 

@@ -284,8 +284,10 @@ static void abort_execution(struct stream *stream, struct execution *execution,
 			    const struct fate *fate)
 {
 	const struct abort_doubt doubt = {
-		.steps_until_ns =
-			doubt_until_ns(stream, PROBE_STEP_DONE, execution->steps_lost_before),
+		.steps_until_ns = stream->options.ends_only
+					  ? UINT64_MAX
+					  : doubt_until_ns(stream, PROBE_STEP_DONE,
+							   execution->steps_lost_before),
 		.command_until_ns =
 			doubt_until_ns(stream, PROBE_COMMAND_DONE, execution->ends_lost_before),
 	};

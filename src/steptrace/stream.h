@@ -45,6 +45,7 @@ struct stream_options {
 	struct clock_anchor clock;
 	uint64_t min_duration_ns; /* of what is aborted; 0: any */
 	bool steps_left_out;      /* filtered, of executions that are not */
+	bool ends_only;           /* which steps are open is not known */
 	bool starts_left_out;     /* command.execution.started is known and not written */
 	/* When the kernel lost a record of each probe last; it moves. NULL: it never does. */
 	const uint64_t *last_lost_ns;

@@ -120,11 +120,11 @@ class Nobody(Contender):
 
 
 class Steptrace(Contender):
-    title, site = "steptrace record -o FILE, 1-byte site", "nop1"
+    title, site, arguments = "steptrace record -o FILE, 1-byte site", "nop1", ()
 
     def begin(self):
         self.spawn("attached to", os.path.join(BUILD, "steptrace"), "record", "-x", self.program, "-o",
-                   self.path("events"), "--site", self.site)
+                   self.path("events"), "--site", self.site, *self.arguments)
 
     def end(self):
         self.interrupt()
@@ -135,6 +135,10 @@ class Steptrace(Contender):
 
 class Steptrace5(Steptrace):
     title, site = "the same, 5-byte site", "nop5"
+
+
+class SteptraceEnds(Steptrace):
+    title, arguments = "the same, 1-byte site, --ends-only", ("--ends-only",)
 
 
 class Bpftrace(Contender):
@@ -261,7 +265,7 @@ class Cjson(Contender):
     title, way, probes = "the same by cJSON, buffered", "cjson", 0
 
 
-KINDS = (Nobody, Steptrace, Steptrace5, Bpftrace, Perf, Lttng, Stdio, Write, Cjson)
+KINDS = (Nobody, Steptrace, Steptrace5, SteptraceEnds, Bpftrace, Perf, Lttng, Stdio, Write, Cjson)
 
 
 def measure(folder):

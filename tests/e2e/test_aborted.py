@@ -7,7 +7,8 @@ import signal
 import time
 import unittest
 
-from harness import (PATIENCE_S, EndToEnd, Runner, Tracer, aborted, check_books, completed, run, started, steps, target)
+from harness import (PATIENCE_S, EndToEnd, Runner, Tracer, aborted, check_books, completed, record, run, started, steps,
+                     target)
 
 ENDS = {
     "kill": {"cause": "signal", "signal": 9, "signal_name": "SIGKILL"},
@@ -93,6 +94,22 @@ class Aborted(EndToEnd):
         for how, expected in ENDS.items():
             with self.subTest(how):
                 self.check(ended(how), expected)
+
+    def test_ends_only(self):
+        """Nobody knows which steps were open, so nobody says that there were none."""
+        events = ended("kill", "--ends-only")
+        check_books(self, events)
+        gone = aborted(events)
+        self.assertEqual([event["event"] for event in gone], ["command.execution.completed"])
+        self.assertIs(gone[0]["complete"], False)
+        self.assertIs(gone[0]["steps_lost"], None)
+        self.assertIs(gone[0]["aborted"]["step"], None)
+
+    def test_ends_only_and_nobody_dies(self):
+        events, _ = record(["go 20"], "--ends-only")
+        self.assertEqual(len(steps(events)), 100)
+        self.assertTrue(all(event["complete"] for event in completed(events)))
+        check_books(self, events)
 
     def test_no_core_and_no_memory_trouble(self):
         done = completed(ended("kill"))[-1]
