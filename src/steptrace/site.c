@@ -127,6 +127,8 @@ static uint64_t counter_value(int fd)
 	return value;
 }
 
+enum { TRAP = 0xcc }; /* x86's, the only machine with a choice */
+
 enum { WARMUP_HITS = 32, ROUNDS = 5, ROUND_HITS = 200 };
 
 /* The best round: the others were disturbed. */
@@ -164,14 +166,26 @@ static double measure_site(int program, int counter, const struct uprobe_place *
 	return counter_value(counter) - before == expected ? ns : 0;
 }
 
+/* Whether the kernel made something else of the site than a trap. */
+static bool is_rewritten(probe_function *function, const struct site_info *site)
+{
+	const volatile uint8_t *first =
+		(const volatile uint8_t *)(uintptr_t)function + site->offset;
+
+	return *first != site->bytes[0] && *first != TRAP;
+}
+
 static void give_up(int signal)
 {
 	(void)signal;
 	_exit(1);
 }
 
-/* In a child as a forking runner has them. The handler keeps the kernel's log clean. */
-static bool kills_forks(probe_function *function)
+enum { FORK_SURVIVED = 0, FORK_DIED = 1, FORK_UNDONE = 2 };
+
+/* In a child as a forking runner has them. The handler keeps the kernel's log clean. FORK_UNDONE: it found
+ * a trap there, which says nothing. */
+static int try_fork(probe_function *function, const struct site_info *site)
 {
 	pid_t child = fork();
 	int status = 0;
@@ -180,12 +194,41 @@ static bool kills_forks(probe_function *function)
 		signal(SIGSEGV, give_up);
 		signal(SIGILL, give_up);
 		signal(SIGTRAP, give_up);
+		if (!is_rewritten(function, site))
+			_exit(FORK_UNDONE);
 		function(NULL);
-		_exit(0);
+		_exit(FORK_SURVIVED);
 	}
 	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
 		continue;
-	return child < 0 || status != 0;
+	return child > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : FORK_DIED;
+}
+
+enum { FORKS_MAX = 16, FORKS_ENOUGH = 3 };
+
+/*
+ * Any death counts, and a survival only where it was not luck: somebody else who attaches to the same file
+ * turns the site into a trap for a moment, in us before the fork or in the child after it. So several have
+ * to survive what the kernel made of it; or all of them have to find that the kernel took it back.
+ */
+static bool kills_forks(probe_function *function, const struct site_info *site)
+{
+	int survived = 0, undone = 0;
+
+	for (int i = 0; i < FORKS_MAX && survived < FORKS_ENOUGH; i++) {
+		int fate;
+
+		for (int hit = 0; hit < WARMUP_HITS && !is_rewritten(function, site); hit++)
+			function(NULL);
+		if (!is_rewritten(function, site))
+			continue;
+		fate = try_fork(function, site);
+		if (fate != FORK_SURVIVED && fate != FORK_UNDONE)
+			return true;
+		survived += fate == FORK_SURVIVED;
+		undone += fate == FORK_UNDONE;
+	}
+	return survived < FORKS_ENOUGH && undone < FORKS_MAX;
 }
 
 /* A site that is faster than the trap needs no rival: the next one is longer, not better. Where it
@@ -203,7 +246,8 @@ static void measure_sites(struct site_choice *choice, int program, int counter, 
 			measure_site(program, counter, &place, method, (probe_function *)address,
 				     &choice->held[kind]);
 		if (kind != SITE_NOP1 && choice->ns_per_hit[kind] > 0)
-			choice->kills_forks[kind] = kills_forks((probe_function *)address);
+			choice->kills_forks[kind] =
+				kills_forks((probe_function *)address, &sites[kind]);
 		if (site__choose(choice, ~0u) != SITE_NOP1 || choice->kills_forks[kind])
 			break;
 	}
@@ -275,8 +319,7 @@ void site__release(struct site_choice *choice)
 		uprobe__detach(&choice->held[kind]);
 }
 
-/* A site that the kernel did not rewrite, for once or for good, is a trap like the first one, and may
- * be measured a little faster by chance: then nothing is known of what rewriting it does. */
+/* It has to be worth it. */
 static bool is_clearly_faster(double ns, double trap_ns)
 {
 	return trap_ns == 0 || ns < 0.8 * trap_ns;

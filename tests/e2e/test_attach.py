@@ -6,8 +6,8 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import (PATIENCE_S, EndToEnd, Lines, Runner, STEPTRACE, Tracer, check_books, completed, read_events, run,
-                     runner_events, started, steps, target)
+from harness import (PATIENCE_S, EndToEnd, Lines, Runner, STEPTRACE, Tracer, check_books, completed, copy_of,
+                     read_events, run, runner_events, started, steps, target)
 
 
 class Attach(EndToEnd):
@@ -186,6 +186,23 @@ class Attach(EndToEnd):
         self.assertEqual(ends, ["0"] * 3)
         self.assertEqual(len(completed(events)), 7)
         check_books(self, events)
+
+    def test_a_fork_lives_on_whoever_else_starts(self):
+        """Tracers that try their sites at the same moment make each other's look harmless."""
+        with tempfile.TemporaryDirectory() as directory, Runner(copy_of(directory, "spans")) as runner:
+            for _ in range(6):
+                tracers = [subprocess.Popen([STEPTRACE, "record", "-p", str(runner.pid), "-o", "/dev/null"],
+                                            stderr=subprocess.PIPE, bufsize=0) for _ in range(4)]
+                words = [Lines(tracer.stderr, "steptrace") for tracer in tracers]
+                for said in words:
+                    said.until("attached to")
+                runner.do("go 3")
+                ends = [runner.do("fork")[0].split()[2] for _ in range(3)]
+                for tracer, said in zip(tracers, words):
+                    tracer.send_signal(signal.SIGINT)
+                    said.rest()
+                    self.assertEqual(tracer.wait(PATIENCE_S), 0)
+                self.assertEqual(ends, ["0"] * 3)
 
     def test_fork_has_its_own_ids(self):
         with Runner() as runner:
