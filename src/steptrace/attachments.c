@@ -290,7 +290,7 @@ int attachments__use_site(struct attachments *set, enum site_kind site)
 		return -ENOTSUP;
 	for (int kind = 0; kind < SITE_KINDS_COUNT; kind++) {
 		set->sites.ns_per_hit[kind] = kind == (int)site;
-		set->sites.kills_forks[kind] = false;
+		set->sites.is_trap[kind] = set->sites.kills_forks[kind] = false;
 	}
 	return 0;
 }

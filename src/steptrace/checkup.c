@@ -149,6 +149,10 @@ static void add_site(struct findings *findings, const struct site_choice *choice
 	if (ns == 0)
 		findings__add(findings, "sites", name, VERDICT_OK, NULL,
 			      "not used: it did not fire, or a faster one did");
+	else if (choice->is_trap[kind])
+		findings__add(
+			findings, "sites", name, VERDICT_OK, NULL,
+			"%.0f ns a hit with an empty program: a trap on this kernel, not used", ns);
 	else if (choice->kills_forks[kind])
 		findings__add(
 			findings, "sites", name, VERDICT_WARN,

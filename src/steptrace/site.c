@@ -245,9 +245,11 @@ static void measure_sites(struct site_choice *choice, int program, int counter, 
 		choice->ns_per_hit[kind] =
 			measure_site(program, counter, &place, method, (probe_function *)address,
 				     &choice->held[kind]);
-		if (kind != SITE_NOP1 && choice->ns_per_hit[kind] > 0)
-			choice->kills_forks[kind] =
-				kills_forks((probe_function *)address, &sites[kind]);
+		if (kind == SITE_NOP1 || choice->ns_per_hit[kind] == 0)
+			continue;
+		choice->is_trap[kind] = !is_rewritten((probe_function *)address, &sites[kind]);
+		choice->kills_forks[kind] = !choice->is_trap[kind] &&
+					    kills_forks((probe_function *)address, &sites[kind]);
 		if (site__choose(choice, ~0u) != SITE_NOP1 || choice->kills_forks[kind])
 			break;
 	}
@@ -333,7 +335,8 @@ enum site_kind site__choose(const struct site_choice *choice, unsigned int avail
 	for (int kind = SITE_NOP1 + 1; kind < SITE_KINDS_COUNT; kind++) {
 		double ns = ns_per_hit[kind];
 
-		if (!(available & (1u << kind)) || ns == 0 || choice->kills_forks[kind])
+		if (!(available & (1u << kind)) || ns == 0 || choice->is_trap[kind] ||
+		    choice->kills_forks[kind])
 			continue;
 		if (!is_clearly_faster(ns, ns_per_hit[SITE_NOP1]))
 			continue;

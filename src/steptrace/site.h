@@ -46,7 +46,8 @@ unsigned int site__recognise(const uint8_t *bytes, size_t size_bytes);
 
 struct site_choice {
 	double ns_per_hit[SITE_KINDS_COUNT]; /* 0: did not fire or was not tried */
-	bool kills_forks[SITE_KINDS_COUNT];  /* a forked child that reaches the probe dies */
+	bool is_trap[SITE_KINDS_COUNT];      /* the kernel made nothing better of it */
+	bool kills_forks[SITE_KINDS_COUNT]; /* a forked child that reaches the probe dies, or may */
 	struct uprobe held[SITE_KINDS_COUNT];
 };
 

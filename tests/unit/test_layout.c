@@ -256,6 +256,9 @@ static void the_fastest_site_that_fired_is_chosen(void **state)
 	measured.kills_forks[SITE_NOP5] = true;
 	assert_int_equal(site__choose(&measured, ~0u), SITE_NOP1);
 	measured.kills_forks[SITE_NOP5] = false;
+	measured.is_trap[SITE_NOP5] = true;
+	assert_int_equal(site__choose(&measured, ~0u), SITE_NOP1);
+	measured.is_trap[SITE_NOP5] = false;
 	measured.ns_per_hit[SITE_NOP5] = 900; /* an older kernel */
 	assert_int_equal(site__choose(&measured, ~0u), SITE_NOP1);
 	measured.ns_per_hit[SITE_NOP10] = 100;
