@@ -82,8 +82,9 @@ static const struct option_spec specs[] = {
 	[OPTION_COUNT] = {0, "count", "N", "stop after N events"},
 	[OPTION_DURATION] = {0, "duration", "TIME", "stop after TIME: 500ms, 10s, 5m"},
 	[OPTION_FLUSH] = {0, "flush", "TIME", "write events at least this often (default: 50ms)"},
-	[OPTION_BUFFER] = {0, "buffer", "SIZE",
-			   "size of the kernel's ring buffers: 64K to 1G (default: 16M)"},
+	[OPTION_BUFFER] =
+		{0, "buffer", "SIZE",
+		 "size of the kernel's ring buffers: 64K to 1G (default: 16M, more from 16 CPUs on)"},
 	[OPTION_RINGS] = {0, "rings", "N",
 			  "ring buffers that share it (default: one, more from 5 CPUs on)"},
 	[OPTION_LINGER] = {0, "linger", "TIME",
@@ -122,28 +123,6 @@ static int one_of(const char *value, const char *first, const char *second, cons
 	if (*is_second || strcmp(value, first) == 0)
 		return 0;
 	return error__set(err, -EINVAL, "%s is %s or %s, not '%s'", option, first, second, value);
-}
-
-/* The largest that is not larger. */
-static uint64_t power_of_two(uint64_t value)
-{
-	while (value & (value - 1))
-		value &= value - 1;
-	return value;
-}
-
-enum { RING_MIN_BYTES = 1 << 16, FEW_CPUS = 4 };
-
-/* Processors that share a ring buffer wait for each other there. */
-static void choose_rings(struct session_options *options)
-{
-	long cpus = sysconf(_SC_NPROCESSORS_CONF);
-	uint64_t wanted = options->rings_count, most = options->buffer_bytes / RING_MIN_BYTES;
-
-	if (!wanted)
-		wanted = cpus > FEW_CPUS ? power_of_two((uint64_t)cpus) / 2 : 1;
-	wanted = wanted < RINGS_MAX ? wanted : RINGS_MAX;
-	options->rings_count = wanted < most ? wanted : most;
 }
 
 static int number_error(const char *option, const char *value, const char *example,
@@ -269,14 +248,12 @@ static int set_option(struct session_options *options, int which, const char *va
 			return number_error("--flush", value, "50ms", err);
 		return 0;
 	case OPTION_BUFFER:
-		if (parse__size_bytes(value, 1 << 16, 1 << 30, &options->buffer_bytes))
+		if (parse__size_bytes(value, 1 << 16, 1 << 30, &options->ring_sizes.buffer_bytes))
 			return number_error("--buffer", value, "8M", err);
-		options->buffer_bytes = power_of_two(options->buffer_bytes);
 		return 0;
 	case OPTION_RINGS:
-		if (parse__u64(value, 1, RINGS_MAX, &options->rings_count))
+		if (parse__u64(value, 1, RINGS_MAX, &options->ring_sizes.rings_count))
 			return number_error("--rings", value, "4", err);
-		options->rings_count = power_of_two(options->rings_count);
 		return 0;
 	case OPTION_MAX_CPU:
 		if (parse__percent(value, 0.1, 100, &options->max_cpu_percent))
@@ -337,7 +314,6 @@ int cmd_record(int argc, char **argv)
 	struct session_options options = {
 		.site = -1,
 		.flush_ns = 50000000,
-		.buffer_bytes = 16 << 20,
 		.linger_ns = 60000000000,
 		.queue_bytes = 32 << 20,
 	};
@@ -362,7 +338,7 @@ int cmd_record(int argc, char **argv)
 		return STATUS_USAGE;
 	}
 	share_options(&options);
-	choose_rings(&options);
+	ring_sizes__choose(&options.ring_sizes, sysconf(_SC_NPROCESSORS_CONF));
 	status = session__run(&options, &err);
 	if (err.text[0])
 		log__error("%s", err.text);

@@ -58,7 +58,7 @@ static void read_vitals(const struct session *session, struct vitals *vitals)
 		.lag_ns = peaks.lag_ns,
 		.unread_bytes = peaks.unread_bytes,
 		.ring_bytes = peaks.ring_bytes,
-		.buffer_bytes = session->options->buffer_bytes,
+		.buffer_bytes = session->options->ring_sizes.buffer_bytes,
 		.level = session->governor.budget.level,
 		.binaries = session->attachments.count,
 		.executions = stream__executions_count(session->stream),

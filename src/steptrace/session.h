@@ -13,6 +13,7 @@
 #include "common/error.h"
 #include "steptrace/filters.h"
 #include "steptrace/outputs.h"
+#include "steptrace/ring_sizes.h"
 #include "steptrace/stream.h"
 #include "steptrace/targets.h"
 
@@ -33,14 +34,13 @@ struct session_options {
 	uint64_t events_limit;          /* 0: none */
 	uint64_t duration_ns;           /* 0: until something else ends it */
 	uint64_t flush_ns;              /* how long a record may wait for its line */
-	uint64_t buffer_bytes;          /* of the ring buffers together */
-	uint64_t rings_count;           /* a power of two */
-	int site;                       /* enum site_kind; -1: the fastest that is safe */
-	bool ends_only;                 /* see capture.h */
-	double max_cpu_percent;         /* of one processor; 0: no limit */
-	bool shows_stats;               /* every second, on stderr */
-	const char *metrics_address;    /* NULL: they are not served */
-	uint64_t linger_ns;             /* how long a binary without processes stays attached */
+	struct ring_sizes ring_sizes;
+	int site;                    /* enum site_kind; -1: the fastest that is safe */
+	bool ends_only;              /* see capture.h */
+	double max_cpu_percent;      /* of one processor; 0: no limit */
+	bool shows_stats;            /* every second, on stderr */
+	const char *metrics_address; /* NULL: they are not served */
+	uint64_t linger_ns;          /* how long a binary without processes stays attached */
 };
 
 /*

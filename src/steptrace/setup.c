@@ -110,8 +110,8 @@ static int use_site(struct session *session, enum site_kind site)
 static int open_capture(struct session *session)
 {
 	const struct capture_options options = {
-		.buffer_bytes = session->options->buffer_bytes,
-		.rings_count = session->options->rings_count,
+		.buffer_bytes = session->options->ring_sizes.buffer_bytes,
+		.rings_count = session->options->ring_sizes.rings_count,
 		.only_wanted_pids = targets__are_processes(&session->options->targets),
 		.filters = &session->options->filters,
 		.ends_only = session->options->ends_only,

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "steptrace/ring.h"
+#include "steptrace/ring_sizes.h"
 
 enum { RING_BYTES = 4096 };
 
@@ -257,6 +258,33 @@ static void a_file_that_is_none(void **state)
 	ring__close(&ring);
 }
 
+static void as_many_and_as_large_as_the_machine_wants(void **state)
+{
+	enum { K = 1024, M = 1024 * K };
+	static const struct {
+		long cpus;
+		uint64_t said_bytes, said_rings, bytes, rings;
+	} rows[] = {
+		{1, 0, 0, 16 * M, 1},         {4, 0, 0, 16 * M, 1},
+		{6, 0, 0, 16 * M, 2},         {8, 0, 0, 16 * M, 4},
+		{16, 0, 0, 32 * M, 8},        {48, 0, 0, 64 * M, 16},
+		{1024, 0, 0, 64 * M, 16},     {8, 8 * M, 0, 8 * M, 2},
+		{8, 64 * K, 0, 64 * K, 1},    {64, 100 * M, 0, 64 * M, 16},
+		{2, 0, 8, 32 * M, 8},         {2, 0, 64, 64 * M, 64},
+		{2, 128 * K, 64, 128 * K, 2}, {2, 0, 3, 16 * M, 2},
+		{-1, 0, 0, 16 * M, 1},        {2, 1024 * (uint64_t)M, 64, 1024 * (uint64_t)M, 64},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct ring_sizes sizes = {rows[i].said_bytes, rows[i].said_rings};
+
+		ring_sizes__choose(&sizes, rows[i].cpus);
+		assert_int_equal(sizes.buffer_bytes, rows[i].bytes);
+		assert_int_equal(sizes.rings_count, rows[i].rings);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -268,6 +296,7 @@ int main(void)
 		cmocka_unit_test(several_are_one_in_the_order_of_time),
 		cmocka_unit_test(what_came_after_the_look_began_waits),
 		cmocka_unit_test(a_file_that_is_none),
+		cmocka_unit_test(as_many_and_as_large_as_the_machine_wants),
 	};
 
 	return cmocka_run_group_tests_name("ring", tests, NULL, NULL);
