@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* cmocka wants those four first */
+#include <cmocka.h>
+#include <errno.h>
+#include <string.h>
+
+#include "steptrace/writer.h"
+
+/* A sink that keeps what it is given, or refuses it. */
+static char kept[16384];
+static size_t kept_bytes, calls;
+static int refusal;       /* 0: it takes everything */
+static size_t taken_part; /* bytes that it takes before it refuses */
+
+static int fake_write(struct sink *sink, const char *lines, size_t bytes, size_t *written,
+		      struct error *err)
+{
+	(void)sink;
+	calls++;
+	*written = refusal ? taken_part : bytes;
+	assert_true(kept_bytes + *written < sizeof(kept));
+	memcpy(kept + kept_bytes, lines, *written);
+	kept_bytes += *written;
+	return refusal ? error__set(err, refusal, "refused") : 0;
+}
+
+static const struct sink_ops fake_ops = {.write = fake_write};
+static struct sink sink;
+static struct writer writer;
+static struct lines lines;
+static const struct gap nothing;
+
+static int set_up(void **state)
+{
+	(void)state;
+	sink = (struct sink){.ops = &fake_ops};
+	writer = (struct writer){.format = FORMAT_JSON};
+	kept_bytes = calls = taken_part = 0;
+	refusal = 0;
+	return writer__open(&writer, &sink, true) || lines__init(&lines, 4096) ? -1 : 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	writer__close(&writer);
+	lines__free(&lines);
+	return 0;
+}
+
+static void add(enum event_kind kind, const char *text)
+{
+	const struct line_mark mark = {.kind = (uint8_t)kind, .execution_id = {1}};
+
+	json__word(&lines.text, text);
+	json__raw(&lines.text, "\n");
+	assert_int_equal(lines__mark(&lines, &mark), 0);
+}
+
+static void put(const struct gap *gap)
+{
+	writer__put(&writer, &lines, gap);
+	lines__clear(&lines);
+}
+
+/* What was written since the last time. */
+static const char *written(void)
+{
+	kept[kept_bytes] = 0;
+	kept_bytes = 0;
+	return kept;
+}
+
+static struct gap steps_missing(uint64_t count)
+{
+	return (struct gap){
+		.lost.events[EVENT_STEP_EXECUTED] = count, .since_ns = 1, .until_ns = 2};
+}
+
+static void lines_as_they_are(void **state)
+{
+	(void)state;
+	add(EVENT_STEP_EXECUTED, "{\"a\":1}");
+	add(EVENT_STEP_EXECUTED, "{\"a\":2}");
+	put(&nothing);
+	assert_string_equal(written(), "{\"a\":1}\n{\"a\":2}\n");
+	assert_int_equal(calls, 1);
+	assert_int_equal(writer__patience_ms(&writer), -1);
+}
+
+/* Said once, at once, though nothing follows; what is missing within the same second waits. */
+static void missing_lines_are_told_once_a_second(void **state)
+{
+	struct gap gap = steps_missing(3);
+	int patience;
+
+	(void)state;
+	writer__go_without(&writer, &gap);
+	assert_int_equal(writer__patience_ms(&writer), 0);
+	writer__tick(&writer);
+	assert_non_null(strstr(written(), "\"kind\":\"dsl.step.executed\",\"lost\":3"));
+	assert_int_equal(writer__patience_ms(&writer), -1);
+
+	for (int i = 0; i < 5; i++) {
+		add(EVENT_STEP_EXECUTED, "{\"a\":1}");
+		put(&gap);
+		writer__tick(&writer);
+		assert_string_equal(written(), "{\"a\":1}\n");
+	}
+	patience = writer__patience_ms(&writer);
+	assert_in_range(patience, 1, 1000);
+	writer.told_ns -= 1000000000;
+	writer__tick(&writer);
+	assert_non_null(strstr(written(), "\"lost\":15"));
+	writer__tick(&writer);
+	assert_string_equal(written(), "");
+}
+
+/* Which of them went in is known; the rest is lost, and told before anything else goes in. */
+static void a_sink_that_refuses_and_comes_back(void **state)
+{
+	const char *text, *told;
+
+	(void)state;
+	refusal = -ENOSPC;
+	taken_part = strlen("{\"a\":1}\n");
+	add(EVENT_COMMAND_STARTED, "{\"a\":1}");
+	add(EVENT_STEP_EXECUTED, "{\"a\":2}");
+	add(EVENT_STEP_EXECUTED, "{\"a\":3}");
+	put(&nothing);
+	assert_string_equal(written(), "{\"a\":1}\n");
+	assert_int_equal(writer.lost, 2);
+	assert_false(writer.failed);
+
+	taken_part = 0;
+	add(EVENT_STEP_EXECUTED, "{\"a\":4}");
+	put(&nothing);
+	assert_string_equal(written(), "");
+	assert_int_equal(writer.lost, 3);
+
+	refusal = 0;
+	add(EVENT_COMMAND_COMPLETED, "{\"b\":1,\"complete\":true,\"steps_lost\":0}");
+	put(&nothing);
+	text = written();
+	told = strstr(text, "\"lost\":3");
+	assert_non_null(told);
+	assert_non_null(strstr(told, "{\"b\":1,\"complete\":false,\"steps_lost\":3}\n"));
+	assert_int_equal(writer.lost, 3);
+}
+
+static void one_that_must_not_go_without_ends(void **state)
+{
+	(void)state;
+	writer.drops = false;
+	refusal = -EPIPE;
+	add(EVENT_STEP_EXECUTED, "{}");
+	put(&nothing);
+	assert_true(writer.failed);
+	assert_string_equal(writer.err.text, "refused");
+	calls = 0;
+	add(EVENT_STEP_EXECUTED, "{}");
+	put(&nothing);
+	writer__tick(&writer);
+	assert_int_equal(calls, 0);
+	assert_int_equal(writer.lost, 2);
+	assert_int_equal(writer__patience_ms(&writer), -1);
+}
+
+static void lines_are_gathered_where_the_sink_likes_that(void **state)
+{
+	(void)state;
+	sink.gathers_ns = 1000000000;
+	for (int i = 0; i < 3; i++) {
+		add(EVENT_STEP_EXECUTED, "{}");
+		put(&nothing);
+	}
+	assert_int_equal(calls, 0);
+	assert_in_range(writer__patience_ms(&writer), 1, 1001);
+	writer__tick(&writer);
+	assert_int_equal(calls, 0);
+	writer.gathered_ns -= 1000000000;
+	assert_int_equal(writer__patience_ms(&writer), 0);
+	writer__tick(&writer);
+	assert_string_equal(written(), "{}\n{}\n{}\n");
+	assert_int_equal(writer__patience_ms(&writer), -1);
+}
+
+/* The totals of an output: what the stream wrote, less what was lost here. */
+static void the_books_of_the_end(void **state)
+{
+	struct stream_counts counts = {.events[EVENT_STEP_EXECUTED] = 10};
+	struct trace_totals totals = {.hits = 10, .reason = "count"};
+	struct gap gap = steps_missing(4);
+	const char *text;
+
+	(void)state;
+	refusal = -ENOSPC;
+	add(EVENT_STEP_EXECUTED, "{}");
+	put(&nothing);
+	refusal = 0;
+	writer__end(&writer, &gap, &counts, &totals, 5);
+	text = written();
+	assert_non_null(strstr(text, "\"kind\":\"dsl.step.executed\",\"lost\":5"));
+	assert_non_null(strstr(text, "\"hits\":10,\"events\":5"));
+	assert_non_null(strstr(text, "\"not_written\":5"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(lines_as_they_are, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(missing_lines_are_told_once_a_second, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(a_sink_that_refuses_and_comes_back, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(one_that_must_not_go_without_ends, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(lines_are_gathered_where_the_sink_likes_that,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_books_of_the_end, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests_name("writer", tests, NULL, NULL);
+}
