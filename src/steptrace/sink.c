@@ -66,6 +66,11 @@ char *sink__next_header(struct sink *sink)
 	return text;
 }
 
+uint64_t sink__idles_ns(const struct sink *sink)
+{
+	return sink->ops->idles_ns ? sink->ops->idles_ns(sink) : UINT64_MAX;
+}
+
 bool sink__is_terminal(const struct sink *sink)
 {
 	return sink->ops->watched_fd == NULL && sink->ops->reopen == NULL && isatty(STDOUT_FILENO);

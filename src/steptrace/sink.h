@@ -45,6 +45,9 @@ struct sink_ops {
 		     struct error *err);
 	/* Somebody moved the file away. NULL: there is none. */
 	void (*reopen)(struct sink *sink);
+	/* For how long it may be left alone though there is nothing to write, in ns; then it is. NULL: for ever. */
+	uint64_t (*idles_ns)(const struct sink *sink);
+	void (*idled)(struct sink *sink);
 	/* Readable when the other side went away or said something. NULL: no other side. */
 	int (*watched_fd)(const struct sink *sink);
 	void (*look)(struct sink *sink);
@@ -67,6 +70,9 @@ int sink__write(struct sink *sink, const char *lines, size_t bytes, size_t *writ
 
 /* The header of the next part: NULL (none), or a text that the caller frees. */
 char *sink__next_header(struct sink *sink);
+
+/* As its kind says; UINT64_MAX: for ever. */
+uint64_t sink__idles_ns(const struct sink *sink);
 
 bool sink__is_terminal(const struct sink *sink);
 

@@ -310,6 +310,29 @@ static int file_check_rights(const struct sink *sink, struct error *err)
 			  sink->name, geteuid(), folder);
 }
 
+/* A file that nobody writes to gets too old as well. */
+static uint64_t file_idles_ns(const struct sink *sink)
+{
+	const struct file *file = (const struct file *)sink;
+	uint64_t age_ns = clock__now_ns() - file->opened_ns, limit_ns = file->options.rotate_age_ns;
+
+	if (!limit_ns || !file->has_lines)
+		return UINT64_MAX;
+	if (file->is_stuck && limit_ns < SECOND_NS)
+		limit_ns = SECOND_NS;
+	return age_ns < limit_ns ? limit_ns - age_ns : 0;
+}
+
+static void file_idled(struct sink *sink)
+{
+	struct file *file = file_of(sink);
+
+	if (is_too_old(file, clock__now_ns()))
+		rotate(file);
+	if (!file->is_headed)
+		put_header(file);
+}
+
 static void file_reopen(struct sink *sink)
 {
 	open_again(file_of(sink));
@@ -326,6 +349,8 @@ static void file_close(struct sink *sink)
 
 static const struct sink_ops file_ops = {
 	.write = file_write,
+	.idles_ns = file_idles_ns,
+	.idled = file_idled,
 	.reopen = file_reopen,
 	.check_rights = file_check_rights,
 	.close = file_close,

@@ -7,7 +7,8 @@
 
 enum { GATHERED_BYTES = 128 * 1024 }; /* lines that are worth a write of their own */
 
-#define TELL_NS 1000000000ull /* what is missing is said once in so long */
+#define TELL_NS    1000000000ull    /* what is missing is said once in so long */
+#define LONGEST_NS 3600000000000ull /* of a wait */
 
 int writer__open(struct writer *writer, struct sink *sink, bool drops)
 {
@@ -222,12 +223,23 @@ static uint64_t tell_in_ns(const struct writer *writer)
 						      : UINT64_MAX;
 }
 
+static uint64_t idle_in_ns(const struct writer *writer)
+{
+	return writer->failed ? UINT64_MAX : sink__idles_ns(writer->sink);
+}
+
 int writer__patience_ms(const struct writer *writer)
 {
-	uint64_t flush_ns = flush_in_ns(writer), tell_ns = tell_in_ns(writer);
-	uint64_t first_ns = flush_ns < tell_ns ? flush_ns : tell_ns;
+	const uint64_t each_ns[] = {flush_in_ns(writer), tell_in_ns(writer), idle_in_ns(writer)};
+	uint64_t first_ns = UINT64_MAX;
 
-	return first_ns == UINT64_MAX ? -1 : (int)((first_ns + 999999) / 1000000);
+	for (size_t i = 0; i < sizeof(each_ns) / sizeof(each_ns[0]); i++)
+		first_ns = each_ns[i] < first_ns ? each_ns[i] : first_ns;
+	if (first_ns == UINT64_MAX)
+		return -1;
+	if (first_ns > LONGEST_NS)
+		first_ns = LONGEST_NS;
+	return (int)((first_ns + 999999) / 1000000);
 }
 
 void writer__tick(struct writer *writer)
@@ -236,6 +248,8 @@ void writer__tick(struct writer *writer)
 		writer__flush(writer);
 	if (tell_in_ns(writer) == 0)
 		put_missing(writer);
+	if (idle_in_ns(writer) == 0)
+		writer->sink->ops->idled(writer->sink);
 }
 
 /* ---- the end */

@@ -57,7 +57,8 @@ void writer__go_without(struct writer *writer, const struct gap *gap);
 /* Writes what is gathered. */
 void writer__flush(struct writer *writer);
 
-/* For how long what is gathered, or to be said, may still wait, in ms; -1: there is nothing. */
+/* For how long what is gathered, or to be said, may still wait, and the sink be left alone, in ms; -1: for
+ * ever. */
 int writer__patience_ms(const struct writer *writer);
 
 /* That time is over: writes what may not wait any longer. */

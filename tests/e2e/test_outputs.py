@@ -131,6 +131,25 @@ class Files(Outputs):
         self.assertEqual(len(runner_events(events)), 2100)
         self.assertEqual(sum(check_books(self, events)["lost"].values()), 0)
 
+    def test_rotated_by_age(self):
+        """Also when nothing happens any more; and a file in which nothing happened does not get too old."""
+        path = self.path("events.ndjson")
+        with Runner() as runner:
+            tracer = self.trace(runner, "-o", path, "--rotate-age", "300ms")
+            runner.do("go 2")
+            wait_until(lambda: os.path.exists(path + ".1"), "a former file")
+            self.await_text(path, '"part":2')
+            time.sleep(1)
+            self.assertEqual(sorted(glob.glob(path + "*")), [path, path + ".1"])
+            runner.do("go 1")
+            wait_until(lambda: os.path.exists(path + ".2"), "another former file")
+            self.stop(tracer)
+        files = self.rotated(path, 10)
+        parts = [read_events(name) for name in files]
+        self.assertEqual([part[0]["part"] for part in parts], [1, 2, 3])
+        self.assertEqual([len(runner_events(part)) for part in parts], [14, 7, 0])
+        check_books(self, [event for part in parts for event in part])
+
     def test_some_are_kept(self):
         path = self.path("events.ndjson")
         with Runner() as runner:
