@@ -2,15 +2,28 @@
 #include "common/host_port.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
+
+#include "common/parse.h"
+
+/* A number out of range would be taken for another one; a name is looked up. */
+static bool is_port(const char *text)
+{
+	uint64_t number;
+	int code = parse__u64(text, 0, 65535, &number);
+
+	return text[0] && code != -ERANGE;
+}
 
 int host_port__split(const char *text, struct host_port *address)
 {
 	const char *colon = strrchr(text, ':');
 	size_t bytes;
 
-	if (!colon || colon == text || !colon[1])
+	if (!colon || colon == text || !is_port(colon + 1))
 		return -EINVAL;
 	bytes = (size_t)(colon - text);
 	if (text[0] == '[') {

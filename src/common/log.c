@@ -13,8 +13,8 @@ void log__init(const char *program)
 	int fd;
 
 	program_name = program;
-	do
-		fd = open("/dev/null", O_RDWR);
+	do /* for what was closed, so that nothing else gets its number; to write there is an error */
+		fd = open("/dev/null", O_RDONLY);
 	while (fd >= 0 && fd <= STDERR_FILENO);
 	if (fd > STDERR_FILENO)
 		close(fd);

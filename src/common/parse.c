@@ -14,7 +14,7 @@ struct unit {
 
 static const struct unit durations[] = {
 	{"ns", 1},        {"us", 1000},          {"ms", 1000000},         {"s", 1000000000},
-	{"", 1000000000}, {"m", 60000000000ULL}, {"h", 3600000000000ULL},
+	{"", 1000000000}, {"m", 60000000000ULL}, {"h", 3600000000000ULL}, {"d", 86400000000000ULL},
 };
 
 static const struct unit sizes[] = {

@@ -118,7 +118,7 @@ void announce__end(const struct stream *stream, const char *reason, uint64_t unw
 
 	for (int kind = 0; kind < EVENT_KINDS_COUNT; kind++)
 		after_limit += counts->lost[kind][LOSS_NOT_WRITTEN];
-	behind += after_limit;
+	behind += strcmp(reason, "count") == 0 ? 0 : after_limit; /* --count asked for that */
 	if (over_progress)
 		fputs("\r\033[K", stderr);
 	if (accounts__filtered(stream))

@@ -13,7 +13,7 @@ static void print_help(void)
 {
 	printf("usage: steptrace schema [EVENT]\n\n"
 	       "Prints the JSON Schema (draft 2020-12) of an event; without one, a schema that\n"
-	       "every line of a recording satisfies. Events:\n\n");
+	       "every line of a recording satisfies, unless --fields chose some. Events:\n\n");
 	for (size_t i = 0; i < schemas_count; i++)
 		printf("  %s\n", schemas[i].event);
 }

@@ -11,10 +11,11 @@
 #include <unistd.h>
 
 #include "common/host_port.h"
+#include "common/parse.h"
 
 enum {
-	CONNECTIONS_MAX = 16,
-	CONNECTION_TIMEOUT_S = 10,
+	CONNECTIONS_MAX = 64,
+	CONNECTION_TIMEOUT_S = 3,
 	CONNECTION_BYTES = 32 * 1024,
 	TEXT_MAX_BYTES = 1 << 20,
 };
@@ -124,9 +125,11 @@ static int open_socket(const char *text, struct error *err)
 	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
 	struct host_port address = {.host = "127.0.0.1", .port = text};
 	struct addrinfo *found = NULL;
+	uint64_t number;
 	int code, fd;
 
-	if (strchr(text, ':') && host_port__split(text, &address))
+	if (strchr(text, ':') ? host_port__split(text, &address)
+			      : parse__u64(text, 0, 65535, &number) == -ERANGE)
 		return error__set(err, -EINVAL,
 				  "--metrics is ADDRESS:PORT or PORT, not '%s' (for example: "
 				  "--metrics 127.0.0.1:9464)",

@@ -74,7 +74,7 @@ struct output_state {
 };
 void output__state(struct output *output, struct output_state *state);
 
-/* The sentence of its failure. After output__end(). */
+/* The sentence of its failure. Once output__state() said so, or after output__end(). */
 const struct error *output__error(const struct output *output);
 const char *output__name(const struct output *output);
 bool output__is_terminal(const struct output *output);

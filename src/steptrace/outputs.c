@@ -101,6 +101,21 @@ bool outputs__have_room(struct outputs *outputs)
 	return room;
 }
 
+/* Where all have failed the recording ends, and that is its last sentence. */
+static void say_failed(struct outputs *outputs)
+{
+	struct output_state state;
+
+	for (size_t i = 0; i < outputs->count; i++) {
+		output__state(outputs->items[i], &state);
+		if (!state.failed || outputs->is_over[i])
+			continue;
+		outputs->is_over[i] = true;
+		log__error("%s; nothing more is written there, the other outputs go on",
+			   output__error(outputs->items[i])->text);
+	}
+}
+
 void outputs__news(struct outputs *outputs, bool *failed, bool *any_left)
 {
 	struct output_state state;
@@ -114,6 +129,8 @@ void outputs__news(struct outputs *outputs, bool *failed, bool *any_left)
 		*failed = *failed || state.failed;
 		*any_left = *any_left || !state.failed;
 	}
+	if (*failed && *any_left)
+		say_failed(outputs);
 }
 
 void outputs__reopen(struct outputs *outputs)

@@ -13,8 +13,9 @@ enum { OUTPUTS_MAX = 8 };
 struct outputs {
 	struct output *items[OUTPUTS_MAX];
 	size_t count;
-	int news_fd;  /* readable: there is room again, or one failed */
-	char *header; /* owned */
+	bool is_over[OUTPUTS_MAX]; /* which was said */
+	int news_fd;               /* readable: there is room again, or one failed */
+	char *header;              /* owned */
 };
 
 /* All of `options`; 0 or negative errno with a sentence. What was opened is closed by

@@ -27,7 +27,8 @@ struct file {
 	uint64_t checked_ns; /* when it was last seen to be the one at the path */
 	struct gzip *gzip;   /* NULL: plain */
 	bool is_headed, has_lines;
-	bool is_stuck; /* it could not be rotated, which was said */
+	bool is_stuck;      /* it could not be rotated, or made anew, which was said */
+	struct error stuck; /* why it could not be made anew */
 };
 
 static struct file *file_of(struct sink *sink)
@@ -109,6 +110,14 @@ static int open_first(struct file *file, struct error *err)
 
 /* ---- another file at the same path */
 
+/* Nobody could ever read what is written there. */
+static bool is_removed(const struct file *file)
+{
+	struct stat status;
+
+	return fstat(file->fd, &status) == 0 && status.st_nlink == 0;
+}
+
 /* Without the new one the old one is written on. */
 static void open_again(struct file *file)
 {
@@ -117,9 +126,10 @@ static void open_again(struct file *file)
 	int fd = open_path(file->sink.name, &err);
 
 	if (fd < 0) {
-		if (!file->is_stuck)
+		if (!file->is_stuck && !is_removed(file))
 			log__error("%s; the former file is written on", err.text);
 		file->is_stuck = true;
+		file->stuck = err;
 		return;
 	}
 	fstat(fd, &status);
@@ -285,6 +295,11 @@ static int file_write(struct sink *sink, const char *lines, size_t bytes, size_t
 
 	if (is_elsewhere(file, now))
 		open_again(file);
+	if (file->is_stuck && is_removed(file))
+		return error__set(
+			err, -ENOENT,
+			"'%s' was removed, and as user %u the tracer cannot make it anew (%s)",
+			sink->name, geteuid(), file->stuck.text);
 	if (is_too_old(file, now))
 		rotate(file);
 	code = file->gzip ? put_member(file, lines, bytes, now, written)

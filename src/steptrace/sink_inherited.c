@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/log.h"
 #include "steptrace/descriptor.h"
 #include "steptrace/sink.h"
 
@@ -91,16 +92,28 @@ static void stop_waiting(struct inherited *inherited)
 
 static int open_named(struct inherited *inherited, const char *path, struct error *err)
 {
+	/* It is only written to: whoever could read it too would be its own reader. */
+	const int flags = O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY;
 	int code;
 
-	/* It is only written to: whoever could read it too would be its own reader. */
-	inherited->fd = open(path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY);
+	inherited->fd = open(path, flags | O_NONBLOCK);
+	if (inherited->fd < 0 && errno == ENXIO) {
+		log__info("waiting for a reader of '%s'", path);
+		inherited->fd = open(path, flags);
+	}
 	if (inherited->fd >= 0) {
 		inherited->is_ours = true;
 		return 0;
 	}
 	code = -errno;
 	return error__set(err, code, "cannot write to '%s': %s", path, strerror(-code));
+}
+
+static bool is_writable(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY;
 }
 
 static bool is_regular(int fd)
@@ -122,9 +135,9 @@ int sink_inherited__open(const char *path, struct sink **sink, struct error *err
 	snprintf(inherited->sink.name, PATH_MAX, "%s", path ? path : "standard output");
 	if (path)
 		code = open_named(inherited, path, err);
-	if (!code && fcntl(inherited->fd, F_GETFD) < 0)
-		code = error__set(err, -errno, "cannot write to %s: %s", inherited->sink.name,
-				  strerror(errno));
+	if (!code && !is_writable(inherited->fd))
+		code = error__set(err, -EBADF, "cannot write to %s: %s", inherited->sink.name,
+				  strerror(EBADF));
 	if (code) {
 		free(inherited);
 		return code;

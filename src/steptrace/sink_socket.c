@@ -65,9 +65,11 @@ static int find_tcp(struct socket_sink *socket, const char *text, struct error *
 	int code;
 
 	if (host_port__split(text, &named))
-		return error__set(err, -EINVAL,
-				  "'%s' is not tcp:HOST:PORT (an IPv6 address stands in brackets)",
-				  socket->sink.name);
+		return error__set(
+			err, -EINVAL,
+			"'%s' is not tcp:HOST:PORT (an IPv6 address stands in brackets, a port is "
+			"65535 at most)",
+			socket->sink.name);
 	code = getaddrinfo(named.host, named.port, &hints, &found);
 	if (code)
 		return error__set(err, -EADDRNOTAVAIL, "cannot find '%s': %s", socket->sink.name,

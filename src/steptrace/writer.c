@@ -8,6 +8,7 @@
 enum { GATHERED_BYTES = 128 * 1024 }; /* lines that are worth a write of their own */
 
 #define TELL_NS    1000000000ull    /* what is missing is said once in so long */
+#define SAY_NS     10000000000ull   /* a sink that fails is spoken of once in so long */
 #define LONGEST_NS 3600000000000ull /* of a wait */
 
 int writer__open(struct writer *writer, struct sink *sink, bool drops)
@@ -33,13 +34,26 @@ void writer__close(struct writer *writer)
 
 static void on_failure(struct writer *writer, int code, const struct error *err)
 {
+	writer->err = *err;
 	if (!writer->drops || code == -ECANCELED) {
-		writer->err = *err;
 		writer->failed = true;
-	} else if (!writer->is_away) {
+	} else if (!writer->is_away && clock__now_ns() - writer->said_ns >= SAY_NS) {
 		log__error("%s; it goes without until that is over", err->text);
+		writer->said_ns = clock__now_ns();
+		writer->says_back = true;
 	}
 	writer->is_away = true;
+}
+
+/* Who comes and goes every moment is spoken of now and then. */
+static void on_success(struct writer *writer)
+{
+	if (!writer->is_away)
+		return;
+	writer->is_away = false;
+	if (writer->says_back)
+		log__info("%s is written to again", writer->sink->name);
+	writer->says_back = false;
 }
 
 /* 0, or what came of it. */
@@ -52,12 +66,10 @@ static int put(struct writer *writer, const char *lines, size_t bytes, size_t *w
 	if (writer->failed)
 		return -ECANCELED;
 	code = sink__write(writer->sink, lines, bytes, written, &err);
-	if (code) {
+	if (code)
 		on_failure(writer, code, &err);
-	} else if (writer->is_away) {
-		log__info("%s is written to again", writer->sink->name);
-		writer->is_away = false;
-	}
+	else
+		on_success(writer);
 	return code;
 }
 
@@ -254,7 +266,8 @@ void writer__tick(struct writer *writer)
 
 /* ---- the end */
 
-static void put_stopped(struct writer *writer, struct stream_counts counts,
+/* False: it could not be written, and the output ends without it. */
+static bool put_stopped(struct writer *writer, struct stream_counts counts,
 			const struct trace_totals *totals, uint64_t stopped_ns)
 {
 	for (int kind = 0; kind < EVENT_KINDS_COUNT; kind++) {
@@ -264,9 +277,11 @@ static void put_stopped(struct writer *writer, struct stream_counts counts,
 	}
 	writer->words.at = writer->words.base;
 	if (trace_events__put_stopped(&writer->words, writer->format, &writer->clock, &counts,
-				      totals, stopped_ns) == 0 &&
-	    json__length(&writer->words))
-		put_words(writer);
+				      totals, stopped_ns)) {
+		error__set(&writer->err, -ENOMEM, "out of memory");
+		return false;
+	}
+	return json__length(&writer->words) == 0 || put_words(writer) == 0;
 }
 
 void writer__end(struct writer *writer, const struct gap *gap, const struct stream_counts *counts,
@@ -275,5 +290,6 @@ void writer__end(struct writer *writer, const struct gap *gap, const struct stre
 	writer__go_without(writer, gap);
 	writer__flush(writer);
 	put_missing(writer);
-	put_stopped(writer, *counts, totals, stopped_ns);
+	if (!put_stopped(writer, *counts, totals, stopped_ns))
+		writer->failed = true;
 }

@@ -31,7 +31,9 @@ struct writer {
 	struct lines gathered;
 	uint64_t gathered_ns; /* when the first of them came; 0: there are none */
 	struct json words;    /* our own lines */
-	bool is_away;         /* the sink failed, which was said */
+	bool is_away;         /* the sink failed */
+	bool says_back;       /* that was said, so its end will be */
+	uint64_t said_ns;     /* when it was */
 
 	atomic_ullong lost; /* events that the sink did not take */
 	atomic_bool failed; /* nothing is written any more */

@@ -181,6 +181,12 @@ class Output(EndToEnd):
         self.assertIn("File too large", done.stderr)
         self.assertGreater(len(events), 50)
 
+    def test_standard_output_is_closed(self):
+        done = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", STEPTRACE, "record", "--", target("older")],
+                              stderr=subprocess.PIPE, text=True)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("cannot write to standard output: Bad file descriptor", done.stderr)
+
     def test_closed_standard_streams(self):
         with tempfile.TemporaryDirectory() as directory:
             path = os.path.join(directory, "events")

@@ -194,6 +194,73 @@ class Files(Outputs):
             self.stop(tracer)
         self.assertEqual(read_events(path)[-1]["event"], "trace.stopped")
 
+    def test_one_that_fails_is_spoken_of_at_once(self):
+        disk, whole = self.path("disk"), self.path("whole")
+        os.mkdir(disk)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k,mode=777", "none", disk], check=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", disk], check=True)
+        with Runner() as runner:
+            tracer = self.trace(runner, "-o", os.path.join(disk, "events"), "-o", whole)
+            runner.do("go 300")
+            self.said.until("No space left on device; nothing more is written there, the other outputs go on")
+            runner.do("go 1")
+            self.stop(tracer, status=1)
+        self.assertEqual(len(runner_events(read_events(whole))), 2107)
+
+    def test_removed_where_we_may_make_none(self):
+        """What goes into a file without a name is lost, and that is said."""
+        folder, whole = self.path("folder"), self.path("whole")
+        os.mkdir(folder, 0o755)
+        path = os.path.join(folder, "events")
+        for policy, words in (("block", "nothing more is written there"), ("drop", "goes without")):
+            with self.subTest(policy), Runner() as runner:
+                tracer = self.trace(runner, "-o", path, "--when-full", policy, "-o", whole)
+                runner.do("go 1")
+                self.await_text(path, "command.execution.completed")
+                os.unlink(path)
+                lines = []
+
+                def is_said():
+                    runner.do("go 1")
+                    lines.extend(self.said.so_far())
+                    return any("was removed" in line and words in line for line in lines)
+                wait_until(is_said, "removed")
+                self.stop(tracer, status=1)
+                self.assertIn("Permission denied", self.words)
+
+    def test_a_disk_that_stays_full(self):
+        """Who may drop goes on, but an output without its end is a failure."""
+        disk = self.path("disk")
+        os.mkdir(disk)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=128k,mode=777", "none", disk], check=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", disk], check=True)
+        path = os.path.join(disk, "events")
+        with Runner() as runner:
+            tracer = self.trace(runner, "-o", path, "--when-full", "drop")
+            for _ in range(20):
+                runner.do("go 100")
+                time.sleep(0.05)
+            self.stop(tracer, status=1)
+        self.assertLessEqual(self.words.count("goes without"), 1)
+        self.assertIn("No space left on device", self.words)
+        self.assertGreater(len(read_events(path)), 100)
+
+    def test_a_pipe_that_nobody_reads_yet(self):
+        path = self.path("pipe")
+        os.mkfifo(path)
+        with Runner() as runner:
+            process = subprocess.Popen([STEPTRACE, "record", "-p", str(runner.pid), "-o", path, "--count", "1"],
+                                       stderr=subprocess.PIPE, bufsize=0)
+            said = Lines(process.stderr, "steptrace")
+            said.until("waiting for a reader of")
+            with open(path, encoding="utf-8") as pipe:
+                said.until("attached to")
+                runner.do("go 1")
+                lines = pipe.readlines()
+            said.rest()
+            self.assertEqual(process.wait(PATIENCE_S), 0)
+        self.assertEqual(len(runner_events([json.loads(line) for line in lines])), 1)
+
     def test_a_folder_that_is_not_ours_any_more(self):
         os.chmod(self.directory, 0o755)
         status, _, words = run("record", "-o", self.path("e"), "--rotate-size", "1M", "--", target("older"))
@@ -367,6 +434,7 @@ class Sockets(Outputs):
 
     def test_names_that_are_none(self):
         for where, words in (("tcp:nowhere", "is not tcp:HOST:PORT"), ("tcp:::1:99", "is not tcp:HOST:PORT"),
+                             ("tcp:127.0.0.1:71534", "a port is 65535 at most"),
                              ("unix:" + "x" * 200, "a socket's path has"), ("unix:", "a socket's path has")):
             status, _, said = run("record", "-o", where, "--", target("older"))
             self.assertEqual(status, 1)

@@ -86,7 +86,8 @@ static void durations(void **state)
 		{"1sec", -EINVAL, 0},
 		{"-1s", -EINVAL, 0},
 		{"1m30s", -EINVAL, 0},
-		{"1d", -EINVAL, 0},
+		{"1w", -EINVAL, 0},
+		{"7d", 0, 604800000000000},
 	};
 
 	(void)state;

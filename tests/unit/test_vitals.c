@@ -120,6 +120,8 @@ static void addresses_are_split(void **state)
 	assert_int_equal(host_port__split("localhost:80", &address), 0);
 	assert_string_equal(address.host, "localhost");
 	assert_string_equal(address.port, "80");
+	assert_true(host_port__split("localhost:65536", &address) < 0);
+	assert_true(host_port__split("localhost:99999999999999999999", &address) < 0);
 	assert_int_equal(host_port__split("[::1]:http", &address), 0);
 	assert_string_equal(address.host, "::1");
 	assert_string_equal(address.port, "http");

@@ -189,6 +189,19 @@ static void lines_are_gathered_where_the_sink_likes_that(void **state)
 	assert_int_equal(writer__patience_ms(&writer), -1);
 }
 
+/* Without its end an output is not what it should be. */
+static void an_end_that_finds_no_room(void **state)
+{
+	const struct stream_counts counts = {.events[EVENT_STEP_EXECUTED] = 1};
+	const struct trace_totals totals = {.hits = 1, .reason = "count"};
+
+	(void)state;
+	refusal = -ENOSPC;
+	writer__end(&writer, &nothing, &counts, &totals, 5);
+	assert_true(writer.failed);
+	assert_string_equal(writer.err.text, "refused");
+}
+
 /* The totals of an output: what the stream wrote, less what was lost here. */
 static void the_books_of_the_end(void **state)
 {
@@ -221,6 +234,7 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(lines_are_gathered_where_the_sink_likes_that,
 						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_end_that_finds_no_room, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_books_of_the_end, set_up, tear_down),
 	};
 
