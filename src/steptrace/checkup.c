@@ -73,11 +73,21 @@ static void check_types(struct findings *findings)
 		      there ? "/sys/kernel/btf/vmlinux" : "/sys/kernel/btf/vmlinux cannot be read");
 }
 
+static bool may_load_programs(void)
+{
+	int program = uprobe__load_empty(UPROBE_PERF, -1);
+
+	if (program >= 0)
+		close(program);
+	return program != -EPERM;
+}
+
 static void check_links(struct findings *findings)
 {
-	bool multi = uprobe__probe_method() == UPROBE_MULTI;
-
-	if (multi)
+	if (!may_load_programs())
+		findings__add(findings, "kernel", "uprobe links", VERDICT_WARN, NULL,
+			      "not known: we may not ask");
+	else if (uprobe__probe_method() == UPROBE_MULTI)
 		findings__add(findings, "kernel", "uprobe links", VERDICT_OK, NULL,
 			      "uprobe_multi: CAP_BPF and CAP_PERFMON are enough");
 	else

@@ -119,6 +119,8 @@ class Doctor(EndToEnd):
             self.assertEqual(found[name]["verdict"], "fail")
             self.assertIn("sudo", found[name]["advice"])
         self.assertEqual(found["CAP_SYS_PTRACE"]["verdict"], "warn")
+        for name in ("ring buffer", "uprobe links"):
+            self.assertIn("not known", found[name]["text"])
 
     def test_for_a_person(self):
         status, output, words = run("doctor")
