@@ -6,17 +6,34 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/log.h"
 #include "steptrace/clock.h"
 
+static const char *where_of(const struct output_options *options)
+{
+	return options->sink.where ? options->sink.where : "-";
+}
+
+/* Also where the names differ; a file is there once it was opened. */
+static bool are_one(const char *one, const char *other)
+{
+	struct stat its, theirs;
+
+	if (strcmp(one, other) == 0)
+		return true;
+	return stat(one, &its) == 0 && stat(other, &theirs) == 0 && S_ISREG(its.st_mode) &&
+	       its.st_dev == theirs.st_dev && its.st_ino == theirs.st_ino;
+}
+
 static int check_once(const struct output_options *options, size_t count, struct error *err)
 {
-	const char *where = options[count].sink.where ? options[count].sink.where : "-";
+	const char *where = where_of(&options[count]);
 
 	for (size_t i = 0; i < count; i++)
-		if (strcmp(where, options[i].sink.where ? options[i].sink.where : "-") == 0)
+		if (are_one(where, where_of(&options[i])))
 			return error__set(err, -EINVAL, "'%s' is named twice as an output", where);
 	return 0;
 }
@@ -30,10 +47,10 @@ int outputs__open(struct outputs *outputs, const struct output_options *options,
 	if (outputs->news_fd < 0)
 		return error__set(err, -errno, "cannot set up outputs: %s", strerror(errno));
 	for (size_t i = 0; i < count && !code; i++) {
-		code = check_once(options, i, err);
-		if (!code)
-			code = output__open(&options[i], outputs->news_fd, &outputs->items[i], err);
+		code = output__open(&options[i], outputs->news_fd, &outputs->items[i], err);
 		outputs->count += code == 0;
+		if (!code)
+			code = check_once(options, i, err);
 	}
 	return code;
 }

@@ -442,6 +442,10 @@ class Sockets(Outputs):
         status, _, said = run("record", "-o", self.path("a"), "-o", self.path("a"), "--", target("older"))
         self.assertEqual(status, 1)
         self.assertIn("is named twice", said)
+        same = os.path.join(self.directory, ".", "a")
+        status, _, said = run("record", "-o", self.path("a"), "-o", same, "--", target("older"))
+        self.assertEqual(status, 1)
+        self.assertIn("is named twice", said)
         for arguments, words in ((("--when-full", "drop"), "stands behind the -o"),
                                  (("--rotate-size", "1M"), "are for files"),
                                  (("-o", "unix:x", "-o", "-", "--rotate-age", "1h"), "are for files"),
