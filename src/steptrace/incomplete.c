@@ -5,10 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "steptrace/clock.h"
 #include "steptrace/id_hash.h"
 
-/* As many as the stream keeps open. Where there are more, or there is no memory for them, every end is
- * doubted from there on. */
+/* As many as the stream keeps open. Where there are more, or there is no memory for them, they are forgotten
+ * and the ends of all executions that were known by then are doubted. */
 enum { FIRST_SLOTS = 256, ENTRIES_MAX = 65536, CORRECTION_BYTES = 32 };
 
 struct entry {
@@ -23,7 +24,7 @@ struct incomplete {
 	struct entry *slots; /* open addressing */
 	size_t slots_count;  /* a power of two, or none */
 	size_t count;
-	bool doubts_all;
+	uint64_t doubted_until_ns; /* executions that were known before that */
 };
 
 struct incomplete *incomplete__new(void)
@@ -119,6 +120,14 @@ static void take_out(struct incomplete *incomplete, struct entry *slot)
 	}
 }
 
+static void forget_all(struct incomplete *incomplete)
+{
+	if (incomplete->slots)
+		memset(incomplete->slots, 0, incomplete->slots_count * sizeof(*incomplete->slots));
+	incomplete->count = 0;
+	incomplete->doubted_until_ns = clock__now_ns();
+}
+
 /* ---- what is missed */
 
 static void miss(struct incomplete *incomplete, const struct line_mark *mark)
@@ -135,7 +144,7 @@ static void miss(struct incomplete *incomplete, const struct line_mark *mark)
 		return;
 	entry = find_or_add(incomplete, mark->execution_id);
 	if (!entry)
-		incomplete->doubts_all = true;
+		forget_all(incomplete);
 	else
 		entry->steps += mark->kind == EVENT_STEP_EXECUTED;
 }
@@ -203,6 +212,11 @@ static void correct_line(struct json *out, const char *line, const char *end, co
 	json__bytes(out, line, (size_t)(end - line));
 }
 
+static bool is_doubted(const struct incomplete *incomplete, const struct line_mark *mark)
+{
+	return mark->known_ns < incomplete->doubted_until_ns;
+}
+
 /* Whether there is something to correct at all, which is rare. */
 static bool has_any(const struct incomplete *incomplete, const struct lines *lines)
 {
@@ -210,18 +224,20 @@ static bool has_any(const struct incomplete *incomplete, const struct lines *lin
 
 	for (size_t i = 0; i < lines__count(lines); i++)
 		if (marks[i].kind == EVENT_COMMAND_COMPLETED &&
-		    (incomplete->doubts_all || find(incomplete, marks[i].execution_id)))
+		    (is_doubted(incomplete, &marks[i]) || find(incomplete, marks[i].execution_id)))
 			return true;
 	return false;
 }
 
-static void correct_end(struct incomplete *incomplete, const uint8_t id[16], const char *line,
-			const char *end, struct json *out)
+static void correct_end(struct incomplete *incomplete, const struct line_mark *mark,
+			const char *line, const char *end, struct json *out)
 {
-	struct entry *entry = find(incomplete, id);
+	struct entry *entry = find(incomplete, mark->execution_id);
 
-	if (entry || incomplete->doubts_all)
-		correct_line(out, line, end, incomplete->doubts_all ? NULL : &entry->steps);
+	if (is_doubted(incomplete, mark))
+		correct_line(out, line, end, NULL);
+	else if (entry)
+		correct_line(out, line, end, &entry->steps);
 	else
 		json__bytes(out, line, (size_t)(end - line));
 	if (entry)
@@ -236,7 +252,7 @@ static void correct_all(struct incomplete *incomplete, const struct lines *lines
 	for (; at < lines->text.at; at = next, mark++) {
 		next = lines__behind(lines, at);
 		if (mark->kind == EVENT_COMMAND_COMPLETED)
-			correct_end(incomplete, mark->execution_id, at, next, out);
+			correct_end(incomplete, mark, at, next, out);
 		else
 			json__bytes(out, at, (size_t)(next - at));
 	}
@@ -261,7 +277,7 @@ const struct lines *incomplete__correct(struct incomplete *incomplete, const str
 	const struct lines *result = lines;
 
 	pthread_mutex_lock(&incomplete->mutex);
-	if ((incomplete->count || incomplete->doubts_all) && has_any(incomplete, lines) &&
+	if ((incomplete->count || incomplete->doubted_until_ns) && has_any(incomplete, lines) &&
 	    make_room(room, lines)) {
 		correct_all(incomplete, lines, &room->text);
 		result = room;

@@ -8,6 +8,7 @@
  *
  * Lines are shared by all outputs; what one of them misses is its own. As in the stream itself a start
  * or a step that is missing makes an end incomplete, and nothing else does. JSON lines only.
+ * Where there are more of them than it has room for, the ends of all that were known by then are doubted.
  *
  * May be used by two threads: the one that finds no room for lines, and the one that writes them.
  */

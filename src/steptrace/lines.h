@@ -19,7 +19,8 @@ struct line_mark {
 	uint8_t kind;       /* enum event_kind; EVENT_NONE: a line about the recording itself */
 	uint8_t is_aborted; /* of no boundary */
 	uint8_t execution_id[16];
-};
+	uint64_t known_ns; /* since when the execution is known */
+} __attribute__((packed));
 
 /* Owns both; zeroed: nothing yet. */
 struct lines {

@@ -145,8 +145,10 @@ static int write_line(struct stream *stream, const struct event *event)
 		event_text__write(&stream->lines.text, event, &options->clock);
 	else
 		write_json(stream, event);
-	if (event->execution)
+	if (event->execution) {
 		memcpy(mark.execution_id, event->execution->id, sizeof(mark.execution_id));
+		mark.known_ns = event->execution->known_ns;
+	}
 	return lines__mark(&stream->lines, &mark);
 }
 

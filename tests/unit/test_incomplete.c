@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "steptrace/clock.h"
 #include "steptrace/incomplete.h"
 
 static struct incomplete *incomplete;
@@ -30,10 +31,12 @@ static int tear_down(void **state)
 	return 0;
 }
 
+static uint64_t known_ns;
+
 /* A line of the execution of that number. */
 static void add(enum event_kind kind, uint32_t number, const char *text)
 {
-	struct line_mark mark = {.kind = (uint8_t)kind};
+	struct line_mark mark = {.kind = (uint8_t)kind, .known_ns = known_ns};
 
 	memcpy(mark.execution_id, &number, sizeof(number));
 	assert_int_equal(json__reserve(&lines.text, strlen(text) + 1), 0);
@@ -133,7 +136,7 @@ static void only_the_lines_behind(void **state)
 	check(END("true", "0") "\n" END("false", "1") "\n");
 }
 
-/* More executions than are remembered: from there on every end is doubted. */
+/* More executions than are remembered: the ends of all that were known by then are doubted, and no other. */
 static void too_many(void **state)
 {
 	(void)state;
@@ -144,9 +147,20 @@ static void too_many(void **state)
 	check(END("true", "0") "\n");
 	add(EVENT_STEP_EXECUTED, 65536, "{}");
 	miss_all();
+	add(EVENT_STEP_EXECUTED, 8, "{}");
+	miss_all();
 	add(EVENT_COMMAND_COMPLETED, 65536, END("true", "0"));
 	add(EVENT_COMMAND_COMPLETED, 7, END("true", "0"));
-	check(END("false", "null") "\n" END("false", "null") "\n");
+	add(EVENT_COMMAND_COMPLETED, 8, END("true", "0"));
+	check(END("false", "null") "\n" END("false", "null") "\n" END("false", "null") "\n");
+
+	known_ns = clock__now_ns() + 1;
+	add(EVENT_STEP_EXECUTED, 70001, "{}");
+	miss_all();
+	add(EVENT_COMMAND_COMPLETED, 70001, END("true", "0"));
+	add(EVENT_COMMAND_COMPLETED, 70002, END("true", "0"));
+	check(END("false", "1") "\n" END("true", "0") "\n");
+	known_ns = 0;
 }
 
 /* Random comings and goings against an array. */
