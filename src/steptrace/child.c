@@ -109,6 +109,12 @@ int child__release(struct child *child)
 	return done == 1 ? 0 : -EPIPE;
 }
 
+void child__pass_on(const struct child *child, int signal, bool from_terminal)
+{
+	if (signal != SIGINT || !from_terminal)
+		kill(child->pid, signal);
+}
+
 int child__wait(struct child *child)
 {
 	int status = 0;

@@ -7,6 +7,7 @@
 #define STEPTRACE_CHILD_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "common/error.h"
@@ -20,6 +21,9 @@ struct child {
 /* Looks `argv[0]` up as a shell would. -ENOENT or -EACCES with a sentence. */
 int child__start(struct child *child, char *const argv[], struct error *err);
 int child__release(struct child *child);
+
+/* While it runs. The terminal's Ctrl-C has reached it by itself, everything else is sent. */
+void child__pass_on(const struct child *child, int signal, bool from_terminal);
 
 /* Waits for its end; the exit status a shell would show: 128 + N after signal N. */
 int child__wait(struct child *child);

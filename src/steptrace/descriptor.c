@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-int descriptor__await(int fd, short events, int give_up_fd)
+static int await_room(int fd, int give_up_fd)
 {
-	struct pollfd fds[2] = {{.fd = fd, .events = events}, {.fd = give_up_fd, .events = POLLIN}};
+	struct pollfd fds[2] = {{.fd = fd, .events = POLLOUT},
+				{.fd = give_up_fd, .events = POLLIN}};
 
 	for (;;) {
 		if (poll(fds, 2, -1) < 0 && errno != EINTR)
@@ -20,20 +22,29 @@ int descriptor__await(int fd, short events, int give_up_fd)
 	}
 }
 
-int descriptor__write(int fd, const char *bytes, size_t count, int give_up_fd, size_t *written)
+static ssize_t put_some(int fd, const char *bytes, size_t count, const struct effort *effort)
+{
+	return effort->is_socket ? send(fd, bytes, count, MSG_DONTWAIT | MSG_NOSIGNAL)
+				 : write(fd, bytes, count);
+}
+
+int descriptor__write(int fd, const char *bytes, size_t count, struct effort *effort,
+		      size_t *written)
 {
 	*written = 0;
 	while (*written < count) {
-		ssize_t done = write(fd, bytes + *written, count - *written);
+		ssize_t done = put_some(fd, bytes + *written, count - *written, effort);
 		int code;
 
-		if (done > 0)
+		if (done > 0) {
 			*written += (size_t)done;
+			effort->moved_bytes += (unsigned long long)done;
+		}
 		if (done >= 0 || errno == EINTR)
 			continue;
 		if (errno != EAGAIN)
 			return -errno;
-		code = descriptor__await(fd, POLLOUT, give_up_fd);
+		code = await_room(fd, effort->give_up_fd);
 		if (code)
 			return code;
 	}
@@ -55,5 +66,6 @@ void descriptor__take_back(int fd, size_t bytes)
 	    status.st_size < (off_t)bytes)
 		return;
 	if (ftruncate(fd, status.st_size - (off_t)bytes))
-		return; /* nothing more can be done about it */
+		return;                     /* nothing more can be done about it */
+	lseek(fd, -(off_t)bytes, SEEK_CUR); /* who does not append would leave a hole */
 }

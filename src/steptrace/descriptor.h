@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Writing to descriptors that never wait by themselves, and waiting for them. */
+/* Writing to descriptors that do not wait by themselves, and waiting for them. */
 #ifndef STEPTRACE_DESCRIPTOR_H
 #define STEPTRACE_DESCRIPTOR_H
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 
-/* Until it takes bytes (`events` POLLOUT) or has some (POLLIN). 0; -ECANCELED: `give_up_fd` said so;
- * or negative errno. */
-int descriptor__await(int fd, short events, int give_up_fd);
+/* Of one who writes. Others end its waiting, and look whether it gets on. */
+struct effort {
+	int give_up_fd;            /* borrowed; readable: do not wait any longer */
+	bool is_socket;            /* which may wait by itself, for it is shared with others */
+	atomic_ullong moved_bytes; /* at all */
+};
 
-/* All of them; waits where it has to. 0 or negative errno; *written in any case. */
-int descriptor__write(int fd, const char *bytes, size_t count, int give_up_fd, size_t *written);
+/* All of them; waits where it has to. 0; -ECANCELED: it had to, and was told to give up; or negative errno.
+ * *written in any case. */
+int descriptor__write(int fd, const char *bytes, size_t count, struct effort *effort,
+		      size_t *written);
 
 /* Of these bytes, those that are whole lines. */
 size_t descriptor__whole_lines(const char *lines, size_t bytes);

@@ -88,7 +88,7 @@ int output__open(const struct output_options *options, int news_fd, struct outpu
 		output__close(output);
 		return code;
 	}
-	output->sink->give_up_fd = output->give_up_fd;
+	output->sink->effort.give_up_fd = output->give_up_fd;
 	*out = output;
 	return 0;
 }
@@ -328,6 +328,21 @@ bool output__is_done(struct output *output)
 	is_done = output->is_done;
 	pthread_mutex_unlock(&output->mutex);
 	return is_done;
+}
+
+bool output__is_awaited(struct output *output)
+{
+	bool is_awaited;
+
+	pthread_mutex_lock(&output->mutex);
+	is_awaited = !output->is_done && (output->was_full || !output->has_more);
+	pthread_mutex_unlock(&output->mutex);
+	return is_awaited;
+}
+
+uint64_t output__moved_bytes(const struct output *output)
+{
+	return output->sink->effort.moved_bytes;
 }
 
 void output__give_up(struct output *output)

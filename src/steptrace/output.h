@@ -59,6 +59,10 @@ void output__finish(struct output *output, const struct stream_counts *counts,
 		    const struct trace_totals *totals, uint64_t now_ns);
 /* Whether it has. */
 bool output__is_done(struct output *output);
+/* Whether the recording waits for it: for room, or for its end. */
+bool output__is_awaited(struct output *output);
+/* What it moved at all: while that grows, it gets on. */
+uint64_t output__moved_bytes(const struct output *output);
 /* Do not wait for a sink any longer. */
 void output__give_up(struct output *output);
 /* Waits for the thread. */

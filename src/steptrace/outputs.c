@@ -2,7 +2,6 @@
 #include "steptrace/outputs.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -158,7 +157,16 @@ void outputs__reopen(struct outputs *outputs)
 
 /* ---- the end */
 
-static bool are_done(const struct outputs *outputs)
+void outputs__finish(struct outputs *outputs, const struct stream *stream,
+		     const struct trace_totals *totals)
+{
+	uint64_t now = clock__now_ns();
+
+	for (size_t i = 0; i < outputs->count; i++)
+		output__finish(outputs->items[i], stream__counts(stream), totals, now);
+}
+
+bool outputs__are_done(struct outputs *outputs)
 {
 	for (size_t i = 0; i < outputs->count; i++)
 		if (!output__is_done(outputs->items[i]))
@@ -166,18 +174,39 @@ static bool are_done(const struct outputs *outputs)
 	return true;
 }
 
-/* They say when they are done, each of them. */
-static void await_done(struct outputs *outputs, int patience_ms)
+static bool is_idle(struct outputs *outputs, size_t i, uint64_t now, uint64_t patience_ns)
 {
-	uint64_t end_ns = clock__now_ns() + (uint64_t)patience_ms * 1000000, now, times;
+	uint64_t bytes = output__moved_bytes(outputs->items[i]);
 
-	while (!are_done(outputs) && (now = clock__now_ns()) < end_ns) {
-		struct pollfd news = {.fd = outputs->news_fd, .events = POLLIN};
-
-		poll(&news, 1, (int)((end_ns - now) / 1000000) + 1);
-		if (read(outputs->news_fd, &times, sizeof(times)) < 0)
-			continue;
+	if (!output__is_awaited(outputs->items[i]) || outputs->pace[i].since_ns == 0 ||
+	    outputs->pace[i].bytes != bytes) {
+		outputs->pace[i].bytes = bytes;
+		outputs->pace[i].since_ns = now;
 	}
+	return now - outputs->pace[i].since_ns >= patience_ns;
+}
+
+void outputs__give_up_idle(struct outputs *outputs, uint64_t patience_ns)
+{
+	uint64_t now = clock__now_ns();
+
+	for (size_t i = 0; i < outputs->count; i++)
+		if (is_idle(outputs, i, now, patience_ns))
+			output__give_up(outputs->items[i]);
+}
+
+void outputs__give_up(struct outputs *outputs)
+{
+	for (size_t i = 0; i < outputs->count; i++)
+		output__give_up(outputs->items[i]);
+}
+
+const char *outputs__awaited(const struct outputs *outputs)
+{
+	for (size_t i = 0; i < outputs->count; i++)
+		if (output__is_awaited(outputs->items[i]))
+			return output__name(outputs->items[i]);
+	return NULL;
 }
 
 static int first_error(const struct outputs *outputs, struct error *err)
@@ -189,9 +218,9 @@ static int first_error(const struct outputs *outputs, struct error *err)
 		output__state(outputs->items[i], &state);
 		if (!state.failed)
 			continue;
-		if (code)
+		if (code && !outputs->is_over[i])
 			log__error("%s", output__error(outputs->items[i])->text);
-		else
+		else if (!code)
 			code = error__set(err, -EIO, "%s", output__error(outputs->items[i])->text);
 	}
 	return code;
@@ -209,16 +238,8 @@ static void say_lost(const struct outputs *outputs)
 	}
 }
 
-int outputs__finish(struct outputs *outputs, const struct stream *stream,
-		    const struct trace_totals *totals, int patience_ms, struct error *err)
+int outputs__end(struct outputs *outputs, struct error *err)
 {
-	uint64_t now = clock__now_ns();
-
-	for (size_t i = 0; i < outputs->count; i++)
-		output__finish(outputs->items[i], stream__counts(stream), totals, now);
-	await_done(outputs, patience_ms);
-	for (size_t i = 0; i < outputs->count; i++)
-		output__give_up(outputs->items[i]);
 	for (size_t i = 0; i < outputs->count; i++)
 		output__end(outputs->items[i]);
 	say_lost(outputs);

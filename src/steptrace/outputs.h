@@ -14,8 +14,12 @@ struct outputs {
 	struct output *items[OUTPUTS_MAX];
 	size_t count;
 	bool is_over[OUTPUTS_MAX]; /* which was said */
-	int news_fd;               /* readable: there is room again, or one failed */
-	char *header;              /* owned */
+	struct {
+		uint64_t bytes;    /* moved, when it was looked at last */
+		uint64_t since_ns; /* when that last changed, or nobody waited; 0: never looked */
+	} pace[OUTPUTS_MAX];
+	int news_fd;  /* readable: there is room again, or one failed */
+	char *header; /* owned */
 };
 
 /* All of `options`; 0 or negative errno with a sentence. What was opened is closed by
@@ -44,10 +48,21 @@ void outputs__news(struct outputs *outputs, bool *failed, bool *any_left);
 
 void outputs__reopen(struct outputs *outputs);
 
-/* The end: what is queued is written, for so long at most; then come the totals. 0, or the first one's
- * error with its sentence. */
-int outputs__finish(struct outputs *outputs, const struct stream *stream,
-		    const struct trace_totals *totals, int patience_ms, struct error *err);
+/* There is no more: what is queued is written, then the totals. */
+void outputs__finish(struct outputs *outputs, const struct stream *stream,
+		     const struct trace_totals *totals);
+/* Whether all have done that. */
+bool outputs__are_done(struct outputs *outputs);
+
+/* While one is waited for, now and then: who has not moved a byte for so long is given up, and need not be
+ * waited for much longer. */
+void outputs__give_up_idle(struct outputs *outputs, uint64_t patience_ns);
+void outputs__give_up(struct outputs *outputs);
+/* The first that is waited for; NULL: none is. */
+const char *outputs__awaited(const struct outputs *outputs);
+
+/* Behind outputs__finish(): ends them. 0, or the first one's error with its sentence. */
+int outputs__end(struct outputs *outputs, struct error *err);
 
 /* Events that the most complete of them did not write. */
 uint64_t outputs__lost(struct outputs *outputs);

@@ -88,7 +88,8 @@ static const unsigned int bpf_commands[] = {
 
 static const int child_calls[] = {SCMP_SYS(kill), SCMP_SYS(waitid)};
 static const int file_calls[] = {SCMP_SYS(rename), SCMP_SYS(renameat),  SCMP_SYS(renameat2),
-				 SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(lstat)};
+				 SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(lstat),
+				 SCMP_SYS(geteuid)};
 static const int socket_calls[] = {SCMP_SYS(socket), SCMP_SYS(connect), SCMP_SYS(getsockopt),
 				   SCMP_SYS(setsockopt)};
 static const int server_calls[] = {SCMP_SYS(accept4), SCMP_SYS(getsockname), SCMP_SYS(getsockopt),

@@ -52,7 +52,7 @@ int sink__write(struct sink *sink, const char *lines, size_t bytes, size_t *writ
 }
 
 /* {"event":"trace.started",...,"part":2} */
-char *sink__next_header(struct sink *sink)
+char *sink__next_header(const struct sink *sink)
 {
 	size_t bytes = sink->header ? strlen(sink->header) : 0;
 	char *text;
@@ -62,7 +62,6 @@ char *sink__next_header(struct sink *sink)
 	if (asprintf(&text, "%.*s,\"part\":%u}\n", (int)bytes - 2, sink->header, sink->parts + 1) <
 	    0)
 		return NULL;
-	sink->parts++;
 	return text;
 }
 

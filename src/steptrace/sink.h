@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #include "common/error.h"
-#include "steptrace/json.h"
+#include "steptrace/descriptor.h"
 
 struct sink_options {
 	const char *where;      /* NULL or "-", FILE, FILE.gz, unix:PATH, tcp:HOST:PORT */
@@ -32,7 +32,7 @@ struct sink_ops;
 struct sink {
 	const struct sink_ops *ops;
 	uint64_t gathers_ns; /* lines had better wait that long, to be written together */
-	int give_up_fd;      /* borrowed; readable: do not wait any longer */
+	struct effort effort;
 	const char *header;  /* borrowed, the line of trace.started; NULL: none */
 	unsigned int parts;  /* that began with it */
 	char name[PATH_MAX]; /* for people */
@@ -68,8 +68,9 @@ void sink__close(struct sink *sink);
 int sink__write(struct sink *sink, const char *lines, size_t bytes, size_t *written,
 		struct error *err);
 
-/* The header of the next part: NULL (none), or a text that the caller frees. */
-char *sink__next_header(struct sink *sink);
+/* The header of the next part: NULL (none), or a text that the caller frees. Once it is out, it is one of
+ * `parts`. */
+char *sink__next_header(const struct sink *sink);
 
 /* As its kind says; UINT64_MAX: for ever. */
 uint64_t sink__idles_ns(const struct sink *sink);

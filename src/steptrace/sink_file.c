@@ -38,13 +38,21 @@ static struct file *file_of(struct sink *sink)
 
 /* ---- opening */
 
+/* Whatever somebody put there: a pipe is not waited for. */
 static int open_path(const char *path, struct error *err)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, 0640);
+	int fd = open(path,
+		      O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY,
+		      0640);
 	int code = -errno;
+	struct stat status;
 
-	if (fd >= 0)
+	if (fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
 		return fd;
+	if (fd >= 0) {
+		close(fd);
+		return error__set(err, -EINVAL, "'%s' is not a regular file any more", path);
+	}
 	if (code == -ELOOP)
 		return error__set(err, code, "'%s' is a symbolic link: name the file itself", path);
 	return error__set(err, code, "cannot write to '%s': %s", path, strerror(-code));
@@ -118,10 +126,10 @@ static bool is_removed(const struct file *file)
 	return fstat(file->fd, &status) == 0 && status.st_nlink == 0;
 }
 
-/* Without the new one the old one is written on. */
+/* Without the new one the old one is written on; where there is no new one, too. */
 static void open_again(struct file *file)
 {
-	struct stat status = {0};
+	struct stat status = {0}, ours = {0};
 	struct error err = {""};
 	int fd = open_path(file->sink.name, &err);
 
@@ -132,9 +140,13 @@ static void open_again(struct file *file)
 		file->stuck = err;
 		return;
 	}
-	fstat(fd, &status);
 	file->is_stuck = false;
-	begin(file, fd, status.st_size);
+	fstat(fd, &status);
+	fstat(file->fd, &ours);
+	if (status.st_ino == ours.st_ino && status.st_dev == ours.st_dev)
+		close(fd);
+	else
+		begin(file, fd, status.st_size);
 }
 
 static void rotate(struct file *file)
@@ -192,7 +204,7 @@ static int append(struct file *file, const char *bytes, size_t count, bool in_li
 		  size_t *written)
 {
 	size_t out;
-	int code = descriptor__write(file->fd, bytes, count, file->sink.give_up_fd, &out);
+	int code = descriptor__write(file->fd, bytes, count, &file->sink.effort, &out);
 
 	*written = code == 0 ? out : in_lines ? descriptor__whole_lines(bytes, out) : 0;
 	descriptor__take_back(file->fd, out - *written);
@@ -213,6 +225,7 @@ static int put_header(struct file *file)
 		code = count ? append(file, bytes, count, !file->gzip, &written) : -ENOMEM;
 	free(header);
 	file->is_headed = code == 0;
+	file->sink.parts += file->is_headed;
 	return code;
 }
 
@@ -308,6 +321,17 @@ static int file_write(struct sink *sink, const char *lines, size_t bytes, size_t
 		    : 0;
 }
 
+/* In a folder like /tmp only who owns a file may rename it. */
+static bool may_rename(const struct file *file, const char *folder)
+{
+	struct stat above = {0}, ours = {0};
+
+	stat(folder, &above);
+	fstat(file->fd, &ours);
+	return !(above.st_mode & S_ISVTX) || geteuid() == 0 || above.st_uid == geteuid() ||
+	       ours.st_uid == geteuid();
+}
+
 /* Where a new file will have to be made, that must be allowed to who we are now. */
 static int file_check_rights(const struct sink *sink, struct error *err)
 {
@@ -317,7 +341,15 @@ static int file_check_rights(const struct sink *sink, struct error *err)
 
 	snprintf(path, sizeof(path), "%s", sink->name);
 	folder = dirname(path);
-	if (!rotates(file) || faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0)
+	if (!rotates(file))
+		return 0;
+	if (!may_rename(file, folder))
+		return error__set(
+			err, -EACCES,
+			"cannot rotate '%s': the tracer gave root up, and as user %u may not rename "
+			"the files of others in '%s' (choose a folder of that user)",
+			sink->name, geteuid(), folder);
+	if (faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0)
 		return 0;
 	return error__set(err, -EACCES,
 			  "cannot rotate '%s': the tracer gave root up, and as user %u may make no "

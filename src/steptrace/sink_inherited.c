@@ -26,7 +26,7 @@ static struct inherited *inherited_of(struct sink *sink)
 static int put(struct inherited *inherited, const char *lines, size_t bytes, size_t *written)
 {
 	size_t out = 0;
-	int code = descriptor__write(inherited->fd, lines, bytes, inherited->sink.give_up_fd, &out);
+	int code = descriptor__write(inherited->fd, lines, bytes, &inherited->sink.effort, &out);
 
 	*written = out;
 	if (code == 0)
@@ -43,6 +43,7 @@ static int put_header(struct inherited *inherited)
 	int code = header ? put(inherited, header, strlen(header), &written) : 0;
 
 	free(header);
+	inherited->sink.parts += code == 0;
 	return code;
 }
 
@@ -75,12 +76,17 @@ static void inherited_close(struct sink *sink)
 static const struct sink_ops inherited_ops = {.write = inherited_write, .close = inherited_close};
 
 /* A description of our own that never waits: the inherited one is shared with others, who do not
- * expect that. A socket has none; there a write may wait. */
+ * expect that. A socket has none. */
 static void stop_waiting(struct inherited *inherited)
 {
+	struct stat status;
 	char path[32];
 	int fd;
 
+	if (fstat(inherited->fd, &status) == 0 && S_ISSOCK(status.st_mode)) {
+		inherited->sink.effort.is_socket = true;
+		return;
+	}
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", inherited->fd);
 	fd = open(path, O_WRONLY | O_NONBLOCK | O_APPEND | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)

@@ -17,10 +17,13 @@
 
 #include "common/host_port.h"
 #include "common/log.h"
+#include "steptrace/clock.h"
 #include "steptrace/descriptor.h"
 #include "steptrace/sink.h"
 
 enum { ADDRESSES_MAX = 8, FIRST_PAUSE_MS = 50, LONGEST_PAUSE_MS = 5000, CONNECT_MS = 5000 };
+
+#define SAY_NS 10000000000ull /* that it is away is said once in so long */
 
 struct address {
 	struct sockaddr_storage bytes;
@@ -32,8 +35,11 @@ struct socket_sink {
 	struct address addresses[ADDRESSES_MAX];
 	size_t addresses_count, next; /* to be tried */
 	int fd;                       /* -1: not connected */
+	uint64_t connected_ns;        /* when it was last */
 	int pause_ms;                 /* before the next attempt */
-	bool is_away;                 /* which was said */
+	bool is_away;
+	bool says_there;  /* that it is away was said, so its return will be */
+	uint64_t said_ns; /* when it was */
 };
 
 static struct socket_sink *socket_of(struct sink *sink)
@@ -87,13 +93,25 @@ static int find_tcp(struct socket_sink *socket, const char *text, struct error *
 
 /* ---- connections */
 
-/* Also when it was never there. */
+/* Also when it was never there. Who comes and goes every moment is spoken of now and then. */
 static void say_away(struct socket_sink *socket, int code)
 {
-	if (!socket->is_away)
+	uint64_t now = clock__now_ns();
+
+	if (!socket->is_away && now - socket->said_ns >= SAY_NS) {
 		log__info("%s is not there (%s); it is tried again", socket->sink.name,
 			  strerror(-code));
+		socket->said_ns = now;
+		socket->says_there = true;
+	}
 	socket->is_away = true;
+}
+
+static void say_there(struct socket_sink *socket)
+{
+	if (socket->is_away && socket->says_there)
+		log__info("%s is there", socket->sink.name);
+	socket->is_away = socket->says_there = false;
 }
 
 static void hang_up(struct socket_sink *socket)
@@ -131,8 +149,9 @@ static int try_once(struct socket_sink *socket_sink)
 	if (fd < 0)
 		return -errno;
 	if (connect(fd, (const struct sockaddr *)&address->bytes, address->size))
-		code = errno == EINPROGRESS ? await_connected(fd, socket_sink->sink.give_up_fd)
-					    : -errno;
+		code = errno == EINPROGRESS
+			       ? await_connected(fd, socket_sink->sink.effort.give_up_fd)
+			       : -errno;
 	if (code) {
 		close(fd);
 		return code;
@@ -143,14 +162,14 @@ static int try_once(struct socket_sink *socket_sink)
 	return 0;
 }
 
-/* -ECANCELED: given up. */
+/* Longer each time. -ECANCELED: given up. */
 static int pause_before_next(struct socket_sink *socket)
 {
-	struct pollfd fd = {.fd = socket->sink.give_up_fd, .events = POLLIN};
+	struct pollfd fd = {.fd = socket->sink.effort.give_up_fd, .events = POLLIN};
 
 	if (poll(&fd, 1, socket->pause_ms) > 0)
 		return -ECANCELED;
-	socket->pause_ms *= 2;
+	socket->pause_ms = socket->pause_ms ? 2 * socket->pause_ms : FIRST_PAUSE_MS;
 	if (socket->pause_ms > LONGEST_PAUSE_MS)
 		socket->pause_ms = LONGEST_PAUSE_MS;
 	return 0;
@@ -158,7 +177,7 @@ static int pause_before_next(struct socket_sink *socket)
 
 static int put(struct socket_sink *socket, const char *bytes, size_t count, size_t *written)
 {
-	return descriptor__write(socket->fd, bytes, count, socket->sink.give_up_fd, written);
+	return descriptor__write(socket->fd, bytes, count, &socket->sink.effort, written);
 }
 
 static int put_header(struct socket_sink *socket)
@@ -168,15 +187,22 @@ static int put_header(struct socket_sink *socket)
 	int code = header ? put(socket, header, strlen(header), &written) : 0;
 
 	free(header);
+	socket->sink.parts += code == 0;
 	return code;
 }
 
-/* Until it is connected and has its header, or -ECANCELED. */
+/* Until it is connected and has its header, or -ECANCELED. A connection that did not last is one more
+ * attempt that failed. */
 static int connect_again(struct socket_sink *socket)
 {
 	int code;
 
+	if (clock__now_ns() - socket->connected_ns >= LONGEST_PAUSE_MS * 1000000ull)
+		socket->pause_ms = 0;
 	for (;;) {
+		code = pause_before_next(socket);
+		if (code)
+			return code;
 		code = try_once(socket);
 		if (code == 0)
 			code = put_header(socket);
@@ -184,20 +210,15 @@ static int connect_again(struct socket_sink *socket)
 			break;
 		hang_up(socket);
 		say_away(socket, code);
-		code = pause_before_next(socket);
-		if (code)
-			break;
 	}
-	if (code == 0 && socket->is_away)
-		log__info("%s is there", socket->sink.name);
-	if (code == 0) {
-		socket->is_away = false;
-		socket->pause_ms = FIRST_PAUSE_MS;
-	}
+	socket->connected_ns = clock__now_ns();
+	if (code == 0)
+		say_there(socket);
 	return code;
 }
 
-/* The other side never has anything to say: readable means that it closed. */
+/* The other side never has anything to say: readable means that it closed. It may only have closed its own
+ * half, but who waits to find out writes lines that nobody reads. */
 static void socket_look(struct sink *sink)
 {
 	struct socket_sink *socket = socket_of(sink);
@@ -270,7 +291,6 @@ int sink_socket__open(const char *where, struct sink **sink, struct error *err)
 		return error__set(err, -ENOMEM, "out of memory");
 	socket->sink.ops = &socket_ops;
 	socket->fd = -1;
-	socket->pause_ms = FIRST_PAUSE_MS;
 	snprintf(socket->sink.name, sizeof(socket->sink.name), "%s", where);
 	code = strncmp(where, "unix:", 5) == 0 ? find_unix(socket, where + 5, err)
 					       : find_tcp(socket, where + 4, err);

@@ -168,6 +168,12 @@ static void take_clock(const struct wakeups *wakeups, struct wakeup *wakeup)
 		read(wakeups->clock_fd, &times, sizeof(times)) < 0 && errno == ECANCELED;
 }
 
+static void take_deadline(const struct wakeups *wakeups, struct wakeup *wakeup)
+{
+	epoll_ctl(wakeups->epoll_fd, EPOLL_CTL_DEL, wakeups->deadline_fd, NULL);
+	wakeup->deadline = true;
+}
+
 static void take_child(struct wakeups *wakeups, struct wakeup *wakeup)
 {
 	epoll_ctl(wakeups->epoll_fd, EPOLL_CTL_DEL, wakeups->child_fd, NULL);
@@ -188,7 +194,7 @@ void wakeups__wait(struct wakeups *wakeups, bool poll, struct wakeup *wakeup)
 		case WHO_OUTPUTS: wakeup->news = true; break;
 		case WHO_ASKS: wakeup->question = true; break;
 		case WHO_TIMER: take_timer(wakeups, wakeup); break;
-		case WHO_DEADLINE: wakeup->deadline = true; break;
+		case WHO_DEADLINE: take_deadline(wakeups, wakeup); break;
 		case WHO_SIGNAL: take_signal(wakeups, wakeup); break;
 		case WHO_CLOCK: take_clock(wakeups, wakeup); break;
 		case WHO_CHILD: take_child(wakeups, wakeup); break;

@@ -37,7 +37,7 @@ struct wakeup {
 int wakeups__open(struct wakeups *wakeups, uint64_t interval_ns, int news_fd, struct error *err);
 void wakeups__close(struct wakeups *wakeups);
 
-/* The moment at which it is enough; readable from then on. */
+/* The moment at which it is enough; told once. */
 int wakeups__set_deadline(struct wakeups *wakeups, uint64_t from_now_ns);
 
 /* Becomes readable when somebody should come and read records, which are nobody's business here. That

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * How a recording ends: detached, drained, counted, said. Outputs are waited for as long as they get on;
+ * who sends another signal does not wait.
+ */
+#ifndef STEPTRACE_ENDING_H
+#define STEPTRACE_ENDING_H
+
+struct session;
+
+void ending__run(struct session *session);
+
+#endif

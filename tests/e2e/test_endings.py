@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""How a recording ends: it does, whoever holds it up, and with everything that somebody still takes."""
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import validate
+from harness import (PATIENCE_S, STEPTRACE, Lines, Runner, check_books, copy_of, read_events, runner_events,
+                     wait_until)
+from test_outputs import Outputs
+
+
+class Endings(Outputs):
+    @contextlib.contextmanager
+    def producers(self, count):
+        """Of a binary of their own, spinning; yields its path."""
+        load = copy_of(self.directory, "load")
+        with contextlib.ExitStack() as stack:
+            for _ in range(count):
+                process = stack.enter_context(subprocess.Popen([load, "1"], stdin=subprocess.PIPE,
+                                                               stdout=subprocess.DEVNULL))
+                stack.callback(process.kill)
+            yield load
+
+    def begin(self, *arguments, nice=(), **options):
+        process = subprocess.Popen([*nice, STEPTRACE, "record", *arguments], stderr=subprocess.PIPE, bufsize=0,
+                                   **options)
+        self.addCleanup(lambda: process.poll() is None and process.kill())
+        self.said = Lines(process.stderr, "steptrace")
+        self.said.until("attached to")
+        return process
+
+    def test_while_runners_go_on_and_nobody_reads(self):
+        with self.producers(3) as load:
+            with self.begin("-x", load, "--queue", "1M", nice=("nice", "-n", "19"),
+                            stdout=subprocess.PIPE) as tracer:
+                time.sleep(1)
+                self.stop(tracer, status=1)
+        self.assertIn("(interrupted)", self.words)
+        self.assertIn("stopped while the reader of standard output did not read", self.words)
+
+    def slow_reader(self, pipe, pauses_s):
+        """Reads, whatever it is; what it read is in the list that it returns, once its thread has ended."""
+        parts = []
+
+        def read():
+            while data := os.read(pipe.fileno(), 1 << 16):
+                parts.append(data)
+                time.sleep(pauses_s)
+        thread = threading.Thread(target=read)
+        thread.start()
+        return thread, parts
+
+    def record_for(self, pauses_s, signals=0):
+        """28,000 events, and so many signals behind the first that ends the recording."""
+        with Runner() as runner, self.begin("-p", str(runner.pid), stdout=subprocess.PIPE) as tracer:
+            thread, parts = self.slow_reader(tracer.stdout, pauses_s)
+            runner.do("go 4000")
+            tracer.send_signal(signal.SIGINT)
+            for _ in range(signals):
+                self.said.until("another Ctrl-C")
+                tracer.send_signal(signal.SIGINT)
+            self.words = "\n".join(self.said.rest())
+            status = tracer.wait(PATIENCE_S)
+            thread.join()
+        return status, b"".join(parts).decode().splitlines(True)
+
+    def test_a_slow_reader_gets_everything(self):
+        status, lines = self.record_for(0.01)
+        self.assertEqual(status, 0, self.words)
+        self.assertEqual(validate.validate_lines(lines), [])
+        events = [json.loads(line) for line in lines]
+        self.assertEqual(sum(check_books(self, events)["lost"].values()), 0)
+        self.assertEqual(len(runner_events(events)), 28000)
+
+    def test_a_slow_reader_is_left(self):
+        status, lines = self.record_for(0.5, signals=1)
+        self.assertEqual(status, 1, self.words)
+        self.assertLess(len(lines), 28000)
+
+    def test_a_socket_as_standard_output(self):
+        for stalls in (False, True):
+            ours, theirs = socket.socketpair()
+            with ours, theirs, Runner() as runner:
+                with self.begin("-p", str(runner.pid), stdout=theirs) as tracer:
+                    theirs.close()
+                    thread, parts = self.slow_reader(ours, 0) if not stalls else (None, None)
+                    runner.do("go 3000")
+                    self.stop(tracer, status=int(stalls))
+                if not stalls:
+                    thread.join()
+                    events = [json.loads(line) for line in b"".join(parts).splitlines()]
+                    self.assertEqual(check_books(self, events)["events"], 21000)
+                else:
+                    self.assertIn("did not read", self.words)
+
+    def test_a_pipe_in_the_place_of_the_file(self):
+        """Nobody reads it, and it is no file."""
+        path = self.path("events")
+        with Runner() as runner:
+            tracer = self.trace(runner, "-o", path)
+            runner.do("go 1")
+            os.unlink(path)
+            os.mkfifo(path)
+            os.chmod(path, 0o666)
+
+            def fails():
+                runner.do("go 100")
+                return tracer.poll() is not None
+            wait_until(fails, "an end")
+            self.words = "\n".join(self.said.rest())
+        self.assertEqual(tracer.returncode, 1)
+        self.assertIn("is not a regular file any more", self.words)
+        self.assertNotIn("as user 4294967295", self.words)
+
+    def test_standard_output_on_a_disk_that_was_full(self):
+        """Who does not append leaves no hole behind what was taken back."""
+        disk = self.path("disk")
+        os.mkdir(disk)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m,mode=777", "none", disk], check=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", disk], check=True)
+        path, ballast = os.path.join(disk, "events"), os.path.join(disk, "ballast")
+        with open(ballast, "wb") as file:
+            file.write(b"x" * (1 << 20))
+        with Runner() as runner, open(path, "wb") as file:
+            tracer = self.begin("-p", str(runner.pid), "-o", "-", "--when-full", "drop", stdout=file)
+            runner.do("go 1000")
+            self.said.until("goes without")
+            os.unlink(ballast)
+
+            def goes_on():
+                runner.do("go 1")
+                return b'"trace.lost"' in open(path, "rb").read()
+            wait_until(goes_on, "a trace.lost")
+            self.stop(tracer)
+        self.assertGreater(check_books(self, read_events(path))["lost_by_reason"]["not_written"], 0)
+
+    def test_a_collector_that_accepts_and_closes(self):
+        """It is asked less and less often, and not spoken of each time."""
+        server = socket.create_server(("127.0.0.1", 0))
+        accepted = []
+
+        def serve():
+            with contextlib.suppress(OSError):
+                while True:
+                    server.accept()[0].close()
+                    accepted.append(time.monotonic())
+        threading.Thread(target=serve, daemon=True).start()
+        with Runner() as runner:
+            tracer = self.trace(runner, "-o", "tcp:127.0.0.1:%d" % server.getsockname()[1])
+
+            def is_asked_again():
+                runner.do("go 10")
+                return len(accepted) >= 6
+            wait_until(is_asked_again, "connections")
+            self.stop(tracer, status=1)
+        server.shutdown(socket.SHUT_RDWR)
+        server.close()
+        self.assertGreater(accepted[5] - accepted[4], 0.2)
+        self.assertLessEqual(self.words.count("is not there"), 2)
+
+    def test_told_to_look_again_at_the_same_file(self):
+        """It gets no younger by that."""
+        path = self.path("events")
+        with Runner() as runner:
+            tracer = self.trace(runner, "-o", path, "--rotate-age", "1s")
+
+            def is_rotated():
+                runner.do("go 1")
+                tracer.send_signal(signal.SIGHUP)
+                return os.path.exists(path + ".1")
+            wait_until(is_rotated, "another file")
+            self.stop(tracer)
+
+    def test_a_folder_where_only_owners_rename(self):
+        os.chmod(self.directory, 0o1777)
+        done = subprocess.run([STEPTRACE, "record", "-o", self.path("e"), "--rotate-size", "1M", "--", "true"],
+                              stderr=subprocess.PIPE, text=True, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("may not rename the files of others in", done.stderr)
