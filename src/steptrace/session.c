@@ -42,6 +42,8 @@ static void on_signal(struct session *session, const struct wakeup *wakeup)
 		child__pass_on(&session->child, wakeup->signal, wakeup->from_terminal);
 		return;
 	}
+	if (wakeup->signal == SIGHUP && session->wakeups.ignores_hangup)
+		return;
 	intake__stop(session, wakeup->signal == SIGINT ? "interrupted" : "terminated");
 }
 

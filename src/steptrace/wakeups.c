@@ -34,6 +34,13 @@ static int watch(struct wakeups *wakeups, int fd, enum who who)
 	return watch_for(wakeups, fd, who, EPOLLIN);
 }
 
+static bool is_ignored(int number)
+{
+	struct sigaction action;
+
+	return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 static int open_signals(void)
 {
 	sigset_t wanted;
@@ -86,7 +93,8 @@ int wakeups__open(struct wakeups *wakeups, uint64_t interval_ns, int news_fd, st
 				    .deadline_fd = -1,
 				    .child_fd = -1,
 				    .signal_fd = open_signals(),
-				    .clock_fd = open_clock()};
+				    .clock_fd = open_clock(),
+				    .ignores_hangup = is_ignored(SIGHUP)};
 	if (wakeups->epoll_fd < 0 || wakeups->timer_fd < 0 || wakeups->signal_fd < 0 ||
 	    wakeups->clock_fd < 0)
 		code = -errno;

@@ -18,6 +18,7 @@ struct wakeups {
 	int deadline_fd; /* -1: there is none */
 	int child_fd;    /* a pidfd; -1: there is none */
 	bool child_runs;
+	bool ignores_hangup; /* whoever started us wants it so: nohup */
 };
 
 /* What happened since the last time. */

@@ -177,6 +177,15 @@ class Endings(Outputs):
             wait_until(is_rotated, "another file")
             self.stop(tracer)
 
+    def test_a_hangup_that_is_ignored(self):
+        with Runner() as runner:
+            tracer = self.begin("-p", str(runner.pid), stdout=subprocess.DEVNULL, nice=("nohup",))
+            tracer.send_signal(signal.SIGHUP)
+            time.sleep(0.3)
+            self.assertIsNone(tracer.poll())
+            self.stop(tracer)
+        self.assertIn("(interrupted)", self.words)
+
     def test_a_folder_where_only_owners_rename(self):
         os.chmod(self.directory, 0o1777)
         done = subprocess.run([STEPTRACE, "record", "-o", self.path("e"), "--rotate-size", "1M", "--", "true"],
