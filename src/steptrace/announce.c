@@ -112,20 +112,23 @@ void announce__end(const struct stream *stream, const char *reason, uint64_t unw
 {
 	const struct stream_counts *counts = stream__counts(stream);
 	unsigned long long events = stream__events_total(stream) - unwritten;
-	char filtered[48] = "";
-	unsigned long long behind = unwritten; /* the end that was asked for is no loss */
-	unsigned long long after_limit = 0;
+	unsigned long long lost = accounts__lost(stream) + unwritten;
+	unsigned long long behind = unwritten;
+	unsigned long long filtered = accounts__filtered(stream);
+	char also[48] = "";
 
 	for (int kind = 0; kind < EVENT_KINDS_COUNT; kind++)
-		after_limit += counts->lost[kind][LOSS_NOT_WRITTEN];
-	behind += strcmp(reason, "count") == 0 ? 0 : after_limit; /* --count asked for that */
+		behind += counts->lost[kind][LOSS_NOT_WRITTEN];
+	if (strcmp(reason, "count") == 0) { /* what came behind the last is what was asked for */
+		lost -= behind - unwritten;
+		behind = unwritten;
+	}
 	if (over_progress)
 		fputs("\r\033[K", stderr);
-	if (accounts__filtered(stream))
-		snprintf(filtered, sizeof(filtered), ", %llu filtered",
-			 (unsigned long long)accounts__filtered(stream));
-	log__info("%llu event%s, %llu lost%s (%s)", events, events == 1 ? "" : "s",
-		  (unsigned long long)accounts__lost(stream) - after_limit, filtered, reason);
+	if (filtered)
+		snprintf(also, sizeof(also), ", %llu filtered", filtered);
+	log__info("%llu event%s, %llu lost%s (%s)", events, events == 1 ? "" : "s", lost, also,
+		  reason);
 	if (behind)
-		log__info("%llu more were captured and not written", behind);
+		log__info("%llu of the lost were captured, but not written", behind);
 }

@@ -213,14 +213,19 @@ static void await_detaching(struct attachments *set)
 	}
 }
 
+void attachments__reap(struct attachments *set)
+{
+	for (int i = 0; i < DETACHING_MAX; i++)
+		if (set->detaching[i] > 0 && waitpid(set->detaching[i], NULL, WNOHANG) != 0)
+			set->detaching[i] = 0;
+}
+
 /* A child that is not waited for now; where there are too many, the first one is. */
 static void leave_detaching(struct attachments *set, pid_t child)
 {
 	int at = 0;
 
-	for (int i = 0; i < DETACHING_MAX; i++)
-		if (set->detaching[i] > 0 && waitpid(set->detaching[i], NULL, WNOHANG) != 0)
-			set->detaching[i] = 0;
+	attachments__reap(set);
 	while (at < DETACHING_MAX - 1 && set->detaching[at])
 		at++;
 	aside__await(set->detaching[at]);

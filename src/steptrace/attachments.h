@@ -61,6 +61,9 @@ int attachments__add(struct attachments *set, struct binary *binary,
 struct attachment *attachments__find(const struct attachments *set,
 				     const struct steptrace_file *file);
 
+/* Now and then: what was left of those that worked in the background. */
+void attachments__reap(struct attachments *set);
+
 /* Detaches and frees, in the background or (`wait`) until no handler of these runs any more. */
 void attachments__remove(struct attachments *set, struct attachment *attachment, bool wait);
 

@@ -112,5 +112,6 @@ void ending__run(struct session *session)
 		session->failed = true;
 	announce__end(session->stream, session->reason, outputs__lost(&session->outputs),
 		      session->shows_progress);
+	outputs__say_lost(&session->outputs);
 	check_books(session, totals.hits);
 }

@@ -226,15 +226,15 @@ static int first_error(const struct outputs *outputs, struct error *err)
 	return code;
 }
 
-static void say_lost(const struct outputs *outputs)
+void outputs__say_lost(const struct outputs *outputs)
 {
 	struct output_state state;
 
 	for (size_t i = 0; i < outputs->count; i++) {
 		output__state(outputs->items[i], &state);
 		if (state.lost && outputs->count > 1)
-			log__info("%llu of them were not written to %s",
-				  (unsigned long long)state.lost, output__name(outputs->items[i]));
+			log__info("%llu were not written to %s", (unsigned long long)state.lost,
+				  output__name(outputs->items[i]));
 	}
 }
 
@@ -242,7 +242,6 @@ int outputs__end(struct outputs *outputs, struct error *err)
 {
 	for (size_t i = 0; i < outputs->count; i++)
 		output__end(outputs->items[i]);
-	say_lost(outputs);
 	return first_error(outputs, err);
 }
 

@@ -64,6 +64,9 @@ const char *outputs__awaited(const struct outputs *outputs);
 /* Behind outputs__finish(): ends them. 0, or the first one's error with its sentence. */
 int outputs__end(struct outputs *outputs, struct error *err);
 
+/* Where there are several, what each of them did not write. */
+void outputs__say_lost(const struct outputs *outputs);
+
 /* Events that the most complete of them did not write. */
 uint64_t outputs__lost(struct outputs *outputs);
 

@@ -75,6 +75,8 @@ static void on_timer(struct session *session)
 	intake__look_for_gone(session);
 	follower__tick(&session->follower, now);
 	if (second)
+		attachments__reap(&session->attachments);
+	if (second)
 		pulse__beat(session);
 	if (second && session->shows_progress)
 		announce__progress(session->stream, session->started_ns);

@@ -126,10 +126,10 @@ class Endings(Outputs):
         self.addCleanup(subprocess.run, ["umount", "-l", disk], check=True)
         path, ballast = os.path.join(disk, "events"), os.path.join(disk, "ballast")
         with open(ballast, "wb") as file:
-            file.write(b"x" * (1 << 20))
+            file.write(b"x" * (3 << 19))
         with Runner() as runner, open(path, "wb") as file:
             tracer = self.begin("-p", str(runner.pid), "-o", "-", "--when-full", "drop", stdout=file)
-            runner.do("go 1000")
+            runner.do("go 250")
             self.said.until("goes without")
             os.unlink(ballast)
 
