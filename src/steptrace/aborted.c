@@ -49,7 +49,8 @@ void aborted__tell(struct execution *execution, const struct fate *fate,
 		.fate = fate,
 	};
 
-	event.complete = execution->start_seen && execution->known_ns > doubt->steps_until_ns;
+	event.complete = execution->start_seen && execution->known_ns > doubt->steps_until_ns &&
+			 !execution->open.is_cut;
 	event.steps_lost_known = event.complete;
 	for (struct open_step *step = execution->open.newest; step; step = step->older) {
 		if (step->record.time_ns <= doubt->steps_until_ns)

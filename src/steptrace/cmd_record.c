@@ -297,6 +297,8 @@ static int take_operands(struct session_options *options, const struct options_p
 	int rest = parser->argc - parser->operands;
 	int named;
 
+	if (rest == 0 && parser->saw_dashes)
+		return error__set(err, -EINVAL, "there is no command behind '--'");
 	if (rest > 0 && !parser->saw_dashes)
 		return error__set(err, -EINVAL,
 				  "'%s' is no option (a command to run stands behind '--')",

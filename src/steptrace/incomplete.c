@@ -14,6 +14,7 @@ enum { FIRST_SLOTS = 256, ENTRIES_MAX = 65536, CORRECTION_BYTES = 32 };
 
 struct entry {
 	uint8_t id[16];
+	uint32_t pid;
 	uint64_t steps;
 	bool is_used;
 };
@@ -47,15 +48,17 @@ void incomplete__free(struct incomplete *incomplete)
 	free(incomplete);
 }
 
-/* ---- the table: the slot of the id, or the free one where it belongs */
+/* ---- the table: the slot of the execution, or the free one where it belongs */
 
-static struct entry *slot_of(const struct incomplete *incomplete, const uint8_t id[16])
+static struct entry *slot_of(const struct incomplete *incomplete, const uint8_t id[16],
+			     uint32_t pid)
 {
 	size_t mask = incomplete->slots_count - 1;
 	size_t at = id_hash__of(&incomplete->hash, id) & mask;
 
 	while (incomplete->slots[at].is_used &&
-	       memcmp(incomplete->slots[at].id, id, sizeof(incomplete->slots[at].id)) != 0)
+	       (incomplete->slots[at].pid != pid ||
+		memcmp(incomplete->slots[at].id, id, sizeof(incomplete->slots[at].id)) != 0))
 		at = (at + 1) & mask;
 	return &incomplete->slots[at];
 }
@@ -73,21 +76,22 @@ static bool grow(struct incomplete *incomplete)
 	incomplete->slots_count = wanted;
 	for (size_t i = 0; i < former_count; i++)
 		if (former[i].is_used)
-			*slot_of(incomplete, former[i].id) = former[i];
+			*slot_of(incomplete, former[i].id, former[i].pid) = former[i];
 	free(former);
 	return true;
 }
 
-static struct entry *find(const struct incomplete *incomplete, const uint8_t id[16])
+static struct entry *find(const struct incomplete *incomplete, const struct line_mark *mark)
 {
-	struct entry *slot = incomplete->count ? slot_of(incomplete, id) : NULL;
+	struct entry *slot =
+		incomplete->count ? slot_of(incomplete, mark->execution_id, mark->pid) : NULL;
 
 	return slot && slot->is_used ? slot : NULL;
 }
 
-static struct entry *find_or_add(struct incomplete *incomplete, const uint8_t id[16])
+static struct entry *find_or_add(struct incomplete *incomplete, const struct line_mark *mark)
 {
-	struct entry *slot = find(incomplete, id);
+	struct entry *slot = find(incomplete, mark);
 
 	if (slot)
 		return slot;
@@ -95,10 +99,9 @@ static struct entry *find_or_add(struct incomplete *incomplete, const uint8_t id
 		return NULL;
 	if (2 * (incomplete->count + 1) > incomplete->slots_count && !grow(incomplete))
 		return NULL;
-	slot = slot_of(incomplete, id);
-	slot->is_used = true;
-	slot->steps = 0;
-	memcpy(slot->id, id, sizeof(slot->id));
+	slot = slot_of(incomplete, mark->execution_id, mark->pid);
+	*slot = (struct entry){.is_used = true, .pid = mark->pid};
+	memcpy(slot->id, mark->execution_id, sizeof(slot->id));
 	incomplete->count++;
 	return slot;
 }
@@ -116,7 +119,7 @@ static void take_out(struct incomplete *incomplete, struct entry *slot)
 		struct entry moved = incomplete->slots[at];
 
 		incomplete->slots[at].is_used = false;
-		*slot_of(incomplete, moved.id) = moved;
+		*slot_of(incomplete, moved.id, moved.pid) = moved;
 	}
 }
 
@@ -135,14 +138,14 @@ static void miss(struct incomplete *incomplete, const struct line_mark *mark)
 	struct entry *entry;
 
 	if (mark->kind == EVENT_COMMAND_COMPLETED) {
-		entry = find(incomplete, mark->execution_id);
+		entry = find(incomplete, mark);
 		if (entry)
 			take_out(incomplete, entry);
 		return;
 	}
 	if (mark->kind != EVENT_COMMAND_STARTED && mark->kind != EVENT_STEP_EXECUTED)
 		return;
-	entry = find_or_add(incomplete, mark->execution_id);
+	entry = find_or_add(incomplete, mark);
 	if (!entry)
 		forget_all(incomplete);
 	else
@@ -224,7 +227,7 @@ static bool has_any(const struct incomplete *incomplete, const struct lines *lin
 
 	for (size_t i = 0; i < lines__count(lines); i++)
 		if (marks[i].kind == EVENT_COMMAND_COMPLETED &&
-		    (is_doubted(incomplete, &marks[i]) || find(incomplete, marks[i].execution_id)))
+		    (is_doubted(incomplete, &marks[i]) || find(incomplete, &marks[i])))
 			return true;
 	return false;
 }
@@ -232,7 +235,7 @@ static bool has_any(const struct incomplete *incomplete, const struct lines *lin
 static void correct_end(struct incomplete *incomplete, const struct line_mark *mark,
 			const char *line, const char *end, struct json *out)
 {
-	struct entry *entry = find(incomplete, mark->execution_id);
+	struct entry *entry = find(incomplete, mark);
 
 	if (is_doubted(incomplete, mark))
 		correct_line(out, line, end, NULL);

@@ -19,6 +19,7 @@ struct line_mark {
 	uint8_t kind;       /* enum event_kind; EVENT_NONE: a line about the recording itself */
 	uint8_t is_aborted; /* of no boundary */
 	uint8_t execution_id[16];
+	uint32_t pid;      /* whose it is: a fork goes on with the same one */
 	uint64_t known_ns; /* since when the execution is known */
 } __attribute__((packed));
 

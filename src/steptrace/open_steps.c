@@ -50,6 +50,7 @@ static void push_oldest_out(struct open_steps *steps, struct open_steps_store *s
 	while ((*link)->older)
 		link = &(*link)->older;
 	take_out(steps, store, link);
+	steps->is_cut = true;
 }
 
 void open_steps__begin(struct open_steps *steps, struct open_steps_store *store,
@@ -60,8 +61,10 @@ void open_steps__begin(struct open_steps *steps, struct open_steps_store *store,
 	if (steps->count >= OPEN_STEPS_PER_EXECUTION)
 		push_oldest_out(steps, store);
 	step = take_spare(store);
-	if (!step)
+	if (!step) {
+		steps->is_cut = true;
 		return;
+	}
 	step->record = *record;
 	step->span = *span;
 	step->older = steps->newest;

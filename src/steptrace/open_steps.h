@@ -11,6 +11,7 @@
 #ifndef STEPTRACE_OPEN_STEPS_H
 #define STEPTRACE_OPEN_STEPS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,7 @@ struct open_step {
 struct open_steps {
 	struct open_step *newest;
 	size_t count;
+	bool is_cut; /* some were not remembered, and may be open still */
 };
 
 /* Zeroed: an empty store. */
@@ -37,7 +39,7 @@ struct open_steps_store {
 
 void open_steps__free_store(struct open_steps_store *store);
 
-/* Remembers the step (a copy); without room or memory for it, it is not remembered. */
+/* Remembers the step (a copy); without room or memory for it, or for the oldest, that is noted. */
 void open_steps__begin(struct open_steps *steps, struct open_steps_store *store,
 		       const struct steptrace_record *record, const struct step_span *span);
 /* Forgets it, if it is there. */

@@ -22,7 +22,8 @@ static int open_stream(struct session *session)
 		.min_duration_ns = options->filters.min_duration_ns,
 		.steps_left_out = filters__leave_out_steps(&options->filters),
 		.starts_left_out = filters__leave_out_starts(&options->filters),
-		.ends_only = options->ends_only,
+		.step_starts_left_out =
+			options->ends_only || filters__leave_out_starts(&options->filters),
 		.last_lost_ns = capture__last_lost_ns(session->capture),
 	};
 

@@ -147,6 +147,7 @@ static int write_line(struct stream *stream, const struct event *event)
 		write_json(stream, event);
 	if (event->execution) {
 		memcpy(mark.execution_id, event->execution->id, sizeof(mark.execution_id));
+		mark.pid = event->execution->pid;
 		mark.known_ns = event->execution->known_ns;
 	}
 	return lines__mark(&stream->lines, &mark);
@@ -286,7 +287,7 @@ static void abort_execution(struct stream *stream, struct execution *execution,
 			    const struct fate *fate)
 {
 	const struct abort_doubt doubt = {
-		.steps_until_ns = stream->options.ends_only
+		.steps_until_ns = stream->options.step_starts_left_out
 					  ? UINT64_MAX
 					  : doubt_until_ns(stream, PROBE_STEP_DONE,
 							   execution->steps_lost_before),

@@ -43,10 +43,10 @@ struct stream_options {
 	uint64_t events_limit;   /* --count; 0: none */
 	size_t executions_limit; /* 0: 65,536 */
 	struct clock_anchor clock;
-	uint64_t min_duration_ns; /* of what is aborted; 0: any */
-	bool steps_left_out;      /* filtered, of executions that are not */
-	bool ends_only;           /* which steps are open is not known */
-	bool starts_left_out;     /* command.execution.started is known and not written */
+	uint64_t min_duration_ns;  /* of what is aborted; 0: any */
+	bool steps_left_out;       /* filtered, of executions that are not */
+	bool step_starts_left_out; /* so which steps are open is not known */
+	bool starts_left_out;      /* command.execution.started is known and not written */
 	/* When the kernel lost a record of each probe last; it moves. NULL: it never does. */
 	const uint64_t *last_lost_ns;
 };

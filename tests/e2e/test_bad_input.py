@@ -46,6 +46,7 @@ class Usage(EndToEnd):
         self.expect(2, "no event has a field 'some'", "record", "-p", "1", "--fields", "some")
         self.expect(2, "exclude each other", "record", "-p", "1", "-x", "/bin/ls")
         self.expect(2, "stands behind '--'", "record", "ls")
+        self.expect(2, "no command behind '--'", "record", "--")
         self.expect(2, "stands behind '--'", "record", "-o", "--", "ls")
 
     def test_targets_that_are_none(self):

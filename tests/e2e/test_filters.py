@@ -111,6 +111,7 @@ class What(EndToEnd):
         self.assertEqual([event["command_slug"] for event in aborted(events)], ["doomed"])
         self.assertEqual(aborted(events)[0]["aborted"]["signal"], 9)
         self.assertEqual(len(completed(events)), 1)
+        self.assertEqual((completed(events)[0]["complete"], completed(events)[0]["steps_lost"]), (False, None))
 
     def test_what_was_aborted_too_soon(self):
         with Runner() as runner:

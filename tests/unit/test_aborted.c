@@ -204,6 +204,7 @@ static void steps_without_end(void **state)
 {
 	struct stream *stream = new_stream();
 	struct step_span step = records__step();
+	const char *lines;
 
 	(void)state;
 	start_command(stream, 1000000);
@@ -211,8 +212,10 @@ static void steps_without_end(void **state)
 		memcpy(step.step_id, &i, sizeof(i));
 		feed(stream, records__plain(PROBE_STEP_START, &step, sizeof(step)), 2000000 + i);
 	}
-	assert_int_equal(count(aborted_lines(stream, 9, 9000000), "dsl.step.executed"),
-			 OPEN_STEPS_PER_EXECUTION);
+	lines = aborted_lines(stream, 9, 9000000);
+	assert_int_equal(count(lines, "dsl.step.executed"), OPEN_STEPS_PER_EXECUTION);
+	assert_int_equal(count(lines, "\"complete\":false"), 1);
+	assert_int_equal(count(lines, "\"steps_lost\":null"), 1);
 	stream__free(stream);
 }
 

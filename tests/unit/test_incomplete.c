@@ -32,11 +32,12 @@ static int tear_down(void **state)
 }
 
 static uint64_t known_ns;
+static uint32_t pid = 7;
 
 /* A line of the execution of that number. */
 static void add(enum event_kind kind, uint32_t number, const char *text)
 {
-	struct line_mark mark = {.kind = (uint8_t)kind, .known_ns = known_ns};
+	struct line_mark mark = {.kind = (uint8_t)kind, .pid = pid, .known_ns = known_ns};
 
 	memcpy(mark.execution_id, &number, sizeof(number));
 	assert_int_equal(json__reserve(&lines.text, strlen(text) + 1), 0);
@@ -84,6 +85,20 @@ static void a_step(void **state)
 	check(END("true", "0") "\n" END("false", "2") "\n" END("true", "0") "\n");
 	add(EVENT_COMMAND_COMPLETED, 1, END("true", "0")); /* forgotten */
 	check(END("true", "0") "\n");
+}
+
+/* Two processes went on with it. */
+static void of_a_fork(void **state)
+{
+	(void)state;
+	add(EVENT_STEP_EXECUTED, 1, "{}");
+	miss_all();
+	pid = 8;
+	add(EVENT_COMMAND_COMPLETED, 1, END("true", "0"));
+	check(END("true", "0") "\n");
+	pid = 7;
+	add(EVENT_COMMAND_COMPLETED, 1, END("true", "0"));
+	check(END("false", "1") "\n");
 }
 
 static void a_start(void **state)
@@ -194,6 +209,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(nothing_missed_nothing_changed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_step, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(of_a_fork, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_start, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(beside_what_the_stream_lost, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_makes_nobody_incomplete, set_up, tear_down),
