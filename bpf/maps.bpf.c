@@ -21,6 +21,8 @@ __u32 wanted_pids_count = 0;
 __u32 first_wanted_pid = 0;
 __u64 asked_address = 0;
 __u64 process_records_lost = 0;
+__u64 untraced_count = 0;
+__u32 has_unwatched = 0;
 
 struct steptrace_counts counts[COUNT_ROWS] __attribute__((aligned(64))) = {};
 

@@ -85,6 +85,12 @@ extern __u64 asked_address;
 /* Records of processes that found no room: the reader has to look for itself. */
 extern __u64 process_records_lost;
 
+/* Processes that found no room in wanted_pids, and are not traced. */
+extern __u64 untraced_count;
+
+/* There is a runner that found no room in `runners`: its end will not be reported. */
+extern __u32 has_unwatched;
+
 extern struct steptrace_counts counts[COUNT_ROWS];
 
 #endif

@@ -7,7 +7,7 @@
  */
 #include "process.bpf.h"
 
-enum { SIGNAL_GROUP_EXIT = 0x4, VM_EXEC = 0x4, CTIME_NSEC_MASK = 0x3fffffff };
+enum { SIGNAL_GROUP_EXIT = 0x4, VM_EXEC = 0x4, CTIME_NSEC_MASK = 0x3fffffff, EEXIST = 17 };
 
 static __always_inline __u64 inode_changed_ns(struct inode *inode)
 {
@@ -86,14 +86,18 @@ int process_forked(struct bpf_raw_tracepoint_args *at) /* parent, child */
 	struct task_struct *child = (struct task_struct *)at->args[1];
 	__u8 yes = 1;
 	__u32 pid;
+	long code;
 
 	if (!is_wanted(current_pid_tid() >> 32))
 		return 0;
 	if (BPF_CORE_READ(child, pid) != BPF_CORE_READ(child, tgid)) /* a thread */
 		return 0;
 	pid = task_pid(child);
-	if (bpf_map_update_elem(&wanted_pids, &pid, &yes, BPF_NOEXIST) == 0)
+	code = bpf_map_update_elem(&wanted_pids, &pid, &yes, BPF_NOEXIST);
+	if (!code)
 		__sync_fetch_and_add(&wanted_pids_count, 1);
+	else if (code != -EEXIST)
+		__sync_fetch_and_add(&untraced_count, 1);
 	return 0;
 }
 

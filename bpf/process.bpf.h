@@ -89,8 +89,9 @@ static __always_inline void remember_runner(void)
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
 	__u8 yes = 1;
 
-	if (!bpf_map_lookup_elem(&runners, &tgid))
-		bpf_map_update_elem(&runners, &tgid, &yes, BPF_ANY);
+	if (!bpf_map_lookup_elem(&runners, &tgid) &&
+	    bpf_map_update_elem(&runners, &tgid, &yes, BPF_ANY))
+		has_unwatched = 1;
 }
 
 #endif

@@ -219,7 +219,7 @@ enum { DEGRADE_SAMPLE_SHIFT = 16 };
 /* Ring buffers at most; a power of two. */
 enum { RINGS_MAX = 64 };
 
-enum { WANTED_PIDS_MAX = 4096, RUNNERS_MAX = 4096, KNOWN_FILES_MAX = 4096 };
+enum { WANTED_PIDS_MAX = 16384, RUNNERS_MAX = 16384, KNOWN_FILES_MAX = 4096 };
 
 /* What is wanted; set before the programs are loaded. */
 struct steptrace_filters {

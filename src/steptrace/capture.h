@@ -99,6 +99,12 @@ uint32_t capture__wanted_count(const struct capture *capture);
 /* Records of processes that found no room in the ring buffer, since the beginning. */
 uint64_t capture__process_records_lost(const struct capture *capture);
 
+/* What was forked by wanted processes and found no room among them, since the beginning. */
+uint64_t capture__untraced_count(const struct capture *capture);
+
+/* Whether there are more runners than the kernel side can remember: some ends are not reported. */
+bool capture__has_unwatched(const struct capture *capture);
+
 /* ---- files */
 
 /* What is known of a file: its execs and mappings are not reported again (FILE_WITHOUT_PROBES), or

@@ -70,6 +70,16 @@ uint64_t capture__process_records_lost(const struct capture *capture)
 	return __atomic_load_n(&capture->skeleton->bss->process_records_lost, __ATOMIC_SEQ_CST);
 }
 
+uint64_t capture__untraced_count(const struct capture *capture)
+{
+	return __atomic_load_n(&capture->skeleton->bss->untraced_count, __ATOMIC_SEQ_CST);
+}
+
+bool capture__has_unwatched(const struct capture *capture)
+{
+	return __atomic_load_n(&capture->skeleton->bss->has_unwatched, __ATOMIC_SEQ_CST) != 0;
+}
+
 /* ---- files */
 
 void capture__know_file(struct capture *capture, const struct steptrace_file *file,

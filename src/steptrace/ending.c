@@ -105,7 +105,9 @@ void ending__run(struct session *session)
 	intake__settle(session, true);
 	intake__flush(session);
 	totals = (struct trace_totals){.hits = accounts__hits(&session->accounts),
-				       .reason = session->reason};
+				       .reason = session->reason,
+				       .untraced = capture__untraced_count(session->capture)};
+	session->failed = session->failed || totals.untraced;
 	outputs__finish(&session->outputs, session->stream, &totals);
 	await(session, outputs__are_done);
 	if (outputs__end(&session->outputs, session->err))

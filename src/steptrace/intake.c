@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/log.h"
 #include "steptrace/setup.h"
 
 enum {
@@ -74,7 +75,7 @@ void intake__settle(struct session *session, bool report)
 		accounts__report(&session->accounts, session->stream, clock__now_ns());
 }
 
-/* ---- processes whose end nobody told */
+/* ---- more processes than there is room for, and those whose end nobody told */
 
 enum { GONE_MAX = 1024 };
 
@@ -104,12 +105,22 @@ static void find_gone(uint32_t pid, void *context)
 		gone->is_full = true;
 }
 
-void intake__look_for_gone(struct session *session)
+void intake__say_untraced(struct session *session)
+{
+	if (session->said_untraced || capture__untraced_count(session->capture) == 0)
+		return;
+	session->said_untraced = true;
+	log__warn("more than %d processes at once: what they fork is not traced (try -x PATH)",
+		  WANTED_PIDS_MAX);
+}
+
+void intake__look_for_gone(struct session *session, bool second)
 {
 	uint64_t lost = capture__process_records_lost(session->capture);
 	struct gone gone = {.count = 0};
 
-	if (lost == session->process_records_lost)
+	if (lost == session->process_records_lost &&
+	    !(second && capture__has_unwatched(session->capture)))
 		return;
 	session->follower.next_look_ns = 0;
 	stream__each_open_pid(session->stream, find_gone, &gone);

@@ -20,7 +20,11 @@ void intake__settle(struct session *session, bool report);
 /* The recording has to end, for that reason or for the one that was given first. */
 void intake__stop(struct session *session, const char *reason);
 
-/* The kernel had no room to report the ends of some processes: those with open commands are looked for. */
-void intake__look_for_gone(struct session *session);
+/* Where the kernel had no room to report the ends of some processes, those with open commands are looked
+ * for; where it has none to remember them, each `second`. */
+void intake__look_for_gone(struct session *session, bool second);
+
+/* Says once that there are processes for which there is no room. */
+void intake__say_untraced(struct session *session);
 
 #endif

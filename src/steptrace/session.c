@@ -72,7 +72,8 @@ static void on_timer(struct session *session)
 
 	intake__settle(session, second);
 	governor__look(session, now);
-	intake__look_for_gone(session);
+	intake__look_for_gone(session, second);
+	intake__say_untraced(session);
 	follower__tick(&session->follower, now);
 	if (second)
 		attachments__reap(&session->attachments);

@@ -39,6 +39,7 @@ struct session {
 	const char *reason;  /* why it stops; NULL: it goes on */
 	uint64_t stopped_ns; /* when that was */
 	bool said_waiting;   /* for outputs, at the end */
+	bool said_untraced;
 	bool is_ending; /* probes go one by one: what ends now may have ended its commands unseen */
 	bool failed;
 	bool shows_progress;

@@ -359,6 +359,8 @@ int trace_events__put_stopped(struct json *json, enum stream_format format,
 	put_number(json, "aborted", sum(counts->aborted));
 	put_losses(json, counts);
 	put_filtered(json, counts);
+	if (totals->untraced)
+		put_number(json, "processes_untraced", totals->untraced);
 	json__raw(json, ",\"reason\":\"");
 	json__word(json, totals->reason);
 	json__raw(json, "\"}\n");

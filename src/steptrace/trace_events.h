@@ -38,6 +38,7 @@ struct trace_binary {
 struct trace_totals {
 	uint64_t hits;
 	const char *reason; /* why it stopped */
+	uint64_t untraced;  /* processes that were meant, and found no room */
 };
 
 /* How much is left out, and why. */

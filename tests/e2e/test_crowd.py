@@ -43,6 +43,16 @@ class Crowd(Scenario):
             shutil.copy(program, path)
         return paths
 
+    def test_five_thousand_children(self):
+        """All are traced, and the end of each is told."""
+        with Runner() as runner:
+            tracer = Tracer("-p", str(runner.pid))
+            runner.do("crowd 5000")
+            events = tracer.stop()
+        self.assertEqual(sum(check_books(self, events)["lost"].values()), 0)
+        self.assertEqual(len(started(events)), 5000)
+        self.assertEqual(len(aborted(events)), 5000)
+
     def test_two_hundred_of_one_binary(self):
         spans = copy_of(self.directory, "spans")
         with contextlib.ExitStack() as stack:

@@ -15,6 +15,7 @@
  *	threads N	8 threads, each N commands
  *	hop N		N commands, each of whose five steps is on another processor than the one before
  *	fork		a command in a child process
+ *	crowd N		N child processes, there at once, that are killed in a command of theirs
  *	continue	the command that is open goes on in a child, and ends there
  *	die HOW		in the second step of a command, within another: kill, segv, abort, exit,
  *			quiet (exit from a second thread), exec (another program), hang (a step that
@@ -27,9 +28,11 @@
  */
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -300,6 +303,47 @@ static void do_fork(void)
 	printf("child %d %d\n", child, status);
 }
 
+/* Each begins when all are there. */
+static void doomed_child(const int ends[2], atomic_int *begun)
+{
+	struct steptrace_command command;
+	char byte;
+
+	close(ends[1]);
+	if (read(ends[0], &byte, 1) != 0)
+		_exit(1);
+	begin(&command, "doomed");
+	++*begun;
+	pause();
+}
+
+static void do_crowd(int number)
+{
+	pid_t *children = calloc((size_t)number + 1, sizeof(*children));
+	atomic_int *begun = mmap(NULL, sizeof(*begun), PROT_READ | PROT_WRITE,
+				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int ends[2];
+
+	if (!children || begun == MAP_FAILED || pipe(ends))
+		return;
+	for (int i = 0; i < number; i++) {
+		children[i] = fork();
+		if (children[i] == 0)
+			doomed_child(ends, begun);
+	}
+	close(ends[0]);
+	close(ends[1]);
+	while (*begun < number)
+		usleep(1000);
+	for (int i = 0; i < number; i++)
+		if (children[i] > 0)
+			kill(children[i], SIGKILL);
+	while (wait(NULL) > 0)
+		continue;
+	munmap(begun, sizeof(*begun));
+	free(children);
+}
+
 /* A command that began here goes on in a child. */
 static void do_continue(struct steptrace_command *held)
 {
@@ -423,6 +467,8 @@ static void obey(const char *word, const char *argument)
 		do_continue(&held);
 	else if (strcmp(word, "fork") == 0)
 		do_fork();
+	else if (strcmp(word, "crowd") == 0)
+		do_crowd(number);
 	else if (strcmp(word, "die") == 0)
 		do_die(argument);
 	else if (strcmp(word, "run") == 0)
