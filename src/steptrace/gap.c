@@ -17,6 +17,8 @@ uint64_t gap__add_lines(struct gap *gap, const struct lines *lines, size_t from,
 	struct gap more = {.since_ns = now_ns, .until_ns = now_ns};
 
 	line_counts__count(&more.lost, lines, from);
+	if (more.lost.told_since_ns && more.lost.told_since_ns < now_ns)
+		more.since_ns = more.lost.told_since_ns;
 	gap__add(gap, &more);
 	return line_counts__total(&more.lost);
 }

@@ -12,7 +12,7 @@ struct gap {
 
 static inline bool gap__is_empty(const struct gap *gap)
 {
-	return line_counts__total(&gap->lost) == 0;
+	return line_counts__is_empty(&gap->lost);
 }
 
 void gap__add(struct gap *gap, const struct gap *more);

@@ -68,6 +68,20 @@ const char *lines__behind(const struct lines *lines, const char *at)
 	return newline ? newline + 1 : end;
 }
 
+static void told_since(struct line_counts *counts, uint64_t since_ns)
+{
+	if (since_ns && (counts->told_since_ns == 0 || since_ns < counts->told_since_ns))
+		counts->told_since_ns = since_ns;
+}
+
+static void count_told(struct line_counts *counts, const struct line_mark *mark)
+{
+	if (mark->lost == 0)
+		return;
+	counts->told[mark->lost_kind][mark->lost_reason] += mark->lost;
+	told_since(counts, mark->lost_since_ns ? mark->lost_since_ns : 1);
+}
+
 void line_counts__count(struct line_counts *counts, const struct lines *lines, size_t from)
 {
 	const struct line_mark *mark = lines__marks(lines);
@@ -76,7 +90,9 @@ void line_counts__count(struct line_counts *counts, const struct lines *lines, s
 	for (; at < lines->text.at; at = lines__behind(lines, at), mark++) {
 		if (at < lines->text.base + from)
 			continue;
-		if (mark->is_aborted)
+		if (mark->kind == EVENT_NONE)
+			count_told(counts, mark);
+		else if (mark->is_aborted)
 			counts->aborted[mark->kind]++;
 		else
 			counts->events[mark->kind]++;
@@ -88,7 +104,10 @@ void line_counts__add(struct line_counts *sum, const struct line_counts *counts)
 	for (int kind = 0; kind < EVENT_KINDS_COUNT; kind++) {
 		sum->events[kind] += counts->events[kind];
 		sum->aborted[kind] += counts->aborted[kind];
+		for (int reason = 0; reason < LOSS_REASONS_COUNT; reason++)
+			sum->told[kind][reason] += counts->told[kind][reason];
 	}
+	told_since(sum, counts->told_since_ns);
 }
 
 uint64_t line_counts__total(const struct line_counts *counts)

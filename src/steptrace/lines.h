@@ -18,9 +18,19 @@
 struct line_mark {
 	uint8_t kind;       /* enum event_kind; EVENT_NONE: a line about the recording itself */
 	uint8_t is_aborted; /* of no boundary */
-	uint8_t execution_id[16];
-	uint32_t pid;      /* whose it is: a fork goes on with the same one */
-	uint64_t known_ns; /* since when the execution is known */
+	union {
+		struct { /* an execution's */
+			uint8_t execution_id[16];
+			uint32_t pid;      /* a fork goes on with the same id */
+			uint64_t known_ns; /* since when it is known */
+		} __attribute__((packed));
+		struct { /* EVENT_NONE: a trace.lost, if it says that something was */
+			uint64_t lost;
+			uint64_t lost_since_ns;
+			uint8_t lost_kind;   /* enum event_kind */
+			uint8_t lost_reason; /* enum loss_reason */
+		} __attribute__((packed));
+	} __attribute__((packed));
 } __attribute__((packed));
 
 /* Owns both; zeroed: nothing yet. */
@@ -67,6 +77,9 @@ const char *lines__behind(const struct lines *lines, const char *at);
 struct line_counts {
 	uint64_t events[EVENT_KINDS_COUNT];
 	uint64_t aborted[EVENT_KINDS_COUNT];
+	/* What the trace.lost among them said, and since when that was lost. */
+	uint64_t told[EVENT_KINDS_COUNT][LOSS_REASONS_COUNT];
+	uint64_t told_since_ns; /* 0: nothing */
 };
 
 /* Adds those that lie behind the first `from` bytes, which end with a whole line. */
@@ -74,5 +87,9 @@ void line_counts__count(struct line_counts *counts, const struct lines *lines, s
 void line_counts__add(struct line_counts *sum, const struct line_counts *counts);
 /* But for those about the recording itself. */
 uint64_t line_counts__total(const struct line_counts *counts);
+static inline bool line_counts__is_empty(const struct line_counts *counts)
+{
+	return counts->told_since_ns == 0 && line_counts__total(counts) == 0;
+}
 
 #endif

@@ -237,7 +237,13 @@ int trace_events__lost(struct stream *stream, enum event_kind kind, enum loss_re
 					  stream__options(stream)->format, stream__clock(stream),
 					  kind, reason, lost, window_ns);
 
-	return code ? code : mark_own(stream);
+	const struct line_mark mark = {.kind = EVENT_NONE,
+				       .lost = lost,
+				       .lost_since_ns = since_ns,
+				       .lost_kind = (uint8_t)kind,
+				       .lost_reason = (uint8_t)reason};
+
+	return code ? code : lines__mark(stream__lines(stream), &mark);
 }
 
 /* With one decimal. */

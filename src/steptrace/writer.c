@@ -100,35 +100,49 @@ static bool has_missing(const struct writer *writer)
 	return !gap__is_empty(&writer->missing);
 }
 
-static int put_missing_kind(struct writer *writer, enum event_kind kind)
+static int put_lost(struct writer *writer, enum event_kind kind, enum loss_reason reason,
+		    uint64_t lost)
 {
 	const struct gap *gap = &writer->missing;
 	int code;
 
+	if (lost == 0)
+		return 0;
 	writer->words.at = writer->words.base;
-	code = trace_events__put_lost(&writer->words, writer->format, &writer->clock, kind,
-				      LOSS_NOT_WRITTEN, gap->lost.events[kind],
-				      (const uint64_t[2]){gap->since_ns, gap->until_ns});
+	code = trace_events__put_lost(&writer->words, writer->format, &writer->clock, kind, reason,
+				      lost, (const uint64_t[2]){gap->since_ns, gap->until_ns});
 	return code ? code : put_words(writer);
+}
+
+/* What was not written here, and what a trace.lost said that was not. */
+static int put_missing_kind(struct writer *writer, enum event_kind kind)
+{
+	struct line_counts *missing = &writer->missing.lost;
+	int code = put_lost(writer, kind, LOSS_NOT_WRITTEN, missing->events[kind]);
+
+	if (!code)
+		missing->events[kind] = 0;
+	for (int reason = 0; reason < LOSS_REASONS_COUNT && !code; reason++) {
+		uint64_t *lost = &missing->told[kind][reason];
+
+		code = put_lost(writer, kind, (enum loss_reason)reason, *lost);
+		if (!code)
+			*lost = 0;
+	}
+	return code;
 }
 
 /* trace.lost for what is missing, line by line: what was said is not said again. 0, or the rest has to
  * be said later. */
 static int put_missing(struct writer *writer)
 {
-	uint64_t *missing = writer->missing.lost.events;
 	int code = 0;
 
 	if (!has_missing(writer))
 		return 0;
 	writer->told_ns = clock__now_ns();
-	for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS_COUNT && !code; kind++) {
-		if (missing[kind] == 0)
-			continue;
+	for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS_COUNT && !code; kind++)
 		code = put_missing_kind(writer, (enum event_kind)kind);
-		if (!code)
-			missing[kind] = 0;
-	}
 	if (!code)
 		writer->missing = (struct gap){.since_ns = 0};
 	return code;

@@ -120,6 +120,39 @@ static void missing_lines_are_told_once_a_second(void **state)
 	assert_string_equal(written(), "");
 }
 
+/* A trace.lost that is missing itself is said again, in sum, with what was lost since when. */
+static void a_loss_that_was_not_told(void **state)
+{
+	struct line_mark mark = {.kind = EVENT_NONE,
+				 .lost = 5,
+				 .lost_since_ns = 7000000000,
+				 .lost_kind = EVENT_COMMAND_STARTED,
+				 .lost_reason = LOSS_BUFFER_FULL};
+	struct gap gap = {.since_ns = 0};
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		json__raw(&lines.text, "{}\n");
+		assert_int_equal(lines__mark(&lines, &mark), 0);
+		mark.lost_since_ns = 6000000000;
+	}
+	assert_int_equal(gap__add_lines(&gap, &lines, 0, 9000000000), 0);
+	lines__clear(&lines);
+	writer__go_without(&writer, &gap);
+	refusal = -ENOSPC;
+	writer__tick(&writer);
+	refusal = 0;
+	writer.told_ns -= 1000000000;
+	writer__tick(&writer);
+	assert_non_null(strstr(written(), "\"kind\":\"command.execution.started\",\"lost\":10,"
+					  "\"since\":\"1970-01-01T00:00:06.000000000Z\","
+					  "\"until\":\"1970-01-01T00:00:09.000000000Z\","
+					  "\"reason\":\"buffer_full\""));
+	writer.told_ns -= 1000000000;
+	writer__tick(&writer);
+	assert_string_equal(written(), "");
+}
+
 /* Which of them went in is known; the rest is lost, and told before anything else goes in. */
 static void a_sink_that_refuses_and_comes_back(void **state)
 {
@@ -228,6 +261,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(lines_as_they_are, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(missing_lines_are_told_once_a_second, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(a_loss_that_was_not_told, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_sink_that_refuses_and_comes_back, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(one_that_must_not_go_without_ends, set_up,
