@@ -2,10 +2,14 @@
 #include "steptrace/descriptor.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "common/parse.h"
 
 static int await_room(int fd, int give_up_fd)
 {
@@ -49,6 +53,25 @@ int descriptor__write(int fd, const char *bytes, size_t count, struct effort *ef
 			return code;
 	}
 	return 0;
+}
+
+int descriptor__named(const char *path)
+{
+	static const char *const folders[] = {"/dev/fd/", "/proc/self/fd/"};
+	uint64_t number;
+
+	if (strcmp(path, "/dev/stdout") == 0)
+		return STDOUT_FILENO;
+	if (strcmp(path, "/dev/stderr") == 0)
+		return STDERR_FILENO;
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		size_t bytes = strlen(folders[i]);
+
+		if (strncmp(path, folders[i], bytes) == 0 &&
+		    parse__u64(path + bytes, 0, INT_MAX, &number) == 0)
+			return (int)number;
+	}
+	return -1;
 }
 
 size_t descriptor__whole_lines(const char *lines, size_t bytes)

@@ -19,6 +19,9 @@ struct effort {
 int descriptor__write(int fd, const char *bytes, size_t count, struct effort *effort,
 		      size_t *written);
 
+/* The number in "/dev/stdout", "/dev/stderr", "/dev/fd/N", "/proc/self/fd/N"; -1: it is another path. */
+int descriptor__named(const char *path);
+
 /* Of these bytes, those that are whole lines. */
 size_t descriptor__whole_lines(const char *lines, size_t bytes);
 

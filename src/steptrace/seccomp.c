@@ -163,10 +163,12 @@ static int fill(scmp_filter_ctx filter, const struct privilege_needs *needs)
 		code = allow_where(filter, SCMP_SYS(openat), 2,
 				   O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW,
 				   O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW);
-	if (!code && needs->perf_links)
-		code = ALLOW_ALL(filter, perf_calls);
-	else if (!code) /* isatty() */
+	if (needs->perf_links)
+		return code ? code : ALLOW_ALL(filter, perf_calls);
+	if (!code) /* isatty() */
 		code = allow_where(filter, SCMP_SYS(ioctl), 1, UINT32_MAX, TCGETS);
+	if (!code) /* what lies in a pipe */
+		code = allow_where(filter, SCMP_SYS(ioctl), 1, UINT32_MAX, FIONREAD);
 	return code;
 }
 

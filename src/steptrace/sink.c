@@ -12,11 +12,13 @@ static bool begins_with(const char *text, const char *prefix)
 	return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-/* A pipe or a device, which exists already; anything else is a file, or will be one. */
+/* A pipe, a device or a descriptor, which exists already; anything else is a file, or will be one. */
 static bool is_special(const char *path)
 {
 	struct stat status;
 
+	if (descriptor__named(path) >= 0)
+		return true;
 	return lstat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISLNK(status.st_mode);
 }
 

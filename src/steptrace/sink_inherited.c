@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,11 +17,38 @@ struct inherited {
 	struct sink sink;
 	int fd;
 	bool is_ours; /* to be closed */
+	bool is_headed;
+	char *rest; /* of a line whose beginning lies in the pipe; NULL: none */
+	size_t rest_bytes;
 };
 
 static struct inherited *inherited_of(struct sink *sink)
 {
 	return (struct inherited *)sink;
+}
+
+static bool holds_bytes(int fd)
+{
+	int bytes = 0;
+
+	return ioctl(fd, FIONREAD, &bytes) == 0 && bytes > 0;
+}
+
+/* A pipe keeps what it holds when its reader goes, for the next one: of a line that went in in part, the
+ * rest has to follow. Returns how many bytes will have been written then. */
+static size_t keep_rest(struct inherited *inherited, const char *lines, size_t bytes, size_t out)
+{
+	const char *newline = memchr(lines + out, '\n', bytes - out);
+	size_t whole = descriptor__whole_lines(lines, out);
+
+	if (out == whole || !newline || !holds_bytes(inherited->fd))
+		return whole;
+	inherited->rest_bytes = (size_t)(newline + 1 - lines) - out;
+	inherited->rest = malloc(inherited->rest_bytes);
+	if (!inherited->rest)
+		return whole;
+	memcpy(inherited->rest, lines + out, inherited->rest_bytes);
+	return out + inherited->rest_bytes;
 }
 
 static int put(struct inherited *inherited, const char *lines, size_t bytes, size_t *written)
@@ -33,6 +61,25 @@ static int put(struct inherited *inherited, const char *lines, size_t bytes, siz
 		return 0;
 	*written = descriptor__whole_lines(lines, out);
 	descriptor__take_back(inherited->fd, out - *written);
+	if (code == -EPIPE) {
+		*written = keep_rest(inherited, lines, bytes, out);
+		inherited->is_headed = false;
+	}
+	return code;
+}
+
+static int put_rest(struct inherited *inherited)
+{
+	size_t out;
+	int code = descriptor__write(inherited->fd, inherited->rest, inherited->rest_bytes,
+				     &inherited->sink.effort, &out);
+
+	inherited->rest_bytes -= out;
+	memmove(inherited->rest, inherited->rest + out, inherited->rest_bytes);
+	if (inherited->rest_bytes == 0) {
+		free(inherited->rest);
+		inherited->rest = NULL;
+	}
 	return code;
 }
 
@@ -43,7 +90,8 @@ static int put_header(struct inherited *inherited)
 	int code = header ? put(inherited, header, strlen(header), &written) : 0;
 
 	free(header);
-	inherited->sink.parts += code == 0;
+	inherited->is_headed = code == 0;
+	inherited->sink.parts += inherited->is_headed;
 	return code;
 }
 
@@ -51,8 +99,10 @@ static int inherited_write(struct sink *sink, const char *lines, size_t bytes, s
 			   struct error *err)
 {
 	struct inherited *inherited = inherited_of(sink);
-	int code = sink->parts == 0 ? put_header(inherited) : 0;
+	int code = inherited->rest ? put_rest(inherited) : 0;
 
+	if (!code && !inherited->is_headed)
+		code = put_header(inherited);
 	if (!code)
 		code = put(inherited, lines, bytes, written);
 	if (code == 0)
@@ -69,6 +119,8 @@ static void inherited_close(struct sink *sink)
 {
 	struct inherited *inherited = inherited_of(sink);
 
+	free(inherited->rest);
+	inherited->rest = NULL;
 	if (inherited->is_ours && inherited->fd >= 0)
 		close(inherited->fd);
 }
@@ -98,11 +150,13 @@ static void stop_waiting(struct inherited *inherited)
 
 static int open_named(struct inherited *inherited, const char *path, struct error *err)
 {
+	int number = descriptor__named(path);
 	/* It is only written to: whoever could read it too would be its own reader. */
 	const int flags = O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY;
 	int code;
 
-	inherited->fd = open(path, flags | O_NONBLOCK);
+	inherited->fd =
+		number >= 0 ? fcntl(number, F_DUPFD_CLOEXEC, 3) : open(path, flags | O_NONBLOCK);
 	if (inherited->fd < 0 && errno == ENXIO) {
 		log__info("waiting for a reader of '%s'", path);
 		inherited->fd = open(path, flags);

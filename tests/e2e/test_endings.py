@@ -11,7 +11,7 @@ import time
 
 import validate
 from harness import (PATIENCE_S, STEPTRACE, Lines, Runner, check_books, copy_of, read_events, runner_events,
-                     wait_until)
+                     target, wait_until)
 from test_outputs import Outputs
 
 
@@ -139,6 +139,47 @@ class Endings(Outputs):
             wait_until(goes_on, "a trace.lost")
             self.stop(tracer)
         self.assertGreater(check_books(self, read_events(path))["lost_by_reason"]["not_written"], 0)
+
+    def test_a_pipe_whose_reader_goes(self):
+        """The next one finds what lies in it, whole, and a part that begins as parts do."""
+        path = self.path("pipe")
+        os.mkfifo(path)
+        first = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        with Runner() as runner:
+            tracer = self.trace(runner, "-o", path, "--when-full", "drop")
+            runner.do("go 1000")
+            time.sleep(0.3)
+            os.close(first)
+            self.said.until("goes without")
+            second = os.open(path, os.O_RDONLY)
+            with os.fdopen(second, "rb") as pipe:
+                thread, parts = self.slow_reader(pipe, 0)
+
+                def goes_on():
+                    runner.do("go 1")
+                    return b'"part":2' in b"".join(parts)
+                wait_until(goes_on, "another part")
+                self.stop(tracer)
+                thread.join()
+        lines = b"".join(parts).decode().splitlines(True)
+        self.assertEqual(validate.validate_lines(lines), [])
+        events = [json.loads(line) for line in lines]
+        self.assertEqual([event["part"] for event in events if event["event"] == "trace.started"], [1, 2])
+        self.assertEqual(len(runner_events(events)), events[-1]["events"])
+        self.assertGreater(events[-1]["lost_by_reason"]["not_written"], 0)
+
+    def test_descriptors_by_name(self):
+        for where, options in (("/dev/stdout", {"stdout": subprocess.PIPE}), ("/dev/stderr", {}),
+                               ("/dev/fd/%d", {})):
+            reads, writes = os.pipe()
+            if "%d" in where:
+                where, options = where % writes, {"pass_fds": [writes]}
+            done = subprocess.run([STEPTRACE, "record", "-o", where, "--", target("older")], check=True,
+                                  stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, **options)
+            os.close(writes)
+            with os.fdopen(reads, "rb") as pipe:
+                data = (done.stdout or b"") + pipe.read() + done.stderr
+            self.assertIn(b'{"event":"trace.stopped"', data)
 
     def test_a_collector_that_accepts_and_closes(self):
         """It is asked less and less often, and not spoken of each time."""
