@@ -48,6 +48,7 @@ int announce__started(struct stream *stream, const struct targets *targets,
 		if (pseudonyms__mask(pseudonyms) & 1u << field)
 			replaced[facts.pseudonymized_count++] = pseudonym_fields[field];
 	pseudonyms__replace(pseudonyms, PSEUDONYM_HOST, system.nodename, sizeof(system.nodename));
+	pseudonyms__replace(pseudonyms, PSEUDONYM_HOST, boot_id, sizeof(boot_id)); /* whose it is */
 	facts.host = system.nodename;
 	facts.kernel = system.release;
 	facts.boot_id = boot_id;

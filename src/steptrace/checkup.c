@@ -178,7 +178,7 @@ static void add_site(struct findings *findings, const struct site_choice *choice
 }
 
 /* What a capture adds to an empty program on the machines that were measured (make bench). */
-enum { CAPTURE_NS = 160 };
+enum { CAPTURE_NS = 230 };
 
 /* The real program on a probe function of our own, with a span of ours. */
 static void add_cost(struct findings *findings, const struct site_choice *choice)

@@ -127,11 +127,12 @@ static int one_of(const char *value, const char *first, const char *second, cons
 	return error__set(err, -EINVAL, "%s is %s or %s, not '%s'", option, first, second, value);
 }
 
-static int number_error(const char *option, const char *value, const char *example,
-			struct error *err)
+/* `range`: what it may be. */
+static int number_error(const char *option, const char *value, const char *range,
+			const char *example, struct error *err)
 {
-	return error__set(err, -EINVAL, "%s cannot be '%s' (for example: %s %s)", option, value,
-			  option, example);
+	return error__set(err, -EINVAL, "%s cannot be '%s': it is %s (for example: %s %s)", option,
+			  value, range, option, example);
 }
 
 static int set_site(struct session_options *options, const char *value, struct error *err)
@@ -215,19 +216,20 @@ static int set_option(struct session_options *options, int which, const char *va
 	case OPTION_WHEN_FULL: return set_policy(options, value, err);
 	case OPTION_ROTATE_SIZE:
 		if (parse__size_bytes(value, 4096, UINT64_MAX / 2, &options->rotate_bytes))
-			return number_error("--rotate-size", value, "256M", err);
+			return number_error("--rotate-size", value, "a size of 4K at least", "256M",
+					    err);
 		return 0;
 	case OPTION_ROTATE_AGE:
 		if (parse__duration_ns(value, &options->rotate_age_ns) || !options->rotate_age_ns)
-			return number_error("--rotate-age", value, "24h", err);
+			return number_error("--rotate-age", value, "a time", "24h", err);
 		return 0;
 	case OPTION_KEEP:
 		if (parse__u64(value, 1, 10000, &options->keep))
-			return number_error("--keep", value, "7", err);
+			return number_error("--keep", value, "a number from 1 to 10000", "7", err);
 		return 0;
 	case OPTION_QUEUE:
 		if (parse__size_bytes(value, 1 << 16, 1 << 30, &options->queue_bytes))
-			return number_error("--queue", value, "32M", err);
+			return number_error("--queue", value, "a size from 64K to 1G", "32M", err);
 		return 0;
 	case OPTION_FORMAT:
 		code = one_of(value, "json", "compact", "--format", &is_second, err);
@@ -238,35 +240,36 @@ static int set_option(struct session_options *options, int which, const char *va
 	case OPTION_PSEUDONYM_KEY: options->pseudonym_key_path = value; return 0;
 	case OPTION_COUNT:
 		if (parse__u64(value, 1, UINT64_MAX, &options->events_limit))
-			return number_error("--count", value, "100", err);
+			return number_error("--count", value, "a number from 1 on", "100", err);
 		return 0;
 	case OPTION_DURATION:
 		if (parse__duration_ns(value, &options->duration_ns) || options->duration_ns == 0)
-			return number_error("--duration", value, "10s", err);
+			return number_error("--duration", value, "a time", "10s", err);
 		return 0;
 	case OPTION_FLUSH:
 		if (parse__duration_ns(value, &options->flush_ns) || options->flush_ns < 1000000 ||
 		    options->flush_ns > 60000000000ULL)
-			return number_error("--flush", value, "50ms", err);
+			return number_error("--flush", value, "a time from 1ms to 1m", "50ms", err);
 		return 0;
 	case OPTION_BUFFER:
 		if (parse__size_bytes(value, 1 << 16, 1 << 30, &options->ring_sizes.buffer_bytes))
-			return number_error("--buffer", value, "8M", err);
+			return number_error("--buffer", value, "a size from 64K to 1G", "8M", err);
 		return 0;
 	case OPTION_RINGS:
 		if (parse__u64(value, 1, RINGS_MAX, &options->ring_sizes.rings_count))
-			return number_error("--rings", value, "4", err);
+			return number_error("--rings", value, "a number from 1 to 64", "4", err);
 		return 0;
 	case OPTION_MAX_CPU:
 		if (parse__percent(value, 0.1, 100, &options->max_cpu_percent))
-			return number_error("--max-cpu", value, "5", err);
+			return number_error("--max-cpu", value, "a number from 0.1 to 100", "5",
+					    err);
 		return 0;
 	case OPTION_STATS: options->shows_stats = true; return 0;
 	case OPTION_METRICS: options->metrics_address = value; return 0;
 	case OPTION_SITE: return set_site(options, value, err);
 	case OPTION_LINGER:
 		if (parse__duration_ns(value, &options->linger_ns))
-			return number_error("--linger", value, "10s", err);
+			return number_error("--linger", value, "a time", "10s", err);
 		return 0;
 	}
 	return 0;

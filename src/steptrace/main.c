@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -39,9 +40,8 @@ static void print_help(FILE *out)
 		     "  sudo steptrace record -- steprun exec todo 'buy milk'\n");
 }
 
-int main(int argc, char **argv)
+static int dispatch(int argc, char **argv)
 {
-	log__init("steptrace");
 	if (argc < 2) {
 		print_help(stderr);
 		return STATUS_USAGE;
@@ -60,4 +60,17 @@ int main(int argc, char **argv)
 			return commands[i].run(argc - 1, argv + 1);
 	log__error("there is no command '%s' (see: steptrace --help)", argv[1]);
 	return STATUS_USAGE;
+}
+
+/* What was printed and did not get out is a failure, too. */
+int main(int argc, char **argv)
+{
+	int status;
+
+	log__init("steptrace");
+	status = dispatch(argc, argv);
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	log__error("cannot write to standard output: %s", strerror(errno));
+	return status ? status : STATUS_FAILED;
 }

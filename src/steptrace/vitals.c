@@ -3,7 +3,9 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "common/utf8.h"
 #include "steptrace/budget.h"
 #include "steptrace/version.h"
 
@@ -140,16 +142,30 @@ static void by_reason(struct strbuf *text, const struct stream_counts *counts)
 }
 
 /* The value of a label: a file's name may hold anything. */
+static void put_character(struct strbuf *text, char character)
+{
+	if (character == '\n') {
+		strbuf__text(text, "\\n");
+		return;
+	}
+	if (character == '\\' || character == '"')
+		strbuf__char(text, '\\');
+	strbuf__char(text, character);
+}
+
+/* A name has any bytes, a label is UTF-8. */
 static void label(struct strbuf *text, const char *value)
 {
-	for (; *value; value++) {
-		if (*value == '\n') {
-			strbuf__text(text, "\\n");
-			continue;
-		}
-		if (*value == '\\' || *value == '"')
-			strbuf__char(text, '\\');
-		strbuf__char(text, *value);
+	const uint8_t *at = (const uint8_t *)value, *end = at + strlen(value);
+
+	while (at < end) {
+		int bytes = *at < 0x80 ? 1 : utf8__sequence_bytes(at, end);
+
+		if (bytes == 0)
+			strbuf__text(text, "\xef\xbf\xbd");
+		for (int i = 0; i < bytes; i++)
+			put_character(text, (char)at[i]);
+		at += bytes ? bytes : 1;
 	}
 }
 

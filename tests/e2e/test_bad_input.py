@@ -49,6 +49,15 @@ class Usage(EndToEnd):
         self.expect(2, "no command behind '--'", "record", "--")
         self.expect(2, "stands behind '--'", "record", "-o", "--", "ls")
 
+    def test_words_that_find_no_room(self):
+        for arguments in (("--help",), ("--version",), ("list",), ("doctor",), ("schema",), ("record", "--help")):
+            with open("/dev/full", "wb") as full, Runner() as runner:
+                runner.do("go 0")
+                done = subprocess.run([STEPTRACE, *arguments], stdout=full, stderr=subprocess.PIPE, text=True,
+                                      check=False)
+            self.assertEqual(done.returncode, 1, arguments)
+            self.assertIn("cannot write to standard output: No space left on device", done.stderr)
+
     def test_targets_that_are_none(self):
         self.expect(1, "there is no process 4194000", "record", "-p", "4194000")
         self.expect(1, "process %d runs nothing with steptrace probes" % os.getpid(),

@@ -48,6 +48,7 @@ class Pseudonyms(Recorded):
         events = read_events(tracer.path)
         self.assertEqual(events[0]["pseudonymized"], ALL.split(","))
         self.assertRegex(events[0]["host"], PSEUDONYM)
+        self.assertRegex(events[0]["boot_id"], PSEUDONYM)
         self.assertEqual(len({event["user_id"] for event in runner_events(events)} - {""}), 1)
         self.assertEqual(len(aborted(events)), 3)
         for event in steps(events):

@@ -26,7 +26,8 @@ static struct vitals later(void)
 		.buffer_bytes = 16 << 20,
 		.binaries = 2,
 		.executions = 3,
-		.outputs = {{"plain", 1, 1 << 10, 8 << 20}, {"a\"b\\c\nd", 4, 2 << 20, 8 << 20}},
+		.outputs = {{"plain", 1, 1 << 10, 8 << 20},
+			    {"a\"b\\c\nd\xc3\xa9\xff", 4, 2 << 20, 8 << 20}},
 		.outputs_count = 2,
 	};
 
@@ -90,7 +91,7 @@ static void prometheus_has_the_counts(void **state)
 		"steptrace_filtered_total{event=\"command.execution.started\"} 9\n",
 		"steptrace_lost_total{event=\"dsl.step.executed\",reason=\"buffer_full\"} 7\n",
 		"steptrace_output_lost_total{output=\"plain\"} 1\n",
-		"steptrace_output_queue_used_bytes{output=\"a\\\"b\\\\c\\nd\"} 2097152\n",
+		"steptrace_output_queue_used_bytes{output=\"a\\\"b\\\\c\\nd\xc3\xa9\xef\xbf\xbd\"} 2097152\n",
 		"steptrace_lag_seconds 0.048100000\n",
 		"steptrace_buffer_used_ratio 0.250000000\n",
 		"steptrace_buffer_bytes 16777216\n",
