@@ -274,13 +274,18 @@ check-deps:
 # SETCAP=1 lets everybody who may execute it record, without sudo: mind its permissions.
 CAPABILITIES = cap_bpf,cap_perfmon,cap_sys_ptrace,cap_dac_read_search,cap_checkpoint_restore+ep
 
+DOCUMENTS := README.md CHANGELOG.md CONTRIBUTING.md LICENSE usdt/README.md docs/performance.md \
+	$(wildcard docs/schema/*)
+
 install: all
 	install -Dm755 $(BUILD)/steptrace $(DESTDIR)$(PREFIX)/bin/steptrace
 	install -Dm755 $(BUILD)/steprun $(DESTDIR)$(PREFIX)/bin/steprun
 	install -Dm644 usdt/steptrace.h $(DESTDIR)$(PREFIX)/include/steptrace.h
 	install -Dm644 docs/man/steptrace.8 $(DESTDIR)$(PREFIX)/share/man/man8/steptrace.8
 	install -Dm644 docs/man/steprun.1 $(DESTDIR)$(PREFIX)/share/man/man1/steprun.1
-	install -Dm644 README.md $(DESTDIR)$(PREFIX)/share/doc/steptrace/README.md
+	for file in $(DOCUMENTS); do \
+		install -Dm644 $$file $(DESTDIR)$(PREFIX)/share/doc/steptrace/$$file || exit 1; \
+	done
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|@PREFIX@|$(PREFIX)|' systemd/steptrace.service.in \
 		>$(DESTDIR)$(PREFIX)/lib/systemd/system/steptrace.service

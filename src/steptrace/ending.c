@@ -3,16 +3,14 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <string.h>
 
 #include "common/log.h"
 #include "steptrace/announce.h"
 #include "steptrace/intake.h"
 #include "steptrace/setup.h"
 
-#define DRAIN_NS    250000000ull   /* for runners that do not leave off */
-#define PATIENCE_NS 1000000000ull  /* with an output that does not get on */
-#define SERVICE_NS  30000000000ull /* from SIGTERM; who sends it kills those that take longer */
+#define DRAIN_NS    250000000ull  /* for runners that do not leave off */
+#define PATIENCE_NS 1000000000ull /* with an output that does not get on */
 
 /* Whoever wants us to stop a second time, and knew that we do. */
 static bool is_hurried(const struct session *session, const struct wakeup *wakeup,
@@ -20,7 +18,7 @@ static bool is_hurried(const struct session *session, const struct wakeup *wakeu
 {
 	if (wakeup->signal == SIGINT || wakeup->signal == SIGTERM)
 		return passed_ns >= PATIENCE_NS;
-	return strcmp(session->reason, "terminated") == 0 && passed_ns >= SERVICE_NS;
+	return session->patience_ns && passed_ns >= session->patience_ns;
 }
 
 static void say_waiting(struct session *session, uint64_t passed_ns)

@@ -16,7 +16,8 @@
 #include "steptrace/trace_events.h"
 
 #define SECOND_NS     1000000000
-#define CLOCK_STEP_NS 1000000 /* less is not worth a word */
+#define CLOCK_STEP_NS 1000000        /* less is not worth a word */
+#define SERVICE_NS    30000000000ull /* who stops services kills those that take longer */
 
 /* An output that failed fails the recording, which the others do not have to end for. */
 static void on_news(struct session *session)
@@ -44,6 +45,8 @@ static void on_signal(struct session *session, const struct wakeup *wakeup)
 	}
 	if (wakeup->signal == SIGHUP && session->wakeups.ignores_hangup)
 		return;
+	if (!wakeup->from_terminal)
+		session->patience_ns = SERVICE_NS;
 	intake__stop(session, wakeup->signal == SIGINT ? "interrupted" : "terminated");
 }
 

@@ -36,9 +36,10 @@ struct session {
 	uint64_t started_ns;    /* 0: it is about to */
 	int64_t clock_ahead_ns; /* of the wall clock, as it was last said */
 	uint64_t process_records_lost;
-	const char *reason;  /* why it stops; NULL: it goes on */
-	uint64_t stopped_ns; /* when that was */
-	bool said_waiting;   /* for outputs, at the end */
+	const char *reason;   /* why it stops; NULL: it goes on */
+	uint64_t stopped_ns;  /* when that was */
+	uint64_t patience_ns; /* at the end; 0: without a limit */
+	bool said_waiting;    /* for outputs, at the end */
 	bool said_untraced;
 	bool is_ending; /* probes go one by one: what ends now may have ended its commands unseen */
 	bool failed;
