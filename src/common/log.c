@@ -2,6 +2,7 @@
 #include "common/log.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -20,10 +21,26 @@ void log__init(const char *program)
 		close(fd);
 }
 
+static bool waits = true;
+
+void log__do_not_wait(void)
+{
+	waits = false;
+}
+
+bool log__is_stuck(void)
+{
+	struct pollfd reader = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+	return !waits && poll(&reader, 1, 0) == 0;
+}
+
 static void say(const char *level, const char *format, va_list args)
 {
 	char line[2048];
 
+	if (log__is_stuck())
+		return;
 	vsnprintf(line, sizeof(line), format, args);
 	fprintf(stderr, "%s: %s%s\n", program_name, level, line);
 }

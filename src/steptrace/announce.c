@@ -102,6 +102,8 @@ void announce__progress(const struct stream *stream, uint64_t since_ns)
 {
 	uint64_t seconds = (clock__now_ns() - since_ns) / SECOND_NS;
 
+	if (log__is_stuck())
+		return;
 	fprintf(stderr, "\r\033[K%llu events, %llu lost, %02llu:%02llu",
 		(unsigned long long)stream__events_total(stream),
 		(unsigned long long)accounts__lost(stream), (unsigned long long)seconds / 60,
@@ -124,7 +126,7 @@ void announce__end(const struct stream *stream, const char *reason, uint64_t unw
 		lost -= behind - unwritten;
 		behind = unwritten;
 	}
-	if (over_progress)
+	if (over_progress && !log__is_stuck())
 		fputs("\r\033[K", stderr);
 	if (filtered)
 		snprintf(also, sizeof(also), ", %llu filtered", filtered);

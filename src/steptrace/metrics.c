@@ -129,7 +129,7 @@ static int open_socket(const char *text, struct error *err)
 	int code, fd;
 
 	if (strchr(text, ':') ? host_port__split(text, &address)
-			      : parse__u64(text, 0, 65535, &number) == -ERANGE)
+			      : parse__u64(text, 0, 65535, &number))
 		return error__set(err, -EINVAL,
 				  "--metrics is ADDRESS:PORT or PORT, not '%s' (for example: "
 				  "--metrics 127.0.0.1:9464)",

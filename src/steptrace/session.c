@@ -149,6 +149,7 @@ int session__run(const struct session_options *options, struct error *err)
 		session->accounts.reported_ns = stream__clock(session->stream)->monotonic_ns;
 		pulse__beat(session);
 		intake__flush(session);
+		log__do_not_wait(); /* nobody's reading holds a recording up */
 		announce__ready(&session->attachments, options->targets.command != NULL);
 		if (options->duration_ns)
 			wakeups__set_deadline(&session->wakeups, options->duration_ns);

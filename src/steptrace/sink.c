@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "steptrace/sink.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,17 @@ static bool is_special(const char *path)
 	return lstat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISLNK(status.st_mode);
 }
 
+/* Of a kind that somebody may expect. As "./udp:x" it is a file. */
+static bool is_of_another_kind(const char *where)
+{
+	static const char *const kinds[] = {"udp:", "http:", "https:", "tls:", "file:"};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (begins_with(where, kinds[i]))
+			return true;
+	return false;
+}
+
 int sink__open(const struct sink_options *options, struct sink **sink, struct error *err)
 {
 	const char *where = options->where;
@@ -31,6 +43,11 @@ int sink__open(const struct sink_options *options, struct sink **sink, struct er
 		code = sink_inherited__open(NULL, sink, err);
 	else if (begins_with(where, "unix:") || begins_with(where, "tcp:"))
 		code = sink_socket__open(where, sink, err);
+	else if (is_of_another_kind(where))
+		code = error__set(err, -EINVAL,
+				  "'%s' is no output: there are FILE, FILE.gz, unix:PATH, "
+				  "tcp:HOST:PORT and - (a file of that name is './%s')",
+				  where, where);
 	else if (is_special(where))
 		code = sink_inherited__open(where, sink, err);
 	else

@@ -23,7 +23,8 @@
 
 enum { ADDRESSES_MAX = 8, FIRST_PAUSE_MS = 50, LONGEST_PAUSE_MS = 5000, CONNECT_MS = 5000 };
 
-#define SAY_NS 10000000000ull /* that it is away is said once in so long */
+#define LASTING_NS 1000000000ull  /* of a connection that counts as one */
+#define SAY_NS     10000000000ull /* that it is away is said once in so long */
 
 struct address {
 	struct sockaddr_storage bytes;
@@ -36,7 +37,7 @@ struct socket_sink {
 	size_t addresses_count, next; /* to be tried */
 	int fd;                       /* -1: not connected */
 	uint64_t connected_ns;        /* when it was last */
-	int pause_ms;                 /* before the next attempt */
+	int pause_ms;                 /* before the next one, if that did not last */
 	bool is_away;
 	bool says_there;  /* that it is away was said, so its return will be */
 	uint64_t said_ns; /* when it was */
@@ -162,17 +163,19 @@ static int try_once(struct socket_sink *socket_sink)
 	return 0;
 }
 
-/* Longer each time. -ECANCELED: given up. */
-static int pause_before_next(struct socket_sink *socket)
+/* -ECANCELED: given up. */
+static int wait_a_while(const struct socket_sink *socket, int ms)
 {
 	struct pollfd fd = {.fd = socket->sink.effort.give_up_fd, .events = POLLIN};
 
-	if (poll(&fd, 1, socket->pause_ms) > 0)
-		return -ECANCELED;
-	socket->pause_ms = socket->pause_ms ? 2 * socket->pause_ms : FIRST_PAUSE_MS;
-	if (socket->pause_ms > LONGEST_PAUSE_MS)
-		socket->pause_ms = LONGEST_PAUSE_MS;
-	return 0;
+	return poll(&fd, 1, ms) > 0 ? -ECANCELED : 0;
+}
+
+static int longer(int pause_ms)
+{
+	if (pause_ms == 0)
+		return FIRST_PAUSE_MS;
+	return pause_ms < LONGEST_PAUSE_MS / 2 ? 2 * pause_ms : LONGEST_PAUSE_MS;
 }
 
 static int put(struct socket_sink *socket, const char *bytes, size_t count, size_t *written)
@@ -191,16 +194,16 @@ static int put_header(struct socket_sink *socket)
 	return code;
 }
 
-/* Until it is connected and has its header, or -ECANCELED. A connection that did not last is one more
- * attempt that failed. */
+/* Until it is connected and has its header, or -ECANCELED. Where connections do not last there is a pause in
+ * front of each, a longer one each time. */
 static int connect_again(struct socket_sink *socket)
 {
-	int code;
+	int code, pause_ms;
 
-	if (clock__now_ns() - socket->connected_ns >= LONGEST_PAUSE_MS * 1000000ull)
+	if (clock__now_ns() - socket->connected_ns >= LASTING_NS)
 		socket->pause_ms = 0;
-	for (;;) {
-		code = pause_before_next(socket);
+	for (pause_ms = socket->pause_ms;; pause_ms = longer(pause_ms)) {
+		code = wait_a_while(socket, pause_ms);
 		if (code)
 			return code;
 		code = try_once(socket);
@@ -211,6 +214,7 @@ static int connect_again(struct socket_sink *socket)
 		hang_up(socket);
 		say_away(socket, code);
 	}
+	socket->pause_ms = longer(socket->pause_ms);
 	socket->connected_ns = clock__now_ns();
 	if (code == 0)
 		say_there(socket);

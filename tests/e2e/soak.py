@@ -22,7 +22,7 @@ import tempfile
 import threading
 import time
 
-from harness import PATIENCE_S, STEPTRACE, Lines, target, validate
+from harness import PATIENCE_S, STEPTRACE, Lines, target, validate, wait_until
 
 STEPS_A_SECOND = 5000
 ORDERS = ("go 20", "fail", "nested", "tool", "reject", "text quotes", "text invalid", "text long", "threads 3",
@@ -39,7 +39,8 @@ class Collector:
     """Takes what comes for a while, and is away for a while."""
 
     def __init__(self, path):
-        self.path, self.parts, self.ends = path, [], threading.Event()
+        self.path, self.parts, self.ends, self.stays = path, [], threading.Event(), threading.Event()
+        self.is_connected = False
         self.thread = threading.Thread(target=self.serve, daemon=True)
         self.thread.start()
 
@@ -56,11 +57,12 @@ class Collector:
 
     def take(self, listener):
         until, connection, part = time.monotonic() + 1 + 2 * random.random(), None, b""
-        while time.monotonic() < until and not self.ends.is_set():
+        while (time.monotonic() < until or self.stays.is_set()) and not self.ends.is_set():
             try:
                 if connection is None:
                     connection, _ = listener.accept()
                     connection.settimeout(0.2)
+                    self.is_connected = True
                 data = connection.recv(1 << 16)
                 if not data:
                     break
@@ -69,7 +71,13 @@ class Collector:
                 continue
         if connection:
             connection.close()
+            self.is_connected = False
             self.parts = self.parts[-3:] + [part]
+
+    def settle(self):
+        """From now on it is there."""
+        self.stays.set()
+        wait_until(lambda: self.is_connected, "a connection")
 
     def close(self):
         self.ends.set()
@@ -198,6 +206,7 @@ def soak(seconds, progress=False):
             drain.start()
             work = Work(spans, pace, seconds)
             looks = watch(process, work, folder, seconds, progress)
+            collector.settle()
             steady = work.close()
             process.send_signal(signal.SIGINT)
             status = process.wait(PATIENCE_S)

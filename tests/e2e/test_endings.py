@@ -218,6 +218,25 @@ class Endings(Outputs):
             wait_until(is_rotated, "another file")
             self.stop(tracer)
 
+    def test_a_full_pipe_as_standard_error(self):
+        """Nobody reads it, and nobody waits for that."""
+        reads, writes = os.pipe()
+        with os.fdopen(reads, "rb"), os.fdopen(writes, "wb", 0) as full, Runner() as runner:
+            path = self.path("events")
+            tracer = subprocess.Popen([STEPTRACE, "record", "-p", str(runner.pid), "-o", path, "--stats"],
+                                      stderr=full)
+            self.await_text(path, '"trace.attached"')
+            os.set_blocking(full.fileno(), False)
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    os.write(full.fileno(), b"x")
+            os.set_blocking(full.fileno(), True)
+            time.sleep(1.2)
+            runner.do("go 10")
+            tracer.send_signal(signal.SIGINT)
+            self.assertEqual(tracer.wait(PATIENCE_S), 0)
+        self.assertEqual(check_books(self, read_events(path))["events"], 70)
+
     def test_a_hangup_that_is_ignored(self):
         with Runner() as runner:
             tracer = self.begin("-p", str(runner.pid), stdout=subprocess.DEVNULL, nice=("nohup",))

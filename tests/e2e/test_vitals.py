@@ -110,7 +110,8 @@ class Metrics(EndToEnd):
     def test_addresses_that_are_none(self):
         for address, words in ((":1", "ADDRESS:PORT"), ("::1:80", "ADDRESS:PORT"), ("127.0.0.1:x", "x"),
                                ("host.invalid:80", "host.invalid:80"),
-                               ("127.0.0.1:99999", "ADDRESS:PORT"), ("99999", "ADDRESS:PORT")):
+                               ("127.0.0.1:99999", "ADDRESS:PORT"), ("99999", "ADDRESS:PORT"),
+                               ("127.0.0.1", "ADDRESS:PORT"), ("x", "ADDRESS:PORT")):
             status, _, stderr = run("record", "-a", "--metrics", address)
             self.assertEqual(status, 1, address)
             self.assertIn(words, stderr)
