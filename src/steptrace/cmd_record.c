@@ -161,7 +161,7 @@ static int add_output(struct session_options *options, const char *where, struct
 {
 	bool is_socket = strncmp(where, "unix:", 5) == 0 || strncmp(where, "tcp:", 4) == 0;
 
-	options->writes_files = options->writes_files || (!is_socket && strcmp(where, "-") != 0);
+	options->writes_files = options->writes_files || sink__is_file(where);
 	if (options->outputs_count == OUTPUTS_MAX)
 		return error__set(err, -EINVAL, "more than %d outputs", OUTPUTS_MAX);
 	options->connects = options->connects || is_socket;

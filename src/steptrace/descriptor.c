@@ -11,14 +11,22 @@
 
 #include "common/parse.h"
 
+/* Sockets have room for something long before they say that they have. */
+enum { AGAIN_MS = 200 };
+
+/* Or some time; whoever writes will see. */
 static int await_room(int fd, int give_up_fd)
 {
 	struct pollfd fds[2] = {{.fd = fd, .events = POLLOUT},
 				{.fd = give_up_fd, .events = POLLIN}};
 
 	for (;;) {
-		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+		int ready = poll(fds, 2, AGAIN_MS);
+
+		if (ready < 0 && errno != EINTR)
 			return -errno;
+		if (ready == 0)
+			return 0;
 		if (fds[0].revents)
 			return 0;
 		if (fds[1].revents)

@@ -11,6 +11,7 @@
 struct effort {
 	int give_up_fd;            /* borrowed; readable: do not wait any longer */
 	bool is_socket;            /* which may wait by itself, for it is shared with others */
+	atomic_bool is_bursty;     /* takes much, then nothing for a while: a connection */
 	atomic_ullong moved_bytes; /* at all */
 };
 

@@ -8,16 +8,22 @@
 #include "steptrace/announce.h"
 #include "steptrace/intake.h"
 #include "steptrace/setup.h"
+#include "steptrace/signals.h"
 
 #define DRAIN_NS    250000000ull  /* for runners that do not leave off */
-#define PATIENCE_NS 1000000000ull /* with an output that does not get on */
+#define PATIENCE_NS 1000000000ull /* of whoever asks again */
 
 /* Whoever wants us to stop a second time, and knew that we do. */
-static bool is_hurried(const struct session *session, const struct wakeup *wakeup,
-		       uint64_t passed_ns)
+static bool is_hurried(struct session *session, const struct wakeup *wakeup, uint64_t passed_ns)
 {
-	if (wakeup->signal == SIGINT || wakeup->signal == SIGTERM)
-		return passed_ns >= PATIENCE_NS;
+	bool is_asked = wakeup->signal == SIGINT || wakeup->signal == SIGTERM;
+
+	if (is_asked && !wakeup->from_terminal && session->patience_ns == 0) {
+		session->patience_ns = passed_ns + ENDING_SERVICE_NS;
+		return false;
+	}
+	if (is_asked && passed_ns >= PATIENCE_NS)
+		return true;
 	return session->patience_ns && passed_ns >= session->patience_ns;
 }
 
@@ -40,9 +46,9 @@ static void look(struct session *session, const struct wakeup *wakeup)
 		metrics__serve(session->pulse.metrics);
 	if (wakeup->news)
 		outputs__news(&session->outputs, &failed, &any_left);
-	if (wakeup->signal && session->child.pid && session->wakeups.child_runs)
-		child__pass_on(&session->child, wakeup->signal, wakeup->from_terminal);
-	outputs__give_up_idle(&session->outputs, PATIENCE_NS);
+	if (wakeup->signal)
+		signals__take(session, wakeup);
+	outputs__give_up_idle(&session->outputs);
 	if (is_hurried(session, wakeup, passed_ns))
 		outputs__give_up(&session->outputs);
 	say_waiting(session, passed_ns);
@@ -97,6 +103,7 @@ void ending__run(struct session *session)
 	session->stopped_ns = clock__now_ns();
 	drain_for_now(session);
 	session->is_ending = true;
+	session->disarmed_ns = clock__now_ns();
 	capture__disarm(session->capture);
 	attachments__close(&session->attachments);
 	drain_all(session);

@@ -8,6 +8,10 @@
 
 struct session;
 
+/* For an ending that somebody asked for who is not at the terminal: who stops services kills those that take
+ * longer. */
+#define ENDING_SERVICE_NS 30000000000ull
+
 void ending__run(struct session *session);
 
 #endif

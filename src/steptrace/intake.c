@@ -34,7 +34,8 @@ static void on_process(struct session *session, const void *bytes, size_t size_b
 		return;
 	if (fate.record.flags & RECORD_OF_RUNNER)
 		stream__process_over(session->stream, &fate);
-	if (fate.record.flags & RECORD_UNKNOWN_FILE && size_bytes >= sizeof(*exec))
+	if (!session->is_ending && fate.record.flags & RECORD_UNKNOWN_FILE &&
+	    size_bytes >= sizeof(*exec))
 		follower__execed(&session->follower, exec);
 }
 
@@ -47,7 +48,7 @@ static int on_record(void *context, const void *bytes, size_t size_bytes)
 		stream__record(session->stream, bytes, size_bytes);
 	else if (record->probe == COMMAND_CLOSED && size_bytes >= sizeof(struct command_closed))
 		stream__command_closed(session->stream, bytes);
-	else if (!session->is_ending)
+	else if (!session->is_ending || record->time_ns < session->disarmed_ns)
 		on_process(session, bytes, size_bytes);
 	if (lines__bytes(stream__lines(session->stream)) >= WRITE_BYTES)
 		intake__flush(session);

@@ -12,6 +12,9 @@
 #include "steptrace/gap.h"
 #include "steptrace/writer.h"
 
+#define STEADY_NS 1000000000ull /* in which who gets on moves something */
+#define BURSTY_NS 5000000000ull
+
 struct waiting {
 	struct batch *batch;
 	struct gap gap;
@@ -343,6 +346,11 @@ bool output__is_awaited(struct output *output)
 uint64_t output__moved_bytes(const struct output *output)
 {
 	return output->sink->effort.moved_bytes;
+}
+
+uint64_t output__patience_ns(const struct output *output)
+{
+	return output->sink->effort.is_bursty ? BURSTY_NS : STEADY_NS;
 }
 
 void output__give_up(struct output *output)

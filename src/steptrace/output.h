@@ -63,6 +63,8 @@ bool output__is_done(struct output *output);
 bool output__is_awaited(struct output *output);
 /* What it moved at all: while that grows, it gets on. */
 uint64_t output__moved_bytes(const struct output *output);
+/* How long it may not get on before somebody gives it up. */
+uint64_t output__patience_ns(const struct output *output);
 /* Do not wait for a sink any longer. */
 void output__give_up(struct output *output);
 /* Waits for the thread. */

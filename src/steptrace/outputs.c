@@ -16,15 +16,20 @@ static const char *where_of(const struct output_options *options)
 	return options->sink.where ? options->sink.where : "-";
 }
 
-/* Also where the names differ; a file is there once it was opened. */
+static const char *path_of(const char *where)
+{
+	return strcmp(where, "-") == 0 ? "/proc/self/fd/1" : where;
+}
+
+/* Also where the names differ; a file is there once it was opened. A terminal, or /dev/null, may be two. */
 static bool are_one(const char *one, const char *other)
 {
 	struct stat its, theirs;
 
 	if (strcmp(one, other) == 0)
 		return true;
-	return stat(one, &its) == 0 && stat(other, &theirs) == 0 && S_ISREG(its.st_mode) &&
-	       its.st_dev == theirs.st_dev && its.st_ino == theirs.st_ino;
+	return stat(path_of(one), &its) == 0 && stat(path_of(other), &theirs) == 0 &&
+	       !S_ISCHR(its.st_mode) && its.st_dev == theirs.st_dev && its.st_ino == theirs.st_ino;
 }
 
 static int check_once(const struct output_options *options, size_t count, struct error *err)
@@ -132,13 +137,19 @@ static void say_failed(struct outputs *outputs)
 	}
 }
 
-void outputs__news(struct outputs *outputs, bool *failed, bool *any_left)
+void outputs__calm(struct outputs *outputs)
 {
-	struct output_state state;
 	uint64_t times;
 
 	if (read(outputs->news_fd, &times, sizeof(times)) < 0)
-		times = 0; /* it is the states that count */
+		return; /* it is the states that count */
+}
+
+void outputs__news(struct outputs *outputs, bool *failed, bool *any_left)
+{
+	struct output_state state;
+
+	outputs__calm(outputs);
 	*failed = *any_left = false;
 	for (size_t i = 0; i < outputs->count; i++) {
 		output__state(outputs->items[i], &state);
@@ -174,7 +185,7 @@ bool outputs__are_done(struct outputs *outputs)
 	return true;
 }
 
-static bool is_idle(struct outputs *outputs, size_t i, uint64_t now, uint64_t patience_ns)
+static bool is_idle(struct outputs *outputs, size_t i, uint64_t now)
 {
 	uint64_t bytes = output__moved_bytes(outputs->items[i]);
 
@@ -183,15 +194,15 @@ static bool is_idle(struct outputs *outputs, size_t i, uint64_t now, uint64_t pa
 		outputs->pace[i].bytes = bytes;
 		outputs->pace[i].since_ns = now;
 	}
-	return now - outputs->pace[i].since_ns >= patience_ns;
+	return now - outputs->pace[i].since_ns >= output__patience_ns(outputs->items[i]);
 }
 
-void outputs__give_up_idle(struct outputs *outputs, uint64_t patience_ns)
+void outputs__give_up_idle(struct outputs *outputs)
 {
 	uint64_t now = clock__now_ns();
 
 	for (size_t i = 0; i < outputs->count; i++)
-		if (is_idle(outputs, i, now, patience_ns))
+		if (is_idle(outputs, i, now))
 			output__give_up(outputs->items[i]);
 }
 

@@ -46,6 +46,9 @@ bool outputs__have_room(struct outputs *outputs);
 /* Takes the news: whether one failed, and whether one is left that did not. */
 void outputs__news(struct outputs *outputs, bool *failed, bool *any_left);
 
+/* They have nothing to say any more that anybody wants to hear. */
+void outputs__calm(struct outputs *outputs);
+
 void outputs__reopen(struct outputs *outputs);
 
 /* There is no more: what is queued is written, then the totals. */
@@ -54,9 +57,9 @@ void outputs__finish(struct outputs *outputs, const struct stream *stream,
 /* Whether all have done that. */
 bool outputs__are_done(struct outputs *outputs);
 
-/* While one is waited for, now and then: who has not moved a byte for so long is given up, and need not be
+/* While one is waited for, now and then: who has not moved a byte for too long is given up, and need not be
  * waited for much longer. */
-void outputs__give_up_idle(struct outputs *outputs, uint64_t patience_ns);
+void outputs__give_up_idle(struct outputs *outputs);
 void outputs__give_up(struct outputs *outputs);
 /* The first that is waited for; NULL: none is. */
 const char *outputs__awaited(const struct outputs *outputs);

@@ -13,11 +13,11 @@
 #include "steptrace/ending.h"
 #include "steptrace/intake.h"
 #include "steptrace/setup.h"
+#include "steptrace/signals.h"
 #include "steptrace/trace_events.h"
 
 #define SECOND_NS     1000000000
-#define CLOCK_STEP_NS 1000000        /* less is not worth a word */
-#define SERVICE_NS    30000000000ull /* who stops services kills those that take longer */
+#define CLOCK_STEP_NS 1000000 /* less is not worth a word */
 
 /* An output that failed fails the recording, which the others do not have to end for. */
 static void on_news(struct session *session)
@@ -30,23 +30,12 @@ static void on_news(struct session *session)
 		intake__stop(session, "output_failed");
 }
 
-/* The command decides what a signal means for it, and its end ends us. Who rotates our files sends SIGHUP; so does a terminal that
- * goes away. */
 static void on_signal(struct session *session, const struct wakeup *wakeup)
 {
-	if (wakeup->signal == SIGHUP && !wakeup->from_terminal &&
-	    outputs__have_files(&session->outputs)) {
-		outputs__reopen(&session->outputs);
-		return;
-	}
-	if (session->child.pid && session->wakeups.child_runs) {
-		child__pass_on(&session->child, wakeup->signal, wakeup->from_terminal);
-		return;
-	}
-	if (wakeup->signal == SIGHUP && session->wakeups.ignores_hangup)
+	if (!signals__take(session, wakeup))
 		return;
 	if (!wakeup->from_terminal)
-		session->patience_ns = SERVICE_NS;
+		session->patience_ns = ENDING_SERVICE_NS;
 	intake__stop(session, wakeup->signal == SIGINT ? "interrupted" : "terminated");
 }
 
@@ -117,7 +106,8 @@ static void loop(struct session *session)
 	}
 }
 
-/* The recording is over, its command is not: signals go on to it until it ends. */
+/* The recording is over, its command is not: signals go on to it until it ends, and whoever asks is
+ * answered. */
 static int await_child(struct session *session)
 {
 	struct wakeup wakeup = {0};
@@ -125,7 +115,11 @@ static int await_child(struct session *session)
 	while (session->wakeups.child_runs && session->child.go_fd < 0) {
 		wakeups__wait(&session->wakeups, false, &wakeup);
 		if (wakeup.signal)
-			on_signal(session, &wakeup);
+			child__pass_on(&session->child, wakeup.signal, wakeup.from_terminal);
+		if (wakeup.timer || wakeup.question)
+			metrics__serve(session->pulse.metrics);
+		if (wakeup.news)
+			outputs__calm(&session->outputs);
 	}
 	return child__wait(&session->child);
 }

@@ -41,6 +41,7 @@ struct session {
 	uint64_t patience_ns; /* at the end; 0: without a limit */
 	bool said_waiting;    /* for outputs, at the end */
 	bool said_untraced;
+	uint64_t disarmed_ns; /* when probes began to go */
 	bool is_ending; /* probes go one by one: what ends now may have ended its commands unseen */
 	bool failed;
 	bool shows_progress;

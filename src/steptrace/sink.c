@@ -34,14 +34,29 @@ static bool is_of_another_kind(const char *where)
 	return false;
 }
 
+static bool is_standard_output(const char *where)
+{
+	return !where || strcmp(where, "-") == 0;
+}
+
+static bool is_socket(const char *where)
+{
+	return begins_with(where, "unix:") || begins_with(where, "tcp:");
+}
+
+bool sink__is_file(const char *where)
+{
+	return !is_standard_output(where) && !is_socket(where) && !is_special(where);
+}
+
 int sink__open(const struct sink_options *options, struct sink **sink, struct error *err)
 {
 	const char *where = options->where;
 	int code;
 
-	if (!where || strcmp(where, "-") == 0)
+	if (is_standard_output(where))
 		code = sink_inherited__open(NULL, sink, err);
-	else if (begins_with(where, "unix:") || begins_with(where, "tcp:"))
+	else if (is_socket(where))
 		code = sink_socket__open(where, sink, err);
 	else if (is_of_another_kind(where))
 		code = error__set(err, -EINVAL,

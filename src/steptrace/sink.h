@@ -75,6 +75,9 @@ char *sink__next_header(const struct sink *sink);
 /* As its kind says; UINT64_MAX: for ever. */
 uint64_t sink__idles_ns(const struct sink *sink);
 
+/* Whether that is, or will be, a file, which can be rotated. */
+bool sink__is_file(const char *where);
+
 bool sink__is_terminal(const struct sink *sink);
 
 /* The kinds. */

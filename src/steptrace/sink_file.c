@@ -28,7 +28,7 @@ struct file {
 	struct gzip *gzip;   /* NULL: plain */
 	bool is_headed, has_lines;
 	bool is_stuck;      /* it could not be rotated, or made anew, which was said */
-	struct error stuck; /* why it could not be made anew */
+	struct error stuck; /* why it could not be made anew; empty: it could */
 };
 
 static struct file *file_of(struct sink *sink)
@@ -141,6 +141,7 @@ static void open_again(struct file *file)
 		return;
 	}
 	file->is_stuck = false;
+	file->stuck.text[0] = 0;
 	fstat(fd, &status);
 	fstat(file->fd, &ours);
 	if (status.st_ino == ours.st_ino && status.st_dev == ours.st_dev)
@@ -308,7 +309,7 @@ static int file_write(struct sink *sink, const char *lines, size_t bytes, size_t
 
 	if (is_elsewhere(file, now))
 		open_again(file);
-	if (file->is_stuck && is_removed(file))
+	if (file->stuck.text[0] && is_removed(file))
 		return error__set(
 			err, -ENOENT,
 			"'%s' was removed, and as user %u the tracer cannot make it anew (%s)",

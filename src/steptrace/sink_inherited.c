@@ -137,6 +137,7 @@ static void stop_waiting(struct inherited *inherited)
 
 	if (fstat(inherited->fd, &status) == 0 && S_ISSOCK(status.st_mode)) {
 		inherited->sink.effort.is_socket = true;
+		inherited->sink.effort.is_bursty = true;
 		return;
 	}
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", inherited->fd);

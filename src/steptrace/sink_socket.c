@@ -120,6 +120,7 @@ static void hang_up(struct socket_sink *socket)
 	if (socket->fd >= 0)
 		close(socket->fd);
 	socket->fd = -1;
+	socket->sink.effort.is_bursty = false;
 }
 
 static int await_connected(int fd, int give_up_fd)
@@ -160,6 +161,7 @@ static int try_once(struct socket_sink *socket_sink)
 	if (family != AF_UNIX)
 		setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
 	socket_sink->fd = fd;
+	socket_sink->sink.effort.is_bursty = true;
 	return 0;
 }
 

@@ -246,6 +246,13 @@ def of_process(events, *pids):
     return [event for event in runner_events(events) if event["source"]["pid"] in pids]
 
 
+def cpu_seconds(pid):
+    """User and system time of the process so far."""
+    with open("/proc/%d/stat" % pid, encoding="ascii", errors="replace") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def resident_kib(pid):
     with open("/proc/%d/status" % pid, encoding="ascii") as file:
         return next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))

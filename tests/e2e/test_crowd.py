@@ -8,17 +8,8 @@ import statistics
 import subprocess
 import time
 
-from harness import (PATIENCE_S, Runner, Scenario, Tracer, aborted, check_books, completed, copy_of, of_exe, of_kind,
-                     of_process, runner_events, started, target)
-
-TICKS = os.sysconf("SC_CLK_TCK")
-
-
-def cpu_seconds(pid):
-    """User and system time of the process so far."""
-    with open("/proc/%d/stat" % pid, encoding="ascii", errors="replace") as file:
-        fields = file.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+from harness import (PATIENCE_S, Runner, Scenario, Tracer, aborted, check_books, completed, copy_of, cpu_seconds,
+                     of_exe, of_kind, of_process, runner_events, started, target)
 
 
 def say(text):

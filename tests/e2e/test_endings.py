@@ -10,7 +10,7 @@ import threading
 import time
 
 import validate
-from harness import (PATIENCE_S, STEPTRACE, Lines, Runner, check_books, copy_of, read_events, runner_events,
+from harness import (PATIENCE_S, STEPTRACE, Lines, Runner, check_books, completed, copy_of, cpu_seconds, read_events, runner_events,
                      target, wait_until)
 from test_outputs import Outputs
 
@@ -77,6 +77,73 @@ class Endings(Outputs):
         events = [json.loads(line) for line in lines]
         self.assertEqual(sum(check_books(self, events)["lost"].values()), 0)
         self.assertEqual(len(runner_events(events)), 28000)
+
+    def test_who_is_killed_while_the_reader_is_slow(self):
+        """What the kernel said of it lies behind all the rest."""
+        with Runner() as runner:
+            tracer = self.begin("-p", str(runner.pid), "--queue", "64K", stdout=subprocess.PIPE)
+            runner.do("go 1000")
+            runner.order("die kill")
+            runner.process.wait(PATIENCE_S)
+            thread, parts = self.slow_reader(tracer.stdout, 0.02)
+            self.words = "\n".join(self.said.rest())
+            self.assertEqual(tracer.wait(PATIENCE_S), 0, self.words)
+            thread.join()
+            tracer.stdout.close()
+        events = [json.loads(line) for line in b"".join(parts).splitlines()]
+        self.assertEqual(sum(check_books(self, events)["lost"].values()), 0)
+        self.assertEqual([event["aborted"]["signal"] for event in completed(events) if "aborted" in event], [9])
+
+    def test_a_slow_collector_gets_everything(self):
+        """A socket has room long before it says so."""
+        path = self.path("socket")
+        server = socket.create_server(path, family=socket.AF_UNIX)
+        os.chmod(path, 0o666)
+        with server, Runner() as runner:
+            tracer = self.trace(runner, "-o", "unix:" + path)
+            runner.do("go 200")
+            connection, _ = server.accept()
+            with connection:
+                parts = []
+
+                def read():
+                    while data := connection.recv(8192):
+                        parts.append(data)
+                        time.sleep(0.04)
+                thread = threading.Thread(target=read)
+                thread.start()
+                self.stop(tracer)
+                thread.join()
+        events = [json.loads(line) for line in b"".join(parts).splitlines()]
+        self.assertEqual(check_books(self, events)["events"], 1400)
+
+    def test_a_command_that_goes_on(self):
+        """Behind the end of its recording the tracer waits for it, and does nothing else; files are nobody's
+        business any more."""
+        outputs = [word for number in range(8) for word in ("-o", self.path("e%d" % number))]
+        tracer = self.begin(*outputs, "--duration", "100ms", "--", "sleep", "2")
+        self.said.until("(duration)")
+        before = cpu_seconds(tracer.pid)
+        time.sleep(1)
+        self.assertLess(cpu_seconds(tracer.pid) - before, 0.3)
+        self.assertEqual(tracer.wait(PATIENCE_S), 0)
+
+    def test_told_to_look_again_at_the_end(self):
+        """The command does not get that."""
+        path = self.path("events")
+        load = copy_of(self.directory, "load")
+        tracer = self.begin("-o", path, "-o", "-", "--count", "20000", "--", load, "1", stdout=subprocess.PIPE,
+                            stdin=subprocess.PIPE)
+        thread, parts = self.slow_reader(tracer.stdout, 0.02)
+        self.await_text(path, '"trace.stopped"')
+        tracer.send_signal(signal.SIGHUP)
+        time.sleep(0.3)
+        self.assertIsNone(tracer.poll())
+        tracer.stdin.close()
+        self.assertEqual(tracer.wait(PATIENCE_S), 0)
+        self.words = "\n".join(self.said.rest())
+        thread.join()
+        tracer.stdout.close()
 
     def test_a_slow_reader_is_left(self):
         status, lines = self.record_for(0.5, signals=1)

@@ -443,12 +443,16 @@ class Sockets(Outputs):
         status, _, said = run("record", "-o", self.path("a"), "-o", self.path("a"), "--", target("older"))
         self.assertEqual(status, 1)
         self.assertIn("is named twice", said)
+        done = subprocess.run([STEPTRACE, "record", "-o", "-", "-o", "/dev/stdout", "--", target("older")],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+        self.assertIn("is named twice", done.stderr)
         same = os.path.join(self.directory, ".", "a")
         status, _, said = run("record", "-o", self.path("a"), "-o", same, "--", target("older"))
         self.assertEqual(status, 1)
         self.assertIn("is named twice", said)
         for arguments, words in ((("--when-full", "drop"), "stands behind the -o"),
                                  (("--rotate-size", "1M"), "are for files"),
+                                 (("-o", "/dev/null", "--rotate-size", "1M"), "are for files"),
                                  (("-o", "unix:x", "-o", "-", "--rotate-age", "1h"), "are for files"),
                                  (("-o", "x", "--keep", "3"), "--keep is for --rotate"),
                                  (("-o", "x", "--when-full", "maybe"), "--when-full is block or drop"),
