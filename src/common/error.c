@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/tame.h"
+#include "common/printable.h"
 
 int error__set(struct error *err, int code, const char *format, ...)
 {
@@ -16,7 +16,7 @@ int error__set(struct error *err, int code, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(err->text, sizeof(err->text), format, args);
 	va_end(args);
-	tame__text(err->text);
+	printable__text(err->text);
 	return code;
 }
 
@@ -36,6 +36,6 @@ int error__prefix(struct error *err, int code, const char *format, ...)
 	rest = sizeof(err->text) - 1 - used;
 	strncat(err->text, ": ", rest);
 	strncat(err->text, old, rest > 2 ? rest - 2 : 0);
-	tame__text(err->text);
+	printable__text(err->text);
 	return code;
 }

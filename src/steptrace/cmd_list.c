@@ -11,7 +11,7 @@
 
 #include "common/log.h"
 #include "common/options.h"
-#include "common/tame.h"
+#include "common/printable.h"
 #include "steptrace/binary.h"
 #include "steptrace/commands.h"
 
@@ -35,7 +35,7 @@ static void read_comm(pid_t pid, char comm[32])
 	if (fgets(comm, 32, file))
 		comm[strcspn(comm, "\n")] = 0;
 	fclose(file);
-	tame__text(comm);
+	printable__text(comm);
 }
 
 static const char *site_names(const struct binary *binary)
@@ -66,7 +66,7 @@ static int show(struct binary *binary, void *context)
 	if (listing->shown++ == 0)
 		printf("%-8s %-16s %-7s %-16s %s\n", "PID", "COMM", "PROBES", "SITES", "BINARY");
 	snprintf(name, sizeof(name), "%s", binary->name);
-	tame__text(name);
+	printable__text(name);
 	if (listing->pid)
 		snprintf(pid, sizeof(pid), "%d", listing->pid);
 	printf("%-8s %-16s %d/%-5d %-16s %s\n", pid, listing->pid ? listing->comm : "-",

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/tame.h"
+#include "common/printable.h"
 
 static const struct {
 	const char *word, *json, *colour;
@@ -43,10 +43,10 @@ void findings__add(struct findings *findings, const char *section, const char *n
 		findings->incomplete = true;
 		return;
 	}
-	tame__text(text);
+	printable__text(text);
 	*finding = (struct finding){.verdict = verdict, .advice = advice, .text = text};
 	snprintf(finding->section, sizeof(finding->section), "%s", section);
-	tame__text(finding->section);
+	printable__text(finding->section);
 	snprintf(finding->name, sizeof(finding->name), "%s", name);
 	findings->count++;
 }

@@ -62,7 +62,7 @@ static void terminals_execute_nothing(void **state)
 static void controls_of_two_bytes(void **state)
 {
 	static const struct {
-		const char *text, *tamed;
+		const char *text, *printable;
 	} rows[] = {
 		{"\xc2\x9b[2J", "??[2J"},
 		{"\xc2\x80\xc2\x9f", "????"},
@@ -73,7 +73,7 @@ static void controls_of_two_bytes(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		error__set(&err, -EINVAL, "%s", rows[i].text);
-		assert_string_equal(err.text, rows[i].tamed);
+		assert_string_equal(err.text, rows[i].printable);
 	}
 }
 

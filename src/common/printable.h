@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Foreign text on its way to a terminal. */
-#ifndef STEPTRACE_COMMON_TAME_H
-#define STEPTRACE_COMMON_TAME_H
+#ifndef STEPTRACE_COMMON_PRINTABLE_H
+#define STEPTRACE_COMMON_PRINTABLE_H
 
 /* Replaces by '?' control characters, those of UTF-8's U+0080 to U+009F included, and what is not
  * UTF-8: a terminal never executes what a file name or a process says. */
-void tame__text(char *text);
+void printable__text(char *text);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "common/tame.h"
+#include "common/printable.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -12,7 +12,7 @@ static int is_control(const uint8_t *at, int bytes)
 	return bytes == 2 && at[0] == 0xc2 && at[1] < 0xa0;
 }
 
-void tame__text(char *text)
+void printable__text(char *text)
 {
 	const uint8_t *end = (const uint8_t *)text + strlen(text);
 	uint8_t *at = (uint8_t *)text;
