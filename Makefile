@@ -45,15 +45,17 @@ objects = $(patsubst %.c,$(BUILD)/%.o,$(call sources,$(1)))
 
 COMMON  := $(call objects,src/common/*.c)
 SCHEMAS := $(call sources,docs/schema/*.json)
-TRACER  := $(call objects,src/steptrace/*.c) $(BUILD)/gen/schemas.o
+STREAM  := $(call objects,src/steptrace/stream/*.c) $(BUILD)/gen/schemas.o
+TRACER  := $(filter-out $(STREAM),$(call objects,src/steptrace/*.c src/steptrace/*/*.c))
 RUNNER  := $(call objects,src/runner/*.c src/runner/steps/*.c)
 SUPPORT := $(filter-out $(BUILD)/tests/support/ai_server.o,$(call objects,tests/support/*.c))
 
 TRACER_LIB := $(BUILD)/libtracer.a
+STREAM_LIB := $(BUILD)/libstream.a
 RUNNER_LIB := $(BUILD)/librunner.a
 COMMON_LIB := $(BUILD)/libcommon.a
 SUPPORT_LIB := $(if $(SUPPORT),$(BUILD)/libsupport.a)
-LIBRARIES  := $(SUPPORT_LIB) $(TRACER_LIB) $(RUNNER_LIB) $(COMMON_LIB)
+LIBRARIES  := $(SUPPORT_LIB) $(TRACER_LIB) $(STREAM_LIB) $(RUNNER_LIB) $(COMMON_LIB)
 
 TRACER_LIBS := -lbpf -lelf -lz -lcap-ng -lseccomp -lcjson -lmicrohttpd -lsodium
 RUNNER_LIBS := -lsqlite3 -lyaml -lcurl -lpcre2-8 -lcjson -lm -lpthread
@@ -73,7 +75,7 @@ FUZZERS     := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/fuzz/fuzz_*.c))
 
 all: $(BUILD)/steptrace $(BUILD)/steprun
 
-$(BUILD)/steptrace: $(TRACER) $(COMMON_LIB)
+$(BUILD)/steptrace: $(TRACER) $(STREAM_LIB) $(COMMON_LIB)
 	$(call say,LINK,$@)
 	$(LINK) $^ -o $@ $(TRACER_LIBS)
 
@@ -83,6 +85,7 @@ $(BUILD)/steprun: $(RUNNER) $(COMMON_LIB)
 
 # Everything but the files with a main.
 $(TRACER_LIB): $(filter-out %/main.o,$(TRACER))
+$(STREAM_LIB): $(STREAM)
 $(RUNNER_LIB): $(filter-out %/main.o,$(RUNNER))
 $(COMMON_LIB): $(COMMON)
 $(BUILD)/libsupport.a: $(SUPPORT)
@@ -99,10 +102,10 @@ $(BUILD)/%.o: %.c | check-deps
 	$(COMPILE) -c $< -o $@
 
 # The schemas, within the program.
-$(BUILD)/gen/schemas.c: $(SCHEMAS) src/steptrace/embed
+$(BUILD)/gen/schemas.c: $(SCHEMAS) src/steptrace/stream/embed
 	$(call say,EMBED,$@)
 	mkdir -p $(@D)
-	src/steptrace/embed $(SCHEMAS) >$@
+	src/steptrace/stream/embed $(SCHEMAS) >$@
 
 $(BUILD)/gen/schemas.o: $(BUILD)/gen/schemas.c | check-deps
 	$(call say,CC,$@)
@@ -132,7 +135,7 @@ $(BUILD)/bpf/steptrace.skel.h: $(BUILD)/bpf/steptrace.linked.o
 	$(BPFTOOL) gen skeleton $< name steptrace_bpf > $@.new 2>/dev/null
 	mv $@.new $@
 
-$(patsubst %,$(BUILD)/src/steptrace/%.o,capture capture_process): $(BUILD)/bpf/steptrace.skel.h
+$(patsubst %,$(BUILD)/src/steptrace/capture/%.o,capture capture_process): $(BUILD)/bpf/steptrace.skel.h
 
 # ---- tests
 

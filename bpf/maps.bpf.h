@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0) */
-/* What the programs share with each other and with src/steptrace/capture.c; maps.bpf.c holds it. */
+/* What the BPF programs share with each other and with src/steptrace/capture/.
+ * The definitions are in maps.bpf.c. */
 #ifndef STEPTRACE_MAPS_BPF_H
 #define STEPTRACE_MAPS_BPF_H
 

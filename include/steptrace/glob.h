@@ -9,7 +9,7 @@
  *
  * Bit i is set while everything in front of position i has matched. A character moves every bit
  * whose element accepts it one position on, and leaves those in place where a star stands: two
- * table look-ups, whatever the pattern. src/steptrace/glob.c compiles them.
+ * table look-ups, whatever the pattern. src/steptrace/capture/glob_compile.c compiles them.
  */
 #ifndef STEPTRACE_GLOB_H
 #define STEPTRACE_GLOB_H

@@ -17,7 +17,7 @@
  * The spans are what a runner's probes point to, as this tracer knows them (see
  * usdt/steptrace.h for the runner's side and for what the fields mean; a unit test holds the two
  * against each other). They are foreign bytes: sizes, enumerations, times and text are checked in
- * src/steptrace/decode.c and nowhere trusted. Header and process are the kernel's word.
+ * src/steptrace/stream/decode.c and nowhere trusted. Header and process are the kernel's word.
  *
  * A runner's span may be shorter than ours (an older header): then the bytes behind its
  * `size_bytes` are whatever lay there, and the reader takes them as 0. Numbers are pinned: never

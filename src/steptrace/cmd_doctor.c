@@ -7,9 +7,9 @@
 
 #include "common/log.h"
 #include "common/options.h"
-#include "steptrace/checkup.h"
+#include "steptrace/attach/targets.h"
 #include "steptrace/commands.h"
-#include "steptrace/targets.h"
+#include "steptrace/doctor/checkup.h"
 
 enum doctor_option {
 	OPTION_PID,

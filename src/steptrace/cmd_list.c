@@ -12,7 +12,7 @@
 #include "common/log.h"
 #include "common/options.h"
 #include "common/printable.h"
-#include "steptrace/binary.h"
+#include "steptrace/attach/binary.h"
 #include "steptrace/commands.h"
 
 struct listing {

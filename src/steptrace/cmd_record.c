@@ -8,10 +8,10 @@
 #include "common/log.h"
 #include "common/options.h"
 #include "common/parse.h"
+#include "steptrace/attach/site.h"
 #include "steptrace/commands.h"
-#include "steptrace/pseudonym.h"
-#include "steptrace/session.h"
-#include "steptrace/site.h"
+#include "steptrace/record/session.h"
+#include "steptrace/stream/pseudonym.h"
 
 enum record_option {
 	OPTION_PID,

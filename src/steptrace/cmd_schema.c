@@ -6,7 +6,7 @@
 #include "common/log.h"
 #include "common/options.h"
 #include "steptrace/commands.h"
-#include "steptrace/schemas.h"
+#include "steptrace/stream/schemas.h"
 
 static void print_help(void)
 {

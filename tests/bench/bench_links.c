@@ -13,9 +13,9 @@
 #include <steptrace.h>
 
 #include "bench.h"
-#include "steptrace/capture.h"
-#include "steptrace/event.h"
-#include "steptrace/site.h"
+#include "steptrace/attach/site.h"
+#include "steptrace/capture/capture.h"
+#include "steptrace/stream/event.h"
 
 /* clang-format off */
 #if defined(__x86_64__)

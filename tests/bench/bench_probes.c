@@ -14,9 +14,9 @@
 #include <steptrace.h>
 
 #include "bench.h"
-#include "steptrace/attachments.h"
-#include "steptrace/capture.h"
-#include "steptrace/event.h"
+#include "steptrace/attach/attachments.h"
+#include "steptrace/capture/capture.h"
+#include "steptrace/stream/event.h"
 
 static struct steptrace_command command;
 static struct steptrace_step step;

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "bench.h"
-#include "steptrace/event_json.h"
-#include "steptrace/stream.h"
+#include "steptrace/stream/event_json.h"
+#include "steptrace/stream/stream.h"
 
 struct step_record {
 	struct steptrace_record record;

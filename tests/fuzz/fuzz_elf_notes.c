@@ -2,7 +2,7 @@
 /*
  * Any bytes as a program to look for probes in.
  *
- * links: src/steptrace/elf_notes.c src/steptrace/event.c src/steptrace/site.c src/steptrace/uprobe.c src/steptrace/clock.c src/steptrace/json.c -lelf
+ * links: src/steptrace/attach/elf_notes.c src/steptrace/stream/event.c src/steptrace/attach/site.c src/steptrace/capture/uprobe.c src/steptrace/stream/clock.c src/steptrace/stream/json.c -lelf
  */
 #include <errno.h>
 #include <stddef.h>
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "steptrace/elf_notes.h"
+#include "steptrace/attach/elf_notes.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

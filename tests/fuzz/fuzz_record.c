@@ -5,7 +5,7 @@
  *
  *	input:  2 bytes length (little-endian), that many bytes of a record, and again
  *
- * links: src/steptrace/aborted.c src/steptrace/fate.c src/steptrace/open_steps.c src/steptrace/stream.c src/steptrace/fields.c src/steptrace/json_scan.c src/steptrace/decode.c src/steptrace/event.c src/steptrace/event_json.c src/steptrace/event_text.c src/steptrace/executions.c src/steptrace/json.c src/steptrace/batch.c src/steptrace/lines.c src/steptrace/incomplete.c src/steptrace/clock.c -lcjson
+ * links: src/steptrace/stream/aborted.c src/steptrace/stream/fate.c src/steptrace/stream/open_steps.c src/steptrace/stream/stream.c src/steptrace/stream/fields.c src/steptrace/stream/json_scan.c src/steptrace/stream/decode.c src/steptrace/stream/event.c src/steptrace/stream/event_json.c src/steptrace/stream/event_text.c src/steptrace/stream/executions.c src/steptrace/stream/json.c src/steptrace/output/batch.c src/steptrace/stream/lines.c src/steptrace/output/incomplete.c src/steptrace/stream/clock.c -lcjson
  */
 #include <cjson/cJSON.h>
 #include <stddef.h>
@@ -13,9 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "steptrace/batch.h"
-#include "steptrace/incomplete.h"
-#include "steptrace/stream.h"
+#include "steptrace/output/batch.h"
+#include "steptrace/output/incomplete.h"
+#include "steptrace/stream/stream.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -10,9 +10,9 @@
 #include <string.h>
 
 #include "records.h"
-#include "steptrace/batch.h"
-#include "steptrace/open_steps.h"
-#include "steptrace/stream.h"
+#include "steptrace/output/batch.h"
+#include "steptrace/stream/open_steps.h"
+#include "steptrace/stream/stream.h"
 
 static uint64_t last_lost_ns[PROBES_COUNT];
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "records.h"
-#include "steptrace/accounts.h"
+#include "steptrace/record/accounts.h"
 
 static struct stream *new_stream(void)
 {

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "common/parse.h"
-#include "steptrace/budget.h"
+#include "steptrace/record/budget.h"
 
 enum { WINDOW_NS = 250000000 };
 

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "steptrace/clock.h"
+#include "steptrace/stream/clock.h"
 
 static const uint64_t second_ns = 1000000000;
 

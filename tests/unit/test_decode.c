@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "records.h"
-#include "steptrace/decode.h"
+#include "steptrace/stream/decode.h"
 
 static const struct row {
 	const char *name;

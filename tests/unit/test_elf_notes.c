@@ -13,8 +13,8 @@
 #include <steptrace.h>
 
 #include "elf_image.h"
-#include "steptrace/elf_notes.h"
-#include "steptrace/event.h"
+#include "steptrace/attach/elf_notes.h"
+#include "steptrace/stream/event.h"
 
 #if defined(__x86_64__)
 enum { ALL_SITES = 1 << SITE_NOP1 | 1 << SITE_NOP5 | 1 << SITE_NOP10 };

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "steptrace/event.h"
+#include "steptrace/stream/event.h"
 
 static void expect_unique(const char *const names[], size_t count)
 {

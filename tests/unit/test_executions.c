@@ -8,8 +8,8 @@
 #include <stdlib.h>
 
 #include "records.h"
-#include "steptrace/event.h"
-#include "steptrace/executions.h"
+#include "steptrace/stream/event.h"
+#include "steptrace/stream/executions.h"
 
 /* Command number `n`; the numbers are spread over the bytes of the id. */
 static struct command_span command_number(uint64_t n)

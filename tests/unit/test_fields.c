@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "steptrace/fields.h"
-#include "steptrace/json_scan.h"
+#include "steptrace/stream/fields.h"
+#include "steptrace/stream/json_scan.h"
 
 /* What is left of a line, in memory that ends where it ends. */
 static void expect(const char *list, const char *line, const char *left)

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "steptrace/glob_compile.h"
+#include "steptrace/capture/glob_compile.h"
 
 static int matches(const char *pattern, const char *text)
 {

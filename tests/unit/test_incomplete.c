@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "steptrace/clock.h"
-#include "steptrace/incomplete.h"
+#include "steptrace/output/incomplete.h"
+#include "steptrace/stream/clock.h"
 
 static struct incomplete *incomplete;
 static struct lines lines, room;

@@ -13,7 +13,7 @@
 
 #include "foreign_text.h"
 #include "refused_memory.h"
-#include "steptrace/json.h"
+#include "steptrace/stream/json.h"
 
 enum { ROOM_BYTES = 4096 };
 

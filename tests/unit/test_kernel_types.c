@@ -26,7 +26,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "steptrace/kernel_types.h"
+#include "steptrace/capture/kernel_types.h"
 
 struct fixture {
 	struct btf *all, *wanted, *few;

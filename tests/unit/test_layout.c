@@ -10,9 +10,9 @@
 
 #include <steptrace.h>
 
-#include "steptrace/event.h"
+#include "steptrace/attach/site.h"
 #include "steptrace/record.h"
-#include "steptrace/site.h"
+#include "steptrace/stream/event.h"
 
 /*
  * The runner's spans (usdt/steptrace.h) and the tracer's (record.h) are two descriptions of the

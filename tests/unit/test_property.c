@@ -18,8 +18,8 @@
 
 #include "foreign_text.h"
 #include "records.h"
-#include "steptrace/event.h"
-#include "steptrace/stream.h"
+#include "steptrace/stream/event.h"
+#include "steptrace/stream/stream.h"
 
 enum { ROUNDS = 20000, WALL_AHEAD_NS = 1000000000 };
 

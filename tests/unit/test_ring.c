@@ -12,8 +12,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "steptrace/ring.h"
-#include "steptrace/ring_sizes.h"
+#include "steptrace/capture/ring.h"
+#include "steptrace/capture/ring_sizes.h"
 
 enum { RING_BYTES = 4096 };
 

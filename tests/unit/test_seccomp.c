@@ -21,7 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "steptrace/seccomp.h"
+#include "steptrace/confine/seccomp.h"
 
 typedef int attempt(void); /* 0, or the errno */
 

@@ -14,8 +14,8 @@
 #include "foreign_text.h"
 #include "records.h"
 #include "refused_memory.h"
-#include "steptrace/batch.h"
-#include "steptrace/stream.h"
+#include "steptrace/output/batch.h"
+#include "steptrace/stream/stream.h"
 
 #define IDS                                                                                        \
 	"\"correlation_id\":\"request-7\",\"execution_id\":\"10111213-1415-1617-1819-1a1b1c1d1e1f\""

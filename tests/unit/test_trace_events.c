@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "records.h"
-#include "steptrace/trace_events.h"
+#include "steptrace/stream/trace_events.h"
 #include "steptrace/version.h"
 
 static const char *const target_names[] = {"--pid 4711", "/opt/r\xff\"unner"};

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "common/host_port.h"
-#include "steptrace/vitals.h"
+#include "steptrace/record/vitals.h"
 
 static const struct vitals earlier = {.now_ns = 1000000000, .cpu_ns = 5000000};
 

@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "steptrace/writer.h"
+#include "steptrace/output/writer.h"
 
 /* A sink that keeps what it is given, or refuses it. */
 static char kept[16384];

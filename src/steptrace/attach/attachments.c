@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "steptrace/attach/attachments.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "steptrace/attach/aside.h"
+#include "steptrace/stream/event.h"
+
+/* What the child that measures has to say. */
+struct measured {
+	int code;
+	struct site_choice sites;
+};
+
+static void measure_and_tell(int fd)
+{
+	struct measured measured = {0};
+
+	measured.code = site__measure(&measured.sites);
+	_exit(write(fd, &measured, sizeof(measured)) != sizeof(measured));
+}
+
+void attachments__begin(struct attachments *set)
+{
+	int ends[2];
+	pid_t child;
+
+	memset(set, 0, sizeof(*set));
+	set->is_begun = true;
+	set->measurer_fd = -1;
+	if (pipe2(ends, O_CLOEXEC))
+		return;
+	child = fork();
+	if (child == 0)
+		measure_and_tell(ends[1]);
+	close(ends[1]);
+	set->measurer_fd = ends[0];
+	set->detaching[0] = child > 0 ? child : 0;
+}
+
+/* Its probes on itself go when it ends, which nobody waits for. */
+static int take_measurement(struct attachments *set)
+{
+	struct measured measured = {.code = -EIO};
+
+	if (read(set->measurer_fd, &measured, sizeof(measured)) == sizeof(measured))
+		set->sites = measured.sites;
+	close(set->measurer_fd);
+	set->measurer_fd = -1;
+	return measured.code;
+}
+
+int attachments__open(struct attachments *set, struct capture *capture, struct error *err)
+{
+	int code = take_measurement(set);
+
+	set->capture = capture;
+	return code ? error__set(err, code, "cannot try a probe on ourselves: %s", strerror(-code))
+		    : 0;
+}
+
+/* What is done in a process of its own. */
+struct attaching {
+	const struct attachments *set;
+	const struct attachment *attachment;
+	int *fds;
+	size_t count, max;
+	struct error *err;
+};
+
+static int attach_note(struct attaching *at, const struct probe_note *note, int program_fd)
+{
+	struct uprobe_place place = {
+		.file_fd = at->attachment->binary->fd,
+		.offset = note->offset + sites[site__choose(&at->set->sites, note->sites)].offset,
+		.semaphore_offset = note->semaphore_offset,
+	};
+	struct uprobe uprobe;
+	int code;
+
+	if (at->count == at->max)
+		return -E2BIG;
+	code = uprobe__attach(program_fd, capture__method(at->set->capture), &place, &uprobe);
+	if (code == 0)
+		at->fds[at->count++] = uprobe.fd;
+	return code;
+}
+
+/* Every site of one probe. */
+static int attach_probe(struct attaching *at, enum steptrace_probe probe)
+{
+	const struct binary *binary = at->attachment->binary;
+	int program_fd = capture__program_fd(at->set->capture, probe);
+
+	for (size_t i = 0; i < binary->notes.count && program_fd >= 0; i++) {
+		const struct probe_note *note = &binary->notes.notes[i];
+		int code;
+
+		if (note->probe != probe)
+			continue;
+		code = attach_note(at, note, program_fd);
+		if (code)
+			return error__set(at->err, code, "cannot attach to probe %s of '%s': %s%s",
+					  probes[note->probe].name, binary->name, strerror(-code),
+					  code == -EPERM || code == -EACCES
+						  ? " (this needs root or CAP_SYS_ADMIN on this "
+						    "kernel)"
+						  : "");
+	}
+	return 0;
+}
+
+/* Ends before beginnings: whatever is seen to begin will be seen to end. */
+static ssize_t attach_notes(void *context, int *fds, size_t max, struct error *err)
+{
+	static const enum steptrace_probe order[] = {
+		PROBE_COMMAND_DONE,     PROBE_STEP_DONE,  PROBE_TOOL_DONE,  PROBE_FRAGMENT_CHANGED,
+		PROBE_COMMAND_REJECTED, PROBE_TOOL_START, PROBE_STEP_START, PROBE_COMMAND_START,
+	};
+	struct attaching *at = context;
+	int code = 0;
+
+	_Static_assert(sizeof(order) / sizeof(order[0]) == PROBES_COUNT, "a probe has no turn");
+	at->fds = fds;
+	at->max = max;
+	at->err = err;
+	for (size_t i = 0; i < PROBES_COUNT && !code; i++)
+		code = attach_probe(at, order[i]);
+	return code ? code : (ssize_t)at->count;
+}
+
+static int attach(struct attachments *set, struct attachment *attachment, struct error *err)
+{
+	const struct probe_notes *notes = &attachment->binary->notes;
+	struct attaching attaching = {.set = set, .attachment = attachment};
+	ssize_t made;
+
+	if (notes->count > 0)
+		attachment->site = site__choose(&set->sites, notes->notes[0].sites);
+	made = aside__make(attach_notes, &attaching, attachment->links, notes->count, err);
+	attachment->links_count = made > 0 ? (size_t)made : 0;
+	return made < 0 ? (int)made : 0;
+}
+
+static void attachment__free(struct attachment *attachment)
+{
+	binary__close(attachment->binary);
+	free(attachment->links);
+	free(attachment);
+}
+
+static int keep(struct attachments *set, struct attachment *attachment)
+{
+	struct attachment **items;
+
+	items = realloc(set->items, (set->count + 1) * sizeof(*items));
+	if (!items)
+		return -ENOMEM;
+	set->items = items;
+	set->items[set->count++] = attachment;
+	return 0;
+}
+
+int attachments__add(struct attachments *set, struct binary *binary,
+		     const struct steptrace_file *file, struct attachment **out, struct error *err)
+{
+	struct attachment *attachment = calloc(1, sizeof(*attachment));
+	int code = -ENOMEM;
+
+	if (!attachment)
+		return error__set(err, code, "out of memory");
+	attachment->binary = binary;
+	attachment->file = *file;
+	attachment->links = calloc(binary->notes.count + 1, sizeof(*attachment->links));
+	if (!attachment->links)
+		error__set(err, code, "out of memory");
+	else
+		code = attach(set, attachment, err);
+	if (!code && keep(set, attachment))
+		code = error__set(err, -ENOMEM, "out of memory");
+	if (code) {
+		aside__await(aside__close(attachment->links, attachment->links_count));
+		attachment->binary = NULL;
+		attachment__free(attachment);
+		return code;
+	}
+	*out = attachment;
+	return 0;
+}
+
+struct attachment *attachments__find(const struct attachments *set,
+				     const struct steptrace_file *file)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (set->items[i]->file.inode == file->inode &&
+		    set->items[i]->file.file_system == file->file_system)
+			return set->items[i];
+	return NULL;
+}
+
+/* ---- detaching, side by side */
+
+static void await_detaching(struct attachments *set)
+{
+	for (int i = 0; i < DETACHING_MAX; i++) {
+		aside__await(set->detaching[i]);
+		set->detaching[i] = 0;
+	}
+}
+
+void attachments__reap(struct attachments *set)
+{
+	for (int i = 0; i < DETACHING_MAX; i++)
+		if (set->detaching[i] > 0 && waitpid(set->detaching[i], NULL, WNOHANG) != 0)
+			set->detaching[i] = 0;
+}
+
+/* A child that is not waited for now; where there are too many, the first one is. */
+static void leave_detaching(struct attachments *set, pid_t child)
+{
+	int at = 0;
+
+	attachments__reap(set);
+	while (at < DETACHING_MAX - 1 && set->detaching[at])
+		at++;
+	aside__await(set->detaching[at]);
+	set->detaching[at] = child;
+}
+
+/* A child that is at it has all links open that there were when it was forked, so whoever has to
+ * wait for one waits for all. */
+void attachments__remove(struct attachments *set, struct attachment *attachment, bool wait)
+{
+	size_t at = 0;
+
+	while (set->items[at] != attachment)
+		at++;
+	set->items[at] = set->items[--set->count];
+	leave_detaching(set, aside__close(attachment->links, attachment->links_count));
+	if (wait)
+		await_detaching(set);
+	attachment__free(attachment);
+}
+
+static size_t list_links(const struct attachments *set, int *fds)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < set->count; i++)
+		for (size_t link = 0; link < set->items[i]->links_count; link++)
+			fds[count++] = set->items[i]->links[link];
+	return count;
+}
+
+static void detach_all(struct attachments *set)
+{
+	size_t max = 1;
+	int *fds;
+
+	for (size_t i = 0; i < set->count; i++)
+		max += set->items[i]->links_count;
+	fds = calloc(max, sizeof(*fds));
+	if (fds)
+		leave_detaching(set, aside__close(fds, list_links(set, fds)));
+	free(fds); /* without memory for that the end of the program detaches */
+	await_detaching(set);
+}
+
+void attachments__close(struct attachments *set)
+{
+	if (!set->is_begun)
+		return;
+	if (set->measurer_fd >= 0)
+		close(set->measurer_fd);
+	detach_all(set);
+	for (size_t i = 0; i < set->count; i++)
+		attachment__free(set->items[i]);
+	free(set->items);
+	*set = (struct attachments){0};
+}
+
+enum site_kind attachments__site(const struct attachments *set)
+{
+	return site__choose(&set->sites, ~0u);
+}
+
+int attachments__use_site(struct attachments *set, enum site_kind site)
+{
+	if (site != SITE_NOP1 && set->sites.ns_per_hit[site] == 0)
+		return -ENOTSUP;
+	for (int kind = 0; kind < SITE_KINDS_COUNT; kind++) {
+		set->sites.ns_per_hit[kind] = kind == (int)site;
+		set->sites.is_trap[kind] = set->sites.kills_forks[kind] = false;
+	}
+	return 0;
+}

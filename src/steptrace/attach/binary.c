@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "steptrace/attach/binary.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+void binary__close(struct binary *binary)
+{
+	if (!binary)
+		return;
+	if (binary->fd >= 0)
+		close(binary->fd);
+	free(binary);
+}
+
+void binaries__close(struct binaries *set)
+{
+	for (size_t i = 0; i < set->count; i++)
+		binary__close(set->items[i]);
+	free(set->items);
+	*set = (struct binaries){0};
+}
+
+static struct binary *find(const struct binaries *set, dev_t device, ino_t inode)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (set->items[i]->device == device && set->items[i]->inode == inode)
+			return set->items[i];
+	return NULL;
+}
+
+static int keep(struct binaries *set, struct binary *binary)
+{
+	struct binary **items;
+
+	items = realloc(set->items, (set->count + 1) * sizeof(*items));
+	if (!items)
+		return -ENOMEM;
+	set->items = items;
+	set->items[set->count++] = binary;
+	return 0;
+}
+
+/* O_NONBLOCK: a FIFO at that path must not stop us. */
+static int open_regular(const char *path, const char *name, struct stat *status, struct error *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int code;
+
+	if (fd < 0) {
+		code = -errno;
+		return error__set(err, code, "cannot open '%s': %s", name, strerror(-code));
+	}
+	if (fstat(fd, status) == 0 && S_ISREG(status->st_mode))
+		return fd;
+	close(fd);
+	return error__set(err, -ENOEXEC, "'%s' is not a regular file", name);
+}
+
+/* Takes `fd` over. */
+static int examine(int fd, const char *name, const struct stat *status, struct binary **out,
+		   struct error *err)
+{
+	struct binary *binary = calloc(1, sizeof(*binary));
+	int code;
+
+	if (!binary) {
+		close(fd);
+		return error__set(err, -ENOMEM, "out of memory");
+	}
+	binary->fd = fd;
+	binary->device = status->st_dev;
+	binary->inode = status->st_ino;
+	binary->changed_ns = binary__changed_ns(status);
+	snprintf(binary->name, sizeof(binary->name), "%s", name);
+	code = elf_notes__read(fd, name, &binary->notes, err);
+	if (code) {
+		binary__close(binary);
+		return code;
+	}
+	*out = binary;
+	return 0;
+}
+
+int binary__open(const char *path, const char *name, struct binary **out, struct error *err)
+{
+	struct stat status;
+	int fd = open_regular(path, name, &status, err);
+
+	return fd < 0 ? fd : examine(fd, name, &status, out, err);
+}
+
+int binaries__add(struct binaries *set, const char *path, const char *name, struct binary **out,
+		  struct error *err)
+{
+	struct stat status;
+	int fd, code;
+
+	fd = open_regular(path, name, &status, err);
+	if (fd < 0)
+		return fd;
+	*out = find(set, status.st_dev, status.st_ino);
+	if (*out) {
+		close(fd);
+		return 0;
+	}
+	code = examine(fd, name, &status, out, err);
+	if (code)
+		return code;
+	if (binary__probes_count(*out) == 0) {
+		close((*out)->fd); /* only that there is nothing is remembered */
+		(*out)->fd = -1;
+	}
+	if (keep(set, *out)) {
+		binary__close(*out);
+		return error__set(err, -ENOMEM, "out of memory");
+	}
+	return 0;
+}
+
+uint64_t binary__changed_ns(const struct stat *status)
+{
+	return (uint64_t)status->st_ctim.tv_sec * 1000000000 + (uint64_t)status->st_ctim.tv_nsec;
+}
+
+bool binary__is_changed(const struct binary *binary)
+{
+	struct stat status;
+
+	return fstat(binary->fd, &status) == 0 && binary__changed_ns(&status) != binary->changed_ns;
+}
+
+static bool is_same_note(const struct probe_note *left, const struct probe_note *right)
+{
+	return left->probe == right->probe && left->offset == right->offset &&
+	       left->semaphore_offset == right->semaphore_offset && left->sites == right->sites;
+}
+
+bool binary__is_rewritten(struct binary *binary)
+{
+	struct probe_notes notes, *former = &binary->notes;
+	struct error ignored;
+	struct stat status;
+
+	if (fstat(binary->fd, &status))
+		return true;
+	/* Before the content is read: what changes meanwhile is seen the next time. */
+	binary->changed_ns = binary__changed_ns(&status);
+	if (elf_notes__read(binary->fd, binary->name, &notes, &ignored) ||
+	    notes.count != former->count || notes.build_id_bytes != former->build_id_bytes ||
+	    memcmp(notes.build_id, former->build_id, notes.build_id_bytes) != 0)
+		return true;
+	for (size_t i = 0; i < notes.count; i++)
+		if (!is_same_note(&notes.notes[i], &former->notes[i]))
+			return true;
+	return false;
+}
+
+bool binary__is_deleted(const struct binary *binary)
+{
+	struct stat status;
+
+	return fstat(binary->fd, &status) == 0 && status.st_nlink == 0;
+}
+
+void binary__build_id(const struct binary *binary, char text[BUILD_ID_TEXT_BYTES])
+{
+	text[0] = 0;
+	for (size_t i = 0; i < binary->notes.build_id_bytes; i++)
+		snprintf(&text[2 * i], 3, "%02x", binary->notes.build_id[i]);
+}
+
+/* One line of /proc/PID/maps, without the path: that is the process's text, not ours. */
+struct mapping {
+	unsigned long start, end;
+	char permissions[5];
+	unsigned int major, minor;
+	unsigned long inode;
+};
+
+static bool next_mapping(FILE *maps, struct mapping *at)
+{
+	char line[PATH_MAX + 256];
+
+	while (fgets(line, sizeof(line), maps)) {
+		bool whole = strchr(line, '\n') != NULL;
+		int fields = sscanf(line, "%lx-%lx %4s %*x %x:%x %lu", &at->start, &at->end,
+				    at->permissions, &at->major, &at->minor, &at->inode);
+
+		for (int c = 0; !whole && c != '\n' && c != EOF;)
+			c = fgetc(maps);
+		if (fields == 6)
+			return true;
+	}
+	return false;
+}
+
+void binary__link_text(const char *link, char name[PATH_MAX])
+{
+	ssize_t bytes = readlink(link, name, PATH_MAX - 1);
+
+	snprintf(name + (bytes > 0 ? bytes : 0), 2, "%s", bytes > 0 ? "" : "?");
+}
+
+/* Calls `each` the first time that this process shows it, if it has probes. */
+static int meet(struct binaries *set, struct binary *binary, binary_fn *each, void *context)
+{
+	if (binary->visit == set->visits || binary__probes_count(binary) == 0)
+		return 0;
+	binary->visit = set->visits;
+	return each(binary, context);
+}
+
+/* A file of the process by a /proc link; 0 too where it is none that could carry probes. */
+static int visit(struct binaries *set, const char *link, binary_fn *each, void *context)
+{
+	struct error ignored;
+	struct binary *binary;
+	char name[PATH_MAX];
+
+	binary__link_text(link, name);
+	if (binaries__add(set, link, name, &binary, &ignored))
+		return 0;
+	return meet(set, binary, each, context);
+}
+
+static int visit_mapping(struct binaries *set, pid_t pid, const struct mapping *at, binary_fn *each,
+			 void *context)
+{
+	struct binary *known = find(set, makedev(at->major, at->minor), at->inode);
+	char path[80];
+
+	if (!strchr(at->permissions, 'x') || at->inode == 0)
+		return 0;
+	if (known)
+		return meet(set, known, each, context);
+	snprintf(path, sizeof(path), "/proc/%d/map_files/%lx-%lx", pid, at->start, at->end);
+	return visit(set, path, each, context);
+}
+
+int binaries__of_process(struct binaries *set, pid_t pid, binary_fn *each, void *context,
+			 struct error *err)
+{
+	struct mapping at;
+	char path[64];
+	FILE *maps;
+	int code;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+	maps = fopen(path, "re");
+	if (!maps && (errno == ENOENT || errno == ESRCH))
+		return error__set(err, -ESRCH, "there is no process %d", pid);
+	if (!maps)
+		return error__set(err, -EACCES, "cannot look into process %d: %s", pid,
+				  strerror(errno));
+	set->visits++;
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	code = visit(set, path, each, context);
+	while (code == 0 && next_mapping(maps, &at))
+		code = visit_mapping(set, pid, &at, each, context);
+	fclose(maps);
+	return code;
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "steptrace/attach/targets.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/parse.h"
+
+static int add_pid(struct targets *targets, const char *text, struct error *err)
+{
+	uint64_t pid;
+
+	if (parse__u64(text, 1, 4194304, &pid))
+		return error__set(err, -EINVAL, "'%s' is not a process id", text);
+	if (targets->pids_count >= TARGETS_MAX)
+		return error__set(err, -EINVAL, "more than %d process ids", TARGETS_MAX);
+	for (size_t i = 0; i < targets->pids_count; i++)
+		if (targets->pids[i] == (pid_t)pid)
+			return 0;
+	targets->pids[targets->pids_count++] = (pid_t)pid;
+	return 0;
+}
+
+int targets__add_pids(struct targets *targets, const char *list, struct error *err)
+{
+	char *copy = strdup(list), *at = copy, *word;
+	int code = 0;
+
+	if (!copy)
+		return error__set(err, -ENOMEM, "out of memory");
+	while (!code && (word = strsep(&at, ",")))
+		code = add_pid(targets, word, err);
+	free(copy);
+	return code;
+}
+
+int targets__add_exe(struct targets *targets, const char *path, struct error *err)
+{
+	if (targets->exes_count >= TARGETS_MAX)
+		return error__set(err, -EINVAL, "more than %d binaries", TARGETS_MAX);
+	targets->exes[targets->exes_count++] = path;
+	return 0;
+}
+
+/* A thread's id opens the same doors under /proc, but is no process. */
+int targets__check_pid(pid_t pid, struct error *err)
+{
+	char path[64], line[128], state = 'X';
+	long leader = pid, threads = 1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file)) {
+		sscanf(line, "Tgid: %ld", &leader);
+		sscanf(line, "State: %c", &state);
+		sscanf(line, "Threads: %ld", &threads);
+	}
+	if (file)
+		fclose(file);
+	if (leader != pid)
+		return error__set(err, -EINVAL, "%d is a thread: name its process", pid);
+	if (state == 'X' || (state == 'Z' && threads < 2)) /* others may outlive the first */
+		return error__set(err, -ESRCH, "there is no process %d", pid);
+	return 0;
+}

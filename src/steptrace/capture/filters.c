@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "steptrace/capture/filters.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include "common/parse.h"
+#include "steptrace/capture/glob_compile.h"
+
+int filters__set_uid(struct steptrace_filters *filters, const char *user, struct error *err)
+{
+	const struct passwd *entry = getpwnam(user);
+	uint64_t uid;
+
+	if (entry)
+		uid = entry->pw_uid;
+	else if (parse__u64(user, 0, UINT32_MAX - 1, &uid))
+		return error__set(err, -EINVAL, "there is no user '%s'", user);
+	filters->uid = (uint32_t)uid;
+	filters->by_uid = 1;
+	return 0;
+}
+
+static int is_cgroup(const char *path)
+{
+	struct statfs status;
+
+	if (statfs(path, &status))
+		return -errno;
+	return status.f_type == CGROUP2_SUPER_MAGIC ? 0 : -ENOTDIR;
+}
+
+/* On a 64-bit kernel the id of a cgroup is its directory's inode number. */
+int filters__set_cgroup(struct steptrace_filters *filters, const char *path, struct error *err)
+{
+	static const char *const mounts[] = {"", "/sys/fs/cgroup/", "/sys/fs/cgroup/unified/"};
+	char full[PATH_MAX];
+	struct stat status;
+
+	for (size_t i = 0; i < sizeof(mounts) / sizeof(mounts[0]); i++) {
+		snprintf(full, sizeof(full), "%s%s", mounts[i], path);
+		if (is_cgroup(full) || stat(full, &status))
+			continue;
+		filters->cgroup_id = status.st_ino;
+		filters->by_cgroup = 1;
+		return 0;
+	}
+	return error__set(err, -ENOENT,
+			  "'%s' is no cgroup (for example: /sys/fs/cgroup/system.slice/x.service; "
+			  "cgroup v2 only)",
+			  path);
+}
+
+int filters__set_comm(struct steptrace_filters *filters, const char *pattern, struct error *err)
+{
+	filters->by_comm = 1;
+	return glob__compile(pattern, &filters->comm, err);
+}
+
+int filters__set_command(struct steptrace_filters *filters, const char *pattern, struct error *err)
+{
+	filters->by_command = filters->by_span = 1;
+	return glob__compile(pattern, &filters->command, err);
+}
+
+int filters__set_step_type(struct steptrace_filters *filters, const char *pattern,
+			   struct error *err)
+{
+	filters->by_step_type = filters->by_span = 1;
+	return glob__compile(pattern, &filters->step_type, err);
+}
+
+int filters__set_min_duration(struct steptrace_filters *filters, const char *duration,
+			      struct error *err)
+{
+	uint64_t ns;
+
+	if (parse__duration_ns(duration, &ns) || ns == 0)
+		return error__set(err, -EINVAL,
+				  "--min-duration cannot be '%s' (for example: --min-duration "
+				  "100ms)",
+				  duration);
+	filters->min_duration_ns = ns;
+	filters->by_span = 1;
+	return 0;
+}
+
+int filters__set_sample(struct steptrace_filters *filters, const char *every, struct error *err)
+{
+	uint64_t number;
+
+	if (parse__u64(every, 1, UINT32_MAX, &number))
+		return error__set(err, -EINVAL,
+				  "--sample cannot be '%s' (for example: --sample 100, one "
+				  "execution in a hundred)",
+				  every);
+	filters->sample_every = (uint32_t)number;
+	filters->by_span = 1;
+	return 0;
+}
+
+void filters__set_failed(struct steptrace_filters *filters)
+{
+	filters->only_failed = filters->by_span = 1;
+}

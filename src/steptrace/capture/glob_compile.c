@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "steptrace/capture/glob_compile.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+struct compiler {
+	struct glob *glob;
+	const char *at;
+	unsigned int position;
+};
+
+static void accept(struct compiler *compiler, unsigned int character)
+{
+	compiler->glob->accepts[character] |= 1ULL << compiler->position;
+}
+
+static void accept_any(struct compiler *compiler)
+{
+	for (unsigned int character = 1; character < 256; character++)
+		accept(compiler, character);
+}
+
+/* Behind the '['. */
+static int take_class(struct compiler *compiler)
+{
+	bool inverted = *compiler->at == '!' || *compiler->at == '^';
+	const char *first = compiler->at + inverted;
+	const char *at = first;
+	bool members[256] = {false};
+
+	for (; *at && (*at != ']' || at == first); at++) {
+		unsigned int low = (uint8_t)*at, high = low;
+
+		if (at[1] == '-' && at[2] && at[2] != ']') {
+			high = (uint8_t)at[2];
+			at += 2;
+		}
+		for (; low <= high; low++)
+			members[low] = true;
+	}
+	if (*at != ']')
+		return -EINVAL;
+	for (unsigned int character = 1; character < 256; character++)
+		if (members[character] != inverted)
+			accept(compiler, character);
+	compiler->at = at + 1;
+	return 0;
+}
+
+static int take_element(struct compiler *compiler)
+{
+	char element = *compiler->at++;
+
+	switch (element) {
+	case '?': accept_any(compiler); return 0;
+	case '[': return take_class(compiler);
+	case '\\':
+		element = *compiler->at++;
+		if (!element)
+			return -EINVAL;
+		break;
+	default: break;
+	}
+	accept(compiler, (uint8_t)element);
+	return 0;
+}
+
+/* One of the alternatives. */
+static int take_pattern(struct compiler *compiler)
+{
+	struct glob *glob = compiler->glob;
+	const char *begin = compiler->at;
+
+	glob->start |= 1ULL << compiler->position;
+	while (*compiler->at && *compiler->at != ',') {
+		if (*compiler->at == '*') {
+			glob->loops |= 1ULL << compiler->position;
+			compiler->at++;
+			continue;
+		}
+		if (take_element(compiler))
+			return -EINVAL;
+		if (++compiler->position >= GLOB_POSITIONS)
+			return -E2BIG;
+	}
+	if (compiler->at == begin)
+		return -EINVAL;
+	glob->final |= 1ULL << compiler->position++;
+	return 0;
+}
+
+int glob__compile(const char *text, struct glob *glob, struct error *err)
+{
+	struct compiler compiler = {.glob = glob, .at = text};
+	int code;
+
+	memset(glob, 0, sizeof(*glob));
+	for (;;) {
+		if (compiler.position >= GLOB_POSITIONS)
+			code = -E2BIG;
+		else
+			code = take_pattern(&compiler);
+		if (code == -E2BIG)
+			return error__set(err, -EINVAL,
+					  "the pattern '%s' is longer than %d characters", text,
+					  GLOB_POSITIONS - 1);
+		if (code)
+			return error__set(err, -EINVAL,
+					  "'%s' is not a pattern (for example: fragment.*)", text);
+		if (!*compiler.at)
+			return 0;
+		compiler.at++;
+	}
+}

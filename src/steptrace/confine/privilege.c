@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "steptrace/confine/privilege.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "common/parse.h"
+
+#define NOBODY 65534
+
+/* Which capability is kept when. */
+static const struct kept {
+	unsigned int capability;
+	const char *name, *purpose;
+	bool if_multi, if_perf, if_child; /* uprobe_multi links, the perf PMU, a command */
+	bool essential;
+} kept[] = {
+	{CAP_BPF, "CAP_BPF", "load programs", true, true, false, true},
+	{CAP_PERFMON, "CAP_PERFMON", "let them read memory", true, true, false, true},
+	{CAP_SYS_ADMIN, "CAP_SYS_ADMIN", "attach them through the perf PMU", false, true, false,
+	 true},
+	{CAP_SYS_PTRACE, "CAP_SYS_PTRACE", "look at processes of other users", true, true, false,
+	 false},
+	{CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH", "read the binaries of other users", true, true,
+	 false, false},
+	{CAP_CHECKPOINT_RESTORE, "CAP_CHECKPOINT_RESTORE", "open any file that is mapped", true,
+	 true, false, false},
+	{CAP_KILL, "CAP_KILL", "pass signals on to a command", false, false, true, false},
+};
+
+enum { KEPT_COUNT = sizeof(kept) / sizeof(kept[0]) };
+
+static bool is_held(unsigned int capability)
+{
+	return capng_have_capability(CAPNG_EFFECTIVE, capability) != 0;
+}
+
+static bool is_needed(const struct kept *row, const struct privilege_needs *needs)
+{
+	return (row->if_multi && !needs->perf_links) || (row->if_perf && needs->perf_links) ||
+	       (row->if_child && needs->signals_child);
+}
+
+/* The set that remains, in libcap-ng's state; nothing is changed yet. */
+static int choose(const struct privilege_needs *needs)
+{
+	bool held[KEPT_COUNT];
+
+	if (capng_get_caps_process())
+		return -EPERM;
+	for (int i = 0; i < KEPT_COUNT; i++)
+		held[i] = is_held(kept[i].capability);
+	capng_clear(CAPNG_SELECT_ALL);
+	for (int i = 0; i < KEPT_COUNT; i++)
+		if (held[i] && is_needed(&kept[i], needs))
+			capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED,
+				     kept[i].capability);
+	return 0;
+}
+
+/* Whom sudo ran us for; the variable is anybody's, and worth no more than a way down. */
+static uint32_t id_from(const char *variable)
+{
+	const char *text = getenv(variable);
+	uint64_t id;
+
+	return text && parse__u64(text, 1, UINT32_MAX - 1, &id) == 0 ? (uint32_t)id : NOBODY;
+}
+
+/* A namespace that has no such user leaves us who we are. */
+static int leave_root(void)
+{
+	uid_t uid = id_from("SUDO_UID");
+	gid_t gid = id_from("SUDO_GID");
+
+	if (geteuid() != 0 && getuid() != 0)
+		return 0;
+	if (prctl(PR_SET_KEEPCAPS, 1))
+		return -errno;
+	if (setgroups(0, NULL) && errno != EPERM)
+		return -errno;
+	if (setresgid(gid, gid, gid) && errno != EINVAL && errno != EPERM)
+		return -errno;
+	if (setresuid(uid, uid, uid) && errno != EINVAL && errno != EPERM)
+		return -errno;
+	return 0;
+}
+
+static int drop(const struct privilege_needs *needs)
+{
+	bool may_drop_bounds;
+	int code = choose(needs);
+
+	if (code)
+		return code;
+	may_drop_bounds = prctl(PR_CAPBSET_READ, CAP_SETPCAP) == 1 && geteuid() == 0;
+	if (may_drop_bounds && capng_apply(CAPNG_SELECT_BOUNDS))
+		return -EPERM;
+	code = leave_root();
+	if (code)
+		return code;
+	if (capng_apply(CAPNG_SELECT_CAPS))
+		return -EPERM;
+	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ? -errno : 0;
+}
+
+int privilege__drop(const struct privilege_needs *needs, struct error *err)
+{
+	int code = drop(needs);
+
+	return code ? error__set(err, code, "cannot give privileges up: %s", strerror(-code)) : 0;
+}
+
+static void own_path(char path[256])
+{
+	ssize_t bytes = readlink("/proc/self/exe", path, 255);
+
+	path[bytes > 0 ? bytes : 0] = 0;
+}
+
+bool privilege__missing(char *text, size_t bytes)
+{
+	bool lacks_bpf, lacks_perfmon;
+	char path[256];
+
+	capng_get_caps_process();
+	lacks_bpf = !is_held(CAP_BPF) && !is_held(CAP_SYS_ADMIN);
+	lacks_perfmon = !is_held(CAP_PERFMON) && !is_held(CAP_SYS_ADMIN);
+	if (!lacks_bpf && !lacks_perfmon)
+		return false;
+	own_path(path);
+	snprintf(text, bytes,
+		 "missing: %s%s%s (run it with sudo, or once: sudo setcap cap_bpf,cap_perfmon,"
+		 "cap_sys_ptrace,cap_dac_read_search,cap_checkpoint_restore+ep %s; kernels before "
+		 "6.6 need cap_sys_admin, too)",
+		 lacks_bpf ? "CAP_BPF" : "", lacks_bpf && lacks_perfmon ? " and " : "",
+		 lacks_perfmon ? "CAP_PERFMON" : "", path);
+	return true;
+}
+
+size_t privilege__list(bool perf_links, struct privilege_state rows[PRIVILEGES_MAX])
+{
+	const struct privilege_needs needs = {.perf_links = perf_links};
+	size_t count = 0;
+
+	_Static_assert((int)KEPT_COUNT <= (int)PRIVILEGES_MAX, "too many rows");
+	capng_get_caps_process();
+	for (int i = 0; i < KEPT_COUNT; i++)
+		if (is_needed(&kept[i], &needs))
+			rows[count++] = (struct privilege_state){kept[i].name, kept[i].purpose,
+								 is_held(kept[i].capability),
+								 kept[i].essential};
+	return count;
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "steptrace/confine/seccomp.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1 /* sanitizers make calls of their own */
+#endif
+
+/* Whatever their arguments are. */
+static const int calls[] = {
+	/* records, lines, files under /proc */
+	SCMP_SYS(read),
+	SCMP_SYS(pread64),
+	SCMP_SYS(write),
+	SCMP_SYS(writev),
+	SCMP_SYS(close),
+	SCMP_SYS(fstat),
+	SCMP_SYS(newfstatat),
+	SCMP_SYS(stat),
+	SCMP_SYS(statx),
+	SCMP_SYS(lseek),
+	SCMP_SYS(readlink),
+	SCMP_SYS(readlinkat),
+	SCMP_SYS(getdents64),
+	SCMP_SYS(fcntl),
+	SCMP_SYS(ftruncate),
+	SCMP_SYS(fsync),
+	SCMP_SYS(fdatasync),
+	SCMP_SYS(socketpair),
+	SCMP_SYS(sendto),
+	SCMP_SYS(sendmsg),
+	SCMP_SYS(recvfrom),
+	SCMP_SYS(recvmsg),
+	/* waiting */
+	SCMP_SYS(epoll_wait),
+	SCMP_SYS(epoll_pwait),
+	SCMP_SYS(epoll_ctl),
+	SCMP_SYS(poll),
+	SCMP_SYS(ppoll),
+	SCMP_SYS(timerfd_create),
+	SCMP_SYS(timerfd_settime),
+	SCMP_SYS(clock_gettime),
+	SCMP_SYS(clock_nanosleep),
+	SCMP_SYS(nanosleep),
+	SCMP_SYS(futex),
+	SCMP_SYS(restart_syscall),
+	SCMP_SYS(sched_yield),
+	/* memory; mmap and mprotect below */
+	SCMP_SYS(munmap),
+	SCMP_SYS(mremap),
+	SCMP_SYS(madvise),
+	SCMP_SYS(brk),
+	SCMP_SYS(sysinfo),
+	/* signals and threads; clone below */
+	SCMP_SYS(rt_sigprocmask),
+	SCMP_SYS(rt_sigaction),
+	SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(sigaltstack),
+	SCMP_SYS(set_robust_list),
+	SCMP_SYS(rseq),
+	SCMP_SYS(getpid),
+	SCMP_SYS(gettid),
+	SCMP_SYS(tgkill),
+	SCMP_SYS(sched_getaffinity),
+	SCMP_SYS(getrandom),
+	SCMP_SYS(wait4), /* for those that attach and detach */
+	SCMP_SYS(exit),
+	SCMP_SYS(exit_group),
+};
+
+#define NAMESPACES                                                                                 \
+	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |             \
+	 CLONE_NEWPID | CLONE_NEWNET)
+
+static const unsigned int bpf_commands[] = {
+	BPF_LINK_CREATE,     BPF_ITER_CREATE,     BPF_MAP_LOOKUP_ELEM,
+	BPF_MAP_UPDATE_ELEM, BPF_MAP_DELETE_ELEM, BPF_OBJ_GET_INFO_BY_FD,
+};
+
+static const int child_calls[] = {SCMP_SYS(kill), SCMP_SYS(waitid)};
+static const int file_calls[] = {SCMP_SYS(rename), SCMP_SYS(renameat),  SCMP_SYS(renameat2),
+				 SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(lstat),
+				 SCMP_SYS(geteuid)};
+static const int socket_calls[] = {SCMP_SYS(socket), SCMP_SYS(connect), SCMP_SYS(getsockopt),
+				   SCMP_SYS(setsockopt)};
+static const int server_calls[] = {SCMP_SYS(accept4), SCMP_SYS(getsockname), SCMP_SYS(getsockopt),
+				   SCMP_SYS(setsockopt), SCMP_SYS(shutdown)};
+static const int perf_calls[] = {SCMP_SYS(perf_event_open), SCMP_SYS(ioctl)};
+
+/* A call that this machine does not have is no loss. */
+static int allow(scmp_filter_ctx filter, int call)
+{
+	int code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 0);
+
+	return code == -EDOM || code == -EINVAL ? 0 : code;
+}
+
+static int allow_all(scmp_filter_ctx filter, const int *list, size_t count)
+{
+	int code = 0;
+
+	for (size_t i = 0; i < count && !code; i++)
+		code = allow(filter, list[i]);
+	return code;
+}
+
+#define ALLOW_ALL(filter, list) allow_all(filter, list, sizeof(list) / sizeof((list)[0]))
+
+/* Where the bits of `mask` in the argument have this value. */
+static int allow_where(scmp_filter_ctx filter, int call, unsigned int argument, uint64_t mask,
+		       uint64_t value)
+{
+	struct scmp_arg_cmp where = {argument, SCMP_CMP_MASKED_EQ, mask, value};
+
+	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call, 1, &where);
+}
+
+static int allow_with_arguments(scmp_filter_ctx filter)
+{
+	int code = 0;
+
+	for (size_t i = 0; i < sizeof(bpf_commands) / sizeof(bpf_commands[0]) && !code; i++)
+		code = allow_where(filter, SCMP_SYS(bpf), 0, UINT32_MAX, bpf_commands[i]);
+	if (!code)
+		code = allow_where(filter, SCMP_SYS(openat), 2, O_ACCMODE | O_CREAT | O_TRUNC,
+				   O_RDONLY);
+	if (!code)
+		code = allow_where(filter, SCMP_SYS(mmap), 2, PROT_EXEC, 0);
+	if (!code)
+		code = allow_where(filter, SCMP_SYS(mprotect), 2, PROT_EXEC, 0);
+	if (!code) /* threads and processes, but no namespaces */
+		code = allow_where(filter, SCMP_SYS(clone), 0, NAMESPACES, 0);
+	/* Its flags lie in memory, where no filter can see them; glibc falls back to clone. */
+	if (!code)
+		code = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+	return code;
+}
+
+static int fill(scmp_filter_ctx filter, const struct privilege_needs *needs)
+{
+	int code = ALLOW_ALL(filter, calls);
+
+	if (!code)
+		code = allow_with_arguments(filter);
+	if (!code && needs->signals_child)
+		code = ALLOW_ALL(filter, child_calls);
+	if (!code && needs->connects)
+		code = ALLOW_ALL(filter, socket_calls);
+	if (!code && needs->serves)
+		code = ALLOW_ALL(filter, server_calls);
+	if (!code && needs->makes_files)
+		code = ALLOW_ALL(filter, file_calls);
+	if (!code && needs->makes_files)
+		code = allow_where(filter, SCMP_SYS(openat), 2,
+				   O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW,
+				   O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW);
+	if (needs->perf_links)
+		return code ? code : ALLOW_ALL(filter, perf_calls);
+	if (!code) /* isatty() */
+		code = allow_where(filter, SCMP_SYS(ioctl), 1, UINT32_MAX, TCGETS);
+	if (!code) /* what lies in a pipe */
+		code = allow_where(filter, SCMP_SYS(ioctl), 1, UINT32_MAX, FIONREAD);
+	return code;
+}
+
+int seccomp__confine(const struct privilege_needs *needs, struct error *err)
+{
+	scmp_filter_ctx filter;
+	int code;
+
+#ifdef SANITIZED
+	return 0;
+#endif
+	filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	if (!filter)
+		return error__set(err, -ENOMEM, "out of memory");
+	code = fill(filter, needs);
+	if (!code)
+		code = seccomp_load(filter);
+	seccomp_release(filter);
+	if (code == -EINVAL || code == -ENOSYS)
+		return 0;
+	return code ? error__set(err, code, "cannot confine the tracer's system calls: %s",
+				 strerror(-code))
+		    : 0;
+}

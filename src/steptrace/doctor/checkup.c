@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "steptrace/doctor/checkup.h"
+
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "steptrace/attach/attachments.h"
+#include "steptrace/attach/site.h"
+#include "steptrace/capture/capture.h"
+#include "steptrace/capture/uprobe.h"
+#include "steptrace/confine/privilege.h"
+
+/* ---- the kernel */
+
+static void read_word(const char *path, char word[64])
+{
+	FILE *file = fopen(path, "re");
+
+	word[0] = 0;
+	if (file && fgets(word, 64, file))
+		word[strcspn(word, "\n")] = 0;
+	if (file)
+		fclose(file);
+}
+
+static void check_program(struct findings *findings)
+{
+	int program = uprobe__load_empty(UPROBE_PERF, -1);
+
+	if (program < 0) {
+		findings__add(findings, "kernel", "BPF programs", VERDICT_FAIL,
+			      program == -EPERM ? "see the privileges below"
+						: "a kernel with CONFIG_BPF_SYSCALL is needed",
+			      "cannot be loaded: %s", strerror(-program));
+		return;
+	}
+	close(program);
+	findings__add(findings, "kernel", "BPF programs", VERDICT_OK, NULL, "can be loaded");
+}
+
+static void check_ring_buffer(struct findings *findings)
+{
+	union bpf_attr attr;
+	int fd;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.map_type = BPF_MAP_TYPE_RINGBUF;
+	attr.max_entries = (uint32_t)sysconf(_SC_PAGESIZE);
+	fd = (int)syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof(attr));
+	if (fd >= 0) {
+		close(fd);
+		findings__add(findings, "kernel", "ring buffer", VERDICT_OK, NULL, "there is one");
+	} else if (errno == EPERM) {
+		findings__add(findings, "kernel", "ring buffer", VERDICT_WARN, NULL,
+			      "not known: we may not ask");
+	} else {
+		findings__add(findings, "kernel", "ring buffer", VERDICT_FAIL,
+			      "Linux 5.12 or later is needed", "none: %s", strerror(errno));
+	}
+}
+
+static void check_types(struct findings *findings)
+{
+	bool there = access("/sys/kernel/btf/vmlinux", R_OK) == 0;
+
+	findings__add(findings, "kernel", "BTF", there ? VERDICT_OK : VERDICT_FAIL,
+		      there ? NULL : "a kernel with CONFIG_DEBUG_INFO_BTF is needed",
+		      there ? "/sys/kernel/btf/vmlinux" : "/sys/kernel/btf/vmlinux cannot be read");
+}
+
+static bool may_load_programs(void)
+{
+	int program = uprobe__load_empty(UPROBE_PERF, -1);
+
+	if (program >= 0)
+		close(program);
+	return program != -EPERM;
+}
+
+static void check_links(struct findings *findings)
+{
+	if (!may_load_programs())
+		findings__add(findings, "kernel", "uprobe links", VERDICT_WARN, NULL,
+			      "not known: we may not ask");
+	else if (uprobe__probe_method() == UPROBE_MULTI)
+		findings__add(findings, "kernel", "uprobe links", VERDICT_OK, NULL,
+			      "uprobe_multi: CAP_BPF and CAP_PERFMON are enough");
+	else
+		findings__add(findings, "kernel", "uprobe links", VERDICT_WARN,
+			      "Linux 6.6 or later has uprobe_multi links, which need less",
+			      "through the perf PMU: this costs CAP_SYS_ADMIN");
+}
+
+static void check_lockdown(struct findings *findings)
+{
+	char word[64];
+
+	read_word("/sys/kernel/security/lockdown", word);
+	if (strstr(word, "[confidentiality]"))
+		findings__add(findings, "kernel", "lockdown", VERDICT_FAIL,
+			      "boot without lockdown=confidentiality",
+			      "confidentiality: BPF may not read memory");
+}
+
+void checkup__kernel(struct findings *findings)
+{
+	struct utsname system;
+
+	uname(&system);
+	findings__add(findings, "kernel", "release", VERDICT_OK, NULL, "%s %s", system.release,
+		      system.machine);
+	check_program(findings);
+	check_ring_buffer(findings);
+	check_types(findings);
+	check_links(findings);
+	check_lockdown(findings);
+}
+
+/* ---- privileges */
+
+/* Where nobody may ask, the newer way is assumed. */
+static bool perf_links(void)
+{
+	int program = uprobe__load_empty(UPROBE_PERF, -1);
+
+	if (program < 0)
+		return false;
+	close(program);
+	return uprobe__probe_method() == UPROBE_PERF;
+}
+
+void checkup__privileges(struct findings *findings)
+{
+	struct privilege_state rows[PRIVILEGES_MAX];
+	size_t count = privilege__list(perf_links(), rows);
+
+	for (size_t i = 0; i < count; i++) {
+		enum verdict verdict = rows[i].essential ? VERDICT_FAIL : VERDICT_WARN;
+
+		findings__add(findings, "privileges", rows[i].name,
+			      rows[i].held ? VERDICT_OK : verdict,
+			      rows[i].held ? NULL : "sudo, or make install SETCAP=1", "%s: %s",
+			      rows[i].held ? "held" : "not held", rows[i].purpose);
+	}
+}
+
+/* ---- the sites, and what they cost */
+
+static void add_site(struct findings *findings, const struct site_choice *choice, int kind)
+{
+	const char *name = sites[kind].name;
+	double ns = choice->ns_per_hit[kind];
+
+	if (ns == 0)
+		findings__add(findings, "sites", name, VERDICT_OK, NULL,
+			      "not used: it did not fire, or a faster one did");
+	else if (choice->is_trap[kind])
+		findings__add(
+			findings, "sites", name, VERDICT_OK, NULL,
+			"%.0f ns a hit with an empty program: a trap on this kernel, not used", ns);
+	else if (choice->kills_forks[kind])
+		findings__add(
+			findings, "sites", name, VERDICT_WARN,
+			"--site overrules this for runners that never fork; a later kernel may "
+			"be better",
+			"%.0f ns a hit with an empty program, but a forked child that reaches "
+			"it dies on this kernel: not used",
+			ns);
+	else
+		findings__add(findings, "sites", name, VERDICT_OK, NULL,
+			      "%.0f ns a hit with an empty program%s", ns,
+			      kind == (int)site__choose(choice, ~0u) ? ": the choice" : "");
+}
+
+/* What a capture adds to an empty program on the machines that were measured (make bench). */
+enum { CAPTURE_NS = 230 };
+
+/* The real program on a probe function of our own, with a span of ours. */
+static void add_cost(struct findings *findings, const struct site_choice *choice)
+{
+	static struct {
+		struct step_span step;
+		struct command_span command;
+	} spans;
+	const struct capture_options options = {.buffer_bytes = 1 << 20, .rings_count = 1};
+	enum site_kind site = site__choose(choice, ~0u);
+	struct capture *capture;
+	struct error err;
+	double ns;
+
+	if (capture__open(&options, &capture, &err)) {
+		findings__add(findings, "sites", "captured hit", VERDICT_FAIL, NULL, "%s",
+			      err.text);
+		return;
+	}
+	capture__armed(capture);
+	spans.step.child.head.start_ns = 1;
+	spans.step.child.command_announced_ns = UINT64_MAX;
+	spans.step.child.command = (uint64_t)(uintptr_t)&spans.command;
+	ns = site__measure_program(capture__program_fd(capture, PROBE_STEP_DONE),
+				   capture__method(capture), site, &spans.step);
+	findings__add(findings, "sites", "captured hit", ns > 0 ? VERDICT_OK : VERDICT_FAIL, NULL,
+		      "%.0f ns measured, a step's end at %s, record and all (%.0f predicted: an "
+		      "empty program and %d ns)",
+		      ns, sites[site].name, choice->ns_per_hit[site] + CAPTURE_NS, CAPTURE_NS);
+	capture__close(capture);
+}
+
+void checkup__sites(struct findings *findings)
+{
+	struct site_choice choice;
+	int code = site__measure(&choice);
+
+	if (code) {
+		findings__add(findings, "sites", "measurement", VERDICT_FAIL,
+			      "see the privileges above", "cannot probe ourselves: %s",
+			      strerror(-code));
+		return;
+	}
+	for (int kind = 0; kind < SITE_KINDS_COUNT; kind++)
+		if (sites[kind].size_bytes)
+			add_site(findings, &choice, kind);
+	add_cost(findings, &choice);
+	site__release(&choice);
+}

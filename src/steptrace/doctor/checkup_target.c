@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "steptrace/doctor/checkup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "steptrace/attach/binary.h"
+#include "steptrace/attach/targets.h"
+#include "steptrace/stream/event.h"
+
+enum { KNOWN_LAYOUT = 1, PAGE_BYTES = 4096 };
+
+struct patient {
+	struct findings *findings;
+	pid_t pid; /* 0: a file that nobody runs for us */
+	size_t binaries_count;
+};
+
+/* ---- a binary */
+
+static void check_probes(struct findings *findings, const struct binary *binary)
+{
+	unsigned int kinds = 0;
+
+	for (size_t i = 0; i < binary->notes.count; i++)
+		kinds |= 1u << binary->notes.notes[i].probe;
+	findings__add(findings, binary->name, "probes", VERDICT_OK, NULL,
+		      "%d of %d, at %zu place%s%s", __builtin_popcount(kinds), PROBES_COUNT,
+		      binary->notes.count, binary->notes.count == 1 ? "" : "s",
+		      binary->notes.unknown_count ? "; others of a newer header are ignored" : "");
+	findings__add(findings, binary->name, "layout", VERDICT_OK, NULL,
+		      "each span says its own; this tracer reads layout %d", KNOWN_LAYOUT);
+}
+
+/* A call that is written over a nop must not lie on two pages. */
+static bool crosses_page(const struct probe_note *note, enum site_kind kind)
+{
+	uint64_t first = note->offset + sites[kind].offset;
+
+	return first / PAGE_BYTES != (first + sites[kind].size_bytes - 1) / PAGE_BYTES;
+}
+
+static void check_sites(struct findings *findings, const struct binary *binary)
+{
+	unsigned int common = ~0u;
+	size_t crossing = 0;
+	char names[64] = "";
+
+	for (size_t i = 0; i < binary->notes.count; i++) {
+		common &= binary->notes.notes[i].sites;
+		crossing += sites[SITE_NOP5].size_bytes &&
+			    crosses_page(&binary->notes.notes[i], SITE_NOP5);
+	}
+	for (int kind = 0; kind < SITE_KINDS_COUNT; kind++)
+		if (common & (1u << kind) && sites[kind].size_bytes)
+			snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s",
+				 names[0] ? ", " : "", sites[kind].name);
+	findings__add(findings, binary->name, "sites", crossing ? VERDICT_WARN : VERDICT_OK,
+		      crossing ? "compile with the current usdt/steptrace.h, which aligns them"
+			       : NULL,
+		      "%s%s", names, crossing ? "; some lie across two pages" : ", aligned");
+}
+
+static void check_build_id(struct findings *findings, const struct binary *binary)
+{
+	char build_id[BUILD_ID_TEXT_BYTES];
+
+	binary__build_id(binary, build_id);
+	findings__add(findings, binary->name, "build id", build_id[0] ? VERDICT_OK : VERDICT_WARN,
+		      build_id[0] ? NULL : "link with --build-id to tell builds apart", "%s",
+		      build_id[0] ? build_id : "none");
+	if (binary__is_deleted(binary))
+		findings__add(findings, binary->name, "file", VERDICT_WARN,
+			      "what starts from now on runs another one",
+			      "deleted, or replaced by a newer one");
+}
+
+/* ---- the semaphore in a process */
+
+/* Where the process has the byte at `offset` of the binary in memory it can write; 0: nowhere. */
+static uint64_t address_of(pid_t pid, const struct binary *binary, uint64_t offset)
+{
+	unsigned long start, end, at, inode;
+	char path[64], line[512], permissions[5];
+	uint64_t address = 0;
+	FILE *maps;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+	maps = fopen(path, "re");
+	while (maps && !address && fgets(line, sizeof(line), maps)) {
+		if (sscanf(line, "%lx-%lx %4s %lx %*x:%*x %lu", &start, &end, permissions, &at,
+			   &inode) != 5)
+			continue;
+		if (inode == binary->inode && permissions[1] == 'w' && offset >= at &&
+		    offset - at < end - start)
+			address = start + (offset - at);
+	}
+	if (maps)
+		fclose(maps);
+	return address;
+}
+
+static int read_counter(pid_t pid, uint64_t address, uint16_t *counter)
+{
+	char path[64];
+	ssize_t bytes;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	bytes = pread(fd, counter, sizeof(*counter), (off_t)address);
+	close(fd);
+	return bytes == sizeof(*counter) ? 0 : -EIO;
+}
+
+static void check_semaphore(struct patient *patient, const struct binary *binary)
+{
+	uint64_t offset = binary->notes.notes[0].semaphore_offset;
+	uint64_t address = offset && patient->pid ? address_of(patient->pid, binary, offset) : 0;
+	uint16_t counter;
+
+	if (!offset)
+		findings__add(patient->findings, binary->name, "semaphore", VERDICT_WARN,
+			      "without one the probes are prepared all the time", "none");
+	else if (!patient->pid)
+		findings__add(patient->findings, binary->name, "semaphore", VERDICT_OK, NULL,
+			      "at offset 0x%" PRIx64 " of the file", offset);
+	else if (!address || read_counter(patient->pid, address, &counter))
+		findings__add(patient->findings, binary->name, "semaphore", VERDICT_WARN,
+			      "root can read it", "its state cannot be read");
+	else
+		findings__add(patient->findings, binary->name, "semaphore", VERDICT_OK, NULL,
+			      "%u: %s", counter,
+			      counter ? "somebody is attached" : "nobody is attached");
+}
+
+static int check_binary(struct binary *binary, void *context)
+{
+	struct patient *patient = context;
+
+	patient->binaries_count++;
+	check_probes(patient->findings, binary);
+	check_sites(patient->findings, binary);
+	check_semaphore(patient, binary);
+	check_build_id(patient->findings, binary);
+	return 0;
+}
+
+void checkup__binary(struct findings *findings, const char *path)
+{
+	struct patient patient = {.findings = findings};
+	struct binary *binary;
+	struct error err;
+
+	if (binary__open(path, path, &binary, &err)) {
+		findings__add(findings, path, "file", VERDICT_FAIL, NULL, "%s", err.text);
+		return;
+	}
+	if (binary__probes_count(binary) == 0)
+		findings__add(findings, path, "probes", VERDICT_FAIL,
+			      "usdt/README.md says how to add them", "none");
+	else
+		check_binary(binary, &patient);
+	binary__close(binary);
+}
+
+/* ---- a process */
+
+static bool shares_namespace(pid_t pid, const char *name, bool *known)
+{
+	char ours[64], theirs[64];
+	struct stat our_status, their_status;
+
+	snprintf(ours, sizeof(ours), "/proc/self/ns/%s", name);
+	snprintf(theirs, sizeof(theirs), "/proc/%d/ns/%s", pid, name);
+	*known = stat(ours, &our_status) == 0 && stat(theirs, &their_status) == 0;
+	return *known && our_status.st_ino == their_status.st_ino;
+}
+
+static void check_namespaces(struct findings *findings, const char *section, pid_t pid)
+{
+	static const struct {
+		const char *name, *advice, *meaning;
+	} rows[] = {
+		{"pid", NULL, "its own: events carry its inner_pid beside ours"},
+		{"mnt", NULL, "its own: files are opened through /proc"},
+		{"time", "expect `unattributed` after a loss",
+		 "its own: its clock is not the kernel's, so losses do not heal"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char name[32];
+		bool known, shared = shares_namespace(pid, rows[i].name, &known);
+
+		snprintf(name, sizeof(name), "%s namespace", rows[i].name);
+		if (known)
+			findings__add(findings, section, name,
+				      shared || !rows[i].advice ? VERDICT_OK : VERDICT_WARN,
+				      shared ? NULL : rows[i].advice, "%s",
+				      shared ? "ours" : rows[i].meaning);
+	}
+}
+
+void checkup__process(struct findings *findings, pid_t pid)
+{
+	struct patient patient = {.findings = findings, .pid = pid};
+	struct binaries binaries = {0};
+	char section[32];
+	struct error err;
+
+	snprintf(section, sizeof(section), "process %d", pid);
+	if (targets__check_pid(pid, &err) ||
+	    binaries__of_process(&binaries, pid, check_binary, &patient, &err)) {
+		findings__add(findings, section, "process", VERDICT_FAIL, NULL, "%s", err.text);
+	} else if (patient.binaries_count == 0) {
+		findings__add(
+			findings, section, "probes", VERDICT_FAIL,
+			"usdt/README.md says how to add them; steptrace list shows who has them",
+			"it runs nothing with steptrace probes that we may read");
+	}
+	if (patient.binaries_count)
+		check_namespaces(findings, section, pid);
+	binaries__close(&binaries);
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "steptrace/doctor/findings.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/printable.h"
+
+static const struct {
+	const char *word, *json, *colour;
+} verdicts[] = {
+	[VERDICT_OK] = {"ok", "ok", "\033[32m"},
+	[VERDICT_WARN] = {"warn", "warn", "\033[33m"},
+	[VERDICT_FAIL] = {"FAIL", "fail", "\033[31m"},
+};
+
+static struct finding *room(struct findings *findings)
+{
+	struct finding *items;
+
+	items = realloc(findings->items, (findings->count + 1) * sizeof(*items));
+	if (!items)
+		return NULL;
+	findings->items = items;
+	return &items[findings->count];
+}
+
+void findings__add(struct findings *findings, const char *section, const char *name,
+		   enum verdict verdict, const char *advice, const char *format, ...)
+{
+	struct finding *finding = room(findings);
+	va_list arguments;
+	char *text = NULL;
+	int bytes;
+
+	va_start(arguments, format);
+	bytes = finding ? vasprintf(&text, format, arguments) : -1;
+	va_end(arguments);
+	if (bytes < 0) {
+		findings->incomplete = true;
+		return;
+	}
+	printable__text(text);
+	*finding = (struct finding){.verdict = verdict, .advice = advice, .text = text};
+	snprintf(finding->section, sizeof(finding->section), "%s", section);
+	printable__text(finding->section);
+	snprintf(finding->name, sizeof(finding->name), "%s", name);
+	findings->count++;
+}
+
+void findings__free(struct findings *findings)
+{
+	for (size_t i = 0; i < findings->count; i++)
+		free(findings->items[i].text);
+	free(findings->items);
+	*findings = (struct findings){0};
+}
+
+enum verdict findings__verdict(const struct findings *findings)
+{
+	enum verdict worst = findings->incomplete ? VERDICT_FAIL : VERDICT_OK;
+
+	for (size_t i = 0; i < findings->count; i++)
+		if (findings->items[i].verdict > worst)
+			worst = findings->items[i].verdict;
+	return worst;
+}
+
+static void print_finding(const struct finding *finding, FILE *out, bool colour)
+{
+	const char *word = verdicts[finding->verdict].word;
+
+	fprintf(out, "  %s%-4s%s  %-22s  %s\n", colour ? verdicts[finding->verdict].colour : "",
+		word, colour ? "\033[0m" : "", finding->name, finding->text);
+	if (finding->advice)
+		fprintf(out, "        %-22s  -> %s\n", "", finding->advice);
+}
+
+void findings__print(const struct findings *findings, FILE *out, bool colour)
+{
+	const char *section = "";
+
+	for (size_t i = 0; i < findings->count; i++) {
+		const struct finding *finding = &findings->items[i];
+
+		if (strcmp(section, finding->section) != 0)
+			fprintf(out, "%s%s\n", i ? "\n" : "", finding->section);
+		section = finding->section;
+		print_finding(finding, out, colour);
+	}
+}
+
+static bool add_json(cJSON *list, const struct finding *finding)
+{
+	cJSON *item = cJSON_CreateObject();
+
+	if (!cJSON_AddItemToArray(list, item))
+		return false;
+	return cJSON_AddStringToObject(item, "section", finding->section) &&
+	       cJSON_AddStringToObject(item, "name", finding->name) &&
+	       cJSON_AddStringToObject(item, "verdict", verdicts[finding->verdict].json) &&
+	       cJSON_AddStringToObject(item, "text", finding->text) &&
+	       (finding->advice ? cJSON_AddStringToObject(item, "advice", finding->advice)
+				: cJSON_AddNullToObject(item, "advice"));
+}
+
+int findings__print_json(const struct findings *findings, FILE *out)
+{
+	cJSON *root = cJSON_CreateObject();
+	cJSON *list = root ? cJSON_AddArrayToObject(root, "findings") : NULL;
+	bool done = list && cJSON_AddStringToObject(root, "verdict",
+						    verdicts[findings__verdict(findings)].json);
+	char *text;
+
+	for (size_t i = 0; i < findings->count && done; i++)
+		done = add_json(list, &findings->items[i]);
+	text = done ? cJSON_Print(root) : NULL;
+	if (text)
+		fprintf(out, "%s\n", text);
+	cJSON_free(text);
+	cJSON_Delete(root);
+	return text ? 0 : -ENOMEM;
+}

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "steptrace/output/outputs.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "steptrace/stream/clock.h"
+
+static const char *where_of(const struct output_options *options)
+{
+	return options->sink.where ? options->sink.where : "-";
+}
+
+static const char *path_of(const char *where)
+{
+	return strcmp(where, "-") == 0 ? "/proc/self/fd/1" : where;
+}
+
+/* Also where the names differ; a file is there once it was opened. A terminal, or /dev/null, may be two. */
+static bool are_one(const char *one, const char *other)
+{
+	struct stat its, theirs;
+
+	if (strcmp(one, other) == 0)
+		return true;
+	return stat(path_of(one), &its) == 0 && stat(path_of(other), &theirs) == 0 &&
+	       !S_ISCHR(its.st_mode) && its.st_dev == theirs.st_dev && its.st_ino == theirs.st_ino;
+}
+
+static int check_once(const struct output_options *options, size_t count, struct error *err)
+{
+	const char *where = where_of(&options[count]);
+
+	for (size_t i = 0; i < count; i++)
+		if (are_one(where, where_of(&options[i])))
+			return error__set(err, -EINVAL, "'%s' is named twice as an output", where);
+	return 0;
+}
+
+int outputs__open(struct outputs *outputs, const struct output_options *options, size_t count,
+		  struct error *err)
+{
+	int code = 0;
+
+	*outputs = (struct outputs){.news_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+	if (outputs->news_fd < 0)
+		return error__set(err, -errno, "cannot set up outputs: %s", strerror(errno));
+	for (size_t i = 0; i < count && !code; i++) {
+		code = output__open(&options[i], outputs->news_fd, &outputs->items[i], err);
+		outputs->count += code == 0;
+		if (!code)
+			code = check_once(options, i, err);
+	}
+	return code;
+}
+
+void outputs__close(struct outputs *outputs)
+{
+	for (size_t i = 0; i < outputs->count; i++)
+		output__close(outputs->items[i]);
+	if (outputs->news_fd > 0)
+		close(outputs->news_fd);
+	free(outputs->header);
+	*outputs = (struct outputs){.count = 0};
+}
+
+int outputs__check_rights(const struct outputs *outputs, struct error *err)
+{
+	int code = 0;
+
+	for (size_t i = 0; i < outputs->count && !code; i++)
+		code = output__check_rights(outputs->items[i], err);
+	return code;
+}
+
+int outputs__set_header(struct outputs *outputs, struct stream *stream, struct error *err)
+{
+	struct lines *lines = stream__lines(stream);
+
+	outputs->header = strndup(lines->text.base, lines__bytes(lines));
+	if (!outputs->header)
+		return error__set(err, -ENOMEM, "out of memory");
+	lines__clear(lines);
+	return 0;
+}
+
+int outputs__start(struct outputs *outputs, struct stream *stream, struct error *err)
+{
+	int code = 0;
+
+	for (size_t i = 0; i < outputs->count && !code; i++)
+		code = output__start(outputs->items[i], outputs->header,
+				     stream__options(stream)->format, stream__clock(stream), err);
+	return code;
+}
+
+void outputs__give(struct outputs *outputs, struct stream *stream)
+{
+	struct batch *batch;
+
+	if (lines__bytes(stream__lines(stream)) == 0)
+		return;
+	batch = batch__take(stream);
+	if (!batch)
+		return;
+	for (size_t i = 0; i < outputs->count; i++)
+		output__give(outputs->items[i], batch);
+	batch__let_go(batch);
+}
+
+bool outputs__have_room(struct outputs *outputs)
+{
+	bool room = true;
+
+	for (size_t i = 0; i < outputs->count; i++)
+		room = output__has_room(outputs->items[i]) && room;
+	return room;
+}
+
+/* Where all have failed the recording ends, and that is its last sentence. */
+static void say_failed(struct outputs *outputs)
+{
+	struct output_state state;
+
+	for (size_t i = 0; i < outputs->count; i++) {
+		output__state(outputs->items[i], &state);
+		if (!state.failed || outputs->is_over[i])
+			continue;
+		outputs->is_over[i] = true;
+		log__error("%s; nothing more is written there, the other outputs go on",
+			   output__error(outputs->items[i])->text);
+	}
+}
+
+void outputs__calm(struct outputs *outputs)
+{
+	uint64_t times;
+
+	if (read(outputs->news_fd, &times, sizeof(times)) < 0)
+		return; /* it is the states that count */
+}
+
+void outputs__news(struct outputs *outputs, bool *failed, bool *any_left)
+{
+	struct output_state state;
+
+	outputs__calm(outputs);
+	*failed = *any_left = false;
+	for (size_t i = 0; i < outputs->count; i++) {
+		output__state(outputs->items[i], &state);
+		*failed = *failed || state.failed;
+		*any_left = *any_left || !state.failed;
+	}
+	if (*failed && *any_left)
+		say_failed(outputs);
+}
+
+void outputs__reopen(struct outputs *outputs)
+{
+	for (size_t i = 0; i < outputs->count; i++)
+		output__reopen(outputs->items[i]);
+}
+
+/* ---- the end */
+
+void outputs__finish(struct outputs *outputs, const struct stream *stream,
+		     const struct trace_totals *totals)
+{
+	uint64_t now = clock__now_ns();
+
+	for (size_t i = 0; i < outputs->count; i++)
+		output__finish(outputs->items[i], stream__counts(stream), totals, now);
+}
+
+bool outputs__are_done(struct outputs *outputs)
+{
+	for (size_t i = 0; i < outputs->count; i++)
+		if (!output__is_done(outputs->items[i]))
+			return false;
+	return true;
+}
+
+static bool is_idle(struct outputs *outputs, size_t i, uint64_t now)
+{
+	uint64_t bytes = output__moved_bytes(outputs->items[i]);
+
+	if (!output__is_awaited(outputs->items[i]) || outputs->pace[i].since_ns == 0 ||
+	    outputs->pace[i].bytes != bytes) {
+		outputs->pace[i].bytes = bytes;
+		outputs->pace[i].since_ns = now;
+	}
+	return now - outputs->pace[i].since_ns >= output__patience_ns(outputs->items[i]);
+}
+
+void outputs__give_up_idle(struct outputs *outputs)
+{
+	uint64_t now = clock__now_ns();
+
+	for (size_t i = 0; i < outputs->count; i++)
+		if (is_idle(outputs, i, now))
+			output__give_up(outputs->items[i]);
+}
+
+void outputs__give_up(struct outputs *outputs)
+{
+	for (size_t i = 0; i < outputs->count; i++)
+		output__give_up(outputs->items[i]);
+}
+
+const char *outputs__awaited(const struct outputs *outputs)
+{
+	for (size_t i = 0; i < outputs->count; i++)
+		if (output__is_awaited(outputs->items[i]))
+			return output__name(outputs->items[i]);
+	return NULL;
+}
+
+static int first_error(const struct outputs *outputs, struct error *err)
+{
+	struct output_state state;
+	int code = 0;
+
+	for (size_t i = 0; i < outputs->count; i++) {
+		output__state(outputs->items[i], &state);
+		if (!state.failed)
+			continue;
+		if (code && !outputs->is_over[i])
+			log__error("%s", output__error(outputs->items[i])->text);
+		else if (!code)
+			code = error__set(err, -EIO, "%s", output__error(outputs->items[i])->text);
+	}
+	return code;
+}
+
+void outputs__say_lost(const struct outputs *outputs)
+{
+	struct output_state state;
+
+	for (size_t i = 0; i < outputs->count; i++) {
+		output__state(outputs->items[i], &state);
+		if (state.lost && outputs->count > 1)
+			log__info("%llu were not written to %s", (unsigned long long)state.lost,
+				  output__name(outputs->items[i]));
+	}
+}
+
+int outputs__end(struct outputs *outputs, struct error *err)
+{
+	for (size_t i = 0; i < outputs->count; i++)
+		output__end(outputs->items[i]);
+	return first_error(outputs, err);
+}
+
+uint64_t outputs__lost(struct outputs *outputs)
+{
+	struct output_state state;
+	uint64_t fewest = UINT64_MAX;
+
+	for (size_t i = 0; i < outputs->count; i++) {
+		output__state(outputs->items[i], &state);
+		fewest = state.lost < fewest ? state.lost : fewest;
+	}
+	return outputs->count ? fewest : 0;
+}
+
+bool outputs__use_terminal(const struct outputs *outputs)
+{
+	for (size_t i = 0; i < outputs->count; i++)
+		if (output__is_terminal(outputs->items[i]))
+			return true;
+	return false;
+}
+
+bool outputs__have_files(const struct outputs *outputs)
+{
+	for (size_t i = 0; i < outputs->count; i++)
+		if (output__is_file(outputs->items[i]))
+			return true;
+	return false;
+}

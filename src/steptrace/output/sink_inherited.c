@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Standard output, or a pipe or device that is named: somebody else made it, and may read it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "steptrace/output/descriptor.h"
+#include "steptrace/output/sink.h"
+
+struct inherited {
+	struct sink sink;
+	int fd;
+	bool is_ours; /* to be closed */
+	bool is_headed;
+	char *rest; /* of a line whose beginning lies in the pipe; NULL: none */
+	size_t rest_bytes;
+};
+
+static struct inherited *inherited_of(struct sink *sink)
+{
+	return (struct inherited *)sink;
+}
+
+static bool holds_bytes(int fd)
+{
+	int bytes = 0;
+
+	return ioctl(fd, FIONREAD, &bytes) == 0 && bytes > 0;
+}
+
+/* A pipe keeps what it holds when its reader goes, for the next one: of a line that went in in part, the
+ * rest has to follow. Returns how many bytes will have been written then. */
+static size_t keep_rest(struct inherited *inherited, const char *lines, size_t bytes, size_t out)
+{
+	const char *newline = memchr(lines + out, '\n', bytes - out);
+	size_t whole = descriptor__whole_lines(lines, out);
+
+	if (out == whole || !newline || !holds_bytes(inherited->fd))
+		return whole;
+	inherited->rest_bytes = (size_t)(newline + 1 - lines) - out;
+	inherited->rest = malloc(inherited->rest_bytes);
+	if (!inherited->rest)
+		return whole;
+	memcpy(inherited->rest, lines + out, inherited->rest_bytes);
+	return out + inherited->rest_bytes;
+}
+
+static int put(struct inherited *inherited, const char *lines, size_t bytes, size_t *written)
+{
+	size_t out = 0;
+	int code = descriptor__write(inherited->fd, lines, bytes, &inherited->sink.effort, &out);
+
+	*written = out;
+	if (code == 0)
+		return 0;
+	*written = descriptor__whole_lines(lines, out);
+	descriptor__take_back(inherited->fd, out - *written);
+	if (code == -EPIPE) {
+		*written = keep_rest(inherited, lines, bytes, out);
+		inherited->is_headed = false;
+	}
+	return code;
+}
+
+static int put_rest(struct inherited *inherited)
+{
+	size_t out;
+	int code = descriptor__write(inherited->fd, inherited->rest, inherited->rest_bytes,
+				     &inherited->sink.effort, &out);
+
+	inherited->rest_bytes -= out;
+	memmove(inherited->rest, inherited->rest + out, inherited->rest_bytes);
+	if (inherited->rest_bytes == 0) {
+		free(inherited->rest);
+		inherited->rest = NULL;
+	}
+	return code;
+}
+
+static int put_header(struct inherited *inherited)
+{
+	char *header = sink__next_header(&inherited->sink);
+	size_t written;
+	int code = header ? put(inherited, header, strlen(header), &written) : 0;
+
+	free(header);
+	inherited->is_headed = code == 0;
+	inherited->sink.parts += inherited->is_headed;
+	return code;
+}
+
+static int inherited_write(struct sink *sink, const char *lines, size_t bytes, size_t *written,
+			   struct error *err)
+{
+	struct inherited *inherited = inherited_of(sink);
+	int code = inherited->rest ? put_rest(inherited) : 0;
+
+	if (!code && !inherited->is_headed)
+		code = put_header(inherited);
+	if (!code)
+		code = put(inherited, lines, bytes, written);
+	if (code == 0)
+		return 0;
+	if (code == -EPIPE)
+		return error__set(err, code, "the reader of %s went away", sink->name);
+	if (code == -ECANCELED)
+		return error__set(err, code, "stopped while the reader of %s did not read",
+				  sink->name);
+	return error__set(err, code, "cannot write to %s: %s", sink->name, strerror(-code));
+}
+
+static void inherited_close(struct sink *sink)
+{
+	struct inherited *inherited = inherited_of(sink);
+
+	free(inherited->rest);
+	inherited->rest = NULL;
+	if (inherited->is_ours && inherited->fd >= 0)
+		close(inherited->fd);
+}
+
+static const struct sink_ops inherited_ops = {.write = inherited_write, .close = inherited_close};
+
+/* A description of our own that never waits: the inherited one is shared with others, who do not
+ * expect that. A socket has none. */
+static void stop_waiting(struct inherited *inherited)
+{
+	struct stat status;
+	char path[32];
+	int fd;
+
+	if (fstat(inherited->fd, &status) == 0 && S_ISSOCK(status.st_mode)) {
+		inherited->sink.effort.is_socket = true;
+		inherited->sink.effort.is_bursty = true;
+		return;
+	}
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", inherited->fd);
+	fd = open(path, O_WRONLY | O_NONBLOCK | O_APPEND | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return;
+	inherited_close(&inherited->sink);
+	inherited->fd = fd;
+	inherited->is_ours = true;
+}
+
+static int open_named(struct inherited *inherited, const char *path, struct error *err)
+{
+	int number = descriptor__named(path);
+	/* It is only written to: whoever could read it too would be its own reader. */
+	const int flags = O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY;
+	int code;
+
+	inherited->fd =
+		number >= 0 ? fcntl(number, F_DUPFD_CLOEXEC, 3) : open(path, flags | O_NONBLOCK);
+	if (inherited->fd < 0 && errno == ENXIO) {
+		log__info("waiting for a reader of '%s'", path);
+		inherited->fd = open(path, flags);
+	}
+	if (inherited->fd >= 0) {
+		inherited->is_ours = true;
+		return 0;
+	}
+	code = -errno;
+	return error__set(err, code, "cannot write to '%s': %s", path, strerror(-code));
+}
+
+static bool is_writable(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY;
+}
+
+static bool is_regular(int fd)
+{
+	struct stat status;
+
+	return fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+int sink_inherited__open(const char *path, struct sink **sink, struct error *err)
+{
+	struct inherited *inherited = calloc(1, sizeof(*inherited));
+	int code = 0;
+
+	if (!inherited)
+		return error__set(err, -ENOMEM, "out of memory");
+	inherited->fd = STDOUT_FILENO;
+	inherited->sink.ops = &inherited_ops;
+	snprintf(inherited->sink.name, PATH_MAX, "%s", path ? path : "standard output");
+	if (path)
+		code = open_named(inherited, path, err);
+	if (!code && !is_writable(inherited->fd))
+		code = error__set(err, -EBADF, "cannot write to %s: %s", inherited->sink.name,
+				  strerror(EBADF));
+	if (code) {
+		free(inherited);
+		return code;
+	}
+	if (!is_regular(inherited->fd))
+		stop_waiting(inherited);
+	*sink = &inherited->sink;
+	return 0;
+}

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * A stream socket whose other side comes and goes: connects, and connects again, for as long as it
+ * takes. A connection that breaks within a line ends there; the next one begins with that line.
+ * What the kernel took and the other side never read is not known to be lost.
+ */
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "common/host_port.h"
+#include "common/log.h"
+#include "steptrace/output/descriptor.h"
+#include "steptrace/output/sink.h"
+#include "steptrace/stream/clock.h"
+
+enum { ADDRESSES_MAX = 8, FIRST_PAUSE_MS = 50, LONGEST_PAUSE_MS = 5000, CONNECT_MS = 5000 };
+
+#define LASTING_NS 1000000000ull  /* of a connection that counts as one */
+#define SAY_NS     10000000000ull /* that it is away is said once in so long */
+
+struct address {
+	struct sockaddr_storage bytes;
+	socklen_t size;
+};
+
+struct socket_sink {
+	struct sink sink; /* its name is what was asked for */
+	struct address addresses[ADDRESSES_MAX];
+	size_t addresses_count, next; /* to be tried */
+	int fd;                       /* -1: not connected */
+	uint64_t connected_ns;        /* when it was last */
+	int pause_ms;                 /* before the next one, if that did not last */
+	bool is_away;
+	bool says_there;  /* that it is away was said, so its return will be */
+	uint64_t said_ns; /* when it was */
+};
+
+static struct socket_sink *socket_of(struct sink *sink)
+{
+	return (struct socket_sink *)sink;
+}
+
+/* ---- addresses */
+
+static int find_unix(struct socket_sink *socket, const char *path, struct error *err)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	if (!path[0] || strlen(path) >= sizeof(address.sun_path))
+		return error__set(err, -EINVAL, "'%s': a socket's path has 1 to %zu bytes",
+				  socket->sink.name, sizeof(address.sun_path) - 1);
+	memcpy(address.sun_path, path, strlen(path));
+	memcpy(&socket->addresses[0].bytes, &address, sizeof(address));
+	socket->addresses[0].size = sizeof(address);
+	socket->addresses_count = 1;
+	return 0;
+}
+
+static int find_tcp(struct socket_sink *socket, const char *text, struct error *err)
+{
+	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+	struct addrinfo *found = NULL;
+	struct host_port named;
+	int code;
+
+	if (host_port__split(text, &named))
+		return error__set(
+			err, -EINVAL,
+			"'%s' is not tcp:HOST:PORT (an IPv6 address stands in brackets, a port is "
+			"65535 at most)",
+			socket->sink.name);
+	code = getaddrinfo(named.host, named.port, &hints, &found);
+	if (code)
+		return error__set(err, -EADDRNOTAVAIL, "cannot find '%s': %s", socket->sink.name,
+				  gai_strerror(code));
+	for (struct addrinfo *at = found; at && socket->addresses_count < ADDRESSES_MAX;
+	     at = at->ai_next) {
+		struct address *address = &socket->addresses[socket->addresses_count++];
+
+		memcpy(&address->bytes, at->ai_addr, at->ai_addrlen);
+		address->size = at->ai_addrlen;
+	}
+	freeaddrinfo(found);
+	return 0;
+}
+
+/* ---- connections */
+
+/* Also when it was never there. Who comes and goes every moment is spoken of now and then. */
+static void say_away(struct socket_sink *socket, int code)
+{
+	uint64_t now = clock__now_ns();
+
+	if (!socket->is_away && now - socket->said_ns >= SAY_NS) {
+		log__info("%s is not there (%s); it is tried again", socket->sink.name,
+			  strerror(-code));
+		socket->said_ns = now;
+		socket->says_there = true;
+	}
+	socket->is_away = true;
+}
+
+static void say_there(struct socket_sink *socket)
+{
+	if (socket->is_away && socket->says_there)
+		log__info("%s is there", socket->sink.name);
+	socket->is_away = socket->says_there = false;
+}
+
+static void hang_up(struct socket_sink *socket)
+{
+	if (socket->fd >= 0)
+		close(socket->fd);
+	socket->fd = -1;
+	socket->sink.effort.is_bursty = false;
+}
+
+static int await_connected(int fd, int give_up_fd)
+{
+	struct pollfd fds[2] = {{.fd = fd, .events = POLLOUT},
+				{.fd = give_up_fd, .events = POLLIN}};
+	socklen_t size = sizeof(int);
+	int code = 0;
+
+	if (poll(fds, 2, CONNECT_MS) <= 0)
+		return -ETIMEDOUT;
+	if (fds[1].revents)
+		return -ECANCELED;
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &code, &size))
+		return -errno;
+	return -code;
+}
+
+/* The next of the addresses; 0 or negative errno. */
+static int try_once(struct socket_sink *socket_sink)
+{
+	const struct address *address = &socket_sink->addresses[socket_sink->next];
+	int family = address->bytes.ss_family;
+	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), one = 1;
+	int code = 0;
+
+	socket_sink->next = (socket_sink->next + 1) % socket_sink->addresses_count;
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (const struct sockaddr *)&address->bytes, address->size))
+		code = errno == EINPROGRESS
+			       ? await_connected(fd, socket_sink->sink.effort.give_up_fd)
+			       : -errno;
+	if (code) {
+		close(fd);
+		return code;
+	}
+	if (family != AF_UNIX)
+		setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+	socket_sink->fd = fd;
+	socket_sink->sink.effort.is_bursty = true;
+	return 0;
+}
+
+/* -ECANCELED: given up. */
+static int wait_a_while(const struct socket_sink *socket, int ms)
+{
+	struct pollfd fd = {.fd = socket->sink.effort.give_up_fd, .events = POLLIN};
+
+	return poll(&fd, 1, ms) > 0 ? -ECANCELED : 0;
+}
+
+static int longer(int pause_ms)
+{
+	if (pause_ms == 0)
+		return FIRST_PAUSE_MS;
+	return pause_ms < LONGEST_PAUSE_MS / 2 ? 2 * pause_ms : LONGEST_PAUSE_MS;
+}
+
+static int put(struct socket_sink *socket, const char *bytes, size_t count, size_t *written)
+{
+	return descriptor__write(socket->fd, bytes, count, &socket->sink.effort, written);
+}
+
+static int put_header(struct socket_sink *socket)
+{
+	char *header = sink__next_header(&socket->sink);
+	size_t written;
+	int code = header ? put(socket, header, strlen(header), &written) : 0;
+
+	free(header);
+	socket->sink.parts += code == 0;
+	return code;
+}
+
+/* Until it is connected and has its header, or -ECANCELED. Where connections do not last there is a pause in
+ * front of each, a longer one each time. */
+static int connect_again(struct socket_sink *socket)
+{
+	int code, pause_ms;
+
+	if (clock__now_ns() - socket->connected_ns >= LASTING_NS)
+		socket->pause_ms = 0;
+	for (pause_ms = socket->pause_ms;; pause_ms = longer(pause_ms)) {
+		code = wait_a_while(socket, pause_ms);
+		if (code)
+			return code;
+		code = try_once(socket);
+		if (code == 0)
+			code = put_header(socket);
+		if (code == 0 || code == -ECANCELED)
+			break;
+		hang_up(socket);
+		say_away(socket, code);
+	}
+	socket->pause_ms = longer(socket->pause_ms);
+	socket->connected_ns = clock__now_ns();
+	if (code == 0)
+		say_there(socket);
+	return code;
+}
+
+/* The other side never has anything to say: readable means that it closed. It may only have closed its own
+ * half, but who waits to find out writes lines that nobody reads. */
+static void socket_look(struct sink *sink)
+{
+	struct socket_sink *socket = socket_of(sink);
+	char bytes[256];
+	ssize_t got;
+
+	if (socket->fd < 0)
+		return;
+	do
+		got = recv(socket->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+	while (got > 0);
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	say_away(socket, got == 0 ? -EPIPE : -errno);
+	hang_up(socket);
+}
+
+static int socket_write(struct sink *sink, const char *lines, size_t bytes, size_t *written,
+			struct error *err)
+{
+	struct socket_sink *socket = socket_of(sink);
+
+	do {
+		size_t out = 0;
+		int code = 0;
+
+		socket_look(sink);
+		if (socket->fd < 0)
+			code = connect_again(socket);
+		if (!code)
+			code = put(socket, lines + *written, bytes - *written, &out);
+		if (code == 0)
+			return *written = bytes, 0;
+		*written += descriptor__whole_lines(lines + *written, out);
+		if (code == -ECANCELED)
+			return error__set(err, code,
+					  socket->is_away
+						  ? "stopped while %s was not there"
+						  : "stopped while the reader of %s did not read",
+					  sink->name);
+		say_away(socket, code);
+		hang_up(socket);
+	} while (*written < bytes);
+	return 0;
+}
+
+static int socket_watched_fd(const struct sink *sink)
+{
+	return ((const struct socket_sink *)sink)->fd;
+}
+
+static void socket_close(struct sink *sink)
+{
+	hang_up(socket_of(sink));
+}
+
+static const struct sink_ops socket_ops = {
+	.write = socket_write,
+	.watched_fd = socket_watched_fd,
+	.look = socket_look,
+	.close = socket_close,
+};
+
+int sink_socket__open(const char *where, struct sink **sink, struct error *err)
+{
+	struct socket_sink *socket = calloc(1, sizeof(*socket));
+	int code;
+
+	if (!socket)
+		return error__set(err, -ENOMEM, "out of memory");
+	socket->sink.ops = &socket_ops;
+	socket->fd = -1;
+	snprintf(socket->sink.name, sizeof(socket->sink.name), "%s", where);
+	code = strncmp(where, "unix:", 5) == 0 ? find_unix(socket, where + 5, err)
+					       : find_tcp(socket, where + 4, err);
+	if (code) {
+		free(socket);
+		return code;
+	}
+	*sink = &socket->sink;
+	return 0;
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "steptrace/record/accounts.h"
+
+#include "steptrace/stream/trace_events.h"
+
+void accounts__enter(struct accounts *accounts, const struct capture_counts *kernel,
+		     struct stream *stream)
+{
+	const struct capture_counts *last = &accounts->kernel;
+
+	for (int i = 0; i < PROBES_COUNT; i++) {
+		enum event_kind kind = probes[i].event;
+
+		stream__add_loss(stream, kind, LOSS_BUFFER_FULL, kernel->full[i] - last->full[i]);
+		stream__add_loss(stream, kind, LOSS_UNREADABLE,
+				 kernel->unreadable[i] - last->unreadable[i]);
+		stream__add_loss(stream, kind, LOSS_MISSED, kernel->missed[i] - last->missed[i]);
+		stream__add_loss(stream, kind, LOSS_DEGRADED,
+				 kernel->degraded[i] - last->degraded[i]);
+		stream__add_filtered(stream, kind, kernel->filtered[i] - last->filtered[i]);
+	}
+	accounts->kernel = *kernel;
+}
+
+_Static_assert(LOSS_NOT_WRITTEN == LOSS_REASONS_COUNT - 1, "what is not written cannot be said");
+
+int accounts__report(struct accounts *accounts, struct stream *stream, uint64_t now_ns)
+{
+	const struct stream_counts *counts = stream__counts(stream);
+	int err = 0;
+
+	for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS_COUNT; kind++) {
+		for (int reason = 0; reason < LOSS_NOT_WRITTEN && !err; reason++) {
+			uint64_t *reported = &accounts->reported.lost[kind][reason];
+			uint64_t lost = counts->lost[kind][reason];
+
+			if (lost == *reported)
+				continue;
+			err = trace_events__lost(stream, (enum event_kind)kind,
+						 (enum loss_reason)reason, lost - *reported,
+						 accounts->reported_ns, now_ns);
+			if (!err)
+				*reported = lost;
+		}
+	}
+	accounts->reported_ns = now_ns;
+	return err;
+}
+
+uint64_t accounts__hits(const struct accounts *accounts)
+{
+	uint64_t hits = 0;
+
+	for (int i = 0; i < PROBES_COUNT; i++)
+		if (probes[i].event != EVENT_NONE)
+			hits += accounts->kernel.hits[i] + accounts->kernel.missed[i];
+	return hits;
+}
+
+uint64_t accounts__lost(const struct stream *stream)
+{
+	const struct stream_counts *counts = stream__counts(stream);
+	uint64_t lost = 0;
+
+	for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS_COUNT; kind++)
+		for (int reason = 0; reason < LOSS_REASONS_COUNT; reason++)
+			lost += counts->lost[kind][reason];
+	return lost;
+}
+
+uint64_t accounts__filtered(const struct stream *stream)
+{
+	const struct stream_counts *counts = stream__counts(stream);
+	uint64_t filtered = 0;
+
+	for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS_COUNT; kind++)
+		filtered += counts->filtered[kind];
+	return filtered;
+}

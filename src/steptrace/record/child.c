@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "steptrace/record/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int is_program(const char *path)
+{
+	struct stat status;
+
+	if (stat(path, &status))
+		return -errno;
+	if (!S_ISREG(status.st_mode) || access(path, X_OK))
+		return -EACCES;
+	return 0;
+}
+
+static int search_path(const char *name, char path[PATH_MAX])
+{
+	const char *at = getenv("PATH");
+	int found = -ENOENT;
+
+	while (at && *at) {
+		size_t bytes = strcspn(at, ":");
+		int used = snprintf(path, PATH_MAX, "%.*s%s%s", (int)bytes, at, bytes ? "/" : "./",
+				    name);
+		int code = used < PATH_MAX ? is_program(path) : -ENAMETOOLONG;
+
+		if (code == 0)
+			return 0;
+		if (code == -EACCES)
+			found = code;
+		at += bytes + (at[bytes] == ':');
+	}
+	return found;
+}
+
+static int resolve(const char *name, char path[PATH_MAX], struct error *err)
+{
+	int code;
+
+	if (strchr(name, '/')) {
+		snprintf(path, PATH_MAX, "%s", name);
+		code = is_program(path);
+	} else {
+		code = search_path(name, path);
+	}
+	if (code == 0)
+		return 0;
+	return error__set(err, code, "cannot run '%s': %s", name,
+			  code == -ENOENT ? "no such program" : strerror(-code));
+}
+
+static void run(const char *path, char *const argv[], int go_fd)
+{
+	sigset_t none;
+	char go;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	if (read(go_fd, &go, 1) != 1)
+		_exit(127);
+	execv(path, argv);
+	dprintf(STDERR_FILENO, "steptrace: cannot run '%s': %s\n", path, strerror(errno));
+	_exit(errno == ENOENT ? 127 : 126);
+}
+
+int child__start(struct child *child, char *const argv[], struct error *err)
+{
+	int pipe_fds[2];
+	pid_t pid;
+	int code;
+
+	code = resolve(argv[0], child->path, err);
+	if (code)
+		return code;
+	if (pipe2(pipe_fds, O_CLOEXEC))
+		return error__set(err, -errno, "cannot make a pipe: %s", strerror(errno));
+	pid = fork();
+	if (pid == 0) {
+		close(pipe_fds[1]);
+		run(child->path, argv, pipe_fds[0]);
+	}
+	code = -errno;
+	close(pipe_fds[0]);
+	if (pid < 0) {
+		close(pipe_fds[1]);
+		return error__set(err, code, "cannot start a process: %s", strerror(-code));
+	}
+	child->pid = pid;
+	child->go_fd = pipe_fds[1];
+	return 0;
+}
+
+int child__release(struct child *child)
+{
+	ssize_t done = write(child->go_fd, "g", 1);
+
+	close(child->go_fd);
+	child->go_fd = -1;
+	return done == 1 ? 0 : -EPIPE;
+}
+
+void child__pass_on(const struct child *child, int signal, bool from_terminal)
+{
+	if (signal != SIGINT || !from_terminal)
+		kill(child->pid, signal);
+}
+
+int child__wait(struct child *child)
+{
+	int status = 0;
+
+	if (child->go_fd >= 0)
+		close(child->go_fd); /* never let go: it ends without having run */
+	child->go_fd = -1;
+	while (waitpid(child->pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return 1;
+	child->pid = 0;
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}

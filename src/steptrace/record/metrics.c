@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "steptrace/record/metrics.h"
+
+#include <errno.h>
+#include <microhttpd.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/host_port.h"
+#include "common/parse.h"
+
+enum {
+	CONNECTIONS_MAX = 64,
+	CONNECTION_TIMEOUT_S = 3,
+	CONNECTION_BYTES = 32 * 1024,
+	TEXT_MAX_BYTES = 1 << 20,
+};
+
+struct metrics {
+	struct MHD_Daemon *daemon;
+	metrics_text_fn *text;
+	void *context;
+	int fd; /* the daemon's epoll */
+	char url[320];
+};
+
+/* ---- answers */
+
+static enum MHD_Result answer_text(struct MHD_Connection *connection, unsigned int status,
+				   const char *text)
+{
+	struct MHD_Response *response = MHD_create_response_from_buffer(
+		strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_PERSISTENT);
+	enum MHD_Result result = MHD_queue_response(connection, status, response);
+
+	MHD_destroy_response(response);
+	return result;
+}
+
+static enum MHD_Result answer_metrics(struct metrics *metrics, struct MHD_Connection *connection)
+{
+	struct MHD_Response *response;
+	enum MHD_Result result;
+	struct strbuf text;
+	size_t bytes;
+	char *taken;
+
+	strbuf__init(&text, TEXT_MAX_BYTES);
+	metrics->text(metrics->context, &text);
+	bytes = text.length;
+	taken = strbuf__take(&text);
+	if (!taken) {
+		strbuf__free(&text);
+		return answer_text(connection, MHD_HTTP_INTERNAL_SERVER_ERROR, "out of memory\n");
+	}
+	response = MHD_create_response_from_buffer(bytes, taken, MHD_RESPMEM_MUST_FREE);
+	if (!response) {
+		free(taken);
+		return MHD_NO;
+	}
+	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
+				"text/plain; version=0.0.4; charset=utf-8");
+	result = MHD_queue_response(connection, MHD_HTTP_OK, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
+static enum MHD_Result answer(void *context, struct MHD_Connection *connection, const char *url,
+			      const char *method, const char *version, const char *upload,
+			      size_t *upload_bytes, void **request)
+{
+	(void)version;
+	(void)upload;
+	(void)request;
+	if (*upload_bytes) { /* nobody has anything to tell us */
+		*upload_bytes = 0;
+		return MHD_NO;
+	}
+	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
+		return answer_text(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "GET /metrics\n");
+	if (strcmp(url, "/metrics") != 0)
+		return answer_text(connection, MHD_HTTP_NOT_FOUND, "GET /metrics\n");
+	return answer_metrics(context, connection);
+}
+
+/* ---- where */
+
+static int listen_at(const struct addrinfo *at)
+{
+	int fd = socket(at->ai_family, at->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int one = 1, code;
+
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (bind(fd, at->ai_addr, at->ai_addrlen) == 0 && listen(fd, CONNECTIONS_MAX) == 0)
+		return fd;
+	code = -errno;
+	close(fd);
+	return code;
+}
+
+/* What it is really called, where the port was left to the kernel. */
+static void name_url(struct metrics *metrics, int fd)
+{
+	char host[NI_MAXHOST] = "?", port[NI_MAXSERV] = "?";
+	struct sockaddr_storage address;
+	socklen_t size = sizeof(address);
+
+	if (getsockname(fd, (struct sockaddr *)&address, &size) == 0)
+		getnameinfo((struct sockaddr *)&address, size, host, sizeof(host), port,
+			    sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
+	snprintf(metrics->url, sizeof(metrics->url),
+		 strchr(host, ':') ? "http://[%.250s]:%.10s/metrics"
+				   : "http://%.250s:%.10s/metrics",
+		 host, port);
+}
+
+static int open_socket(const char *text, struct error *err)
+{
+	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+	struct host_port address = {.host = "127.0.0.1", .port = text};
+	struct addrinfo *found = NULL;
+	uint64_t number;
+	int code, fd;
+
+	if (strchr(text, ':') ? host_port__split(text, &address)
+			      : parse__u64(text, 0, 65535, &number))
+		return error__set(err, -EINVAL,
+				  "--metrics is ADDRESS:PORT or PORT, not '%s' (for example: "
+				  "--metrics 127.0.0.1:9464)",
+				  text);
+	code = getaddrinfo(address.host, address.port, &hints, &found);
+	if (code)
+		return error__set(err, -EADDRNOTAVAIL, "cannot serve metrics at '%s': %s", text,
+				  gai_strerror(code));
+	fd = listen_at(found);
+	freeaddrinfo(found);
+	return fd >= 0 ? fd
+		       : error__set(err, fd, "cannot serve metrics at '%s': %s", text,
+				    strerror(-fd));
+}
+
+int metrics__open(const char *address, metrics_text_fn *text, void *context, struct metrics **out,
+		  struct error *err)
+{
+	struct metrics *metrics = calloc(1, sizeof(*metrics));
+	const union MHD_DaemonInfo *info;
+	int fd;
+
+	if (!metrics)
+		return error__set(err, -ENOMEM, "out of memory");
+	metrics->text = text;
+	metrics->context = context;
+	fd = open_socket(address, err);
+	if (fd < 0) {
+		free(metrics);
+		return fd;
+	}
+	name_url(metrics, fd);
+	metrics->daemon = MHD_start_daemon(
+		MHD_USE_EPOLL, 0, NULL, NULL, answer, metrics, MHD_OPTION_LISTEN_SOCKET, fd,
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned int)CONNECTIONS_MAX,
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)CONNECTION_TIMEOUT_S,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_END);
+	info = metrics->daemon ? MHD_get_daemon_info(metrics->daemon, MHD_DAEMON_INFO_EPOLL_FD)
+			       : NULL;
+	if (!info) {
+		if (!metrics->daemon)
+			close(fd);
+		metrics__close(metrics);
+		return error__set(err, -EIO, "cannot serve metrics at '%s'", address);
+	}
+	metrics->fd = info->epoll_fd;
+	*out = metrics;
+	return 0;
+}
+
+void metrics__close(struct metrics *metrics)
+{
+	if (!metrics)
+		return;
+	if (metrics->daemon)
+		MHD_stop_daemon(metrics->daemon);
+	free(metrics);
+}
+
+const char *metrics__url(const struct metrics *metrics)
+{
+	return metrics->url;
+}
+
+int metrics__fd(const struct metrics *metrics)
+{
+	return metrics->fd;
+}
+
+void metrics__serve(struct metrics *metrics)
+{
+	if (metrics)
+		MHD_run(metrics->daemon);
+}

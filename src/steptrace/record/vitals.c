@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "steptrace/record/vitals.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/utf8.h"
+#include "steptrace/record/budget.h"
+#include "steptrace/version.h"
+
+/* ---- a line */
+
+static uint64_t lost_in_all(const struct stream_counts *counts)
+{
+	uint64_t sum = 0;
+
+	for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS_COUNT; kind++)
+		for (int reason = 0; reason < LOSS_REASONS_COUNT; reason++)
+			sum += counts->lost[kind][reason];
+	return sum;
+}
+
+static uint64_t events_in_all(const struct stream_counts *counts)
+{
+	uint64_t sum = 0;
+
+	for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS_COUNT; kind++)
+		sum += counts->events[kind] + counts->aborted[kind];
+	return sum;
+}
+
+static double seconds_between(const struct vitals *before, const struct vitals *now)
+{
+	return now->now_ns > before->now_ns ? (double)(now->now_ns - before->now_ns) / 1e9 : 1;
+}
+
+double vitals__cpu_percent(const struct vitals *before, const struct vitals *now)
+{
+	return (double)(now->cpu_ns - before->cpu_ns) / 1e7 / seconds_between(before, now);
+}
+
+static double percent(uint64_t part, uint64_t whole)
+{
+	return whole ? 100.0 * (double)part / (double)whole : 0;
+}
+
+/* 16M, 64K: sizes as the command line has them. */
+static const char *size(uint64_t bytes, char text[24])
+{
+	static const char units[] = "\0KMG";
+	int unit = 0;
+
+	while (bytes >= 1024 && bytes % 1024 == 0 && unit < 3) {
+		bytes /= 1024;
+		unit++;
+	}
+	snprintf(text, 24, "%" PRIu64 "%c", bytes, units[unit]);
+	return text;
+}
+
+/* The fullest of them. */
+static const struct output_vitals *fullest(const struct vitals *now)
+{
+	const struct output_vitals *most = NULL;
+
+	for (size_t i = 0; i < now->outputs_count; i++)
+		if (!most || now->outputs[i].queued_bytes > most->queued_bytes)
+			most = &now->outputs[i];
+	return most;
+}
+
+static uint64_t lost_in_outputs(const struct vitals *now)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < now->outputs_count; i++)
+		sum += now->outputs[i].lost;
+	return sum;
+}
+
+void vitals__line(const struct vitals *before, const struct vitals *now,
+		  char line[VITALS_LINE_BYTES])
+{
+	const struct output_vitals *output = fullest(now);
+	double seconds = seconds_between(before, now);
+	uint64_t events = events_in_all(&now->counts) - events_in_all(&before->counts);
+	uint64_t lost = lost_in_all(&now->counts) - lost_in_all(&before->counts) +
+			lost_in_outputs(now) - lost_in_outputs(before);
+	char buffer[24], queue[24], kept[64];
+
+	budget__describe(now->level, kept);
+	snprintf(line, VITALS_LINE_BYTES,
+		 "%.0f events/s, %.0f lost/s, lag %.1f ms, buffer %.1f %% of %s, queue %.1f %% of "
+		 "%s, cpu %.1f %%, memory %.1fM%s%s",
+		 (double)events / seconds, (double)lost / seconds, (double)now->lag_ns / 1e6,
+		 percent(now->unread_bytes, now->ring_bytes), size(now->buffer_bytes, buffer),
+		 output ? percent(output->queued_bytes, output->queue_bytes) : 0,
+		 size(output ? output->queue_bytes : 0, queue), vitals__cpu_percent(before, now),
+		 (double)now->memory_bytes / (1 << 20), now->level ? ", " : "",
+		 now->level ? kept : "");
+}
+
+/* ---- Prometheus */
+
+static void head(struct strbuf *text, const char *name, const char *type, const char *help)
+{
+	strbuf__printf(text, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void number(struct strbuf *text, const char *name, const char *type, const char *help,
+		   uint64_t value)
+{
+	head(text, name, type, help);
+	strbuf__printf(text, "%s %" PRIu64 "\n", name, value);
+}
+
+static void fraction(struct strbuf *text, const char *name, const char *type, const char *help,
+		     double value)
+{
+	head(text, name, type, help);
+	strbuf__printf(text, "%s %.9f\n", name, value);
+}
+
+static void by_kind(struct strbuf *text, const char *name, const char *help, const uint64_t *counts)
+{
+	head(text, name, "counter", help);
+	for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS_COUNT; kind++)
+		strbuf__printf(text, "%s{event=\"%s\"} %" PRIu64 "\n", name, event_names[kind],
+			       counts[kind]);
+}
+
+static void by_reason(struct strbuf *text, const struct stream_counts *counts)
+{
+	head(text, "steptrace_lost_total", "counter", "Boundaries that made no event, by reason.");
+	for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS_COUNT; kind++)
+		for (int reason = 0; reason < LOSS_REASONS_COUNT; reason++)
+			strbuf__printf(
+				text,
+				"steptrace_lost_total{event=\"%s\",reason=\"%s\"} %" PRIu64 "\n",
+				event_names[kind], loss_names[reason], counts->lost[kind][reason]);
+}
+
+/* The value of a label: a file's name may hold anything. */
+static void put_character(struct strbuf *text, char character)
+{
+	if (character == '\n') {
+		strbuf__text(text, "\\n");
+		return;
+	}
+	if (character == '\\' || character == '"')
+		strbuf__char(text, '\\');
+	strbuf__char(text, character);
+}
+
+/* A name has any bytes, a label is UTF-8. */
+static void label(struct strbuf *text, const char *value)
+{
+	const uint8_t *at = (const uint8_t *)value, *end = at + strlen(value);
+
+	while (at < end) {
+		int bytes = *at < 0x80 ? 1 : utf8__sequence_bytes(at, end);
+
+		if (bytes == 0)
+			strbuf__text(text, "\xef\xbf\xbd");
+		for (int i = 0; i < bytes; i++)
+			put_character(text, (char)at[i]);
+		at += bytes ? bytes : 1;
+	}
+}
+
+static void of_output(struct strbuf *text, const char *metric, const char *name, uint64_t value)
+{
+	strbuf__printf(text, "%s{output=\"", metric);
+	label(text, name);
+	strbuf__printf(text, "\"} %" PRIu64 "\n", value);
+}
+
+static void outputs(struct strbuf *text, const struct vitals *now)
+{
+	head(text, "steptrace_output_lost_total", "counter",
+	     "Events that were not written to this output.");
+	for (size_t i = 0; i < now->outputs_count; i++)
+		of_output(text, "steptrace_output_lost_total", now->outputs[i].name,
+			  now->outputs[i].lost);
+	head(text, "steptrace_output_queue_used_bytes", "gauge",
+	     "Lines that wait for this output.");
+	for (size_t i = 0; i < now->outputs_count; i++)
+		of_output(text, "steptrace_output_queue_used_bytes", now->outputs[i].name,
+			  now->outputs[i].queued_bytes);
+}
+
+void vitals__prometheus(const struct vitals *now, struct strbuf *text)
+{
+	head(text, "steptrace_build_info", "gauge", "The tracer's version.");
+	strbuf__text(text, "steptrace_build_info{version=\"" STEPTRACE_VERSION "\"} 1\n");
+	number(text, "steptrace_hits_total", "counter",
+	       "Boundaries that were hit: events, lost and filtered.", now->hits);
+	by_kind(text, "steptrace_events_total", "Events of boundaries.", now->counts.events);
+	by_kind(text, "steptrace_aborted_total", "Events of what a process left open.",
+		now->counts.aborted);
+	by_kind(text, "steptrace_filtered_total", "Boundaries that were not wanted.",
+		now->counts.filtered);
+	by_reason(text, &now->counts);
+	outputs(text, now);
+	fraction(text, "steptrace_lag_seconds", "gauge",
+		 "The longest that a record waited to be read, in the last second.",
+		 (double)now->lag_ns / 1e9);
+	fraction(text, "steptrace_buffer_used_ratio", "gauge",
+		 "The fullest that a ring buffer was, in the last second.",
+		 percent(now->unread_bytes, now->ring_bytes) / 100);
+	number(text, "steptrace_buffer_bytes", "gauge", "The size of the ring buffers together.",
+	       now->buffer_bytes);
+	number(text, "steptrace_degraded_level", "gauge",
+	       "What is left out to stay within --max-cpu. 0: nothing; 1 to 6: the steps of all but one "
+	       "execution in 2 to 64; 7: all but completed commands; 8: all but counts.",
+	       now->level);
+	number(text, "steptrace_attached_binaries", "gauge", "Binaries with probes attached.",
+	       now->binaries);
+	number(text, "steptrace_open_executions", "gauge", "Commands that are known to be open.",
+	       now->executions);
+	fraction(text, "process_cpu_seconds_total", "counter", "The tracer's processor time.",
+		 (double)now->cpu_ns / 1e9);
+	number(text, "process_resident_memory_bytes", "gauge",
+	       "The tracer's memory, its ring buffers mapped twice.", now->memory_bytes);
+	number(text, "steptrace_own_memory_bytes", "gauge",
+	       "The tracer's memory without ring buffers and files.", now->own_memory_bytes);
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "steptrace/stream/aborted.h"
+
+#include <string.h>
+
+static void tell_step(const struct execution *execution, struct open_step *step,
+		      const struct fate *fate, aborted_fn *each, void *context)
+{
+	struct span_head *head = &step->span.child.head;
+	struct event event = {
+		.kind = EVENT_STEP_EXECUTED,
+		.record = &step->record,
+		.execution = execution,
+		.head = head,
+		.fate = fate,
+	};
+
+	head->start_ns = step->record.time_ns;
+	head->end_ns = fate->record.time_ns;
+	step->record.time_ns = fate->record.time_ns;
+	step->span.outcome = OUTCOME_ABORTED;
+	step->span.mutations_count = 0;
+	each(context, &event);
+}
+
+static void tell_command(struct execution *execution, struct event *event, aborted_fn *each,
+			 void *context)
+{
+	struct command_span *command = &execution->command;
+
+	if (execution->began_ns)
+		command->head.start_ns = execution->began_ns;
+	command->head.end_ns = event->fate->record.time_ns;
+	command->outcome = OUTCOME_ABORTED;
+	command->steps_successful = execution->steps_seen[OUTCOME_SUCCESS];
+	command->steps_failed = execution->steps_seen[OUTCOME_FAILURE];
+	command->steps_skipped = execution->steps_seen[OUTCOME_SKIPPED];
+	event->head = &command->head;
+	each(context, event);
+}
+
+void aborted__tell(struct execution *execution, const struct fate *fate,
+		   const struct abort_doubt *doubt, aborted_fn *each, void *context)
+{
+	struct event event = {
+		.kind = EVENT_COMMAND_COMPLETED,
+		.record = &fate->record,
+		.execution = execution,
+		.fate = fate,
+	};
+
+	event.complete = execution->start_seen && execution->known_ns > doubt->steps_until_ns &&
+			 !execution->open.is_cut;
+	event.steps_lost_known = event.complete;
+	for (struct open_step *step = execution->open.newest; step; step = step->older) {
+		if (step->record.time_ns <= doubt->steps_until_ns)
+			continue;
+		if (event.steps_aborted++ == 0)
+			event.innermost = &step->span;
+		tell_step(execution, step, fate, each, context);
+	}
+	if (event.steps_aborted || execution->last_ns > doubt->command_until_ns)
+		tell_command(execution, &event, each, context);
+}
+
+static void put_text(struct json *json, const char *name, const char *text, size_t bytes)
+{
+	json__raw(json, ",\"");
+	json__word(json, name);
+	json__raw(json, "\":");
+	json__text(json, text, bytes);
+}
+
+static void put_step(struct json *json, const struct step_span *step)
+{
+	json__raw(json, "{\"step_id\":\"");
+	json__uuid(json, step->step_id);
+	json__raw(json, "\"");
+	put_text(json, "step_type", step->type, sizeof(step->type));
+	put_text(json, "name", step->name, sizeof(step->name));
+	json__raw(json, ",\"index\":");
+	json__u64(json, step->index);
+	json__raw(json, "}");
+}
+
+void aborted__json(const struct event *event, struct json *json)
+{
+	json__raw(json, ",\"aborted\":{");
+	fate__json(event->fate, json);
+	json__raw(json, ",\"open_steps\":");
+	json__u64(json, event->steps_aborted);
+	json__raw(json, ",\"step\":");
+	if (event->innermost)
+		put_step(json, event->innermost);
+	else
+		json__raw(json, "null");
+	json__raw(json, "}");
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Events as one readable line each, for a person (`--format compact`).
+ *
+ *	20:15:31.482113  4711  fragment.update       started  api  by local-default
+ *	20:15:31.482907  4711  fragment.update         DatabaseUpdateStep      set-title       0.482 ms  1 row
+ *	20:15:31.483015  4711  fragment.update       done     success   0.891 ms  5 steps
+ */
+#ifndef STEPTRACE_EVENT_TEXT_H
+#define STEPTRACE_EVENT_TEXT_H
+
+#include "steptrace/stream/clock.h"
+#include "steptrace/stream/event.h"
+#include "steptrace/stream/json.h"
+
+enum { EVENT_TEXT_BYTES = 4096 };
+
+/* Appends one line; the caller has reserved EVENT_TEXT_BYTES. Control characters and bytes that
+ * are not UTF-8 become '?': a terminal never executes what a runner said. */
+void event_text__write(struct json *line, const struct event *event, struct clock_anchor *clock);
+
+#endif

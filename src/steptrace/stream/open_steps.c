@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "steptrace/stream/open_steps.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void open_steps__free_store(struct open_steps_store *store)
+{
+	while (store->spare) {
+		struct open_step *step = store->spare;
+
+		store->spare = step->older;
+		free(step);
+	}
+	store->allocated_count = 0;
+}
+
+static struct open_step *take_spare(struct open_steps_store *store)
+{
+	struct open_step *step = store->spare;
+
+	if (step) {
+		store->spare = step->older;
+		return step;
+	}
+	if (store->allocated_count >= OPEN_STEPS_TOTAL)
+		return NULL;
+	step = malloc(sizeof(*step));
+	if (step)
+		store->allocated_count++;
+	return step;
+}
+
+/* Takes the step that `link` leads to out of the list. */
+static void take_out(struct open_steps *steps, struct open_steps_store *store,
+		     struct open_step **link)
+{
+	struct open_step *step = *link;
+
+	*link = step->older;
+	step->older = store->spare;
+	store->spare = step;
+	steps->count--;
+}
+
+static void push_oldest_out(struct open_steps *steps, struct open_steps_store *store)
+{
+	struct open_step **link = &steps->newest;
+
+	while ((*link)->older)
+		link = &(*link)->older;
+	take_out(steps, store, link);
+	steps->is_cut = true;
+}
+
+void open_steps__begin(struct open_steps *steps, struct open_steps_store *store,
+		       const struct steptrace_record *record, const struct step_span *span)
+{
+	struct open_step *step;
+
+	if (steps->count >= OPEN_STEPS_PER_EXECUTION)
+		push_oldest_out(steps, store);
+	step = take_spare(store);
+	if (!step) {
+		steps->is_cut = true;
+		return;
+	}
+	step->record = *record;
+	step->span = *span;
+	step->older = steps->newest;
+	steps->newest = step;
+	steps->count++;
+}
+
+void open_steps__end(struct open_steps *steps, struct open_steps_store *store,
+		     const uint8_t step_id[16])
+{
+	for (struct open_step **link = &steps->newest; *link; link = &(*link)->older)
+		if (memcmp((*link)->span.step_id, step_id, 16) == 0) {
+			take_out(steps, store, link);
+			return;
+		}
+}
+
+void open_steps__clear(struct open_steps *steps, struct open_steps_store *store)
+{
+	while (steps->newest)
+		take_out(steps, store, &steps->newest);
+}
