@@ -5,7 +5,7 @@
  *
  *	input:  2 bytes length (little-endian), that many bytes of a record, and again
  *
- * links: src/steptrace/stream/aborted.c src/steptrace/stream/fate.c src/steptrace/stream/open_steps.c src/steptrace/stream/stream.c src/steptrace/stream/fields.c src/steptrace/stream/json_scan.c src/steptrace/stream/decode.c src/steptrace/stream/event.c src/steptrace/stream/event_json.c src/steptrace/stream/event_text.c src/steptrace/stream/executions.c src/steptrace/stream/json.c src/steptrace/output/batch.c src/steptrace/stream/lines.c src/steptrace/output/incomplete.c src/steptrace/stream/clock.c -lcjson
+ * links: src/steptrace/stream/aborted.c src/steptrace/stream/termination.c src/steptrace/stream/open_steps.c src/steptrace/stream/stream.c src/steptrace/stream/fields.c src/steptrace/stream/json_scan.c src/steptrace/stream/decode.c src/steptrace/stream/event.c src/steptrace/stream/event_json.c src/steptrace/stream/event_text.c src/steptrace/stream/executions.c src/steptrace/stream/json.c src/steptrace/output/batch.c src/steptrace/stream/lines.c src/steptrace/output/incomplete.c src/steptrace/stream/clock.c -lcjson
  */
 #include <cjson/cJSON.h>
 #include <stddef.h>
@@ -69,11 +69,11 @@ static void end_process(struct stream *stream, const void *record, size_t count)
 {
 	uint64_t lost = lost_total(stream), events = stream__events_total(stream);
 	size_t length = lines__bytes(stream__lines(stream));
-	struct fate fate;
+	struct termination termination;
 
-	if (fate__of_record(record, count, &fate))
+	if (termination__of_record(record, count, &termination))
 		return;
-	stream__process_over(stream, &fate);
+	stream__process_over(stream, &termination);
 	require(lost_total(stream) == lost);
 	require(check_lines(stream, length) == stream__events_total(stream) - events);
 }

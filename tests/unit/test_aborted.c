@@ -50,7 +50,7 @@ static void feed_step(struct stream *stream, enum steptrace_probe probe, uint8_t
 	feed(stream, records__plain(probe, &step, sizeof(step)), time_ns);
 }
 
-static struct fate died(uint32_t status, uint64_t time_ns)
+static struct termination died(uint32_t status, uint64_t time_ns)
 {
 	const struct process_end end = {
 		.record = {.pid = RECORD_PID,
@@ -59,20 +59,20 @@ static struct fate died(uint32_t status, uint64_t time_ns)
 			   .probe = PROCESS_ENDED},
 		.status = status,
 	};
-	struct fate fate;
+	struct termination termination;
 
-	assert_int_equal(fate__of_record(&end, sizeof(end), &fate), 0);
-	return fate;
+	assert_int_equal(termination__of_record(&end, sizeof(end), &termination), 0);
+	return termination;
 }
 
 /* The lines about what was aborted. */
 static char *aborted_lines(struct stream *stream, uint32_t status, uint64_t time_ns)
 {
-	struct fate fate = died(status, time_ns);
+	struct termination termination = died(status, time_ns);
 	struct json *lines = &stream__lines(stream)->text;
 
 	lines__clear(stream__lines(stream));
-	stream__process_over(stream, &fate);
+	stream__process_over(stream, &termination);
 	assert_int_equal(json__reserve(lines, 1), 0);
 	*lines->at = 0;
 	return lines->base;
@@ -128,13 +128,13 @@ static void open_steps_and_their_command(void **state)
 static void other_processes_go_on(void **state)
 {
 	struct stream *stream = new_stream();
-	struct fate fate = died(0, 9000000);
+	struct termination termination = died(0, 9000000);
 
 	(void)state;
 	start_command(stream, 1000000);
-	fate.record.pid++;
+	termination.record.pid++;
 	lines__clear(stream__lines(stream));
-	stream__process_over(stream, &fate);
+	stream__process_over(stream, &termination);
 	assert_int_equal(lines__bytes(stream__lines(stream)), 0);
 	assert_int_equal(count(aborted_lines(stream, 0x300, 9000000), "\"exit_status\":3"), 1);
 	stream__free(stream);
@@ -229,36 +229,36 @@ static void words_for_every_fate(void **state)
 		    {9, "SIGKILL"},
 		    {0x8b, "SIGSEGV"},
 		    {64, "SIG64"}};
-	char text[FATE_TEXT_BYTES];
-	struct fate fate;
+	char text[TERMINATION_TEXT_BYTES];
+	struct termination termination;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		fate = died(rows[i].status, 1);
-		fate__text(&fate, text);
+		termination = died(rows[i].status, 1);
+		termination__text(&termination, text);
 		assert_string_equal(text, rows[i].text);
 	}
-	fate = died(0x8b, 1);
-	assert_true(fate.core_dumped);
-	fate = fate__vanished(7, 1);
-	fate__text(&fate, text);
+	termination = died(0x8b, 1);
+	assert_true(termination.core_dumped);
+	termination = termination__vanished(7, 1);
+	termination__text(&termination, text);
 	assert_string_equal(text, "gone");
-	assert_int_equal(fate__of_record("", 0, &fate), -EBADMSG);
+	assert_int_equal(termination__of_record("", 0, &termination), -EBADMSG);
 }
 
 static void killed_for_want_of_memory(void **state)
 {
 	const struct process_end end = {
 		.record = {.pid = 1, .probe = PROCESS_ENDED}, .status = 9, .oom_killed = 1};
-	char text[FATE_TEXT_BYTES];
-	struct fate fate;
+	char text[TERMINATION_TEXT_BYTES];
+	struct termination termination;
 
 	(void)state;
-	assert_int_equal(fate__of_record(&end, sizeof(end), &fate), 0);
-	assert_true(fate.oom_killed);
-	fate__text(&fate, text);
+	assert_int_equal(termination__of_record(&end, sizeof(end), &termination), 0);
+	assert_true(termination.oom_killed);
+	termination__text(&termination, text);
 	assert_string_equal(text, "SIGKILL, out of memory");
-	assert_int_equal(fate__of_record(&end, sizeof(end) - 1, &fate), -EBADMSG);
+	assert_int_equal(termination__of_record(&end, sizeof(end) - 1, &termination), -EBADMSG);
 }
 
 int main(void)

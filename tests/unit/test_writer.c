@@ -32,7 +32,7 @@ static const struct sink_ops fake_ops = {.write = fake_write};
 static struct sink sink;
 static struct writer writer;
 static struct lines lines;
-static const struct gap nothing;
+static const struct missing_lines nothing;
 
 static int set_up(void **state)
 {
@@ -61,9 +61,9 @@ static void add(enum event_kind kind, const char *text)
 	assert_int_equal(lines__mark(&lines, &mark), 0);
 }
 
-static void put(const struct gap *gap)
+static void put(const struct missing_lines *missing)
 {
-	writer__put(&writer, &lines, gap);
+	writer__put(&writer, &lines, missing);
 	lines__clear(&lines);
 }
 
@@ -75,9 +75,9 @@ static const char *written(void)
 	return kept;
 }
 
-static struct gap steps_missing(uint64_t count)
+static struct missing_lines steps_missing(uint64_t count)
 {
-	return (struct gap){
+	return (struct missing_lines){
 		.lost.events[EVENT_STEP_EXECUTED] = count, .since_ns = 1, .until_ns = 2};
 }
 
@@ -95,11 +95,11 @@ static void lines_as_they_are(void **state)
 /* Said once, at once, though nothing follows; what is missing within the same second waits. */
 static void missing_lines_are_told_once_a_second(void **state)
 {
-	struct gap gap = steps_missing(3);
+	struct missing_lines missing = steps_missing(3);
 	int patience;
 
 	(void)state;
-	writer__go_without(&writer, &gap);
+	writer__go_without(&writer, &missing);
 	assert_int_equal(writer__patience_ms(&writer), 0);
 	writer__tick(&writer);
 	assert_non_null(strstr(written(), "\"kind\":\"dsl.step.executed\",\"lost\":3"));
@@ -107,7 +107,7 @@ static void missing_lines_are_told_once_a_second(void **state)
 
 	for (int i = 0; i < 5; i++) {
 		add(EVENT_STEP_EXECUTED, "{\"a\":1}");
-		put(&gap);
+		put(&missing);
 		writer__tick(&writer);
 		assert_string_equal(written(), "{\"a\":1}\n");
 	}
@@ -128,7 +128,7 @@ static void a_loss_that_was_not_told(void **state)
 				 .lost_since_ns = 7000000000,
 				 .lost_kind = EVENT_COMMAND_STARTED,
 				 .lost_reason = LOSS_BUFFER_FULL};
-	struct gap gap = {.since_ns = 0};
+	struct missing_lines missing = {.since_ns = 0};
 
 	(void)state;
 	for (int i = 0; i < 2; i++) {
@@ -136,9 +136,9 @@ static void a_loss_that_was_not_told(void **state)
 		assert_int_equal(lines__mark(&lines, &mark), 0);
 		mark.lost_since_ns = 6000000000;
 	}
-	assert_int_equal(gap__add_lines(&gap, &lines, 0, 9000000000), 0);
+	assert_int_equal(missing_lines__add_lines(&missing, &lines, 0, 9000000000), 0);
 	lines__clear(&lines);
-	writer__go_without(&writer, &gap);
+	writer__go_without(&writer, &missing);
 	refusal = -ENOSPC;
 	writer__tick(&writer);
 	refusal = 0;
@@ -240,7 +240,7 @@ static void the_books_of_the_end(void **state)
 {
 	struct stream_counts counts = {.events[EVENT_STEP_EXECUTED] = 10};
 	struct trace_totals totals = {.hits = 10, .reason = "count"};
-	struct gap gap = steps_missing(4);
+	struct missing_lines missing = steps_missing(4);
 	const char *text;
 
 	(void)state;
@@ -248,7 +248,7 @@ static void the_books_of_the_end(void **state)
 	add(EVENT_STEP_EXECUTED, "{}");
 	put(&nothing);
 	refusal = 0;
-	writer__end(&writer, &gap, &counts, &totals, 5);
+	writer__end(&writer, &missing, &counts, &totals, 5);
 	text = written();
 	assert_non_null(strstr(text, "\"kind\":\"dsl.step.executed\",\"lost\":5"));
 	assert_non_null(strstr(text, "\"hits\":10,\"events\":5"));

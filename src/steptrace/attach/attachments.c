@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "steptrace/attach/aside.h"
+#include "steptrace/attach/attach_child.h"
 #include "steptrace/stream/event.h"
 
 /* What the child that measures has to say. */
@@ -142,7 +142,7 @@ static int attach(struct attachments *set, struct attachment *attachment, struct
 
 	if (notes->count > 0)
 		attachment->site = site__choose(&set->sites, notes->notes[0].sites);
-	made = aside__make(attach_notes, &attaching, attachment->links, notes->count, err);
+	made = attach_child__make(attach_notes, &attaching, attachment->links, notes->count, err);
 	attachment->links_count = made > 0 ? (size_t)made : 0;
 	return made < 0 ? (int)made : 0;
 }
@@ -184,7 +184,8 @@ int attachments__add(struct attachments *set, struct binary *binary,
 	if (!code && keep(set, attachment))
 		code = error__set(err, -ENOMEM, "out of memory");
 	if (code) {
-		aside__await(aside__close(attachment->links, attachment->links_count));
+		attach_child__await(
+			attach_child__close(attachment->links, attachment->links_count));
 		attachment->binary = NULL;
 		attachment__free(attachment);
 		return code;
@@ -208,7 +209,7 @@ struct attachment *attachments__find(const struct attachments *set,
 static void await_detaching(struct attachments *set)
 {
 	for (int i = 0; i < DETACHING_MAX; i++) {
-		aside__await(set->detaching[i]);
+		attach_child__await(set->detaching[i]);
 		set->detaching[i] = 0;
 	}
 }
@@ -228,7 +229,7 @@ static void leave_detaching(struct attachments *set, pid_t child)
 	attachments__reap(set);
 	while (at < DETACHING_MAX - 1 && set->detaching[at])
 		at++;
-	aside__await(set->detaching[at]);
+	attach_child__await(set->detaching[at]);
 	set->detaching[at] = child;
 }
 
@@ -241,7 +242,7 @@ void attachments__remove(struct attachments *set, struct attachment *attachment,
 	while (set->items[at] != attachment)
 		at++;
 	set->items[at] = set->items[--set->count];
-	leave_detaching(set, aside__close(attachment->links, attachment->links_count));
+	leave_detaching(set, attach_child__close(attachment->links, attachment->links_count));
 	if (wait)
 		await_detaching(set);
 	attachment__free(attachment);
@@ -266,7 +267,7 @@ static void detach_all(struct attachments *set)
 		max += set->items[i]->links_count;
 	fds = calloc(max, sizeof(*fds));
 	if (fds)
-		leave_detaching(set, aside__close(fds, list_links(set, fds)));
+		leave_detaching(set, attach_child__close(fds, list_links(set, fds)));
 	free(fds); /* without memory for that the end of the program detaches */
 	await_detaching(set);
 }

@@ -5,7 +5,7 @@
  * A uprobe belongs to a file, not to a process: whoever maps the file is traced, now and later. To
  * detach is to wait until every processor has left the handler, some 30 ms for each probe, so it is
  * done in the background while the recording goes on, side by side at its end. A kill -9 of the tracer
- * must not hit it there: see aside.h.
+ * must not hit it there: see attach_child.h.
  */
 #ifndef STEPTRACE_ATTACHMENTS_H
 #define STEPTRACE_ATTACHMENTS_H

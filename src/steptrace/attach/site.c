@@ -216,17 +216,17 @@ static bool kills_forks(probe_function *function, const struct site_info *site)
 	int survived = 0, undone = 0;
 
 	for (int i = 0; i < FORKS_MAX && survived < FORKS_ENOUGH; i++) {
-		int fate;
+		int result;
 
 		for (int hit = 0; hit < WARMUP_HITS && !is_rewritten(function, site); hit++)
 			function(NULL);
 		if (!is_rewritten(function, site))
 			continue;
-		fate = try_fork(function, site);
-		if (fate != FORK_SURVIVED && fate != FORK_UNDONE)
+		result = try_fork(function, site);
+		if (result != FORK_SURVIVED && result != FORK_UNDONE)
 			return true;
-		survived += fate == FORK_SURVIVED;
-		undone += fate == FORK_UNDONE;
+		survived += result == FORK_SURVIVED;
+		undone += result == FORK_UNDONE;
 	}
 	return survived < FORKS_ENOUGH && undone < FORKS_MAX;
 }

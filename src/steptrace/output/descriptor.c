@@ -34,29 +34,29 @@ static int await_room(int fd, int give_up_fd)
 	}
 }
 
-static ssize_t put_some(int fd, const char *bytes, size_t count, const struct effort *effort)
+static ssize_t put_some(int fd, const char *bytes, size_t count, const struct write_state *state)
 {
-	return effort->is_socket ? send(fd, bytes, count, MSG_DONTWAIT | MSG_NOSIGNAL)
-				 : write(fd, bytes, count);
+	return state->is_socket ? send(fd, bytes, count, MSG_DONTWAIT | MSG_NOSIGNAL)
+				: write(fd, bytes, count);
 }
 
-int descriptor__write(int fd, const char *bytes, size_t count, struct effort *effort,
+int descriptor__write(int fd, const char *bytes, size_t count, struct write_state *state,
 		      size_t *written)
 {
 	*written = 0;
 	while (*written < count) {
-		ssize_t done = put_some(fd, bytes + *written, count - *written, effort);
+		ssize_t done = put_some(fd, bytes + *written, count - *written, state);
 		int code;
 
 		if (done > 0) {
 			*written += (size_t)done;
-			effort->moved_bytes += (unsigned long long)done;
+			state->moved_bytes += (unsigned long long)done;
 		}
 		if (done >= 0 || errno == EINTR)
 			continue;
 		if (errno != EAGAIN)
 			return -errno;
-		code = await_room(fd, effort->give_up_fd);
+		code = await_room(fd, state->give_up_fd);
 		if (code)
 			return code;
 	}

@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 /* Of one who writes. Others end its waiting, and look whether it gets on. */
-struct effort {
+struct write_state {
 	int give_up_fd;            /* borrowed; readable: do not wait any longer */
 	bool is_socket;            /* which may wait by itself, for it is shared with others */
 	atomic_bool is_bursty;     /* takes much, then nothing for a while: a connection */
@@ -17,7 +17,7 @@ struct effort {
 
 /* All of them; waits where it has to. 0; -ECANCELED: it had to, and was told to give up; or negative errno.
  * *written in any case. */
-int descriptor__write(int fd, const char *bytes, size_t count, struct effort *effort,
+int descriptor__write(int fd, const char *bytes, size_t count, struct write_state *state,
 		      size_t *written);
 
 /* The number in "/dev/stdout", "/dev/stderr", "/dev/fd/N", "/proc/self/fd/N"; -1: it is another path. */

@@ -9,7 +9,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "steptrace/output/gap.h"
+#include "steptrace/output/missing_lines.h"
 #include "steptrace/output/writer.h"
 
 #define STEADY_NS 1000000000ull /* in which who gets on moves something */
@@ -17,7 +17,7 @@
 
 struct waiting {
 	struct batch *batch;
-	struct gap gap;
+	struct missing_lines missing;
 	struct waiting *next;
 };
 
@@ -32,8 +32,8 @@ struct output {
 	pthread_mutex_t mutex; /* guards from here to the next empty line */
 	struct waiting *first, **last;
 	size_t queued_bytes;
-	struct gap gap;   /* behind the last of the queue */
-	uint64_t refused; /* events that found no room */
+	struct missing_lines missing; /* behind the last of the queue */
+	uint64_t refused;             /* events that found no room */
 	bool has_more, reopens, is_done, was_full;
 	bool sleeps;                 /* the thread, until it is poked */
 	struct stream_counts counts; /* these three for its end */
@@ -91,7 +91,7 @@ int output__open(const struct output_options *options, int news_fd, struct outpu
 		output__close(output);
 		return code;
 	}
-	output->sink->effort.give_up_fd = output->give_up_fd;
+	output->sink->write_state.give_up_fd = output->give_up_fd;
 	*out = output;
 	return 0;
 }
@@ -167,8 +167,8 @@ static void await_something(struct output *output)
 }
 
 struct todo {
-	struct waiting *waiting; /* the first of the queue; NULL: there is none */
-	struct gap gap;          /* where there is none: what found no room since the last */
+	struct waiting *waiting;      /* the first of the queue; NULL: there is none */
+	struct missing_lines missing; /* where there is none: what found no room since the last */
 	bool reopens, ends;
 };
 
@@ -178,8 +178,8 @@ static void take_todo(struct output *output, struct todo *todo)
 	*todo = (struct todo){.waiting = take_first(output), .reopens = output->reopens};
 	todo->ends = !todo->waiting && !output->has_more;
 	if (!todo->waiting) {
-		todo->gap = output->gap;
-		output->gap = (struct gap){.since_ns = 0};
+		todo->missing = output->missing;
+		output->missing = (struct missing_lines){.since_ns = 0};
 	}
 	output->reopens = false;
 	output->sleeps = !todo->waiting && !todo->ends;
@@ -202,9 +202,9 @@ static void finished(struct output *output, struct waiting *waiting)
 		poke(output->news_fd);
 }
 
-static void end(struct output *output, const struct gap *gap)
+static void end(struct output *output, const struct missing_lines *missing)
 {
-	writer__end(&output->writer, gap, &output->counts, &output->totals, output->stopped_ns);
+	writer__end(&output->writer, missing, &output->counts, &output->totals, output->stopped_ns);
 	pthread_mutex_lock(&output->mutex);
 	output->is_done = true;
 	pthread_mutex_unlock(&output->mutex);
@@ -233,14 +233,14 @@ static void *run(void *argument)
 			break;
 		if (todo.waiting) {
 			writer__put(&output->writer, &todo.waiting->batch->lines,
-				    &todo.waiting->gap);
+				    &todo.waiting->missing);
 			finished(output, todo.waiting);
 		} else {
-			writer__go_without(&output->writer, &todo.gap);
+			writer__go_without(&output->writer, &todo.missing);
 			await_something(output);
 		}
 	}
-	end(output, &todo.gap);
+	end(output, &todo.missing);
 	return NULL;
 }
 
@@ -268,7 +268,7 @@ static bool is_full(const struct output *output)
 
 static void refuse(struct output *output, const struct lines *lines)
 {
-	output->refused += gap__add_lines(&output->gap, lines, 0, clock__now_ns());
+	output->refused += missing_lines__add_lines(&output->missing, lines, 0, clock__now_ns());
 	writer__miss(&output->writer, lines, 0);
 }
 
@@ -282,8 +282,8 @@ void output__give(struct output *output, struct batch *batch)
 		free(waiting);
 	} else {
 		batch__hold(batch);
-		*waiting = (struct waiting){.batch = batch, .gap = output->gap};
-		output->gap = (struct gap){.since_ns = 0};
+		*waiting = (struct waiting){.batch = batch, .missing = output->missing};
+		output->missing = (struct missing_lines){.since_ns = 0};
 		*output->last = waiting;
 		output->last = &waiting->next;
 		output->queued_bytes += batch__bytes(batch);
@@ -345,12 +345,12 @@ bool output__is_awaited(struct output *output)
 
 uint64_t output__moved_bytes(const struct output *output)
 {
-	return output->sink->effort.moved_bytes;
+	return output->sink->write_state.moved_bytes;
 }
 
 uint64_t output__patience_ns(const struct output *output)
 {
-	return output->sink->effort.is_bursty ? BURSTY_NS : STEADY_NS;
+	return output->sink->write_state.is_bursty ? BURSTY_NS : STEADY_NS;
 }
 
 void output__give_up(struct output *output)

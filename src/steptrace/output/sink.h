@@ -32,7 +32,7 @@ struct sink_ops;
 struct sink {
 	const struct sink_ops *ops;
 	uint64_t gathers_ns; /* lines had better wait that long, to be written together */
-	struct effort effort;
+	struct write_state write_state;
 	const char *header;  /* borrowed, the line of trace.started; NULL: none */
 	unsigned int parts;  /* that began with it */
 	char name[PATH_MAX]; /* for people */

@@ -205,7 +205,7 @@ static int append(struct file *file, const char *bytes, size_t count, bool in_li
 		  size_t *written)
 {
 	size_t out;
-	int code = descriptor__write(file->fd, bytes, count, &file->sink.effort, &out);
+	int code = descriptor__write(file->fd, bytes, count, &file->sink.write_state, &out);
 
 	*written = code == 0 ? out : in_lines ? descriptor__whole_lines(bytes, out) : 0;
 	descriptor__take_back(file->fd, out - *written);

@@ -54,7 +54,8 @@ static size_t keep_rest(struct inherited *inherited, const char *lines, size_t b
 static int put(struct inherited *inherited, const char *lines, size_t bytes, size_t *written)
 {
 	size_t out = 0;
-	int code = descriptor__write(inherited->fd, lines, bytes, &inherited->sink.effort, &out);
+	int code =
+		descriptor__write(inherited->fd, lines, bytes, &inherited->sink.write_state, &out);
 
 	*written = out;
 	if (code == 0)
@@ -72,7 +73,7 @@ static int put_rest(struct inherited *inherited)
 {
 	size_t out;
 	int code = descriptor__write(inherited->fd, inherited->rest, inherited->rest_bytes,
-				     &inherited->sink.effort, &out);
+				     &inherited->sink.write_state, &out);
 
 	inherited->rest_bytes -= out;
 	memmove(inherited->rest, inherited->rest + out, inherited->rest_bytes);
@@ -136,8 +137,8 @@ static void stop_waiting(struct inherited *inherited)
 	int fd;
 
 	if (fstat(inherited->fd, &status) == 0 && S_ISSOCK(status.st_mode)) {
-		inherited->sink.effort.is_socket = true;
-		inherited->sink.effort.is_bursty = true;
+		inherited->sink.write_state.is_socket = true;
+		inherited->sink.write_state.is_bursty = true;
 		return;
 	}
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", inherited->fd);

@@ -120,7 +120,7 @@ static void hang_up(struct socket_sink *socket)
 	if (socket->fd >= 0)
 		close(socket->fd);
 	socket->fd = -1;
-	socket->sink.effort.is_bursty = false;
+	socket->sink.write_state.is_bursty = false;
 }
 
 static int await_connected(int fd, int give_up_fd)
@@ -152,7 +152,7 @@ static int try_once(struct socket_sink *socket_sink)
 		return -errno;
 	if (connect(fd, (const struct sockaddr *)&address->bytes, address->size))
 		code = errno == EINPROGRESS
-			       ? await_connected(fd, socket_sink->sink.effort.give_up_fd)
+			       ? await_connected(fd, socket_sink->sink.write_state.give_up_fd)
 			       : -errno;
 	if (code) {
 		close(fd);
@@ -161,14 +161,14 @@ static int try_once(struct socket_sink *socket_sink)
 	if (family != AF_UNIX)
 		setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
 	socket_sink->fd = fd;
-	socket_sink->sink.effort.is_bursty = true;
+	socket_sink->sink.write_state.is_bursty = true;
 	return 0;
 }
 
 /* -ECANCELED: given up. */
 static int wait_a_while(const struct socket_sink *socket, int ms)
 {
-	struct pollfd fd = {.fd = socket->sink.effort.give_up_fd, .events = POLLIN};
+	struct pollfd fd = {.fd = socket->sink.write_state.give_up_fd, .events = POLLIN};
 
 	return poll(&fd, 1, ms) > 0 ? -ECANCELED : 0;
 }
@@ -182,7 +182,7 @@ static int longer(int pause_ms)
 
 static int put(struct socket_sink *socket, const char *bytes, size_t count, size_t *written)
 {
-	return descriptor__write(socket->fd, bytes, count, &socket->sink.effort, written);
+	return descriptor__write(socket->fd, bytes, count, &socket->sink.write_state, written);
 }
 
 static int put_header(struct socket_sink *socket)

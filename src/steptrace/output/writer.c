@@ -89,28 +89,29 @@ void writer__begin(struct writer *writer)
 
 /* ---- what is missing */
 
-static void take_gap(struct writer *writer, const struct gap *gap)
+static void take_missing(struct writer *writer, const struct missing_lines *missing)
 {
-	gap__add(&writer->missing, gap);
-	line_counts__add(&writer->gone, &gap->lost);
+	missing_lines__add(&writer->missing, missing);
+	line_counts__add(&writer->gone, &missing->lost);
 }
 
 static bool has_missing(const struct writer *writer)
 {
-	return !gap__is_empty(&writer->missing);
+	return !missing_lines__is_empty(&writer->missing);
 }
 
 static int put_lost(struct writer *writer, enum event_kind kind, enum loss_reason reason,
 		    uint64_t lost)
 {
-	const struct gap *gap = &writer->missing;
+	const struct missing_lines *missing = &writer->missing;
 	int code;
 
 	if (lost == 0)
 		return 0;
 	writer->words.at = writer->words.base;
 	code = trace_events__put_lost(&writer->words, writer->format, &writer->clock, kind, reason,
-				      lost, (const uint64_t[2]){gap->since_ns, gap->until_ns});
+				      lost,
+				      (const uint64_t[2]){missing->since_ns, missing->until_ns});
 	return code ? code : put_words(writer);
 }
 
@@ -144,7 +145,7 @@ static int put_missing(struct writer *writer)
 	for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS_COUNT && !code; kind++)
 		code = put_missing_kind(writer, (enum event_kind)kind);
 	if (!code)
-		writer->missing = (struct gap){.since_ns = 0};
+		writer->missing = (struct missing_lines){.since_ns = 0};
 	return code;
 }
 
@@ -179,15 +180,15 @@ static const struct lines *corrected(struct writer *writer, const struct lines *
 static void put_lines(struct writer *writer, const struct lines *lines)
 {
 	size_t written = 0;
-	struct gap gap = {.since_ns = 0};
+	struct missing_lines missing = {.since_ns = 0};
 
 	lines = corrected(writer, lines);
 	if (put_missing_if_due(writer) == 0 &&
 	    put(writer, lines->text.base, lines__bytes(lines), &written) == 0)
 		return;
-	writer->lost += gap__add_lines(&gap, lines, written, clock__now_ns());
+	writer->lost += missing_lines__add_lines(&missing, lines, written, clock__now_ns());
 	writer__miss(writer, lines, written);
-	take_gap(writer, &gap);
+	take_missing(writer, &missing);
 }
 
 void writer__flush(struct writer *writer)
@@ -212,17 +213,18 @@ static void gather(struct writer *writer, const struct lines *lines)
 		writer__flush(writer);
 }
 
-void writer__go_without(struct writer *writer, const struct gap *gap)
+void writer__go_without(struct writer *writer, const struct missing_lines *missing)
 {
-	if (gap__is_empty(gap))
+	if (missing_lines__is_empty(missing))
 		return;
 	writer__flush(writer);
-	take_gap(writer, gap);
+	take_missing(writer, missing);
 }
 
-void writer__put(struct writer *writer, const struct lines *lines, const struct gap *gap)
+void writer__put(struct writer *writer, const struct lines *lines,
+		 const struct missing_lines *missing)
 {
-	writer__go_without(writer, gap);
+	writer__go_without(writer, missing);
 	if (writer->sink->gathers_ns && !writer->failed)
 		gather(writer, lines);
 	else
@@ -298,10 +300,11 @@ static bool put_stopped(struct writer *writer, struct stream_counts counts,
 	return json__length(&writer->words) == 0 || put_words(writer) == 0;
 }
 
-void writer__end(struct writer *writer, const struct gap *gap, const struct stream_counts *counts,
-		 const struct trace_totals *totals, uint64_t stopped_ns)
+void writer__end(struct writer *writer, const struct missing_lines *missing,
+		 const struct stream_counts *counts, const struct trace_totals *totals,
+		 uint64_t stopped_ns)
 {
-	writer__go_without(writer, gap);
+	writer__go_without(writer, missing);
 	writer__flush(writer);
 	put_missing(writer);
 	if (!put_stopped(writer, *counts, totals, stopped_ns))

@@ -12,8 +12,8 @@
 #include <stdint.h>
 
 #include "common/error.h"
-#include "steptrace/output/gap.h"
 #include "steptrace/output/incomplete.h"
+#include "steptrace/output/missing_lines.h"
 #include "steptrace/output/sink.h"
 #include "steptrace/stream/trace_events.h"
 
@@ -23,9 +23,9 @@ struct writer {
 	enum stream_format format;
 	struct clock_anchor clock;
 
-	struct gap missing;      /* not said yet */
-	uint64_t told_ns;        /* when it was tried to be said last */
-	struct line_counts gone; /* at all */
+	struct missing_lines missing; /* not said yet */
+	uint64_t told_ns;             /* when it was tried to be said last */
+	struct line_counts gone;      /* at all */
 	struct incomplete *incomplete;
 	struct lines corrected; /* room for lines that differ from what others write */
 	struct lines gathered;
@@ -51,10 +51,11 @@ void writer__begin(struct writer *writer);
 void writer__miss(struct writer *writer, const struct lines *lines, size_t from);
 
 /* What is missing in front of the lines, and the lines: written, gathered or counted as lost. */
-void writer__put(struct writer *writer, const struct lines *lines, const struct gap *gap);
+void writer__put(struct writer *writer, const struct lines *lines,
+		 const struct missing_lines *missing);
 
 /* What is missing behind all that was put; nothing may follow for long. It was not the sink that lost it. */
-void writer__go_without(struct writer *writer, const struct gap *gap);
+void writer__go_without(struct writer *writer, const struct missing_lines *missing);
 
 /* Writes what is gathered. */
 void writer__flush(struct writer *writer);
@@ -68,7 +69,8 @@ void writer__tick(struct writer *writer);
 
 /* The last words: what is missing behind the last batch, and a trace.stopped with the totals, less
  * what was lost here. */
-void writer__end(struct writer *writer, const struct gap *gap, const struct stream_counts *counts,
-		 const struct trace_totals *totals, uint64_t stopped_ns);
+void writer__end(struct writer *writer, const struct missing_lines *missing,
+		 const struct stream_counts *counts, const struct trace_totals *totals,
+		 uint64_t stopped_ns);
 
 #endif

@@ -6,7 +6,7 @@
 #include <sys/utsname.h>
 
 #include "common/log.h"
-#include "steptrace/record/accounts.h"
+#include "steptrace/record/accounting.h"
 #include "steptrace/stream/trace_events.h"
 
 enum { SECOND_NS = 1000000000 };
@@ -106,7 +106,7 @@ void announce__progress(const struct stream *stream, uint64_t since_ns)
 		return;
 	fprintf(stderr, "\r\033[K%llu events, %llu lost, %02llu:%02llu",
 		(unsigned long long)stream__events_total(stream),
-		(unsigned long long)accounts__lost(stream), (unsigned long long)seconds / 60,
+		(unsigned long long)accounting__lost(stream), (unsigned long long)seconds / 60,
 		(unsigned long long)seconds % 60);
 }
 
@@ -115,9 +115,9 @@ void announce__end(const struct stream *stream, const char *reason, uint64_t unw
 {
 	const struct stream_counts *counts = stream__counts(stream);
 	unsigned long long events = stream__events_total(stream) - unwritten;
-	unsigned long long lost = accounts__lost(stream) + unwritten;
+	unsigned long long lost = accounting__lost(stream) + unwritten;
 	unsigned long long behind = unwritten;
-	unsigned long long filtered = accounts__filtered(stream);
+	unsigned long long filtered = accounting__filtered(stream);
 	char also[48] = "";
 
 	for (int kind = 0; kind < EVENT_KINDS_COUNT; kind++)

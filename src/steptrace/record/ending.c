@@ -67,8 +67,8 @@ static void await(struct session *session, bool (*are_ready)(struct outputs *out
 static void check_books(struct session *session, uint64_t hits)
 {
 	uint64_t events = stream__events_of_boundaries(session->stream);
-	uint64_t lost = accounts__lost(session->stream);
-	uint64_t filtered = accounts__filtered(session->stream);
+	uint64_t lost = accounting__lost(session->stream);
+	uint64_t filtered = accounting__filtered(session->stream);
 
 	if (hits == events + lost + filtered)
 		return;
@@ -109,7 +109,7 @@ void ending__run(struct session *session)
 	drain_all(session);
 	intake__settle(session, true);
 	intake__flush(session);
-	totals = (struct trace_totals){.hits = accounts__hits(&session->accounts),
+	totals = (struct trace_totals){.hits = accounting__hits(&session->accounting),
 				       .reason = session->reason,
 				       .untraced = capture__untraced_count(session->capture)};
 	session->failed = session->failed || totals.untraced;

@@ -13,7 +13,7 @@
 static struct budget_window measure(struct session *session, uint64_t now_ns)
 {
 	struct governor *governor = &session->governor;
-	const uint64_t *hits = session->accounts.kernel.hits;
+	const uint64_t *hits = session->accounting.kernel.hits;
 	uint64_t cpu_ns = usage__cpu_ns();
 	struct budget_window window = {
 		.ns = now_ns - governor->looked_ns,

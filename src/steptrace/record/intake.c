@@ -28,13 +28,13 @@ void intake__flush(struct session *session)
 static void on_process(struct session *session, const void *bytes, size_t size_bytes)
 {
 	const struct process_exec *exec = bytes;
-	struct fate fate;
+	struct termination termination;
 
-	if (fate__of_record(bytes, size_bytes, &fate))
+	if (termination__of_record(bytes, size_bytes, &termination))
 		return;
-	if (fate.record.flags & RECORD_OF_RUNNER)
-		stream__process_over(session->stream, &fate);
-	if (!session->is_ending && fate.record.flags & RECORD_UNKNOWN_FILE &&
+	if (termination.record.flags & RECORD_OF_RUNNER)
+		stream__process_over(session->stream, &termination);
+	if (!session->is_ending && termination.record.flags & RECORD_UNKNOWN_FILE &&
 	    size_bytes >= sizeof(*exec))
 		follower__execed(&session->follower, exec);
 }
@@ -71,9 +71,9 @@ void intake__settle(struct session *session, bool report)
 	struct capture_counts counts;
 
 	capture__counts(session->capture, &counts);
-	accounts__enter(&session->accounts, &counts, session->stream);
+	accounting__enter(&session->accounting, &counts, session->stream);
 	if (report)
-		accounts__report(&session->accounts, session->stream, clock__now_ns());
+		accounting__report(&session->accounting, session->stream, clock__now_ns());
 }
 
 /* ---- more processes than there is room for, and those whose end nobody told */
@@ -126,9 +126,10 @@ void intake__look_for_gone(struct session *session, bool second)
 	session->follower.next_look_ns = 0;
 	stream__each_open_pid(session->stream, find_gone, &gone);
 	for (size_t i = 0; i < gone.count; i++) {
-		struct fate fate = fate__vanished(gone.pids[i], clock__now_ns());
+		struct termination termination =
+			termination__vanished(gone.pids[i], clock__now_ns());
 
-		stream__process_over(session->stream, &fate);
+		stream__process_over(session->stream, &termination);
 	}
 	if (!gone.is_full)
 		session->process_records_lost = lost;

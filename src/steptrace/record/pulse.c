@@ -53,7 +53,7 @@ static void read_vitals(const struct session *session, struct vitals *vitals)
 	*vitals = (struct vitals){
 		.now_ns = clock__now_ns(),
 		.counts = *stream__counts(session->stream),
-		.hits = accounts__hits(&session->accounts),
+		.hits = accounting__hits(&session->accounting),
 		.cpu_ns = usage__cpu_ns(),
 		.lag_ns = peaks.lag_ns,
 		.unread_bytes = peaks.unread_bytes,

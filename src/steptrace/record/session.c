@@ -60,7 +60,7 @@ static void on_clock_set(struct session *session)
 static void on_timer(struct session *session)
 {
 	uint64_t now = clock__now_ns();
-	bool second = now - session->accounts.reported_ns >= SECOND_NS;
+	bool second = now - session->accounting.reported_ns >= SECOND_NS;
 
 	intake__settle(session, second);
 	governor__look(session, now);
@@ -140,7 +140,7 @@ int session__run(const struct session_options *options, struct error *err)
 					  !outputs__use_terminal(&session->outputs) &&
 					  !options->shows_stats;
 		session->started_ns = clock__now_ns();
-		session->accounts.reported_ns = stream__clock(session->stream)->monotonic_ns;
+		session->accounting.reported_ns = stream__clock(session->stream)->monotonic_ns;
 		pulse__beat(session);
 		intake__flush(session);
 		log__do_not_wait(); /* nobody's reading holds a recording up */

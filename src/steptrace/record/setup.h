@@ -11,7 +11,7 @@
 #include "steptrace/attach/follower.h"
 #include "steptrace/capture/capture.h"
 #include "steptrace/output/outputs.h"
-#include "steptrace/record/accounts.h"
+#include "steptrace/record/accounting.h"
 #include "steptrace/record/child.h"
 #include "steptrace/record/governor.h"
 #include "steptrace/record/pulse.h"
@@ -28,7 +28,7 @@ struct session {
 	struct pseudonyms *pseudonyms; /* NULL: nothing is replaced */
 	struct stream *stream;
 	struct outputs outputs;
-	struct accounts accounts;
+	struct accounting accounting;
 	struct pulse pulse;
 	struct governor governor;
 	uint64_t records; /* that were read */

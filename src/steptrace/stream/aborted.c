@@ -4,7 +4,7 @@
 #include <string.h>
 
 static void tell_step(const struct execution *execution, struct open_step *step,
-		      const struct fate *fate, aborted_fn *each, void *context)
+		      const struct termination *termination, aborted_fn *each, void *context)
 {
 	struct span_head *head = &step->span.child.head;
 	struct event event = {
@@ -12,12 +12,12 @@ static void tell_step(const struct execution *execution, struct open_step *step,
 		.record = &step->record,
 		.execution = execution,
 		.head = head,
-		.fate = fate,
+		.termination = termination,
 	};
 
 	head->start_ns = step->record.time_ns;
-	head->end_ns = fate->record.time_ns;
-	step->record.time_ns = fate->record.time_ns;
+	head->end_ns = termination->record.time_ns;
+	step->record.time_ns = termination->record.time_ns;
 	step->span.outcome = OUTCOME_ABORTED;
 	step->span.mutations_count = 0;
 	each(context, &event);
@@ -30,7 +30,7 @@ static void tell_command(struct execution *execution, struct event *event, abort
 
 	if (execution->began_ns)
 		command->head.start_ns = execution->began_ns;
-	command->head.end_ns = event->fate->record.time_ns;
+	command->head.end_ns = event->termination->record.time_ns;
 	command->outcome = OUTCOME_ABORTED;
 	command->steps_successful = execution->steps_seen[OUTCOME_SUCCESS];
 	command->steps_failed = execution->steps_seen[OUTCOME_FAILURE];
@@ -39,14 +39,14 @@ static void tell_command(struct execution *execution, struct event *event, abort
 	each(context, event);
 }
 
-void aborted__tell(struct execution *execution, const struct fate *fate,
+void aborted__tell(struct execution *execution, const struct termination *termination,
 		   const struct abort_doubt *doubt, aborted_fn *each, void *context)
 {
 	struct event event = {
 		.kind = EVENT_COMMAND_COMPLETED,
-		.record = &fate->record,
+		.record = &termination->record,
 		.execution = execution,
-		.fate = fate,
+		.termination = termination,
 	};
 
 	event.complete = execution->start_seen && execution->known_ns > doubt->steps_until_ns &&
@@ -57,7 +57,7 @@ void aborted__tell(struct execution *execution, const struct fate *fate,
 			continue;
 		if (event.steps_aborted++ == 0)
 			event.innermost = &step->span;
-		tell_step(execution, step, fate, each, context);
+		tell_step(execution, step, termination, each, context);
 	}
 	if (event.steps_aborted || execution->last_ns > doubt->command_until_ns)
 		tell_command(execution, &event, each, context);
@@ -86,7 +86,7 @@ static void put_step(struct json *json, const struct step_span *step)
 void aborted__json(const struct event *event, struct json *json)
 {
 	json__raw(json, ",\"aborted\":{");
-	fate__json(event->fate, json);
+	termination__json(event->termination, json);
 	json__raw(json, ",\"open_steps\":");
 	json__u64(json, event->steps_aborted);
 	json__raw(json, ",\"step\":");

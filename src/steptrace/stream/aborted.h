@@ -14,7 +14,7 @@
 
 #include "steptrace/stream/event.h"
 #include "steptrace/stream/executions.h"
-#include "steptrace/stream/fate.h"
+#include "steptrace/stream/termination.h"
 
 typedef void aborted_fn(void *context, const struct event *event);
 
@@ -25,7 +25,7 @@ struct abort_doubt {
 
 /* Calls `each` with one event for each open step, then with the command's. Uses up the spans that
  * `execution` keeps. */
-void aborted__tell(struct execution *execution, const struct fate *fate,
+void aborted__tell(struct execution *execution, const struct termination *termination,
 		   const struct abort_doubt *doubt, aborted_fn *each, void *context);
 
 /* How the process left the command open, and where in it:

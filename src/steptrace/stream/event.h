@@ -72,7 +72,7 @@ enum span_flags {
 };
 
 struct execution;
-struct fate;
+struct termination;
 
 struct event {
 	enum event_kind kind;
@@ -92,7 +92,7 @@ struct event {
 	bool complete;                           /* EVENT_COMMAND_COMPLETED */
 
 	/* Where the process left it open: how, and the steps that were open then. */
-	const struct fate *fate; /* NULL: the runner ended it */
+	const struct termination *termination; /* NULL: the runner ended it */
 	const struct step_span *innermost;
 	uint64_t steps_aborted;
 };

@@ -264,7 +264,7 @@ static void step_more(struct json *json, const struct event *event)
 	put_id_or_null(json, step->parent_step_id);
 	json__raw(json, "}");
 	put_error_category(json, step->outcome, step->error_category);
-	if (event->fate)
+	if (event->termination)
 		return; /* the rest is said when a step ends */
 	if (step->child.head.flags & SPAN_ITEMS) {
 		json__raw(json, ",\"items\":{\"in\":");
@@ -309,7 +309,7 @@ static void completed_more(struct json *json, const struct event *event)
 		json__u64(json, event->steps_lost);
 	else
 		json__raw(json, "null");
-	if (event->fate)
+	if (event->termination)
 		aborted__json(event, json);
 }
 

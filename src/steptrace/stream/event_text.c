@@ -6,7 +6,7 @@
 
 #include "common/utf8.h"
 #include "steptrace/stream/executions.h"
-#include "steptrace/stream/fate.h"
+#include "steptrace/stream/termination.h"
 
 /* One character of foreign text, made harmless; returns how many bytes of the source it was. */
 static int put_character(struct json *line, const uint8_t *at, const uint8_t *end)
@@ -146,11 +146,11 @@ static void step(struct json *line, const struct event *event)
 	put_trouble(line, step->outcome, step->error_category);
 }
 
-static void put_fate(struct json *line, const struct event *event)
+static void put_termination(struct json *line, const struct event *event)
 {
-	char text[FATE_TEXT_BYTES];
+	char text[TERMINATION_TEXT_BYTES];
 
-	fate__text(event->fate, text);
+	termination__text(event->termination, text);
 	json__raw(line, "  ");
 	json__word(line, text);
 	if (!event->innermost)
@@ -162,7 +162,7 @@ static void put_fate(struct json *line, const struct event *event)
 		PADDED(line, event->innermost->type, 0);
 }
 
-static void put_gaps(struct json *line, const struct event *event)
+static void put_unseen(struct json *line, const struct event *event)
 {
 	if (event->complete)
 		return;
@@ -188,9 +188,9 @@ static void completed(struct json *line, const struct event *event)
 		json__u64(line, command->steps_failed);
 		json__raw(line, " failed");
 	}
-	if (event->fate)
-		put_fate(line, event);
-	put_gaps(line, event);
+	if (event->termination)
+		put_termination(line, event);
+	put_unseen(line, event);
 }
 
 static void rejected(struct json *line, const struct event *event)

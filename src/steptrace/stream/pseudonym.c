@@ -165,9 +165,9 @@ void pseudonyms__replace(const struct pseudonyms *pseudonyms, enum pseudonym_fie
 
 #define REPLACE(pseudonyms, field, text) pseudonyms__replace(pseudonyms, field, text, sizeof(text))
 
-static const struct command_span *disguise_command(const struct pseudonyms *pseudonyms,
-						   const struct command_span *command,
-						   struct command_span *room)
+static const struct command_span *pseudonymize_command(const struct pseudonyms *pseudonyms,
+						       const struct command_span *command,
+						       struct command_span *room)
 {
 	if (command != room)
 		*room = *command;
@@ -178,7 +178,7 @@ static const struct command_span *disguise_command(const struct pseudonyms *pseu
 	return room;
 }
 
-static void disguise_rejected(const struct pseudonyms *pseudonyms, struct decoded *decoded)
+static void pseudonymize_rejected(const struct pseudonyms *pseudonyms, struct decoded *decoded)
 {
 	struct rejected_span *room = &decoded->span_room.rejected;
 
@@ -191,7 +191,7 @@ static void disguise_rejected(const struct pseudonyms *pseudonyms, struct decode
 	decoded->rejected = room;
 }
 
-static void disguise_step(const struct pseudonyms *pseudonyms, struct decoded *decoded)
+static void pseudonymize_step(const struct pseudonyms *pseudonyms, struct decoded *decoded)
 {
 	struct step_span *room = &decoded->span_room.step;
 
@@ -201,7 +201,7 @@ static void disguise_step(const struct pseudonyms *pseudonyms, struct decoded *d
 	decoded->step = room;
 }
 
-static void disguise_tool(const struct pseudonyms *pseudonyms, struct decoded *decoded)
+static void pseudonymize_tool(const struct pseudonyms *pseudonyms, struct decoded *decoded)
 {
 	struct tool_span *room = &decoded->span_room.tool;
 
@@ -211,35 +211,35 @@ static void disguise_tool(const struct pseudonyms *pseudonyms, struct decoded *d
 	decoded->tool = room;
 }
 
-static void disguise_span(const struct pseudonyms *pseudonyms, struct decoded *decoded)
+static void pseudonymize_span(const struct pseudonyms *pseudonyms, struct decoded *decoded)
 {
 	switch ((enum steptrace_probe)decoded->record->probe) {
 	case PROBE_COMMAND_START:
 	case PROBE_COMMAND_DONE:
-		decoded->command =
-			disguise_command(pseudonyms, decoded->command, &decoded->span_room.command);
+		decoded->command = pseudonymize_command(pseudonyms, decoded->command,
+							&decoded->span_room.command);
 		break;
-	case PROBE_COMMAND_REJECTED: disguise_rejected(pseudonyms, decoded); break;
+	case PROBE_COMMAND_REJECTED: pseudonymize_rejected(pseudonyms, decoded); break;
 	case PROBE_STEP_START:
-	case PROBE_STEP_DONE: disguise_step(pseudonyms, decoded); break;
+	case PROBE_STEP_DONE: pseudonymize_step(pseudonyms, decoded); break;
 	case PROBE_TOOL_START:
-	case PROBE_TOOL_DONE: disguise_tool(pseudonyms, decoded); break;
+	case PROBE_TOOL_DONE: pseudonymize_tool(pseudonyms, decoded); break;
 	case PROBE_FRAGMENT_CHANGED:
 	case PROBES_COUNT: break;
 	}
 }
 
-void pseudonyms__disguise(void *context, struct decoded *decoded)
+void pseudonyms__apply(void *context, struct decoded *decoded)
 {
 	const struct pseudonyms *pseudonyms = context;
 	bool is_own_context = decoded->context == decoded->command;
 
-	disguise_span(pseudonyms, decoded);
+	pseudonymize_span(pseudonyms, decoded);
 	if (is_own_context)
 		decoded->context = decoded->command;
 	else if (decoded->context)
 		decoded->context =
-			disguise_command(pseudonyms, decoded->context, &decoded->context_room);
+			pseudonymize_command(pseudonyms, decoded->context, &decoded->context_room);
 	if (decoded->process) {
 		if (decoded->process != &decoded->process_room)
 			decoded->process_room = *decoded->process;

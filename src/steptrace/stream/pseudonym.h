@@ -49,7 +49,7 @@ unsigned int pseudonyms__mask(const struct pseudonyms *pseudonyms);
 void pseudonyms__replace(const struct pseudonyms *pseudonyms, enum pseudonym_field field,
 			 char *text, size_t bytes);
 
-/* All of a record's; a `disguise` of stream.h. */
-void pseudonyms__disguise(void *pseudonyms, struct decoded *decoded);
+/* All of a record's; a `pseudonymize` of stream.h. */
+void pseudonyms__apply(void *pseudonyms, struct decoded *decoded);
 
 #endif

@@ -134,7 +134,8 @@ static void write_json(struct stream *stream, const struct event *event)
 static int write_line(struct stream *stream, const struct event *event)
 {
 	struct stream_options *options = &stream->options;
-	struct line_mark mark = {.kind = (uint8_t)event->kind, .is_aborted = event->fate != NULL};
+	struct line_mark mark = {.kind = (uint8_t)event->kind,
+				 .is_aborted = event->termination != NULL};
 
 	_Static_assert((int)EVENT_LINE_BYTES >= (int)EVENT_JSON_BYTES &&
 			       (int)EVENT_LINE_BYTES >= (int)EVENT_TEXT_BYTES,
@@ -242,8 +243,8 @@ int stream__record(struct stream *stream, const void *bytes, size_t size_bytes)
 	err = decode__record(bytes, size_bytes, decoded);
 	if (err)
 		return lose(stream, kind, err == -EPROTONOSUPPORT ? LOSS_LAYOUT : LOSS_INVALID, 0);
-	if (stream->options.disguise)
-		stream->options.disguise(stream->options.disguise_context, decoded);
+	if (stream->options.pseudonymize)
+		stream->options.pseudonymize(stream->options.pseudonymize_context, decoded);
 	event.record = decoded->record;
 	event.head = decoded->head;
 	event.process = decoded->process;
@@ -284,7 +285,7 @@ static void tell_aborted(void *context, const struct event *event)
 }
 
 static void abort_execution(struct stream *stream, struct execution *execution,
-			    const struct fate *fate)
+			    const struct termination *termination)
 {
 	const struct abort_doubt doubt = {
 		.steps_until_ns = stream->options.step_starts_left_out
@@ -296,18 +297,18 @@ static void abort_execution(struct stream *stream, struct execution *execution,
 	};
 
 	if (!execution->goes_on_elsewhere)
-		aborted__tell(execution, fate, &doubt, tell_aborted, stream);
+		aborted__tell(execution, termination, &doubt, tell_aborted, stream);
 	executions__remove(stream->open, execution);
 }
 
-void stream__process_over(struct stream *stream, const struct fate *fate)
+void stream__process_over(struct stream *stream, const struct termination *termination)
 {
 	struct execution *execution, *next;
 
-	execution = executions__of_process(stream->open, fate->record.pid, NULL);
+	execution = executions__of_process(stream->open, termination->record.pid, NULL);
 	for (; execution; execution = next) {
-		next = executions__of_process(stream->open, fate->record.pid, execution);
-		abort_execution(stream, execution, fate);
+		next = executions__of_process(stream->open, termination->record.pid, execution);
+		abort_execution(stream, execution, termination);
 	}
 }
 

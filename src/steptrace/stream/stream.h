@@ -19,9 +19,9 @@
 #include "steptrace/stream/clock.h"
 #include "steptrace/stream/decode.h"
 #include "steptrace/stream/event.h"
-#include "steptrace/stream/fate.h"
 #include "steptrace/stream/fields.h"
 #include "steptrace/stream/lines.h"
+#include "steptrace/stream/termination.h"
 
 enum stream_format {
 	FORMAT_JSON,
@@ -38,8 +38,8 @@ struct stream_options {
 	bool seed_fields_only;
 	struct fields fields; /* those that are written of JSON lines; none: all */
 	/* Replaces what must not be seen, before anything looks. NULL: nothing is. */
-	void (*disguise)(void *context, struct decoded *decoded);
-	void *disguise_context;
+	void (*pseudonymize)(void *context, struct decoded *decoded);
+	void *pseudonymize_context;
 	uint64_t events_limit;   /* --count; 0: none */
 	size_t executions_limit; /* 0: 65,536 */
 	struct clock_anchor clock;
@@ -76,7 +76,7 @@ void stream__add_filtered(struct stream *stream, enum event_kind kind, uint64_t 
 void stream__command_closed(struct stream *stream, const struct command_closed *closed);
 
 /* The process ended or replaced its program: says what it had open was aborted. */
-void stream__process_over(struct stream *stream, const struct fate *fate);
+void stream__process_over(struct stream *stream, const struct termination *termination);
 
 /* Calls `each` with the process of every open execution. */
 void stream__each_open_pid(struct stream *stream, void (*each)(uint32_t pid, void *context),

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "steptrace/record/accounts.h"
+#include "steptrace/record/accounting.h"
 
 #include "steptrace/stream/trace_events.h"
 
-void accounts__enter(struct accounts *accounts, const struct capture_counts *kernel,
-		     struct stream *stream)
+void accounting__enter(struct accounting *accounting, const struct capture_counts *kernel,
+		       struct stream *stream)
 {
-	const struct capture_counts *last = &accounts->kernel;
+	const struct capture_counts *last = &accounting->kernel;
 
 	for (int i = 0; i < PROBES_COUNT; i++) {
 		enum event_kind kind = probes[i].event;
@@ -19,45 +19,45 @@ void accounts__enter(struct accounts *accounts, const struct capture_counts *ker
 				 kernel->degraded[i] - last->degraded[i]);
 		stream__add_filtered(stream, kind, kernel->filtered[i] - last->filtered[i]);
 	}
-	accounts->kernel = *kernel;
+	accounting->kernel = *kernel;
 }
 
 _Static_assert(LOSS_NOT_WRITTEN == LOSS_REASONS_COUNT - 1, "what is not written cannot be said");
 
-int accounts__report(struct accounts *accounts, struct stream *stream, uint64_t now_ns)
+int accounting__report(struct accounting *accounting, struct stream *stream, uint64_t now_ns)
 {
 	const struct stream_counts *counts = stream__counts(stream);
 	int err = 0;
 
 	for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS_COUNT; kind++) {
 		for (int reason = 0; reason < LOSS_NOT_WRITTEN && !err; reason++) {
-			uint64_t *reported = &accounts->reported.lost[kind][reason];
+			uint64_t *reported = &accounting->reported.lost[kind][reason];
 			uint64_t lost = counts->lost[kind][reason];
 
 			if (lost == *reported)
 				continue;
 			err = trace_events__lost(stream, (enum event_kind)kind,
 						 (enum loss_reason)reason, lost - *reported,
-						 accounts->reported_ns, now_ns);
+						 accounting->reported_ns, now_ns);
 			if (!err)
 				*reported = lost;
 		}
 	}
-	accounts->reported_ns = now_ns;
+	accounting->reported_ns = now_ns;
 	return err;
 }
 
-uint64_t accounts__hits(const struct accounts *accounts)
+uint64_t accounting__hits(const struct accounting *accounting)
 {
 	uint64_t hits = 0;
 
 	for (int i = 0; i < PROBES_COUNT; i++)
 		if (probes[i].event != EVENT_NONE)
-			hits += accounts->kernel.hits[i] + accounts->kernel.missed[i];
+			hits += accounting->kernel.hits[i] + accounting->kernel.missed[i];
 	return hits;
 }
 
-uint64_t accounts__lost(const struct stream *stream)
+uint64_t accounting__lost(const struct stream *stream)
 {
 	const struct stream_counts *counts = stream__counts(stream);
 	uint64_t lost = 0;
@@ -68,7 +68,7 @@ uint64_t accounts__lost(const struct stream *stream)
 	return lost;
 }
 
-uint64_t accounts__filtered(const struct stream *stream)
+uint64_t accounting__filtered(const struct stream *stream)
 {
 	const struct stream_counts *counts = stream__counts(stream);
 	uint64_t filtered = 0;

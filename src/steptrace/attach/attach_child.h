@@ -8,8 +8,8 @@
  * disturbed any more. So links are made and closed in a child, which nobody kills by mistake; and
  * whatever the tracer holds when it is killed is closed while it exits.
  */
-#ifndef STEPTRACE_ASIDE_H
-#define STEPTRACE_ASIDE_H
+#ifndef STEPTRACE_ATTACH_CHILD_H
+#define STEPTRACE_ATTACH_CHILD_H
 
 #include <stddef.h>
 #include <sys/types.h>
@@ -18,18 +18,19 @@
 
 /* Makes descriptors, at most `max` of them. Returns how many, or negative errno with a sentence; those that
  * it made before it failed are closed behind it. Runs in the child: what else it changes is lost. */
-typedef ssize_t aside_make_fn(void *context, int *fds, size_t max, struct error *err);
+typedef ssize_t attach_child_make_fn(void *context, int *fds, size_t max, struct error *err);
 
 /* Has them made, and handed over. Returns what `make` returned. */
-ssize_t aside__make(aside_make_fn *make, void *context, int *fds, size_t max, struct error *err);
+ssize_t attach_child__make(attach_child_make_fn *make, void *context, int *fds, size_t max,
+			   struct error *err);
 
 /*
  * Closes them, side by side, and sets them to -1 (as those may be that are none). Returns the child,
- * for aside__await(); 0 where none is needed.
+ * for attach_child__await(); 0 where none is needed.
  */
-pid_t aside__close(int *fds, size_t count);
+pid_t attach_child__close(int *fds, size_t count);
 
 /* Returns after the last handler of what was closed has run. */
-void aside__await(pid_t child);
+void attach_child__await(pid_t child);
 
 #endif

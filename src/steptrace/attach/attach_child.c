@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "steptrace/attach/aside.h"
+#include "steptrace/attach/attach_child.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -87,7 +87,8 @@ static int give(int socket, int *fds, size_t count)
 
 /* ---- made by a child */
 
-static void make_and_hand_over(int socket, aside_make_fn *make, void *context, int *fds, size_t max)
+static void make_and_hand_over(int socket, attach_child_make_fn *make, void *context, int *fds,
+			       size_t max)
 {
 	struct report report = {.err = {""}};
 
@@ -112,11 +113,12 @@ static ssize_t take_over(int socket, int *fds, size_t max, struct error *err)
 	code = in_messages(receive_fds, socket, fds, (size_t)report.made);
 	if (code == 0)
 		return report.made;
-	aside__await(aside__close(fds, max));
+	attach_child__await(attach_child__close(fds, max));
 	return error__set(err, code, "cannot hold that many probes: %s", strerror(-code));
 }
 
-ssize_t aside__make(aside_make_fn *make, void *context, int *fds, size_t max, struct error *err)
+ssize_t attach_child__make(attach_child_make_fn *make, void *context, int *fds, size_t max,
+			   struct error *err)
 {
 	int sockets[2];
 	ssize_t made;
@@ -135,7 +137,7 @@ ssize_t aside__make(aside_make_fn *make, void *context, int *fds, size_t max, st
 	else
 		made = error__set(err, -EAGAIN, "cannot attach: there is no room for a process");
 	close(sockets[0]);
-	aside__await(child);
+	attach_child__await(child);
 	return made;
 }
 
@@ -183,7 +185,7 @@ static size_t count_open(const int *fds, size_t count)
 
 /* The child waits until it is the only one that holds them: the socket's other end is closed, or
  * its owner is dead. */
-pid_t aside__close(int *fds, size_t count)
+pid_t attach_child__close(int *fds, size_t count)
 {
 	int sockets[2];
 	pid_t child = -1;
@@ -214,7 +216,7 @@ pid_t aside__close(int *fds, size_t count)
 	return child > 0 ? child : 0;
 }
 
-void aside__await(pid_t child)
+void attach_child__await(pid_t child)
 {
 	while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
 		continue;

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "records.h"
-#include "steptrace/record/accounts.h"
+#include "steptrace/record/accounting.h"
 
 static struct stream *new_stream(void)
 {
@@ -43,14 +43,14 @@ static void losses_are_entered_once(void **state)
 {
 	struct capture_counts first = counts_with(1), second = counts_with(5);
 	struct stream *stream = new_stream();
-	struct accounts accounts = {0};
+	struct accounting accounting = {0};
 
 	(void)state;
-	accounts__enter(&accounts, &first, stream);
-	accounts__enter(&accounts, &first, stream); /* nothing new */
+	accounting__enter(&accounting, &first, stream);
+	accounting__enter(&accounting, &first, stream); /* nothing new */
 	assert_int_equal(lost_of(stream, EVENT_STEP_EXECUTED, LOSS_BUFFER_FULL),
 			 PROBE_STEP_DONE + 1);
-	accounts__enter(&accounts, &second, stream);
+	accounting__enter(&accounting, &second, stream);
 	for (int i = 0; i < PROBES_COUNT; i++) {
 		enum event_kind kind = probes[i].event;
 
@@ -68,7 +68,7 @@ static void hits_are_those_that_make_events(void **state)
 {
 	struct capture_counts counts = {0};
 	struct stream *stream = new_stream();
-	struct accounts accounts = {0};
+	struct accounting accounting = {0};
 
 	(void)state;
 	counts.hits[PROBE_STEP_START] = 1000000;
@@ -76,9 +76,9 @@ static void hits_are_those_that_make_events(void **state)
 	counts.hits[PROBE_STEP_DONE] = 5;
 	counts.missed[PROBE_STEP_DONE] = 2;
 	counts.hits[PROBE_COMMAND_START] = 30;
-	accounts__enter(&accounts, &counts, stream);
-	assert_int_equal(accounts__hits(&accounts), 37);
-	assert_int_equal(accounts__lost(stream), 2);
+	accounting__enter(&accounting, &counts, stream);
+	assert_int_equal(accounting__hits(&accounting), 37);
+	assert_int_equal(accounting__lost(stream), 2);
 	stream__free(stream);
 }
 
@@ -104,23 +104,23 @@ static int count_lines(const char *text)
 static void only_what_grew_is_reported(void **state)
 {
 	struct stream *stream = new_stream();
-	struct accounts accounts = {0};
+	struct accounting accounting = {0};
 	const char *lines;
 
 	(void)state;
-	assert_int_equal(accounts__report(&accounts, stream, 1), 0);
+	assert_int_equal(accounting__report(&accounting, stream, 1), 0);
 	assert_string_equal(written(stream), "");
 	stream__add_loss(stream, EVENT_STEP_EXECUTED, LOSS_BUFFER_FULL, 7);
 	stream__add_loss(stream, EVENT_COMMAND_STARTED, LOSS_INVALID, 2);
-	assert_int_equal(accounts__report(&accounts, stream, 2), 0);
+	assert_int_equal(accounting__report(&accounting, stream, 2), 0);
 	lines = written(stream);
 	assert_int_equal(count_lines(lines), 2);
 	assert_non_null(strstr(lines, "LOST 7 dsl.step.executed: buffer_full\n"));
 	assert_non_null(strstr(lines, "LOST 2 command.execution.started: invalid\n"));
-	assert_int_equal(accounts__report(&accounts, stream, 3), 0);
+	assert_int_equal(accounting__report(&accounting, stream, 3), 0);
 	assert_string_equal(written(stream), "");
 	stream__add_loss(stream, EVENT_STEP_EXECUTED, LOSS_BUFFER_FULL, 1);
-	assert_int_equal(accounts__report(&accounts, stream, 4), 0);
+	assert_int_equal(accounting__report(&accounting, stream, 4), 0);
 	assert_non_null(strstr(written(stream), "LOST 1 dsl.step.executed: buffer_full\n"));
 	stream__free(stream);
 }
@@ -128,19 +128,19 @@ static void only_what_grew_is_reported(void **state)
 static void each_report_begins_where_the_last_one_ended(void **state)
 {
 	struct stream_options options = {.format = FORMAT_JSON};
-	struct accounts accounts = {.reported_ns = 1000000000};
+	struct accounting accounting = {.reported_ns = 1000000000};
 	struct stream *stream = NULL;
 	const char *lines;
 
 	(void)state;
 	assert_int_equal(stream__new(&options, &stream), 0);
 	stream__add_loss(stream, EVENT_STEP_EXECUTED, LOSS_MISSED, 1);
-	assert_int_equal(accounts__report(&accounts, stream, 2000000000), 0);
+	assert_int_equal(accounting__report(&accounting, stream, 2000000000), 0);
 	lines = written(stream);
 	assert_non_null(strstr(lines, "\"since\":\"1970-01-01T00:00:01.000000000Z\""));
 	assert_non_null(strstr(lines, "\"until\":\"1970-01-01T00:00:02.000000000Z\""));
 	stream__add_loss(stream, EVENT_STEP_EXECUTED, LOSS_MISSED, 1);
-	assert_int_equal(accounts__report(&accounts, stream, 5000000000), 0);
+	assert_int_equal(accounting__report(&accounting, stream, 5000000000), 0);
 	lines = written(stream);
 	assert_non_null(strstr(lines, "\"since\":\"1970-01-01T00:00:02.000000000Z\""));
 	stream__free(stream);
@@ -150,22 +150,22 @@ static void each_report_begins_where_the_last_one_ended(void **state)
 static void what_was_not_written_is_no_news(void **state)
 {
 	struct stream *stream = new_stream();
-	struct accounts accounts = {0};
+	struct accounting accounting = {0};
 
 	(void)state;
 	stream__add_loss(stream, EVENT_STEP_EXECUTED, LOSS_NOT_WRITTEN, 7);
-	assert_int_equal(accounts__report(&accounts, stream, 1), 0);
+	assert_int_equal(accounting__report(&accounting, stream, 1), 0);
 	assert_string_equal(written(stream), "");
-	assert_int_equal(accounts__lost(stream), 7);
+	assert_int_equal(accounting__lost(stream), 7);
 	stream__free(stream);
 }
 
-/* hits = events + lost, with a record of every fate and losses in the kernel. */
+/* hits = events + lost, with a record of every kind and losses in the kernel. */
 static void the_books_balance(void **state)
 {
 	struct stream_options options = {.format = FORMAT_JSON, .events_limit = 3};
 	struct capture_counts counts = {0};
-	struct accounts accounts = {0};
+	struct accounting accounting = {0};
 	struct stream *stream = NULL;
 
 	(void)state;
@@ -187,10 +187,10 @@ static void the_books_balance(void **state)
 	counts.full[PROBE_STEP_DONE] = 3;
 	counts.unreadable[PROBE_STEP_DONE] = 1;
 	counts.missed[PROBE_STEP_DONE] = 6;
-	accounts__enter(&accounts, &counts, stream);
+	accounting__enter(&accounting, &counts, stream);
 	assert_int_equal(stream__events_total(stream), 3);
-	assert_int_equal(accounts__hits(&accounts),
-			 stream__events_total(stream) + accounts__lost(stream));
+	assert_int_equal(accounting__hits(&accounting),
+			 stream__events_total(stream) + accounting__lost(stream));
 	stream__free(stream);
 }
 
