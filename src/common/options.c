@@ -5,6 +5,7 @@
 #include <string.h>
 
 enum { LONG_BASE = 256, LONG_HELP = 1000 };
+enum { TEXT_COLUMN = 31 }; /* of the help: where the text of a row begins */
 
 static int index_of_letter(const struct options_parser *parser, int letter)
 {
@@ -88,7 +89,28 @@ int options__next(struct options_parser *parser, const char **value)
 	return index_of_letter(parser, code);
 }
 
-void options__print(FILE *out, const struct option_spec *specs, size_t count)
+/* A text may have several lines; each begins in the right column. */
+static void print_text(FILE *out, const char *text, int column)
+{
+	size_t bytes = strcspn(text, "\n");
+
+	fprintf(out, "%*s%.*s\n", TEXT_COLUMN - column, "", (int)bytes, text);
+	if (text[bytes])
+		print_text(out, text + bytes + 1, 0);
+}
+
+static void print_row(FILE *out, const char *left, const char *text)
+{
+	int column = fprintf(out, "  %s", left);
+
+	if (column >= TEXT_COLUMN) {
+		fputc('\n', out);
+		column = 0;
+	}
+	print_text(out, text, column);
+}
+
+void options__print_rows(FILE *out, const struct option_spec *specs, size_t count)
 {
 	char left[64];
 
@@ -100,7 +122,12 @@ void options__print(FILE *out, const struct option_spec *specs, size_t count)
 			snprintf(letter, sizeof(letter), "-%c, ", spec->letter);
 		snprintf(left, sizeof(left), "%s--%s%s%s", letter, spec->name,
 			 spec->argument ? " " : "", spec->argument ? spec->argument : "");
-		fprintf(out, "  %-28s %s\n", left, spec->help);
+		print_row(out, left, spec->help);
 	}
-	fprintf(out, "  %-28s %s\n", "-h, --help", "show this help");
+}
+
+void options__print(FILE *out, const struct option_spec *specs, size_t count)
+{
+	options__print_rows(out, specs, count);
+	print_row(out, "-h, --help", "show this help");
 }

@@ -54,7 +54,12 @@ struct options_parser {
 
 int options__next(struct options_parser *parser, const char **value);
 
-/* The table as help text, one option a line. */
+/*
+ * Prints the table as help text, and a row for -h/--help at its end. A newline in a row's `help`
+ * begins another line in the same column.
+ */
 void options__print(FILE *out, const struct option_spec *specs, size_t count);
+/* The same without the row for -h/--help: for a help text that has headings between the rows. */
+void options__print_rows(FILE *out, const struct option_spec *specs, size_t count);
 
 #endif

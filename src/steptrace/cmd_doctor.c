@@ -19,10 +19,10 @@ enum doctor_option {
 };
 
 static const struct option_spec specs[] = {
-	[OPTION_PID] = {'p', "pid", "PID[,PID...]", "look at these processes, too"},
-	[OPTION_EXE] = {'x', "exe", "PATH", "look at this binary, too"},
-	[OPTION_ALL] = {'a', "all", NULL, "only at this machine (default)"},
-	[OPTION_JSON] = {0, "json", NULL, "as one JSON object"},
+	[OPTION_PID] = {'p', "pid", "PID[,PID...]", "check these processes, too"},
+	[OPTION_EXE] = {'x', "exe", "PATH", "check this binary or library, too"},
+	[OPTION_ALL] = {'a', "all", NULL, "check only this machine (default)"},
+	[OPTION_JSON] = {0, "json", NULL, "print the result as one JSON object"},
 };
 
 enum { SPECS_COUNT = sizeof(specs) / sizeof(specs[0]) };
@@ -35,11 +35,12 @@ struct request {
 static void print_help(void)
 {
 	printf("usage: steptrace doctor [-p PID[,PID...] | -x PATH] [--json]\n\n"
-	       "Says what this kernel, these privileges and that target allow, what a hit of a\n"
-	       "probe costs here, and for each problem what to do. Nothing is left attached.\n\n"
+	       "Checks whether recording works here: the kernel, the privileges of the caller, and the\n"
+	       "given targets. Measures what one hit of a probe costs on this machine. For each problem\n"
+	       "it prints what to do. When it ends, no probe is left attached.\n\n"
 	       "options:\n");
 	options__print(stdout, specs, SPECS_COUNT);
-	printf("\nExit status: 0: recording would work, 1: it would not, 2: wrong usage.\n");
+	printf("\nExit status: 0 recording would work, 1 recording would not work, 2 wrong usage.\n");
 }
 
 static int set_option(struct request *request, int which, const char *value, struct error *err)
@@ -94,7 +95,7 @@ int cmd_doctor(int argc, char **argv)
 		return STATUS_DONE;
 	}
 	if (which == OPTION_END && parser.operands < argc)
-		log__error("'%s' is no option (see --help)", argv[parser.operands]);
+		log__error("unexpected argument '%s' (see --help)", argv[parser.operands]);
 	else if (which == OPTION_BAD)
 		log__error("%s", parser.error.text);
 	else

@@ -115,8 +115,11 @@ static int list_processes(struct listing *listing, struct error *err)
 static void print_help(void)
 {
 	printf("usage: steptrace list [BINARY...]\n\n"
-	       "Shows the running processes that carry steptrace probes, or what the given binaries\n"
-	       "carry. SITES are the instructions a tracer can use (see usdt/README.md).\n\n"
+	       "Shows the running processes that contain steptrace probes. With BINARY, shows the probes\n"
+	       "of these files instead. Processes of other users are shown to root only.\n\n"
+	       "PROBES  how many of the 8 kinds of probes the binary contains\n"
+	       "SITES   the instructions in each probe that a tracer can attach to\n"
+	       "        (usdt/README.md explains them)\n\n"
 	       "options:\n");
 	options__print(stdout, NULL, 0);
 }
@@ -138,11 +141,12 @@ static int list(struct listing *listing, char **paths, int count)
 		return STATUS_FAILED;
 	}
 	if (listing->shown == 0)
-		log__info("no running process carries steptrace probes%s",
-			  listing->closed ? " that we may see" : "");
+		log__info("no %sprocess contains steptrace probes",
+			  listing->closed ? "readable " : "running ");
 	if (listing->closed && geteuid() != 0)
-		log__info("not looked at for want of privilege: %zu (root sees all)",
-			  listing->closed);
+		log__info(
+			"%zu processes could not be read: permission denied (run it as root to see all)",
+			listing->closed);
 	return STATUS_DONE;
 }
 

@@ -49,59 +49,124 @@ enum record_option {
 };
 
 static const struct option_spec specs[] = {
-	[OPTION_PID] = {'p', "pid", "PID[,PID...]", "trace these processes and what they fork"},
-	[OPTION_EXE] = {'x', "exe", "PATH", "trace every process of this binary, later ones too"},
-	[OPTION_ALL] = {'a', "all", NULL, "trace every runner, later ones too (default)"},
-	[OPTION_CGROUP] = {0, "cgroup", "PATH", "only processes in this cgroup and below it"},
-	[OPTION_UID] = {0, "uid", "USER", "only processes of this user"},
-	[OPTION_COMM] = {0, "comm", "GLOB", "only threads of this name, as in ps -L"},
-	[OPTION_COMMAND] = {0, "command", "GLOB", "only commands of this slug: fragment.*"},
-	[OPTION_STEP_TYPE] = {0, "step-type", "GLOB", "of steps only those of this type"},
-	[OPTION_FAILED] = {0, "failed", NULL, "only what failed, was rejected or was aborted"},
-	[OPTION_MIN_DURATION] = {0, "min-duration", "TIME", "only what took at least TIME"},
-	[OPTION_SAMPLE] = {0, "sample", "N", "one execution in N, with all of its events"},
+	[OPTION_PID] = {'p', "pid", "PID[,PID...]",
+			"these processes and the processes that they fork"},
+	[OPTION_EXE] = {'x', "exe", "PATH",
+			"all processes that run this binary or library, also\n"
+			"processes that start later"},
+	[OPTION_ALL] = {'a', "all", NULL,
+			"all runners of this machine, also runners that start\n"
+			"later (default)"},
+	[OPTION_CGROUP] = {0, "cgroup", "PATH", "only processes in this cgroup (v2) or below it"},
+	[OPTION_UID] = {0, "uid", "USER", "only processes of this user (name or number)"},
+	[OPTION_COMM] = {0, "comm", "GLOB", "only threads with this name (as in ps -L, 15 bytes)"},
+	[OPTION_COMMAND] = {0, "command", "GLOB",
+			    "only commands with this slug (name), such as 'mail.*'"},
+	[OPTION_STEP_TYPE] = {0, "step-type", "GLOB",
+			      "only steps of this type, for example 'Ai*'; commands,\n"
+			      "tool calls and fragments are still written"},
+	[OPTION_FAILED] = {0, "failed", NULL,
+			   "only commands, steps and tool calls that failed, were\n"
+			   "rejected or were aborted"},
+	[OPTION_MIN_DURATION] = {0, "min-duration", "TIME",
+				 "only commands, steps and tool calls that took at least\n"
+				 "TIME"},
+	[OPTION_SAMPLE] = {0, "sample", "N",
+			   "only about 1 of N executions, each with all its events"},
 	[OPTION_ENDS_ONLY] = {0, "ends-only", NULL,
-			      "half the cost of a step; who dies in one is not told in which"},
-	[OPTION_OUTPUT] =
-		{'o', "output", "WHERE",
-		 "FILE (appended to), FILE.gz, unix:PATH, tcp:HOST:PORT, - (stdout); several times"},
+			      "probe only the ends of steps, not their beginnings: a step\n"
+			      "costs the runner half as much, but an aborted command does\n"
+			      "not name the steps that were open"},
+	[OPTION_OUTPUT] = {'o', "output", "WHERE",
+			   "FILE (lines are appended), FILE.gz, unix:PATH,\n"
+			   "tcp:HOST:PORT, or - for stdout (default); may be given\n"
+			   "up to 8 times"},
 	[OPTION_WHEN_FULL] = {0, "when-full", "block|drop",
-			      "the -o before it is slow: wait, or go without it (sockets: drop)"},
+			      "what the -o before this option does when its queue is\n"
+			      "full: block makes the recording wait, drop discards\n"
+			      "events (default: block; for sockets drop)"},
 	[OPTION_ROTATE_SIZE] = {0, "rotate-size", "SIZE",
-				"begin a new file before one is larger; the former is FILE.1"},
+				"start a new file before FILE grows beyond SIZE (4K or\n"
+				"more; default: never); the old file becomes FILE.1"},
 	[OPTION_ROTATE_AGE] = {0, "rotate-age", "TIME",
-			       "begin a new file when one is older: 24h, 7d"},
-	[OPTION_KEEP] = {0, "keep", "N", "keep N of the former files (default: all)"},
-	[OPTION_QUEUE] = {0, "queue", "SIZE", "what may wait for each output (default: 32M)"},
+			       "start a new file when FILE is older than TIME, for\n"
+			       "example 24h (default: never)"},
+	[OPTION_KEEP] = {0, "keep", "N", "keep N rotated files (1 to 10000; default: all)"},
+	[OPTION_QUEUE] = {0, "queue", "SIZE",
+			  "how much may wait for each output (64K to 1G; default:\n"
+			  "32M)"},
 	[OPTION_FORMAT] = {0, "format", "json|compact",
-			   "JSON lines, or one readable line per event (default: json)"},
+			   "json: one JSON object per line; compact: one line per\n"
+			   "event for people (default: json)"},
 	[OPTION_FIELDS] = {0, "fields", "seed|all|NAME[,NAME...]",
-			   "only the schema's seed fields, all (default), or those named"},
+			   "which fields of an event to write: all (default), only the\n"
+			   "basic ones (seed), or the named ones"},
 	[OPTION_PSEUDONYMIZE] = {0, "pseudonymize", "FIELD[,FIELD...]",
-				 "replace user_id, correlation_id, comm, host ... by a keyed hash"},
+				 "replace the values of these fields by keyed hashes: user_id,\n"
+				 "correlation_id, command_slug, request_source, step_name,\n"
+				 "tool_slug, comm, host"},
 	[OPTION_PSEUDONYM_KEY] = {0, "pseudonym-key", "FILE",
-				  "its key (default: a random one for this recording)"},
+				  "file with the key for --pseudonymize, 16 to 4096 bytes\n"
+				  "(default: a random key for this recording only)"},
 	[OPTION_COUNT] = {0, "count", "N", "stop after N events"},
 	[OPTION_DURATION] = {0, "duration", "TIME", "stop after TIME: 500ms, 10s, 5m"},
-	[OPTION_FLUSH] = {0, "flush", "TIME", "write events at least this often (default: 50ms)"},
-	[OPTION_BUFFER] =
-		{0, "buffer", "SIZE",
-		 "size of the kernel's ring buffers: 64K to 1G (default: 16M, more from 16 CPUs on)"},
+	[OPTION_FLUSH] = {0, "flush", "TIME",
+			  "write captured events at least this often (1ms to 1m;\n"
+			  "default: 50ms)"},
+	[OPTION_BUFFER] = {0, "buffer", "SIZE",
+			   "total size of the kernel's ring buffers (64K to 1G;\n"
+			   "default: 16M, from 16 CPUs on 32M, from 32 CPUs on 64M)"},
 	[OPTION_RINGS] = {0, "rings", "N",
-			  "ring buffers that share it (default: one, more from 5 CPUs on)"},
+			  "number of ring buffers that share it (1 to 64; default: 1,\n"
+			  "from 5 CPUs on half their number, at most 16)"},
 	[OPTION_LINGER] = {0, "linger", "TIME",
-			   "a binary that no process runs is detached after TIME (default: 1m)"},
-	[OPTION_MAX_CPU] =
-		{0, "max-cpu", "PERCENT",
-		 "of one processor for the tracer: leaves out steps, then more, and says so"},
-	[OPTION_STATS] = {0, "stats", NULL, "the tracer's own numbers, every second on stderr"},
+			   "detach from a binary this long after its last process\n"
+			   "has ended (default: 1m)"},
+	[OPTION_MAX_CPU] = {0, "max-cpu", "PERCENT",
+			    "limit the tracer to this much of one processor (0.1 to\n"
+			    "100; default: no limit); to stay below it, the tracer\n"
+			    "samples steps, then leaves out more; trace.degraded\n"
+			    "events say what"},
+	[OPTION_STATS] = {0, "stats", NULL,
+			  "print the tracer's own rate, lag, CPU time, memory and\n"
+			  "losses on stderr every second"},
 	[OPTION_METRICS] = {0, "metrics", "ADDRESS:PORT",
-			    "the same for Prometheus, over HTTP (127.0.0.1:9464)"},
+			    "serve the same numbers to Prometheus over HTTP, for\n"
+			    "example at 127.0.0.1:9464"},
 	[OPTION_SITE] = {0, "site", "auto|nop1|nop5",
-			 "which instruction to probe (default: the fastest that is safe)"},
+			 "which instruction of a probe to use (default: auto, the\n"
+			 "fastest that is safe on this kernel)"},
 };
 
 enum { SPECS_COUNT = sizeof(specs) / sizeof(specs[0]) };
+
+/* The help shows the options in groups; a group ends where the next one begins. */
+static const struct {
+	enum record_option first;
+	const char *title;
+} groups[] = {
+	{OPTION_PID, "what to trace (one kind of target)"},
+	{OPTION_CGROUP, "filters, applied in the kernel"},
+	{OPTION_OUTPUT, "outputs"},
+	{OPTION_FORMAT, "what a line contains"},
+	{OPTION_COUNT, "when to stop"},
+	{OPTION_FLUSH, "cost and limits"},
+};
+
+enum { GROUPS_COUNT = sizeof(groups) / sizeof(groups[0]) };
+
+static void print_options(void)
+{
+	for (int i = 0; i < GROUPS_COUNT; i++) {
+		int first = (int)groups[i].first;
+		int end = i + 1 < GROUPS_COUNT ? (int)groups[i + 1].first : SPECS_COUNT;
+
+		printf("\n%s:\n", groups[i].title);
+		options__print_rows(stdout, &specs[first], (size_t)(end - first));
+	}
+	printf("\n");
+	options__print(stdout, NULL, 0);
+}
 
 static void print_help(void)
 {
@@ -109,13 +174,24 @@ static void print_help(void)
 	       "       steptrace record -p PID[,PID...] [OPTIONS]\n"
 	       "       steptrace record -x PATH [OPTIONS]\n"
 	       "       steptrace record [OPTIONS] -- COMMAND [ARGS...]\n\n"
-	       "Attaches to running runners, and to those that start later, and writes their\n"
-	       "events, one a line, until Ctrl-C, the end of the traced processes, or --count or\n"
-	       "--duration. Needs root, or a few capabilities (see: steptrace doctor).\n\n"
-	       "options:\n");
-	options__print(stdout, specs, SPECS_COUNT);
-	printf("\nWith -- COMMAND the exit status is the command's. Otherwise 0: done, 1: failed,\n"
-	       "2: wrong usage.\n");
+	       "Attaches to runners (running programs that contain steptrace probes) and writes their\n"
+	       "events, one per line. The runners are not restarted. With -- COMMAND, starts the\n"
+	       "command and traces it and its children.\n\n"
+	       "The recording ends on Ctrl-C, after --count or --duration, or when the command or the\n"
+	       "processes of -p have ended. It needs root or a few capabilities (steptrace doctor\n"
+	       "tells which).\n");
+	print_options();
+	printf("\nTIME is a number with ns, us, ms, s, m, h or d; without a unit it is seconds.\n"
+	       "SIZE is a number of bytes, or a number with K, M or G (powers of 1024).\n"
+	       "GLOB is a pattern with *, ? and [a-z]; a comma separates several patterns.\n\n"
+	       "Exit status: 0 done, 1 failed, 2 wrong usage. With -- COMMAND: the exit status of\n"
+	       "the command.\n\n"
+	       "examples:\n"
+	       "  sudo steptrace record -p 4711 --format compact\n"
+	       "  sudo steptrace record --failed -o failed.ndjson.gz --rotate-age 24h --keep 7\n"
+	       "  sudo steptrace record -o events.ndjson -o tcp:collector:5170\n"
+	       "  sudo steptrace record --duration 10s -- steprun exec todo 'buy milk'\n\n"
+	       "man steptrace describes every option at length.\n");
 }
 
 static int one_of(const char *value, const char *first, const char *second, const char *option,
@@ -124,14 +200,15 @@ static int one_of(const char *value, const char *first, const char *second, cons
 	*is_second = strcmp(value, second) == 0;
 	if (*is_second || strcmp(value, first) == 0)
 		return 0;
-	return error__set(err, -EINVAL, "%s is %s or %s, not '%s'", option, first, second, value);
+	return error__set(err, -EINVAL, "%s must be %s or %s, not '%s'", option, first, second,
+			  value);
 }
 
 /* `range`: what it may be. */
 static int number_error(const char *option, const char *value, const char *range,
 			const char *example, struct error *err)
 {
-	return error__set(err, -EINVAL, "%s cannot be '%s': it is %s (for example: %s %s)", option,
+	return error__set(err, -EINVAL, "%s cannot be '%s': give %s (for example: %s %s)", option,
 			  value, range, option, example);
 }
 
@@ -145,7 +222,9 @@ static int set_site(struct session_options *options, const char *value, struct e
 			options->site = kind;
 			return 0;
 		}
-	return error__set(err, -EINVAL, "--site is auto or one of this machine's, not '%s'", value);
+	return error__set(err, -EINVAL,
+			  "--site cannot be '%s': give auto, or a site that steptrace doctor lists",
+			  value);
 }
 
 static int set_fields(struct session_options *options, const char *value, struct error *err)
@@ -175,7 +254,8 @@ static int set_policy(struct session_options *options, const char *value, struct
 	size_t count = options->outputs_count;
 
 	if (count == 0)
-		return error__set(err, -EINVAL, "--when-full stands behind the -o that it is for");
+		return error__set(err, -EINVAL,
+				  "--when-full must come after the -o that it applies to");
 	return one_of(value, "block", "drop", "--when-full", &options->outputs[count - 1].drops,
 		      err);
 }
@@ -216,7 +296,7 @@ static int set_option(struct session_options *options, int which, const char *va
 	case OPTION_WHEN_FULL: return set_policy(options, value, err);
 	case OPTION_ROTATE_SIZE:
 		if (parse__size_bytes(value, 4096, UINT64_MAX / 2, &options->rotate_bytes))
-			return number_error("--rotate-size", value, "a size of 4K at least", "256M",
+			return number_error("--rotate-size", value, "a size of 4K or more", "256M",
 					    err);
 		return 0;
 	case OPTION_ROTATE_AGE:
@@ -240,7 +320,7 @@ static int set_option(struct session_options *options, int which, const char *va
 	case OPTION_PSEUDONYM_KEY: options->pseudonym_key_path = value; return 0;
 	case OPTION_COUNT:
 		if (parse__u64(value, 1, UINT64_MAX, &options->events_limit))
-			return number_error("--count", value, "a number from 1 on", "100", err);
+			return number_error("--count", value, "a number of 1 or more", "100", err);
 		return 0;
 	case OPTION_DURATION:
 		if (parse__duration_ns(value, &options->duration_ns) || options->duration_ns == 0)
@@ -281,15 +361,15 @@ static int check_options(const struct session_options *options, struct error *er
 	bool rotates = options->rotate_bytes || options->rotate_age_ns;
 
 	if (options->pseudonym_key_path && !options->pseudonyms_mask)
-		return error__set(err, -EINVAL, "--pseudonym-key is for --pseudonymize");
+		return error__set(err, -EINVAL, "--pseudonym-key needs --pseudonymize");
 	if ((options->fields.count || options->seed_fields_only) &&
 	    options->format == FORMAT_COMPACT)
-		return error__set(err, -EINVAL, "--fields is for --format json");
+		return error__set(err, -EINVAL, "--fields works only with --format json");
 	if (rotates && !options->writes_files)
 		return error__set(err, -EINVAL,
-				  "--rotate-size and --rotate-age are for files (-o FILE)");
+				  "--rotate-size and --rotate-age need a file as output (-o FILE)");
 	if (options->keep && !rotates)
-		return error__set(err, -EINVAL, "--keep is for --rotate-size or --rotate-age");
+		return error__set(err, -EINVAL, "--keep needs --rotate-size or --rotate-age");
 	return 0;
 }
 
@@ -301,16 +381,18 @@ static int take_operands(struct session_options *options, const struct options_p
 	int named;
 
 	if (rest == 0 && parser->saw_dashes)
-		return error__set(err, -EINVAL, "there is no command behind '--'");
+		return error__set(err, -EINVAL, "no command after '--'");
 	if (rest > 0 && !parser->saw_dashes)
 		return error__set(err, -EINVAL,
-				  "'%s' is no option (a command to run stands behind '--')",
+				  "unexpected argument '%s' (a command to run goes after '--')",
 				  parser->argv[parser->operands]);
 	if (rest > 0)
 		targets->command = &parser->argv[parser->operands];
 	named = (targets->pids_count > 0) + (targets->exes_count > 0) + (targets->command != NULL);
 	if (named + targets->all > 1)
-		return error__set(err, -EINVAL, "-p, -x, -a and -- COMMAND exclude each other");
+		return error__set(
+			err, -EINVAL,
+			"-p, -x, -a and -- COMMAND exclude each other: give one kind of target");
 	if (!named)
 		targets->all = true;
 	return 0;

@@ -11,8 +11,10 @@
 static void print_help(void)
 {
 	printf("usage: steptrace schema [EVENT]\n\n"
-	       "Prints the JSON Schema (draft 2020-12) of an event; without one, a schema that\n"
-	       "every line of a recording satisfies, unless --fields chose some. Events:\n\n");
+	       "Prints the JSON Schema (draft 2020-12) of EVENT. Without EVENT, prints one schema for\n"
+	       "every line of a recording. (Lines of record --fields NAME,... do not match it: they\n"
+	       "lack required fields.)\n\n"
+	       "events:\n");
 	for (size_t i = 0; i < schemas_count; i++)
 		printf("  %s\n", schemas[i].event);
 }
@@ -73,7 +75,7 @@ int cmd_schema(int argc, char **argv)
 		return STATUS_USAGE;
 	}
 	if (parser.argc - parser.operands > 1) {
-		log__error("one event, or none for all (steptrace schema --help lists them)");
+		log__error("give one event at most (steptrace schema --help lists them)");
 		return STATUS_USAGE;
 	}
 	return print(parser.operands < parser.argc ? argv[parser.operands] : NULL);

@@ -14,10 +14,10 @@ struct command {
 };
 
 static const struct command commands[] = {
-	{"record", "stream the events of running runners", cmd_record},
-	{"list", "show which processes and binaries carry the probes", cmd_list},
-	{"doctor", "say what this machine and a target allow, and the cost of a hit", cmd_doctor},
-	{"schema", "print the JSON Schemas of the events", cmd_schema},
+	{"record", "attach to runners and write their events, live", cmd_record},
+	{"list", "show which processes or binaries contain steptrace probes", cmd_list},
+	{"doctor", "check kernel, privileges and targets; measure what a probe costs", cmd_doctor},
+	{"schema", "print the JSON Schema of an event, or of all events", cmd_schema},
 };
 
 enum { COMMANDS_COUNT = sizeof(commands) / sizeof(commands[0]) };
@@ -26,15 +26,16 @@ static void print_help(FILE *out)
 {
 	fprintf(out,
 		"usage: steptrace COMMAND [OPTIONS]\n\n"
-		"Live events of the commands and steps that a runner executes, from outside.\n\n"
+		"Shows, live, which commands and steps a running program executes, how long they take and\n"
+		"how they end. The program must contain steptrace probes; it is not restarted.\n\n"
 		"commands:\n");
 	for (int i = 0; i < COMMANDS_COUNT; i++)
 		fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].help);
 	fprintf(out, "\n"
-		     "  steptrace COMMAND --help    what a command can do\n"
-		     "  steptrace --version\n\n"
+		     "  steptrace COMMAND --help    show the options of a command\n"
+		     "  steptrace --version         show the version\n\n"
 		     "examples:\n"
-		     "  steptrace list\n"
+		     "  sudo steptrace list\n"
 		     "  sudo steptrace record -p 4711 --format compact\n"
 		     "  sudo steptrace record -x /usr/bin/runner -o events.ndjson --duration 1m\n"
 		     "  sudo steptrace record -- steprun exec todo 'buy milk'\n");
@@ -62,7 +63,7 @@ static int dispatch(int argc, char **argv)
 	return STATUS_USAGE;
 }
 
-/* What was printed and did not get out is a failure, too. */
+/* Output that could not be written is a failure, too. */
 int main(int argc, char **argv)
 {
 	int status;

@@ -37,17 +37,17 @@ class Usage(EndToEnd):
         self.expect(2, "unknown option '-q'", "record", "-q")
         self.expect(2, "'-p' needs a value", "record", "-p")
         self.expect(2, "exclude each other", "record", "-a", "-p", "1")
-        self.expect(2, "--site is auto or", "record", "--site", "nop7")
+        self.expect(2, "--site cannot be 'nop7'", "record", "--site", "nop7")
         self.expect(2, "--linger 10s", "record", "--linger", "soon")
         self.expect(2, "'x' is not a process id", "record", "-p", "1,x")
         self.expect(2, "--count cannot be '0'", "record", "-p", "1", "--count", "0")
         self.expect(2, "--duration cannot be '5x'", "record", "-p", "1", "--duration", "5x")
-        self.expect(2, "--format is json or compact", "record", "-p", "1", "--format", "xml")
+        self.expect(2, "--format must be json or compact", "record", "-p", "1", "--format", "xml")
         self.expect(2, "no event has a field 'some'", "record", "-p", "1", "--fields", "some")
         self.expect(2, "exclude each other", "record", "-p", "1", "-x", "/bin/ls")
-        self.expect(2, "stands behind '--'", "record", "ls")
-        self.expect(2, "no command behind '--'", "record", "--")
-        self.expect(2, "stands behind '--'", "record", "-o", "--", "ls")
+        self.expect(2, "goes after '--'", "record", "ls")
+        self.expect(2, "no command after '--'", "record", "--")
+        self.expect(2, "goes after '--'", "record", "-o", "--", "ls")
 
     def test_words_that_find_no_room(self):
         for arguments in (("--help",), ("--version",), ("list",), ("doctor",), ("schema",), ("record", "--help")):

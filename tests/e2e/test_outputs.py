@@ -450,12 +450,12 @@ class Sockets(Outputs):
         status, _, said = run("record", "-o", self.path("a"), "-o", same, "--", target("older"))
         self.assertEqual(status, 1)
         self.assertIn("is named twice", said)
-        for arguments, words in ((("--when-full", "drop"), "stands behind the -o"),
-                                 (("--rotate-size", "1M"), "are for files"),
-                                 (("-o", "/dev/null", "--rotate-size", "1M"), "are for files"),
-                                 (("-o", "unix:x", "-o", "-", "--rotate-age", "1h"), "are for files"),
-                                 (("-o", "x", "--keep", "3"), "--keep is for --rotate"),
-                                 (("-o", "x", "--when-full", "maybe"), "--when-full is block or drop"),
+        for arguments, words in ((("--when-full", "drop"), "must come after the -o"),
+                                 (("--rotate-size", "1M"), "need a file as output"),
+                                 (("-o", "/dev/null", "--rotate-size", "1M"), "need a file as output"),
+                                 (("-o", "unix:x", "-o", "-", "--rotate-age", "1h"), "need a file as output"),
+                                 (("-o", "x", "--keep", "3"), "--keep needs --rotate"),
+                                 (("-o", "x", "--when-full", "maybe"), "--when-full must be block or drop"),
                                  (("--rotate-size", "3"), "--rotate-size 256M"),
                                  (("--rotate-age", "0"), "--rotate-age 24h"), (("--keep", "0"), "--keep 7"),
                                  (("--queue", "1"), "--queue 32M")):
