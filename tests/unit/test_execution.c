@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "../support/runner_fixture.h"
+#include "own_semaphore.h"
 #include "runner/input.h"
 #include "runner/pacer.h"
 #include "runner/store_query.h"
@@ -221,16 +222,17 @@ static char *outputs_of_a_run(void)
 	return text;
 }
 
-/* The semaphore is what an attached tracer raises; without a breakpoint the probes are nops. */
+/* As if a tracer was attached: the semaphore is raised, but without a breakpoint the probes are
+ * nops. */
 static void being_watched_changes_nothing(void **state)
 {
 	const struct steptrace_command_span *span = &fixture.execution.span.span;
 	char *unseen = outputs_of_a_run(), *seen;
 
 	(void)state;
-	steptrace_semaphore++;
+	semaphore__raise();
 	seen = outputs_of_a_run();
-	steptrace_semaphore--;
+	semaphore__lower();
 	assert_string_equal(unseen, seen);
 	assert_string_equal(span->slug, "probe");
 	assert_string_equal(span->correlation_id, "request-1");
@@ -314,5 +316,5 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_pacer_keeps_its_plan, set_up, tear_down),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, semaphore__require_own, NULL);
 }

@@ -10,17 +10,19 @@
 #include <steptrace.h>
 #include <string.h>
 
+#include "own_semaphore.h"
+
 static int attach(void **state)
 {
 	(void)state;
-	steptrace_semaphore++;
+	semaphore__raise();
 	return 0;
 }
 
 static int detach(void **state)
 {
 	(void)state;
-	steptrace_semaphore--;
+	semaphore__lower();
 	return 0;
 }
 
@@ -134,5 +136,5 @@ int main(void)
 		cmocka_unit_test_setup_teardown(children_agree_on_their_parent, attach, detach),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, semaphore__require_own, NULL);
 }

@@ -15,24 +15,26 @@
 
 #include <steptrace.h>
 
+#include "own_semaphore.h"
+
 /*
- * The header without a tracer. The kernel raises the semaphore when somebody attaches; here the
- * test does, so the calls fill their spans and the probe functions are just run through.
+ * The header without a tracer. The kernel raises the semaphore when a tracer attaches. Here the
+ * test does, so the calls fill their spans, and the probe functions run without a breakpoint.
  */
 static void attach(void)
 {
-	steptrace_semaphore++;
+	semaphore__raise();
 }
 
 static void detach(void)
 {
-	steptrace_semaphore--;
+	semaphore__lower();
 }
 
 static int detached_again(void **state)
 {
 	(void)state;
-	steptrace_semaphore = 0;
+	semaphore__set(0);
 	return 0;
 }
 
@@ -254,7 +256,7 @@ static void every_execution_has_its_own(void **state)
 	for (int i = 0; i < COUNT; i++) {
 		struct steptrace_command command;
 
-		steptrace_semaphore = i & 1;
+		semaphore__set(i & 1);
 		steptrace_command_init(&command, "c");
 		steptrace_command_begin(&command);
 		if (i & 2 || !steptrace_enabled())
@@ -562,13 +564,13 @@ static void counters_count_with_and_without_a_tracer(void **state)
 	begin_work(&work);
 	for (int round = 0; round < 10; round++) {
 		for (size_t i = 0; i < sizeof(outcomes) / sizeof(*outcomes); i++) {
-			steptrace_semaphore = (round + (int)i) % 3 == 0;
+			semaphore__set((round + (int)i) % 3 == 0);
 			steptrace_step_init(&work.step, &work.command, "S");
 			steptrace_step_begin(&work.step);
 			steptrace_step_end(&work.step, outcomes[i]);
 		}
 	}
-	steptrace_semaphore = 1;
+	semaphore__set(1);
 	steptrace_command_end(&work.command, STEPTRACE_SUCCESS);
 	assert_int_equal(work.command.span.steps_successful, 20);
 	assert_int_equal(work.command.span.steps_failed, 10);
@@ -747,7 +749,7 @@ static void errno_is_left_alone(void **state)
 	for (int attached = 0; attached < 2; attached++) {
 		pid_t child;
 
-		steptrace_semaphore = (unsigned short)attached;
+		semaphore__set((unsigned short)attached);
 		errno = 4242;
 		everything_once();
 		assert_int_equal(errno, 4242);
@@ -803,5 +805,5 @@ int main(void)
 		TEST(enabled_while_anybody_is_attached),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, semaphore__require_own, NULL);
 }
