@@ -154,9 +154,13 @@ static void what_may_have_ended_is_not_claimed(void **state)
 	feed_step(stream, PROBE_STEP_DONE, 0x20, 2000001); /* it lived on after the loss */
 	assert_int_equal(count(aborted_lines(stream, 9, 9000000), "\n"), 1);
 
+	last_lost_ns[PROBE_COMMAND_DONE] = 0; /* a loss that only the tracer knows of */
 	start_command(stream, 1000000);
 	stream__add_loss(stream, EVENT_COMMAND_COMPLETED, LOSS_MISSED, 1);
 	assert_int_equal(count(aborted_lines(stream, 9, 9000000), "\n"), 0);
+
+	start_command(stream, 1000000); /* it began after that loss */
+	assert_int_equal(count(aborted_lines(stream, 9, 9000000), "\n"), 1);
 	stream__free(stream);
 }
 

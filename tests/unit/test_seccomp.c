@@ -21,6 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "skipping.h"
 #include "steptrace/confine/seccomp.h"
 
 typedef int attempt(void); /* 0, or the errno */
@@ -100,6 +101,14 @@ static int try_a_thread(void)
 	return code ? code : pthread_join(thread, NULL);
 }
 
+/* AddressSanitizer makes system calls that the filter refuses, so seccomp.c confines nothing there. */
+static void skip_under_sanitizer(void)
+{
+#ifdef __SANITIZE_ADDRESS__
+	skip_because("AddressSanitizer: seccomp__confine() does nothing in this build");
+#endif
+}
+
 /* What the attempt says in a confined process of its own. */
 static int confined(attempt *try, bool signals_child)
 {
@@ -130,9 +139,7 @@ static void what_is_refused(void **state)
 					    try_to_kill};
 
 	(void)state;
-#ifdef __SANITIZE_ADDRESS__
-	return; /* a sanitizer makes calls of its own, so nobody is confined */
-#endif
+	skip_under_sanitizer();
 	for (size_t i = 0; i < sizeof(attempts) / sizeof(attempts[0]); i++)
 		if (confined(attempts[i], false) != EPERM)
 			fail_msg("attempt %zu was not refused", i);
@@ -141,6 +148,7 @@ static void what_is_refused(void **state)
 static void what_is_not(void **state)
 {
 	(void)state;
+	skip_under_sanitizer();
 	assert_int_equal(confined(try_to_read_a_file, false), 0);
 	assert_int_equal(confined(try_a_thread, false), 0);
 	assert_int_equal(confined(try_to_fork, false), 0);
