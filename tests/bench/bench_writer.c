@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bench.h"
+#include "common/clock.h"
 #include "steptrace/stream/event_json.h"
 #include "steptrace/stream/stream.h"
 
@@ -39,6 +40,7 @@ static void fill_head(struct span_head *head, uint8_t kind, size_t bytes)
 
 static void set_up(void)
 {
+	const struct clock_pair now = clock__read_pair();
 	struct stream_options options = {.format = FORMAT_JSON};
 	struct {
 		struct steptrace_record record;
@@ -47,7 +49,7 @@ static void set_up(void)
 	} start = {.record = {.time_ns = 1, .pid = 4711, .probe = PROBE_COMMAND_START},
 		   .process = {.cgroup_id = 1, .comm = "steprun"}};
 
-	clock__anchor(&options.clock);
+	clock_anchor__init(&options.clock, &now);
 	anchor = options.clock;
 	fill_head(&start.command.head, 1, sizeof(start.command));
 	strcpy(start.command.slug, "fragment.update");
@@ -132,7 +134,7 @@ static char *build_with_cjson(void)
 	cJSON_AddBoolToObject(event, "dry_run", 0);
 	cJSON_AddStringToObject(event, "outcome", "success");
 	cJSON_AddStringToObject(event, "user_id", execution.command.user_id);
-	clock__timestamp(&anchor, &line, record.record.time_ns);
+	clock_anchor__timestamp(&anchor, &line, record.record.time_ns);
 	*line.at = 0;
 	cJSON_AddStringToObject(event, "timestamp", stamp);
 	snprintf(stamp, sizeof(stamp), "%llu", (unsigned long long)record.record.time_ns);

@@ -2,7 +2,7 @@
 /*
  * Any bytes as a program to look for probes in.
  *
- * links: src/steptrace/attach/elf_notes.c src/steptrace/stream/event.c src/steptrace/attach/site.c src/steptrace/capture/uprobe.c src/steptrace/stream/clock.c src/steptrace/stream/json.c -lelf
+ * links: src/steptrace/attach/elf_notes.c src/steptrace/stream/event.c src/steptrace/attach/site.c src/steptrace/capture/uprobe.c -lelf
  */
 #include <errno.h>
 #include <stddef.h>

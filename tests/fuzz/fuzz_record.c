@@ -5,7 +5,7 @@
  *
  *	input:  2 bytes length (little-endian), that many bytes of a record, and again
  *
- * links: src/steptrace/stream/aborted.c src/steptrace/stream/termination.c src/steptrace/stream/open_steps.c src/steptrace/stream/stream.c src/steptrace/stream/fields.c src/steptrace/stream/json_scan.c src/steptrace/stream/decode.c src/steptrace/stream/event.c src/steptrace/stream/event_json.c src/steptrace/stream/event_text.c src/steptrace/stream/executions.c src/steptrace/stream/json.c src/steptrace/output/batch.c src/steptrace/stream/lines.c src/steptrace/output/incomplete.c src/steptrace/stream/clock.c -lcjson
+ * links: src/steptrace/stream/aborted.c src/steptrace/stream/termination.c src/steptrace/stream/open_steps.c src/steptrace/stream/stream.c src/steptrace/stream/fields.c src/steptrace/stream/json_scan.c src/steptrace/stream/decode.c src/steptrace/stream/event.c src/steptrace/stream/event_json.c src/steptrace/stream/event_text.c src/steptrace/stream/executions.c src/steptrace/stream/json.c src/steptrace/output/batch.c src/steptrace/stream/lines.c src/steptrace/output/incomplete.c src/steptrace/stream/clock_anchor.c -lcjson
  */
 #include <cjson/cJSON.h>
 #include <stddef.h>

@@ -8,7 +8,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "steptrace/stream/clock.h"
+#include "common/clock.h"
+#include "steptrace/stream/clock_anchor.h"
 
 static const uint64_t second_ns = 1000000000;
 
@@ -23,7 +24,7 @@ static void expect_timestamp(struct clock_anchor *clock, uint64_t monotonic_ns, 
 	char room[CLOCK_TIMESTAMP_BYTES + 1] = {0};
 	struct json json = {.base = room, .at = room, .limit = room + CLOCK_TIMESTAMP_BYTES};
 
-	clock__timestamp(clock, &json, monotonic_ns);
+	clock_anchor__timestamp(clock, &json, monotonic_ns);
 	assert_int_equal(json__length(&json), CLOCK_TIMESTAMP_BYTES);
 	assert_string_equal(room, text);
 }
@@ -68,9 +69,11 @@ static void follows_from_the_anchor_alone(void **state)
 	expect_timestamp(&clock, 500 * second_ns + 1, "2026-01-31T12:00:00.000000001Z");
 	expect_timestamp(&clock, 0, "2026-01-31T11:51:40.000000000Z");
 	expect_timestamp(&clock, 4100 * second_ns, "2026-01-31T13:00:00.000000000Z");
-	assert_true(clock__wall_ns(&clock, 500 * second_ns) == 1769860800 * second_ns);
-	assert_true(clock__wall_ns(&clock, 500 * second_ns - 7) == 1769860800 * second_ns - 7);
-	assert_true(clock__wall_ns(&clock, 500 * second_ns + 7) == 1769860800 * second_ns + 7);
+	assert_true(clock_anchor__realtime_ns(&clock, 500 * second_ns) == 1769860800 * second_ns);
+	assert_true(clock_anchor__realtime_ns(&clock, 500 * second_ns - 7) ==
+		    1769860800 * second_ns - 7);
+	assert_true(clock_anchor__realtime_ns(&clock, 500 * second_ns + 7) ==
+		    1769860800 * second_ns + 7);
 }
 
 static uint64_t wall_now_ns(void)
@@ -81,26 +84,24 @@ static uint64_t wall_now_ns(void)
 	return (uint64_t)now.tv_sec * second_ns + (uint64_t)now.tv_nsec;
 }
 
-static void anchor_is_a_moment_of_both_clocks(void **state)
+static void pair_is_a_moment_of_both_clocks(void **state)
 {
 	uint64_t before = clock__now_ns(), wall_before = wall_now_ns();
+	struct clock_pair pair = clock__read_pair();
+
+	(void)state;
+	assert_in_range(pair.monotonic_ns, before, clock__now_ns());
+	assert_in_range(pair.realtime_ns, wall_before, wall_now_ns());
+}
+
+static void an_anchor_writes_from_its_first_second(void **state)
+{
+	const struct clock_pair zero = {0};
 	struct clock_anchor clock;
 
 	(void)state;
 	memset(&clock, 0xff, sizeof(clock)); /* nothing is expected of it */
-	clock__anchor(&clock);
-	assert_in_range(clock.monotonic_ns, before, clock__now_ns());
-	assert_in_range(clock.realtime_ns, wall_before, wall_now_ns());
-}
-
-static void an_anchored_clock_writes_from_its_first_second(void **state)
-{
-	struct clock_anchor clock;
-
-	(void)state;
-	memset(&clock, 0xff, sizeof(clock));
-	clock__anchor(&clock);
-	clock.monotonic_ns = clock.realtime_ns = 0;
+	clock_anchor__init(&clock, &zero);
 	expect_timestamp(&clock, 5, "1970-01-01T00:00:00.000000005Z");
 }
 
@@ -109,8 +110,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(calendar),
 		cmocka_unit_test(follows_from_the_anchor_alone),
-		cmocka_unit_test(anchor_is_a_moment_of_both_clocks),
-		cmocka_unit_test(an_anchored_clock_writes_from_its_first_second),
+		cmocka_unit_test(pair_is_a_moment_of_both_clocks),
+		cmocka_unit_test(an_anchor_writes_from_its_first_second),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "steptrace/output/incomplete.h"
-#include "steptrace/stream/clock.h"
 
 static struct incomplete *incomplete;
 static struct lines lines, room;

@@ -114,23 +114,23 @@ static void degraded(void **state)
 
 static void clock_was_set(void **state)
 {
-	struct clock_anchor ahead = {.monotonic_ns = 2000000000,
-				     .realtime_ns = 1769864402000000000},
-			    behind = {.monotonic_ns = 1000, .realtime_ns = 1769860800000000999};
+	struct clock_pair ahead = {.monotonic_ns = 2000000000, .realtime_ns = 1769864402000000000},
+			  behind = {.monotonic_ns = 1000, .realtime_ns = 1769860800000000999};
 	struct stream *stream = stream_of(FORMAT_JSON);
 
 	(void)state;
-	assert_int_equal(
-		trace_events__clock(stream, &ahead, clock__ahead_ns(stream__clock(stream), &ahead)),
-		0);
+	assert_int_equal(trace_events__clock(stream, &ahead,
+					     clock_anchor__ahead_ns(stream__clock(stream), &ahead)),
+			 0);
 	assert_string_equal(
 		written(stream),
 		"{\"event\":\"trace.clock\",\"timestamp\":\"2026-01-31T12:00:02.000000000Z\","
 		"\"monotonic_ns\":2000000000,\"realtime_ns\":1769864402000000000,"
 		"\"ahead_ns\":3600000000000}\n");
-	assert_int_equal(trace_events__clock(stream, &behind,
-					     clock__ahead_ns(stream__clock(stream), &behind)),
-			 0);
+	assert_int_equal(
+		trace_events__clock(stream, &behind,
+				    clock_anchor__ahead_ns(stream__clock(stream), &behind)),
+		0);
 	assert_non_null(strstr(written(stream), "\"ahead_ns\":-1}"));
 	assert_int_equal(stream__events_total(stream), 0); /* it is not the runner's */
 	stream__free(stream);

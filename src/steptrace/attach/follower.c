@@ -7,9 +7,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "steptrace/attach/mapped_file.h"
-#include "steptrace/stream/clock.h"
 
 enum {
 	LOOK_SHARE =
@@ -397,10 +397,10 @@ void follower__tick(struct follower *follower, uint64_t now_ns)
 	renew_changed(follower);
 	if (now_ns < follower->next_look_ns)
 		return;
-	used_ns = clock__used_ns();
+	used_ns = clock__thread_cpu_ns();
 	look_at_exes(follower);
 	if (look_around(follower, &mappings) >= 0)
 		retire_unused(follower, now_ns);
 	free(mappings);
-	follower->next_look_ns = now_ns + look_interval_ns(clock__used_ns() - used_ns);
+	follower->next_look_ns = now_ns + look_interval_ns(clock__thread_cpu_ns() - used_ns);
 }

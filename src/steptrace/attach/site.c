@@ -11,8 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "steptrace/capture/uprobe.h"
-#include "steptrace/stream/clock.h"
 
 #if defined(__x86_64__)
 const struct site_info sites[SITE_KINDS_COUNT] = {

@@ -9,9 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "steptrace/capture/capture_private.h"
 #include "steptrace/confine/privilege.h"
-#include "steptrace/stream/clock.h"
 #include "steptrace/stream/event.h"
 
 enum { RELEASE_RECORDS = 64 }; /* read, before the kernel has their room back */

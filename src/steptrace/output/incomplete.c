@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "steptrace/stream/clock.h"
+#include "common/clock.h"
 #include "steptrace/stream/id_hash.h"
 
 /* As many as the stream keeps open. Where there are more, or there is no memory for them, they are forgotten

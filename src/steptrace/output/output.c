@@ -9,6 +9,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "steptrace/output/missing_lines.h"
 #include "steptrace/output/writer.h"
 

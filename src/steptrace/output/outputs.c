@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/log.h"
-#include "steptrace/stream/clock.h"
 
 static const char *where_of(const struct output_options *options)
 {

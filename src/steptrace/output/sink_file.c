@@ -9,12 +9,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "steptrace/output/descriptor.h"
 #include "steptrace/output/gzip.h"
 #include "steptrace/output/rotation.h"
 #include "steptrace/output/sink.h"
-#include "steptrace/stream/clock.h"
 
 #define SECOND_NS 1000000000ull
 

@@ -15,11 +15,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/host_port.h"
 #include "common/log.h"
 #include "steptrace/output/descriptor.h"
 #include "steptrace/output/sink.h"
-#include "steptrace/stream/clock.h"
 
 enum { ADDRESSES_MAX = 8, FIRST_PAUSE_MS = 50, LONGEST_PAUSE_MS = 5000, CONNECT_MS = 5000 };
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 
 enum { GATHERED_BYTES = 128 * 1024 }; /* lines that are worth a write of their own */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "steptrace/record/accounting.h"
 #include "steptrace/stream/trace_events.h"

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "steptrace/record/announce.h"
 #include "steptrace/record/intake.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "steptrace/record/pulse.h"
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "steptrace/record/setup.h"
 

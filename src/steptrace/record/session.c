@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "steptrace/record/announce.h"
 #include "steptrace/record/ending.h"
@@ -43,11 +44,9 @@ static void on_signal(struct session *session, const struct wakeup *wakeup)
  * clock says now is told. */
 static void on_clock_set(struct session *session)
 {
-	struct clock_anchor now;
-	int64_t ahead_ns;
+	const struct clock_pair now = clock__read_pair();
+	int64_t ahead_ns = clock_anchor__ahead_ns(stream__clock(session->stream), &now);
 
-	clock__anchor(&now);
-	ahead_ns = clock__ahead_ns(stream__clock(session->stream), &now);
 	if (llabs(ahead_ns - session->clock_ahead_ns) < CLOCK_STEP_NS)
 		return;
 	session->clock_ahead_ns = ahead_ns;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "steptrace/confine/privilege.h"
 #include "steptrace/confine/seccomp.h"
@@ -11,6 +12,7 @@
 
 static int open_stream(struct session *session)
 {
+	const struct clock_pair now = clock__read_pair();
 	const struct session_options *options = session->options;
 	struct stream_options stream_options = {
 		.format = options->format,
@@ -27,7 +29,7 @@ static int open_stream(struct session *session)
 		.last_lost_ns = capture__last_lost_ns(session->capture),
 	};
 
-	clock__anchor(&stream_options.clock);
+	clock_anchor__init(&stream_options.clock, &now);
 	if (stream__new(&stream_options, &session->stream))
 		return error__set(session->err, -ENOMEM, "out of memory");
 	return 0;

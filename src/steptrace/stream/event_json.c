@@ -141,7 +141,7 @@ static void put_common(struct json *json, const struct event *event, struct cloc
 	const struct execution *execution = event->execution;
 
 	json__raw(json, ",\"timestamp\":\"");
-	clock__timestamp(clock, json, event->record->time_ns);
+	clock_anchor__timestamp(clock, json, event->record->time_ns);
 	json__raw(json, "\",\"monotonic_ns\":");
 	json__u64(json, event->record->time_ns);
 	json__raw(json, ",\"source\":{\"pid\":");
@@ -184,8 +184,8 @@ static void put_schedule(struct json *json, const struct command_span *command)
 	json__raw(json, ",\"planned_run_at\":");
 	if (command->planned_run_at_s >= 0 && command->planned_run_at_s < (1LL << 33)) {
 		json__raw(json, "\"");
-		clock__timestamp(&unix_time, json,
-				 (uint64_t)command->planned_run_at_s * 1000000000);
+		clock_anchor__timestamp(&unix_time, json,
+					(uint64_t)command->planned_run_at_s * 1000000000);
 		json__raw(json, "\"");
 	} else {
 		json__raw(json, "null");

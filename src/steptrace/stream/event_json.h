@@ -12,7 +12,7 @@
 
 #include <stdbool.h>
 
-#include "steptrace/stream/clock.h"
+#include "steptrace/stream/clock_anchor.h"
 #include "steptrace/stream/event.h"
 #include "steptrace/stream/executions.h"
 #include "steptrace/stream/json.h"

@@ -100,7 +100,7 @@ static void put_front(struct json *line, const struct event *event, struct clock
 	char pid[16];
 
 	stamp = (struct json){.base = room, .at = room, .limit = room + sizeof(room)};
-	clock__timestamp(clock, &stamp, event->record->time_ns);
+	clock_anchor__timestamp(clock, &stamp, event->record->time_ns);
 	json__bytes(line, room + 11, 15); /* the time of day, microseconds */
 	snprintf(pid, sizeof(pid), "  %7u  ", event->record->pid);
 	json__word(line, pid);

@@ -9,7 +9,7 @@
 #ifndef STEPTRACE_EVENT_TEXT_H
 #define STEPTRACE_EVENT_TEXT_H
 
-#include "steptrace/stream/clock.h"
+#include "steptrace/stream/clock_anchor.h"
 #include "steptrace/stream/event.h"
 #include "steptrace/stream/json.h"
 

@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "steptrace/stream/clock.h"
+#include "steptrace/stream/clock_anchor.h"
 #include "steptrace/stream/decode.h"
 #include "steptrace/stream/event.h"
 #include "steptrace/stream/fields.h"

@@ -41,7 +41,7 @@ static void put_time(struct json *json, struct clock_anchor *clock, const char *
 	json__raw(json, ",\"");
 	json__word(json, name);
 	json__raw(json, "\":\"");
-	clock__timestamp(clock, json, ns);
+	clock_anchor__timestamp(clock, json, ns);
 	json__raw(json, "\"");
 }
 
@@ -204,7 +204,7 @@ static void lost_text(struct json *line, struct clock_anchor *clock, enum event_
 {
 	char *at = line->at;
 
-	clock__timestamp(clock, line, now_ns);
+	clock_anchor__timestamp(clock, line, now_ns);
 	memmove(at, at + 11, 15); /* the time of day, microseconds */
 	line->at = at + 15;
 	json__raw(line, "           LOST ");
@@ -287,8 +287,8 @@ int trace_events__degraded(struct stream *stream, const struct trace_degree *deg
 	return mark_own(stream);
 }
 
-static void clock_json(struct json *json, struct clock_anchor *clock,
-		       const struct clock_anchor *now, int64_t ahead_ns)
+static void clock_json(struct json *json, struct clock_anchor *clock, const struct clock_pair *now,
+		       int64_t ahead_ns)
 {
 	json__raw(json, "{\"event\":\"trace.clock\"");
 	put_time(json, clock, "timestamp", now->monotonic_ns);
@@ -300,7 +300,7 @@ static void clock_json(struct json *json, struct clock_anchor *clock,
 }
 
 /* Only as JSON: for a person the log says it. */
-int trace_events__clock(struct stream *stream, const struct clock_anchor *now, int64_t ahead_ns)
+int trace_events__clock(struct stream *stream, const struct clock_pair *now, int64_t ahead_ns)
 {
 	struct json *json = &stream__lines(stream)->text;
 

@@ -61,7 +61,7 @@ int trace_events__degraded(struct stream *stream, const struct trace_degree *deg
 			   uint64_t now_ns);
 
 /* The wall clock was set: what it says now, and how far that is ahead of the timestamps. */
-int trace_events__clock(struct stream *stream, const struct clock_anchor *now, int64_t ahead_ns);
+int trace_events__clock(struct stream *stream, const struct clock_pair *now, int64_t ahead_ns);
 
 /* The same into any buffer, in a format and with a clock that are given; that of the end is for each
  * output its own. Nothing is written where a person reads and the log says it. */
