@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The man pages know the options that there are, and no others."""
+"""The man pages describe the options that exist, and no others: each with a default and an example."""
 import os
 import re
 import subprocess
@@ -8,7 +8,8 @@ import unittest
 from harness import ROOT, STEPRUN, STEPTRACE, EndToEnd
 
 
-def of_help(program, *commands):
+def options_of_help(program, *commands):
+    """The option names that the help texts show: {"-p", "--pid", ...}"""
     found = set()
     for command in commands:
         shown = subprocess.run([program, command, "--help"], capture_output=True, text=True, check=True).stdout
@@ -17,19 +18,40 @@ def of_help(program, *commands):
     return found
 
 
-def of_page(name):
-    """Of the lines that describe an option, not of those that mention one."""
+def paragraphs_of_page(name):
+    """The paragraphs that describe an option: [(option names, source lines)]"""
+    paragraphs = []
     with open(os.path.join(ROOT, "docs", "man", name), encoding="utf-8") as file:
-        lines = [line for line in file if line.startswith((".It Fl", ".Op Fl"))]
-    return {"-" + flag for line in lines for flag in re.findall(r"Fl (-?[a-z][\w-]*)", line)}
+        depth = 0
+        for line in file:
+            # A list inside a paragraph belongs to the paragraph.
+            depth += line.startswith(".Bl") - line.startswith(".El")
+            if line.startswith(".It") and depth == 1 or line.startswith(".Sh"):
+                flags = re.findall(r"Fl (-?[a-z][\w-]*)", line) if line.startswith(".It Fl") else []
+                paragraphs.append((["-" + flag for flag in flags], []))
+            elif paragraphs:
+                paragraphs[-1][1].append(line)
+    return [paragraph for paragraph in paragraphs if paragraph[0]]
 
 
 class Manual(EndToEnd):
     def check(self, page, *help_of):
-        shown, told = of_help(*help_of) - {"-h", "--help"}, of_page(page)
-        self.assertGreater(len(told), 15)
-        self.assertEqual(told - shown, set(), "there are no such options")
-        self.assertEqual(shown - told, set(), "the page does not know them")
+        shown = options_of_help(*help_of) - {"-h", "--help"}
+        paragraphs = paragraphs_of_page(page)
+        described = {name for names, _ in paragraphs for name in names}
+        self.assertGreater(len(described), 15)
+        self.assertEqual(described - shown, set(), "there are no such options")
+        self.assertEqual(shown - described, set(), "the page does not describe them")
+        for names, lines in paragraphs:
+            with self.subTest(page=page, option=names[-1]):
+                self.check_paragraph(names, lines)
+
+    def check_paragraph(self, names, lines):
+        """A sentence, a default, and an example that uses the option."""
+        self.assertRegex(lines[0], r"^(\.Cm .*|[A-Z].*)\n", "the paragraph does not begin with a sentence")
+        self.assertTrue([line for line in lines if line.startswith("Default:")], "it names no default")
+        words = {word for line in lines if line.startswith(".Dl ") for word in line.split()}
+        self.assertTrue(words & set(names), "no example uses the option")
 
     def test_steptrace(self):
         self.check("steptrace.8", STEPTRACE, "record", "list", "doctor", "schema")
