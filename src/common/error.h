@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Errors that a person will read.
+ * Error messages for the user.
  *
- * Inside the programs a function returns 0 or a negative errno. Where the number is not
- * enough to act on, the function also takes a `struct error *` and leaves a sentence in it:
- * what happened, to what (quoted), and what to do next. Only `main` and the commands print it.
+ * Inside the programs a function returns 0 or a negative errno. Where the number alone does not
+ * tell the user what to do, the function also takes a `struct error *` and writes a sentence into
+ * it: what happened, to which object (quoted), and what to do next. Only `main` and the commands
+ * print the sentence.
+ *
+ * The caller owns the `struct error`. The functions here allocate nothing and cannot fail; a
+ * sentence that is longer than ERROR_TEXT_BYTES - 1 bytes is truncated.
  *
  *	return error__set(err, -ENOENT, "cannot open '%s': %s", path, strerror(errno));
  */
@@ -14,18 +18,19 @@
 enum { ERROR_TEXT_BYTES = 1024 };
 
 struct error {
-	char text[ERROR_TEXT_BYTES]; /* NUL-terminated; control characters are replaced by '?' */
+	char text[ERROR_TEXT_BYTES]; /* NUL-terminated; see printable.h for what is replaced */
 };
 
 /*
- * Writes the sentence into `err` (which may be NULL) and returns `code` unchanged, so that the
- * failure and its text leave the function in one statement. Control characters that come in
- * through quoted foreign text (file names, slugs) are replaced: a terminal never executes them.
+ * Writes the sentence into `err` and returns `code` unchanged, so that one statement can set the
+ * sentence and return the error. `err` may be NULL; then only `code` is returned. Quoted text such
+ * as a file name may contain control characters, which a terminal would execute. They are replaced
+ * by '?'.
  */
 int error__set(struct error *err, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Puts "PREFIX: " in front of the sentence that is already there; returns `code`. */
+/* Puts "PREFIX: " in front of the sentence that `err` already holds. Returns `code` unchanged. */
 int error__prefix(struct error *err, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

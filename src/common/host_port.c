@@ -9,7 +9,8 @@
 
 #include "common/parse.h"
 
-/* A number out of range would be taken for another one; a name is looked up. */
+/* getaddrinfo reduces a number above 65535 modulo 65536, so it is refused here. A port may also be
+ * a service name, which getaddrinfo looks up. */
 static bool is_port(const char *text)
 {
 	uint64_t number;

@@ -14,7 +14,7 @@ void log__init(const char *program)
 	int fd;
 
 	program_name = program;
-	do /* for what was closed, so that nothing else gets its number; to write there is an error */
+	do /* O_RDONLY: a write to a standard output that was closed still fails with EBADF */
 		fd = open("/dev/null", O_RDONLY);
 	while (fd >= 0 && fd <= STDERR_FILENO);
 	if (fd > STDERR_FILENO)

@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Words for the person at the terminal. Everything goes to stderr, one line each, with the
- * program's name in front; data goes to stdout and never through here.
+ * Messages for the user, on stderr: one line each, with the name of the program in front.
+ *
+ *	steptrace: warning: cannot read '/proc/70/maps': Permission denied
+ *
+ * Data goes to stdout and does not use these functions. A message has at most 2,047 bytes; a
+ * longer one is truncated. A message that cannot be written is dropped; no function here reports
+ * an error. Call log__init and log__do_not_wait before other threads start; the other functions may
+ * be called from any thread.
  */
 #ifndef STEPTRACE_COMMON_LOG_H
 #define STEPTRACE_COMMON_LOG_H
@@ -9,16 +15,20 @@
 #include <stdbool.h>
 
 /*
- * First thing in main. `program` is not copied: pass a literal. Where standard input, output or error
- * are closed they are opened on /dev/null, so that no file we open later is taken for one of them.
+ * Call this first in main. `program` is not copied: pass a string literal. If descriptor 0, 1 or 2
+ * is closed, it is opened on /dev/null, so that no file that the program opens later gets one of
+ * these numbers and receives messages or data.
  */
 void log__init(const char *program);
 
-/* From now on what would have to wait for a reader of stderr is not said. */
+/* From now on a message is dropped if writing it would block, for example because stderr is a pipe
+ * that is full and is not read. Without this call a message waits. */
 void log__do_not_wait(void);
-/* Whether that is so now. */
+
+/* True after log__do_not_wait while stderr cannot be written without blocking. */
 bool log__is_stuck(void);
 
+/* error and info print "PROGRAM: TEXT", warn prints "PROGRAM: warning: TEXT". */
 void log__error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log__warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log__info(const char *format, ...) __attribute__((format(printf, 1, 2)));

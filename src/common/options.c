@@ -65,7 +65,7 @@ int options__next(struct options_parser *parser, const char **value)
 	int code;
 
 	if (!parser->started) {
-		optind = 0; /* glibc: start over, also for a second parser in one process */
+		optind = 0; /* makes glibc start again, also for a second parser in one process */
 		opterr = 0;
 		parser->started = true;
 	}

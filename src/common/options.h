@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Command-line options as one table: the parser and the help text both come from it, so neither
- * can name an option that the other does not know.
+ * Command-line options from one table. The parser and the help text both come from it, so that
+ * they always name the same options.
  *
  *	static const struct option_spec specs[] = {
  *		{'o', "output", "FILE", "write events to FILE"},
@@ -11,8 +11,12 @@
  *	while ((which = options__next(&parser, &value)) >= 0)
  *		switch (which) { case 0: output = value; break; case 1: dry_run = true; break; }
  *
- * `-h/--help` needs no row: it is reported as OPTION_HELP. Options may stand between operands;
- * `--` ends them. With `stop_at_operand` the first operand ends them too.
+ * `-h` and `--help` need no row in the table: options__next returns OPTION_HELP for them. Options
+ * may stand between operands, as in `list 70 --quiet`. The argument `--` ends the options. With
+ * `stop_at_operand` the first operand also ends them.
+ *
+ * Nothing is allocated. Values are pointers into argv. The parser uses getopt_long, whose state is
+ * global: only one parser may be in use at a time, in one thread.
  */
 #ifndef STEPTRACE_COMMON_OPTIONS_H
 #define STEPTRACE_COMMON_OPTIONS_H
@@ -25,33 +29,36 @@
 
 enum { OPTIONS_MAX = 40 };
 
-/* What options__next returns beside an index into the table. */
+/* What options__next returns when it does not return an index into the table. */
 enum {
-	OPTION_END = -1,
-	OPTION_HELP = -2,
-	OPTION_BAD = -3, /* the sentence is in the parser's `error` */
+	OPTION_END = -1,  /* no more options; see `operands` */
+	OPTION_HELP = -2, /* -h or --help */
+	OPTION_BAD = -3,  /* wrong usage; the parser's `error` holds the sentence */
 };
 
 struct option_spec {
-	char letter;          /* 0: none */
-	const char *name;     /* without the dashes */
-	const char *argument; /* name of its value in the help; NULL: it takes none */
+	char letter;          /* as in -o; 0: the option has no letter */
+	const char *name;     /* as in --output, without the dashes */
+	const char *argument; /* name of the value in the help text; NULL: the option takes none */
 	const char *help;
 };
 
+/* The caller sets the first five fields and zeroes the others. */
 struct options_parser {
-	const struct option_spec *specs; /* borrowed */
+	const struct option_spec *specs; /* borrowed; at most OPTIONS_MAX */
 	size_t count;
 	int argc;
-	char **argv;
+	char **argv; /* borrowed; getopt_long reorders it, operands last */
 	bool stop_at_operand;
 	int operands; /* after OPTION_END: index in argv of the first operand */
 	struct error error;
-	bool started;
-	const char *last_value;
-	bool saw_dashes; /* after OPTION_END: a "--" stood before the operands */
+	bool started;           /* internal */
+	const char *last_value; /* internal */
+	bool saw_dashes;        /* after OPTION_END: a "--" stood before the operands */
 };
 
+/* Returns the index of the next option in the table, or OPTION_END, OPTION_HELP or OPTION_BAD.
+ * *value is the option's value; NULL for an option without one. */
 int options__next(struct options_parser *parser, const char **value);
 
 /*

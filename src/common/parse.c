@@ -63,7 +63,7 @@ int parse__u64(const char *text, uint64_t min, uint64_t max, uint64_t *value)
 	return 0;
 }
 
-/* The digits behind the point, as billionths: "25" is 250000000. */
+/* The digits after the decimal point, in billionths: "25" is 250000000. */
 static int leading_fraction(const char *text, uint64_t *billionths, const char **end)
 {
 	uint64_t scale = 1000000000, sum = 0;

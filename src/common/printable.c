@@ -6,7 +6,7 @@
 
 #include "common/utf8.h"
 
-/* U+0080 to U+009F. */
+/* U+0080 to U+009F, two bytes each in UTF-8. */
 static int is_control(const uint8_t *at, int bytes)
 {
 	return bytes == 2 && at[0] == 0xc2 && at[1] < 0xa0;

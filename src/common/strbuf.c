@@ -20,7 +20,7 @@ void strbuf__free(struct strbuf *buf)
 	strbuf__init(buf, buf->limit);
 }
 
-/* Room for `more` bytes and the NUL. */
+/* Makes room for `more` bytes and the final NUL. */
 static int make_room(struct strbuf *buf, size_t more)
 {
 	size_t room = buf->room ? buf->room : FIRST_ROOM;
