@@ -8,7 +8,7 @@
 
 #include "runner/store_query.h"
 
-/* FNV-1a with 128 bits. Only finds the row; the text decides. */
+/* FNV-1a with 128 bits. The hash only finds the row; the key's text is compared afterwards. */
 static void hash_text(const char *text, char hash[33])
 {
 	const unsigned __int128 prime = ((unsigned __int128)1 << 88) + 0x13b;
@@ -33,7 +33,7 @@ static double number_of(const cJSON *row, const char *column)
 	return cJSON_IsNumber(value) ? value->valuedouble : 0;
 }
 
-/* The rows with this hash: none or one. */
+/* Reads the row with this hash: a list with no item or one item. */
 static int read_row(struct store *store, const char *hash, cJSON **rows, struct error *err)
 {
 	cJSON *wanted = cJSON_CreateString(hash);
@@ -78,7 +78,7 @@ int ai_cache__find(struct store *store, const char *key, int64_t now_s, struct a
 	return code;
 }
 
-/* The row's own predecessor and everything that is too old. */
+/* Deletes the older entry with the same hash and every expired entry. */
 static int sweep(struct store *store, const cJSON *hash, int64_t now_s, struct error *err)
 {
 	cJSON now = {.type = cJSON_Number, .valuedouble = (double)now_s};

@@ -10,12 +10,12 @@
 #include <string.h>
 
 struct ai_client {
-	CURL *curl; /* made for the first question: it costs milliseconds */
+	CURL *curl; /* created at the first question, because that takes milliseconds */
 	struct curl_slist *headers;
 	char *base_url, *model, *address;
 };
 
-/* The body as it arrives; curl gives up when `take` refuses a piece. */
+/* The response body received so far. curl stops the transfer when `take` refuses a piece. */
 struct body {
 	char *bytes;
 	size_t count;
@@ -36,7 +36,7 @@ static char *address_of(const char *base_url)
 	return address;
 }
 
-/* Appends; on failure the list stays as it was. */
+/* Appends a header. After an error the list is unchanged. */
 static int add_header(struct ai_client *client, const char *header)
 {
 	struct curl_slist *longer = curl_slist_append(client->headers, header);
@@ -53,7 +53,7 @@ static int add_headers(struct ai_client *client, const char *key)
 	int err = add_header(client, "Content-Type: application/json");
 
 	if (!err)
-		err = add_header(client, "Expect:"); /* no waiting for "100 Continue" */
+		err = add_header(client, "Expect:"); /* do not wait for "100 Continue" */
 	if (err || !key || !*key)
 		return err;
 	if (asprintf(&authorization, "Authorization: Bearer %s", key) < 0)
@@ -84,7 +84,7 @@ int ai_client__open(const char *base_url, const char *model, const char *key,
 				  "https://",
 				  base_url);
 	if (key && strpbrk(key, "\r\n"))
-		return error__set(err, -EINVAL, "the model's key has a line break in it");
+		return error__set(err, -EINVAL, "the model's key contains a line break");
 	client = calloc(1, sizeof(*client));
 	if (!client || fill(client, base_url, model, key)) {
 		ai_client__close(client);
@@ -175,7 +175,7 @@ static int errno_of(CURLcode code)
 	switch (code) {
 	case CURLE_OPERATION_TIMEDOUT: return -ETIMEDOUT;
 	case CURLE_OUT_OF_MEMORY:
-	case CURLE_WRITE_ERROR: return -ENOMEM; /* `take` found none */
+	case CURLE_WRITE_ERROR: return -ENOMEM; /* `take` could not allocate memory */
 	case CURLE_URL_MALFORMAT:
 	case CURLE_UNSUPPORTED_PROTOCOL: return -EINVAL;
 	case CURLE_COULDNT_CONNECT:
@@ -194,10 +194,10 @@ static int check_status(const struct ai_client *client, struct error *err)
 	if (status == 401 || status == 403)
 		return error__set(
 			err, -EACCES,
-			"the model's server refused the key (HTTP %ld): see STEPRUN_AI_KEY",
+			"the model's server refused the key (HTTP %ld): check STEPRUN_AI_KEY",
 			status);
 	if (status == 408 || status == 504)
-		return error__set(err, -ETIMEDOUT, "the model's server ran out of time (HTTP %ld)",
+		return error__set(err, -ETIMEDOUT, "the model's server timed out (HTTP %ld)",
 				  status);
 	return error__set(err, -EPROTO, "the model's server answered HTTP %ld", status);
 }
@@ -207,7 +207,7 @@ static void set_up(const struct ai_client *client, const struct ai_question *que
 {
 	CURL *curl = client->curl;
 
-	curl_easy_reset(curl); /* connections stay */
+	curl_easy_reset(curl); /* clears the options; the connection stays open */
 	curl_easy_setopt(curl, CURLOPT_URL, client->address);
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
@@ -276,7 +276,7 @@ static int read_answer(const struct body *body, struct ai_answer *answer, struct
 			code = error__set(err, -ENOMEM, "out of memory");
 	} else {
 		code = error__set(err, -EPROTO,
-				  "the model's server answered something else than a completion");
+				  "the answer of the model's server is not a chat completion");
 	}
 	cJSON_Delete(reply);
 	return code;
@@ -291,10 +291,10 @@ int ai_client__ask(struct ai_client *client, const struct ai_question *question,
 	*answer = (struct ai_answer){0};
 	if (!client->base_url)
 		return error__set(err, -EINVAL,
-				  "no address of a model: give --ai-url or set STEPRUN_AI_URL");
+				  "no model address given: use --ai-url or set STEPRUN_AI_URL");
 	if (!client->model)
 		return error__set(err, -EINVAL,
-				  "no model named: give --ai-model or set STEPRUN_AI_MODEL");
+				  "no model name given: use --ai-model or set STEPRUN_AI_MODEL");
 	if (!client->curl)
 		client->curl = curl_easy_init();
 	if (!client->curl)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* steprun check: one line per problem, on stdout. */
+/* steprun check: prints one line for each problem to stdout. */
 #include <stdio.h>
 
 #include "common/log.h"
@@ -8,7 +8,7 @@
 #include "runner/commands.h"
 
 static const struct option_spec specs[] = {
-	{'p', "packs", "DIR", "another folder of packs; may be repeated"},
+	{'p', "packs", "DIR", "one more folder of packs; may be repeated"},
 };
 
 enum { OPT_PACKS };
@@ -16,9 +16,10 @@ enum { OPT_PACKS };
 static void print_help(void)
 {
 	printf("usage: steprun check [DIR...] [--packs DIR]...\n\n"
-	       "Says what is wrong with command packs: of every pack in a folder, or of the one\n"
-	       "pack that the folder is (default: packs). Exit status 1 if there is anything.\n\n");
+	       "Checks command packs and prints one line for each problem. DIR is a folder of\n"
+	       "packs, or the folder of a single pack (default: packs).\n\n");
 	options__print(stdout, specs, sizeof(specs) / sizeof(specs[0]));
+	printf("\nexit status: 0 no problems, 1 problems or an error, 2 wrong usage\n");
 }
 
 static void print_problem(void *data, const char *sentence)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* steprun exec: packs in, one line of JSON per execution out. */
+/* steprun exec: runs command packs and prints one line of JSON for each execution. */
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -16,7 +16,7 @@
 #include "runner/pacer.h"
 #include "runner/store.h"
 
-/* Everything a run owns. */
+/* Everything that one run of `steprun exec` owns. */
 struct session {
 	struct exec_options options;
 	struct execution_settings settings;
@@ -30,7 +30,8 @@ struct session {
 
 /* ------------------------------------------------------------------ opening */
 
-/* Refused before it ran: the tracer hears of it under the name that was asked for. */
+/* The command was rejected before it could run. The tracer gets a rejected event with the command's
+ * name as the user wrote it. */
 static int refuse(struct session *session, const char *command, const char *reason,
 		  const char *field, int err)
 {
@@ -134,7 +135,7 @@ static int print_report(const struct execution *execution, bool with_id, bool fl
 	return err;
 }
 
-/* The first one in words; all of them are in the results. */
+/* Prints a message for the first failure only. The results on stdout contain all of them. */
 static void tell_failure(struct session *session, const struct execution *execution)
 {
 	const struct pack_step *step = execution->failed_step;
@@ -164,7 +165,7 @@ static int run_one(struct session *session)
 	return err;
 }
 
-/* 0: all done, 1: a signal stopped it. */
+/* Returns 0: all executions ran, 1: SIGINT or SIGTERM stopped the run, or a negative errno. */
 static int run_all(struct session *session, struct pacer *pacer)
 {
 	uint64_t repeat = session->options.repeat;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* steprun list: one line per pack. */
+/* steprun list: prints one line for each pack. */
 #include <stdio.h>
 #include <string.h>
 
@@ -9,7 +9,7 @@
 #include "runner/pack_list.h"
 
 static const struct option_spec specs[] = {
-	{'p', "packs", "DIR", "where packs are; may be repeated (default: packs)"},
+	{'p', "packs", "DIR", "folder of packs; may be repeated (default: packs)"},
 };
 
 enum { OPT_PACKS };
@@ -73,7 +73,7 @@ static int list_packs(struct pack_list *list, struct options_parser *parser)
 	if (!code && !list->count)
 		code = pack_list__add(list, COMMANDS_DEFAULT_PACKS, &err);
 	if (code) {
-		log__error("%s (name the folder with --packs)", err.text);
+		log__error("%s (give the folder of packs with --packs)", err.text);
 		return EXIT_FAILED;
 	}
 	print_list(list);

@@ -10,7 +10,7 @@
 
 /* ------------------------------------------------------------------ time */
 
-/* ".25" is 250000 microseconds; -1 where it is no such thing. */
+/* Reads the decimals of a second: ".25" is 250000 microseconds. -1: not valid. */
 static int read_decimals(const char *text, const char **end)
 {
 	int scale = 100000, sum = 0;
@@ -73,7 +73,7 @@ void id_source__seed(struct id_source *source, uint64_t seed)
 	source->is_seeded = true;
 }
 
-/* splitmix64 */
+/* The next number of the splitmix64 generator. */
 static uint64_t next_seeded(struct id_source *source)
 {
 	uint64_t word = source->seed += 0x9e3779b97f4a7c15u;
@@ -109,7 +109,7 @@ static void write_uuid(struct id_source *source, char text[37])
 	}
 }
 
-/* 48 bits of milliseconds and 80 random ones, five bits a letter. */
+/* A ULID: 48 bits of milliseconds since 1970 and 80 random bits, five bits in each letter. */
 static void write_ulid(struct id_source *source, int64_t now_us, char text[27])
 {
 	static const char letters[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";

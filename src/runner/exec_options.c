@@ -35,33 +35,34 @@ enum which {
 
 static const struct option_spec specs[] = {
 	[OPT_CONTEXT] = {'c', "context", "FILE", "take the input from a JSON file ('-': stdin)"},
-	[OPT_SET] = {'s', "set", "KEY=VALUE", "one more input; may be repeated"},
-	[OPT_DRY_RUN] = {'n', "dry-run", NULL, "read and decide, but change nothing"},
-	[OPT_ALSO] = {0, "also", "SLUG|DIR", "with --repeat: take turns with this command too"},
-	[OPT_PACKS] = {'p', "packs", "DIR", "where packs are; may be repeated (default: packs)"},
+	[OPT_SET] = {'s', "set", "KEY=VALUE", "set a key of the input; may be repeated"},
+	[OPT_DRY_RUN] = {'n', "dry-run", NULL, "run the steps, but write nothing"},
+	[OPT_ALSO] = {0, "also", "SLUG|DIR", "with --repeat: alternate with this command"},
+	[OPT_PACKS] = {'p', "packs", "DIR", "folder of packs; may be repeated (default: packs)"},
 	[OPT_DB] = {0, "db", "FILE", "the database, or :memory: (default: steprun.db)"},
-	[OPT_REPEAT] = {'r', "repeat", "N", "run N times; 0: until stopped"},
+	[OPT_REPEAT] = {'r', "repeat", "N", "run N times; 0: until Ctrl-C (default: 1)"},
 	[OPT_RATE] = {0, "rate", "N/s", "start N commands a second"},
 	[OPT_QUIET] = {'q', "quiet", NULL, "print no results"},
-	[OPT_TIMING] = {0, "timing", NULL, "say on stderr how long every step took"},
-	[OPT_IDS] = {0, "ids", NULL, "put the execution's id into its result"},
-	[OPT_USER] = {0, "user", "NAME", "who asks (default: local-default)"},
-	[OPT_SOURCE] = {0, "source", "WORD", "where the request comes from (default: cli)"},
-	[OPT_CORRELATION] = {0, "correlation-id", "ID", "the caller's id for this request"},
-	[OPT_NOW] = {0, "now", "TIME", "pretend it is 2025-03-01T08:30:00Z, say"},
-	[OPT_SEED] = {0, "seed", "N", "make ids from N: the same in every run"},
-	[OPT_AI_URL] = {0, "ai-url", "URL", "address of a model (or STEPRUN_AI_URL)"},
-	[OPT_AI_MODEL] = {0, "ai-model", "NAME", "its name (or STEPRUN_AI_MODEL)"},
-	[OPT_WITHOUT] = {0, "without", "CAPABILITY", "switch a capability off; may be repeated"},
+	[OPT_TIMING] = {0, "timing", NULL, "print the duration of each step to stderr"},
+	[OPT_IDS] = {0, "ids", NULL, "print the execution's id in its result"},
+	[OPT_USER] = {0, "user", "NAME", "user id in events (default: local-default)"},
+	[OPT_SOURCE] = {0, "source", "WORD", "origin of the request in events (default: cli)"},
+	[OPT_CORRELATION] = {0, "correlation-id", "ID", "correlation id in events"},
+	[OPT_NOW] = {0, "now", "TIME", "use this time, as 2025-03-01T08:30:00Z"},
+	[OPT_SEED] = {0, "seed", "N", "make the same ids in every run with this N"},
+	[OPT_AI_URL] = {0, "ai-url", "URL", "address of the model (or STEPRUN_AI_URL)"},
+	[OPT_AI_MODEL] = {0, "ai-model", "NAME", "name of the model (or STEPRUN_AI_MODEL)"},
+	[OPT_WITHOUT] = {0, "without", "CAPABILITY", "disable a capability; may be repeated"},
 };
 
-_Static_assert(sizeof(specs) / sizeof(specs[0]) == OPT_COUNT, "an option without its row");
+_Static_assert(sizeof(specs) / sizeof(specs[0]) == OPT_COUNT, "an option has no row in specs");
 
 static void print_help(void)
 {
 	printf("usage: steprun exec SLUG|DIR [TEXT] [OPTIONS]\n\n"
-	       "Runs a command pack and prints its result as one JSON object per execution.\n"
-	       "TEXT becomes the input's 'body'. STEPRUN_AI_KEY holds the model's key.\n\n");
+	       "Runs a command pack and prints the result of each execution as one line of JSON.\n"
+	       "TEXT becomes the key 'body' of the input. The environment variable\n"
+	       "STEPRUN_AI_KEY holds the key of the model's server.\n\n");
 	options__print(stdout, specs, OPT_COUNT);
 	printf("\nexit status: 0 done, 1 an execution failed, 2 wrong usage\n");
 }
@@ -69,7 +70,8 @@ static void print_help(void)
 static int add(struct exec_list *list, const char *item, const char *what, struct error *err)
 {
 	if (list->count == EXEC_LIST_MAX)
-		return error__set(err, -EINVAL, "more than %d times --%s", EXEC_LIST_MAX, what);
+		return error__set(err, -EINVAL, "--%s is given more than %d times", what,
+				  EXEC_LIST_MAX);
 	list->items[list->count++] = item;
 	return 0;
 }
@@ -83,7 +85,7 @@ static int number(const char *text, uint64_t min, uint64_t max, const char *what
 			  (unsigned long long)min, (unsigned long long)max, text);
 }
 
-/* "200/s" or "200". */
+/* Parses "200/s" or "200". */
 static int rate(const char *text, uint64_t *per_second, struct error *err)
 {
 	size_t length = strlen(text);
@@ -95,7 +97,7 @@ static int rate(const char *text, uint64_t *per_second, struct error *err)
 	return number(digits, 1, 1000000, "rate", per_second, err);
 }
 
-/* KEY=VALUE. */
+/* Checks and adds KEY=VALUE. */
 static int pair(struct exec_options *options, const char *value, struct error *err)
 {
 	if (value[0] == '=' || !strchr(value, '='))
@@ -160,10 +162,11 @@ static int take_operands(struct exec_options *options, char **operands, int coun
 {
 	if (count < 1)
 		return error__set(err, -EINVAL,
-				  "which command? (see: steprun list, steprun exec "
-				  "--help)");
+				  "no command given (see: steprun list, steprun exec --help)");
 	if (count > 2)
-		return error__set(err, -EINVAL, "one text, please: quote '%s'", operands[1]);
+		return error__set(err, -EINVAL,
+				  "unexpected '%s': put quotes around a TEXT of several words",
+				  operands[2]);
 	options->commands.items[0] = operands[0];
 	options->text = count > 1 ? operands[1] : NULL;
 	return 0;
@@ -172,7 +175,7 @@ static int take_operands(struct exec_options *options, char **operands, int coun
 static void set_defaults(struct exec_options *options)
 {
 	*options = (struct exec_options){
-		.commands.count = 1, /* the operand comes last and goes first */
+		.commands.count = 1, /* place 0 is for the operand, which is known last */
 		.database = "steprun.db",
 		.user = "local-default",
 		.source = "cli",

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What `steprun exec` was asked to do. Texts are borrowed from argv and the environment. */
+/*
+ * The options of `steprun exec`, parsed. All texts are borrowed from argv and the environment, and
+ * are valid as long as those are.
+ */
 #ifndef STEPTRACE_RUNNER_EXEC_OPTIONS_H
 #define STEPTRACE_RUNNER_EXEC_OPTIONS_H
 
@@ -19,7 +22,7 @@ struct exec_list {
 };
 
 struct exec_options {
-	struct exec_list commands; /* the operand, then every --also */
+	struct exec_list commands; /* the operand, then the value of every --also */
 	const char *text;          /* NULL: none */
 	const char *context_path;  /* NULL: none */
 	struct exec_list pairs;    /* KEY=VALUE */
@@ -28,13 +31,13 @@ struct exec_options {
 	const char *database;
 	const char *user, *source, *correlation_id;
 	const char *ai_url, *ai_model, *ai_key;
-	uint64_t repeat;      /* 0: until stopped */
-	uint64_t rate;        /* per second; 0: no waiting */
-	struct id_source ids; /* with the time and the seed that were given */
+	uint64_t repeat;      /* number of executions; 0: until stopped */
+	uint64_t rate;        /* executions per second; 0: without waiting */
+	struct id_source ids; /* with the values of --now and --seed */
 	bool dry_run, quiet, timing, with_id;
 };
 
-/* 0; -EINVAL with a sentence: wrong usage; 1: the help was printed. */
+/* Returns 0, 1 when --help was given and printed, or -EINVAL (wrong usage) with a sentence. */
 int exec_options__parse(struct exec_options *options, int argc, char **argv, struct error *err);
 
 #endif

@@ -21,7 +21,7 @@ struct category {
 	enum steptrace_error category;
 };
 
-/* What is not in here is general. */
+/* An errno that is not in this table belongs to the category "general". */
 static const struct category categories[] = {
 	{EINVAL, STEPTRACE_ERROR_VALIDATION},    {ENOENT, STEPTRACE_ERROR_NOT_FOUND},
 	{EACCES, STEPTRACE_ERROR_PERMISSION},    {EPERM, STEPTRACE_ERROR_PERMISSION},
@@ -59,7 +59,7 @@ const char *execution__category_name(enum steptrace_error category)
 
 /* ------------------------------------------------------------------ one step */
 
-/* The step's work, in its transaction if it writes. */
+/* Runs the function of the step's type, in a transaction if the type writes. */
 static int carry_out(struct step_run *run)
 {
 	struct store *store = run->execution->settings->store;
@@ -89,7 +89,7 @@ static int keep_output(struct step_run *run)
 	return 0;
 }
 
-/* The innermost failure is the one to tell. */
+/* A failure passes through every enclosing step. Only the innermost step is reported as failed. */
 static void note_failure(struct step_run *run, int err)
 {
 	struct execution *execution = run->execution;
@@ -174,13 +174,13 @@ static int check_requirements(struct execution *execution)
 
 		if (!secret || !*secret)
 			return error__set(&execution->err, -EACCES,
-					  "the secret '%s' is not set: put it into the environment",
+					  "the secret '%s' is not set: set it in the environment",
 					  item->valuestring);
 	}
 	cJSON_ArrayForEach (item, execution->pack->capabilities) {
 		if (is_switched_off(execution->settings, item->valuestring))
 			return error__set(&execution->err, -EACCES,
-					  "the capability '%s' is switched off", item->valuestring);
+					  "the capability '%s' is disabled", item->valuestring);
 	}
 	return 0;
 }
@@ -218,7 +218,8 @@ int execution__run(struct execution *execution, const struct execution_settings 
 {
 	int err;
 
-	/* Not cleared as a whole: the span alone is half a kilobyte, and has an init of its own. */
+	/* Set field by field, because clearing all of it costs time: the span alone has half a
+	 * kilobyte, and steptrace_command_init sets it. */
 	execution->settings = settings;
 	execution->pack = pack;
 	execution->context = (struct context){0};

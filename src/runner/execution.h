@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One execution of one command: its steps in order, the first failure stops it.
+ * One execution of one command. The steps run in order; the first failure stops the execution.
  *
- * Every step that runs, nested ones too, is a span between steptrace_step_begin and _end; the
- * command is one between steptrace_command_begin and _end. The runner uses the public header
- * exactly as any other runner would, and nothing here depends on whether somebody is attached.
+ * Each step that runs, also a nested one, is a span between steptrace_step_begin and
+ * steptrace_step_end. The command is a span between steptrace_command_begin and
+ * steptrace_command_end. The runner uses the public header usdt/steptrace.h as any other runner
+ * does, and its results do not depend on whether a tracer is attached.
  *
- * A step that mutates runs in a transaction of its own; when it fails nothing of it stays. In a
- * dry run no transaction is opened and nothing is written.
+ * A step that writes runs in its own database transaction, which is rolled back if the step fails.
+ * A dry run opens no transaction and writes nothing.
+ *
+ * The report of an execution that succeeded, and of one that failed:
  *
  *	{"success":true,"command":"triage","response":{"message":"..."},"outputs":{"save":{...}}}
  *	{"success":false,"command":"triage","response":{},"outputs":{},
@@ -28,15 +31,15 @@
 struct store;
 struct ai_client;
 
-/* What all executions of a run share. Everything is borrowed. */
+/* The settings that all executions of a run share. Everything is borrowed. */
 struct execution_settings {
 	struct store *store;
-	struct ai_client *ai; /* NULL: steps that ask a model fail */
+	struct ai_client *ai; /* NULL: steps of type ai.generate fail */
 	struct id_source *ids;
 	bool dry_run;
-	bool timing; /* one line per step on stderr */
+	bool timing; /* print one line per step to stderr */
 	const char *user_id, *request_source, *correlation_id;
-	const char *const *switched_off; /* capabilities nobody may use */
+	const char *const *switched_off; /* capabilities that were disabled with --without */
 	size_t switched_off_count;
 };
 
@@ -45,29 +48,33 @@ struct execution {
 	const struct pack *pack;
 	struct context context;
 	struct steptrace_command span;
-	cJSON *response;                     /* what notify steps left */
-	const struct pack_step *failed_step; /* the innermost one; NULL: none, or no step was run */
+	cJSON *response;                     /* owned; the values that notify steps have set */
+	const struct pack_step *failed_step; /* innermost step that failed; NULL: none has */
 	enum steptrace_error category;
 	struct error err;
 };
 
-/* Runs it. 0, or the negative errno of the first failure; `execution` holds the result either
- * way and goes to execution__free. `input` must outlive it. */
+/* Runs the command. Returns 0, or the negative errno of the first failure. In both cases
+ * `execution` holds the result, and the caller frees it with execution__free. `input` must outlive
+ * `execution`. */
 int execution__run(struct execution *execution, const struct execution_settings *settings,
 		   const struct pack *pack, const cJSON *input);
 void execution__free(struct execution *execution);
 
-/* The result as shown above; the caller deletes it. NULL: no memory. */
+/* The report as shown above; the caller deletes it. NULL: out of memory. `with_id` adds the
+ * execution's id. */
 cJSON *execution__report(const struct execution *execution, bool with_id);
 
-/* For steps with branches: runs `steps` inside the step whose span is `parent`. */
+/* For steps with branches: runs `steps` as children of the step whose span is `parent`. */
 int execution__run_steps(struct execution *execution, const struct pack_steps *steps,
 			 struct steptrace_step *parent);
 
-/* Instead of a run: tells the tracer that a command was refused, and why. */
+/* Called instead of execution__run when a command was rejected: fires the probe
+ * command__rejected with the reason. */
 void execution__reject(const struct execution_settings *settings, const char *slug,
 		       const char *reason, const char *invalid_fields);
 
+/* The error category of a negative errno. */
 enum steptrace_error execution__category_of(int err);
 const char *execution__category_name(enum steptrace_error category);
 

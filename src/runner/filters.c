@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The table of all filters, and what their functions share. */
+/* The table of all filters, and helpers for their functions. */
 #include "runner/filters.h"
 
 #include <errno.h>
@@ -44,7 +44,7 @@ static const struct filter filters[] = {
 
 enum { FILTER_COUNT = sizeof(filters) / sizeof(*filters) };
 
-_Static_assert(FILTER_COUNT == 31, "a new filter belongs into the tests and the documents, too");
+_Static_assert(FILTER_COUNT == 31, "add a new filter to the tests and the documents too");
 
 const struct filter *filter__at(size_t index)
 {
@@ -72,7 +72,7 @@ int filter__give_text(const struct filter_call *call, struct strbuf *text, cJSON
 	char *taken = strbuf__take(text);
 
 	if (!taken && text->err == -E2BIG)
-		return error__set(call->err, -E2BIG, "the text grows over %d bytes",
+		return error__set(call->err, -E2BIG, "the text is longer than %d bytes",
 				  FILTER_TEXT_BYTES);
 	return filter__give(call, value__from_text(taken), result);
 }

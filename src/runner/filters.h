@@ -2,10 +2,11 @@
 /*
  * The filters of templates: {{ input | name: argument, argument }}.
  *
- * One table, in filters.c, of names, numbers of arguments and functions; the functions live in
- * filters_text.c, filters_list.c, filters_time.c and filters_regex.c. A filter gets borrowed
- * values and makes a fresh one. It returns 0, or a negative errno with a sentence in call->err.
- * Texts that it makes stay below FILTER_TEXT_BYTES, lists below FILTER_ITEMS.
+ * One table in filters.c holds the name, the number of arguments and the function of each filter.
+ * The functions are in the other filters_*.c files. A filter reads borrowed values and returns a
+ * new value, which the caller owns. It returns 0, or a negative errno with a sentence in call->err.
+ * A text that a filter makes has at most FILTER_TEXT_BYTES bytes, a list at most FILTER_ITEMS
+ * items; a longer one is the error -E2BIG.
  */
 #ifndef STEPTRACE_RUNNER_FILTERS_H
 #define STEPTRACE_RUNNER_FILTERS_H
@@ -19,36 +20,38 @@
 enum { FILTER_ARGUMENTS = 2, FILTER_TEXT_BYTES = 1 << 20, FILTER_ITEMS = 100000 };
 
 struct filter_call {
-	const cJSON *input; /* never NULL, as the arguments that are given */
-	const cJSON *arguments[FILTER_ARGUMENTS];
+	const cJSON *input;                       /* never NULL */
+	const cJSON *arguments[FILTER_ARGUMENTS]; /* the first `argument_count` are never NULL */
 	int argument_count;
-	const cJSON *now; /* the context's time as text, or NULL */
+	const cJSON *now; /* the time of the execution as text, or NULL */
 	struct error *err;
 };
 
 struct filter {
 	const char *name;
 	int min_arguments, max_arguments;
-	int cost; /* in steps of evaluation, beside what its values weigh */
+	int cost; /* in evaluation steps (template.h), in addition to the weight of its values */
 	int (*run)(const struct filter_call *call, cJSON **result);
 };
 
-/* NULL: there is none of that name. */
+/* The filter with that name; NULL: unknown. `name` has `length` bytes and no NUL. */
 const struct filter *filter__find(const char *name, size_t length);
-/* The table, for those who walk it; NULL behind its end. */
+/* The filter at an index of the table, to walk the whole table; NULL after the last one. */
 const struct filter *filter__at(size_t index);
 
-/* ---- for the functions themselves */
+/* ---- helpers for the filter functions; each returns 0 or a negative errno */
 
-/* 0 with the result, or the -ENOMEM that a NULL result means. */
+/* Returns `value` as the result. If `value` is NULL: -ENOMEM. */
 int filter__give(const struct filter_call *call, cJSON *value, cJSON **result);
-/* The text that was written, taken out of the buffer; its failure as a sentence. */
+/* Returns the text of the buffer as the result, or the buffer's error. Empties the buffer. */
 int filter__give_text(const struct filter_call *call, struct strbuf *text, cJSON **result);
-/* The text of a value, to be freed. */
+/* The text of a value (value.h). The caller frees *text. */
 int filter__text(const struct filter_call *call, const cJSON *value, char **text);
-/* An argument that must be a number, cut to +-1e9; `fallback` where it is not given. */
+/* The argument at `index`, which must be a number. It is limited to the range -1e9 to 1e9. If the
+ * argument is not given, *number is `fallback`. */
 int filter__integer(const struct filter_call *call, int index, int fallback, int *number);
-/* Appends to a list; takes `item` also on failure; a NULL item is out of memory. */
+/* Appends `item` to `list` and takes ownership of it, also on failure. If `item` is NULL:
+ * -ENOMEM. */
 int filter__add(const struct filter_call *call, cJSON *list, cJSON *item);
 
 typedef int filter_function(const struct filter_call *call, cJSON **result);

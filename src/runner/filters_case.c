@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * upper, lower, capitalize: ASCII, Latin-1, Latin Extended-A, Greek and Cyrillic, whatever the
- * locale. Letters whose other case has a different number of letters (as the German sharp s)
- * stay as they are.
+ * The filters upper, lower and capitalize. They change ASCII, Latin-1, Latin Extended-A, Greek and
+ * Cyrillic letters, and do not depend on the locale. A letter whose other case has more than one
+ * letter, such as the German sharp s, is not changed.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -12,8 +12,10 @@
 #include "runner/value.h"
 
 struct case_range {
-	unsigned int first, last; /* of the lower-case letters */
-	unsigned int distance;    /* to the upper-case ones; 1: pairs of upper, lower */
+	unsigned int first, last; /* code points of the lower-case letters */
+	/* Code point of the lower-case letter minus that of the upper-case letter. 1: upper-case
+	 * and lower-case letters alternate. */
+	unsigned int distance;
 };
 
 static const struct case_range ranges[] = {
@@ -37,7 +39,8 @@ static unsigned int fold(unsigned int code, bool up)
 	return code;
 }
 
-/* Of two bytes at most; longer ones have no case here. */
+/* Writes one character. Only characters of one or two bytes are changed; the table has no
+ * longer ones. */
 static void write_folded(struct strbuf *out, const char *text, size_t size, bool up)
 {
 	const unsigned char *bytes = (const unsigned char *)text;
@@ -87,7 +90,7 @@ int filter_text__lower(const struct filter_call *call, cJSON **result)
 	return change_case(call, false, SIZE_MAX, result);
 }
 
-/* The first letter only: "mcDonald" is "McDonald". */
+/* Changes only the first letter: "mcDonald" becomes "McDonald". */
 int filter_text__capitalize(const struct filter_call *call, cJSON **result)
 {
 	return change_case(call, true, 1, result);

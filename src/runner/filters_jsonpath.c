@@ -2,10 +2,10 @@
 /*
  * value | jsonpath: '$.items[0].name'
  *
- *	.name  ['name']  [0]  [-1]	one step; a step that leads nowhere gives null
- *	.*  [*]				every item: from here on the answer is a list
+ *	.name  ['name']  [0]  [-1]	one step; if there is no such member or item: null
+ *	.*  [*]				every item; then the result is a list
  *
- * The `$` may be left out. Text is parsed as JSON first.
+ * The `$` may be left out. If the value is text, it is parsed as JSON first.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -19,13 +19,13 @@ enum { STEP_BYTES = 256 };
 
 struct walk {
 	const struct filter_call *call;
-	cJSON *found; /* a list */
+	cJSON *found; /* the list of results */
 	int visits;
 };
 
 static int broken(const struct walk *walk, const char *at)
 {
-	return error__set(walk->call->err, -EINVAL, "the path cannot be read from '%.40s' on", at);
+	return error__set(walk->call->err, -EINVAL, "the path is not valid at '%.40s'", at);
 }
 
 static int copy_step(const struct walk *walk, const char *at, size_t length, char step[STEP_BYTES])
@@ -52,7 +52,7 @@ static int read_bracket(const struct walk *walk, const char **at, char step[STEP
 	return err;
 }
 
-/* Moves `at` behind the step. */
+/* Copies the step at *at into `step` and moves *at after it. */
 static int read_step(const struct walk *walk, const char **at, char step[STEP_BYTES])
 {
 	size_t length;
@@ -79,7 +79,7 @@ static const cJSON *follow(const cJSON *value, const char *step)
 	return value__step(list, index);
 }
 
-/* Adds what `path` leads to from `value`; every wildcard branches. */
+/* Adds the values that `path` reaches from `value`. Calls itself for each item of a wildcard. */
 static int walk_path(struct walk *walk, const cJSON *value, const char *path, int depth)
 {
 	char step[STEP_BYTES];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Filters of lists and maps; of texts where those have items, too: characters. */
+/* Filters for lists and maps. Some also work on texts; then an item is a character. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "runner/filters.h"
 #include "runner/value.h"
 
-/* Gives the list or, after a failure, frees it. */
+/* Returns the list as the result; frees it if `err` is set. */
 static int give_list(const struct filter_call *call, int err, cJSON *list, cJSON **result)
 {
 	if (!err)
@@ -30,7 +30,7 @@ int filter_list__length(const struct filter_call *call, cJSON **result)
 
 /* ------------------------------------------------------------------ parts */
 
-/* Items from `start` on; counts are of items or code points. */
+/* Returns `count` items from `start` on. */
 static int give_items(const struct filter_call *call, const cJSON *list, size_t start, size_t count,
 		      cJSON **result)
 {
@@ -63,7 +63,8 @@ static int give_characters(const struct filter_call *call, size_t start, size_t 
 	return filter__give_text(call, &out, result);
 }
 
-/* A negative start counts from the end, a negative count leaves so many out there. */
+/* A negative `start` counts from the end. A negative `count` leaves out that many items at the
+ * end. Both count items of a list, or code points of a text. */
 static int give_part(const struct filter_call *call, int start, int count, cJSON **result)
 {
 	const cJSON *list = value__list(call->input);
@@ -89,7 +90,7 @@ int filter_list__slice(const struct filter_call *call, cJSON **result)
 	return err ? err : give_part(call, start, count, result);
 }
 
-/* The first ones, or with a negative number the last ones. */
+/* Returns the first items; with a negative number the last ones. */
 int filter_list__take(const struct filter_call *call, cJSON **result)
 {
 	int count, err = filter__integer(call, 0, 0, &count);
@@ -153,7 +154,7 @@ static int merge_into(const struct filter_call *call, cJSON *into, const cJSON *
 	return err;
 }
 
-/* Two maps, or two lists one after the other; what is falsy counts as empty. */
+/* Merges two maps, or joins two lists. A value that is false (value.h) counts as empty. */
 int filter_list__merge(const struct filter_call *call, cJSON **result)
 {
 	const cJSON *left = call->input, *right = call->arguments[0];
@@ -167,7 +168,7 @@ int filter_list__merge(const struct filter_call *call, cJSON **result)
 	if (!cJSON_IsObject(base) && !cJSON_IsArray(base))
 		return error__set(call->err, -EINVAL, "only maps and lists can be merged");
 	if (value__is_true(right) && (right->type & 0xff) != (base->type & 0xff))
-		return error__set(call->err, -EINVAL, "both sides must be maps, or both lists");
+		return error__set(call->err, -EINVAL, "merge needs two maps or two lists");
 	into = value__copy(base);
 	if (!into)
 		return no_memory(call);
@@ -188,7 +189,8 @@ static int add_text(const struct filter_call *call, cJSON *list, const char *tex
 	return filter__add(call, list, value__from_text(copy));
 }
 
-/* Where the part at `text` ends; without a separator each character is a part. */
+/* The end of the part that starts at `text`. If the separator is empty, each character is a
+ * part. */
 static const char *part_end(const char *text, const char *separator)
 {
 	size_t length = strlen(text);
@@ -217,7 +219,7 @@ static int split(const struct filter_call *call, const char *text, const char *s
 	return err ? err : add_text(call, list, text, strlen(text), &count);
 }
 
-/* With a limit the last part is all the rest. */
+/* With a limit, the last part holds the rest of the text. */
 int filter_list__split(const struct filter_call *call, cJSON **result)
 {
 	cJSON *list = cJSON_CreateArray();
@@ -235,7 +237,7 @@ int filter_list__split(const struct filter_call *call, cJSON **result)
 	return give_list(call, err, list, result);
 }
 
-/* Without a separator: ", ". What is no list is joined already. */
+/* The default separator is ", ". A value that is not a list or map is returned as text. */
 int filter_list__join(const struct filter_call *call, cJSON **result)
 {
 	const cJSON *list = value__list(call->input), *item;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Regular expressions: PCRE2, without delimiters, UTF-8 where the text is. A pattern that runs
- * into the match limit, or a filter that takes longer than a second, is an error, not an answer.
+ * Filters for regular expressions, with PCRE2. Patterns are written without delimiters. Pattern and
+ * text are UTF-8; invalid bytes in the text match nothing. If a pattern reaches the match limit, or
+ * a filter takes more than one second, the filter fails.
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <errno.h>
@@ -15,17 +16,18 @@
 
 enum { PATTERN_BYTES = 16384, MATCH_LIMIT = 1000000, HEAP_KIB = 65536 };
 
-/* One pattern on one text; `ends` are the offsets of the last match, in pairs. */
+/* A search for one pattern in one text. */
 struct search {
 	const struct filter_call *call;
 	char *pattern, *text;
-	size_t length, at; /* where the next search starts */
+	size_t length; /* of the text, in bytes */
+	size_t at;     /* offset where the next search starts */
 	uint32_t options;
 	pcre2_code *code;
 	pcre2_match_data *match;
 	pcre2_match_context *context;
-	const PCRE2_SIZE *ends;
-	int groups; /* of the match, with the whole at 0 */
+	const PCRE2_SIZE *ends; /* last match: start and end offset of each group */
+	int groups;             /* last match: number of groups; group 0 is the whole match */
 	struct timespec deadline;
 };
 
@@ -113,7 +115,8 @@ static int fail(const struct search *search, int code)
 			  "pattern '%.80s': %s", search->pattern, (const char *)message);
 }
 
-/* After an empty match the next one must not be empty there, or start further on. */
+/* Prepares the next search. After an empty match, the next match at the same place must not be
+ * empty; otherwise the search would never end. */
 static void advance(struct search *search)
 {
 	bool empty = search->ends[0] == search->ends[1];
@@ -122,7 +125,7 @@ static void advance(struct search *search)
 	search->options = empty ? PCRE2_NOTEMPTY_ATSTART | PCRE2_ANCHORED : 0;
 }
 
-/* 1: found, 0: none any more, or a negative errno. */
+/* Returns 1: found, 0: no further match, or a negative errno. */
 static int search__next(struct search *search)
 {
 	while (search->at <= search->length) {
@@ -130,7 +133,7 @@ static int search__next(struct search *search)
 
 		if (is_late(search))
 			return error__set(search->call->err, -ETIME,
-					  "pattern '%.80s' takes longer than a second",
+					  "pattern '%.80s' takes longer than one second",
 					  search->pattern);
 		code = pcre2_match(search->code, (PCRE2_SPTR)search->text, search->length,
 				   search->at, search->options, search->match, search->context);
@@ -155,7 +158,7 @@ static int search__next(struct search *search)
 	return 0;
 }
 
-/* A group that took no part is an empty text. */
+/* The text of a group; empty if the group did not take part in the match. */
 static cJSON *group(const struct search *search, int index)
 {
 	PCRE2_SIZE from = search->ends[2 * index], to = search->ends[2 * index + 1];
@@ -165,7 +168,8 @@ static cJSON *group(const struct search *search, int index)
 	return value__from_text(strndup(search->text + from, to - from));
 }
 
-/* Groups of the match from `first` on; groups at the end that took no part are left out. */
+/* Lists the groups of the match from `first` on. Groups at the end that did not take part in the
+ * match are left out. */
 static int list_groups(const struct search *search, int first, cJSON **list)
 {
 	int err = filter__give(search->call, cJSON_CreateArray(), list);
@@ -193,7 +197,8 @@ int filter_regex__test(const struct filter_call *call, cJSON **result)
 	return found < 0 ? found : filter__give(call, cJSON_CreateBool(found), result);
 }
 
-/* The groups of the first match; null without one, for `default`. */
+/* Lists the groups of the first match. Without a match the result is null, so that the filter
+ * `default` can follow. */
 int filter_regex__extract(const struct filter_call *call, cJSON **result)
 {
 	struct search search;
@@ -231,7 +236,7 @@ static int collect(struct search *search, cJSON *matches)
 	return err;
 }
 
-/* A list for each match, the whole match at 0. */
+/* Returns a list for each match: the whole match at index 0, then its groups. */
 int filter_regex__find_all(const struct filter_call *call, cJSON **result)
 {
 	struct search search;
@@ -251,7 +256,8 @@ int filter_regex__find_all(const struct filter_call *call, cJSON **result)
 
 /* ------------------------------------------------------------------ replacing */
 
-/* The group that "$1", "${1}" or "\1" names, -1 where the text is none; moves behind it. */
+/* Reads a reference to a group: "$1", "${1}" or "\1". Returns the group's number and moves *at
+ * after the reference; -1: the text is not a reference. */
 static int read_reference(const char **at)
 {
 	const char *c = *at;
@@ -308,7 +314,7 @@ static int replace(struct search *search, const char *replacement, struct strbuf
 	return found < 0 ? found : 0;
 }
 
-/* Every match; "$1" or "\1" in the replacement is what the first group took. */
+/* Replaces every match. "$1" or "\1" in the replacement is replaced by the text of group 1. */
 int filter_regex__replace(const struct filter_call *call, cJSON **result)
 {
 	struct search search;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * '%05.1f' | sprintf: value. The input is a format of a pack, so it is never given to printf:
- * each conversion is read here, and a fixed format does the work.
+ * '%05.1f' | sprintf: value. The format comes from a pack and is not trusted, so it is never passed
+ * to printf. Each conversion is parsed here and written with a fixed format.
  *
  *	% [-+0 space]* [width] [.precision] (d i u s f e g x X o c %)
  *
- * A list as the argument gives the conversions their values in turn; a single value serves only
- * the first. A conversion without its value is an error.
+ * If the argument is a list, each conversion takes the next item. A single value is used by the
+ * first conversion only. A conversion without a value is an error.
  */
 #include <errno.h>
 #include <math.h>
@@ -50,7 +50,7 @@ static const char *read_conversion(const char *at, struct conversion *conversion
 	return *at ? at + 1 : at;
 }
 
-/* The digits, without sign; `number` is not negative. */
+/* Writes the digits without a sign; `number` is not negative. */
 static void write_digits(char text[NUMBER_BYTES], const struct conversion *conversion,
 			 double number)
 {
@@ -69,7 +69,7 @@ static void write_digits(char text[NUMBER_BYTES], const struct conversion *conve
 	}
 }
 
-/* Blanks left or right, zeros between sign and digits. */
+/* Pads with blanks on the left or right, or with zeros between sign and digits. */
 static void write_padded(struct strbuf *out, const struct conversion *conversion, const char *sign,
 			 const char *text, size_t bytes)
 {
@@ -130,11 +130,11 @@ static int check(const struct filter_call *call, const struct conversion *conver
 	if (conversion->width > WIDTH_MAX ||
 	    (conversion->precision > PRECISION_MAX && conversion->letter != 's'))
 		return error__set(call->err, -E2BIG,
-				  "widths up to %d and precisions up to %d are allowed", WIDTH_MAX,
+				  "a width is at most %d, a precision at most %d", WIDTH_MAX,
 				  PRECISION_MAX);
 	if (!value)
 		return error__set(call->err, -EINVAL,
-				  "the format has more conversions than there are values");
+				  "the format has more conversions than values were given");
 	return 0;
 }
 

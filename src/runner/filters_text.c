@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Filters of one value: texts, numbers, JSON. */
+/* Filters for single values: texts, numbers, JSON. */
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -29,7 +29,8 @@ int filter_text__ternary(const struct filter_call *call, cJSON **result)
 
 /* ------------------------------------------------------------------ JSON and numbers */
 
-/* What is no JSON becomes null, for `default`; what is no text is parsed already. */
+/* Text that is not JSON becomes null, so that the filter `default` can follow. A value that is not
+ * text is returned unchanged. */
 int filter_text__from_json(const struct filter_call *call, cJSON **result)
 {
 	cJSON *value;
@@ -65,7 +66,7 @@ int filter_text__float(const struct filter_call *call, cJSON **result)
 
 /* ------------------------------------------------------------------ ends of a text */
 
-/* To a list: one more item. */
+/* Appends text to text, or an item to a list. */
 int filter_text__append(const struct filter_call *call, cJSON **result)
 {
 	struct strbuf text;
@@ -103,7 +104,7 @@ int filter_text__trim(const struct filter_call *call, cJSON **result)
 	return err;
 }
 
-/* `truncate: 5` of "abcdefg" is "abcde...". */
+/* `truncate: 5` turns "abcdefg" into "abcde...". */
 int filter_text__truncate(const struct filter_call *call, cJSON **result)
 {
 	struct strbuf out;
@@ -124,7 +125,7 @@ int filter_text__truncate(const struct filter_call *call, cJSON **result)
 	return filter__give_text(call, &out, result);
 }
 
-/* The padding is repeated from its start, its last copy cut. */
+/* Repeats the padding from its start; the last copy is truncated. */
 static void write_padding(struct strbuf *out, const char *padding, size_t characters)
 {
 	size_t bytes = strlen(padding), count = utf8__count(padding, bytes);
@@ -165,7 +166,7 @@ static bool is_ascii_word(char c)
 	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
-/* "Ça va, Bob?" is "a-va-bob": what is no ASCII letter or digit parts words. */
+/* "Ça va, Bob?" becomes "a-va-bob": bytes that are not ASCII letters or digits separate words. */
 int filter_text__slug(const struct filter_call *call, cJSON **result)
 {
 	struct strbuf out;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Times as text: "2025-03-01T08:30:00.123456Z", "2025-03-01 08:30:00+01:00", "2025-03-01 08:30",
- * "2025-03-01", or seconds since 1970. A time without an offset is UTC.
+ * Filters for times. A time is text such as "2025-03-01T08:30:00.123456Z",
+ * "2025-03-01 08:30:00+01:00", "2025-03-01 08:30" or "2025-03-01", or a number of seconds since
+ * 1970. A time without an offset is UTC.
  */
 #include <errno.h>
 #include <math.h>
@@ -15,7 +16,7 @@
 
 /* ------------------------------------------------------------------ reading */
 
-/* `count` digits at *at, moved behind them; -1 where there are not so many. */
+/* Reads `count` digits and moves *at after them. -1: there are fewer digits. */
 static int read_digits(const char **at, int count)
 {
 	int number = 0;
@@ -40,7 +41,7 @@ static bool read_day(const char **at, struct tm *when)
 	return when->tm_mday >= 1 && when->tm_mday <= 31;
 }
 
-/* "T08:30", " 08:30:00", " 08:30:00.5" */
+/* Reads "T08:30", " 08:30:00" or " 08:30:00.5". Decimals are skipped. */
 static bool read_clock(const char **at, struct tm *when)
 {
 	++*at;
@@ -59,7 +60,7 @@ static bool read_clock(const char **at, struct tm *when)
 	return when->tm_sec >= 0 && when->tm_sec <= 60;
 }
 
-/* "Z", "+01:00", "-0530" or nothing, in seconds east. */
+/* Reads "Z", "+01:00", "-0530" or nothing. *seconds is the offset east of UTC. */
 static bool read_offset(const char **at, long *seconds)
 {
 	bool is_west = **at == '-';
@@ -92,7 +93,7 @@ static bool read_seconds(const cJSON *value, struct tm *when)
 	return gmtime_r(&seconds, when) != NULL;
 }
 
-/* The clock as it was written, and how far east of UTC that was. */
+/* *when is the local time as written; *offset says how many seconds it is east of UTC. */
 static bool read_time(const cJSON *value, struct tm *when, long *offset)
 {
 	const char *at = cJSON_GetStringValue(value);
@@ -108,7 +109,7 @@ static bool read_time(const cJSON *value, struct tm *when, long *offset)
 		return false;
 	if (!read_offset(&at, offset) || *at)
 		return false;
-	seconds = timegm(when); /* sets the day of the week and carries 31 April over */
+	seconds = timegm(when); /* sets the day of the week and turns 31 April into 1 May */
 	return gmtime_r(&seconds, when) != NULL;
 }
 
@@ -137,8 +138,9 @@ static void write_letter(struct strbuf *out, char letter, const struct tm *when)
 	}
 }
 
-/* Letters as in PHP; a backslash takes the next one as it is, other signs stay. What is no time
- * becomes null, for `default`. */
+/* The letters of the format are those of PHP's date(). A backslash copies the next character as it
+ * is; so do all other characters. If the input is not a time, the result is null, so that the
+ * filter `default` can follow. */
 int filter_time__date(const struct filter_call *call, cJSON **result)
 {
 	struct strbuf out;
@@ -179,7 +181,7 @@ static long long since_1970(struct tm when, long offset)
 	return (long long)timegm(&when) - offset;
 }
 
-/* "3 hours ago", "1 day from now", "just now". */
+/* Writes "3 hours ago", "1 day from now" or "just now". */
 static void write_distance(struct strbuf *out, long long seconds)
 {
 	long long distance = seconds < 0 ? -seconds : seconds, count;
@@ -196,7 +198,7 @@ static void write_distance(struct strbuf *out, long long seconds)
 		       seconds > 0 ? "ago" : "from now");
 }
 
-/* Against the context's `now`, or the clock where there is none. */
+/* Compares with the `now` of the execution, or with the system's clock if there is none. */
 int filter_time__ago(const struct filter_call *call, cJSON **result)
 {
 	struct strbuf out;

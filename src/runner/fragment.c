@@ -7,7 +7,7 @@
 
 #include "runner/step_run.h"
 
-/* "home, garden" is ["home", "garden"]. */
+/* Turns "home, garden" into ["home", "garden"]. */
 static cJSON *split_words(const char *text)
 {
 	cJSON *list = cJSON_CreateArray();

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a fragment's fields may hold: `tags` a list of texts (a list, JSON text, or words with
- * commas between them), `state` and `metadata` maps, the rest as it comes.
+ * Converts the fields of a fragment to the types that their columns need: `tags` is a list of texts
+ * (given as a list, as JSON text, or as words separated by commas), `state` and `metadata` are
+ * maps, and other fields are kept as they are.
  */
 #ifndef STEPTRACE_RUNNER_FRAGMENT_H
 #define STEPTRACE_RUNNER_FRAGMENT_H
@@ -10,7 +11,8 @@
 
 #include "common/error.h"
 
-/* Puts `value` (taken over, also on failure) under `column`, in that column's shape. */
+/* Converts `value` and sets it in `values` under the key `column`. Takes ownership of `value`, also
+ * on failure. Returns 0, -EINVAL (the wrong type) or -ENOMEM. */
 int fragment__set(cJSON *values, const char *column, cJSON *value, struct error *err);
 
 #endif

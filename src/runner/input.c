@@ -35,7 +35,7 @@ static cJSON *unwrap(cJSON *input)
 	return only;
 }
 
-/* Blanks behind the value are fine, anything else is not. */
+/* After the JSON value only blanks are allowed. */
 static cJSON *parse(const char *text, size_t bytes)
 {
 	const char *end = NULL;

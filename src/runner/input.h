@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A command's input from the command line: a JSON file, then the text, then single keys.
+ * Builds the input of a command from the command line: from a JSON file (--context), then from
+ * TEXT, then from single keys (--set). A later source replaces keys of an earlier one.
  *
  *	steprun exec note "buy milk" --set lang=en	{"body":"buy milk","lang":"en"}
  */
@@ -13,13 +14,17 @@
 
 enum { INPUT_BYTES_MAX = 1 << 20 };
 
-/* A JSON object from a file, "-" being stdin; one that holds nothing but `ctx` is unwrapped. */
+/*
+ * Reads a JSON object from a file of at most INPUT_BYTES_MAX bytes; "-" is stdin. If `ctx` is its
+ * only key, *input is the value of `ctx`. The caller deletes *input. Returns 0, the errno of
+ * reading the file, -E2BIG, -EINVAL (not a JSON object) or -ENOMEM.
+ */
 int input__load(const char *path, cJSON **input, struct error *err);
 
-/* Replaces `key`. */
+/* Sets `key` to `text`, or replaces it. */
 int input__set_text(cJSON *input, const char *key, const char *text, struct error *err);
 
-/* "KEY=VALUE". */
+/* `pair` is "KEY=VALUE". */
 int input__set_pair(cJSON *input, const char *pair, struct error *err);
 
 #endif

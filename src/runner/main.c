@@ -16,7 +16,7 @@ struct command {
 
 static const struct command commands[] = {
 	{"exec", "SLUG|DIR [TEXT]", "run a command pack", cmd_exec},
-	{"check", "[DIR...]", "say what is wrong with command packs", cmd_check},
+	{"check", "[DIR...]", "check command packs for problems", cmd_check},
 	{"list", "", "list the command packs", cmd_list},
 };
 
@@ -25,11 +25,12 @@ enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
 static int print_help(FILE *out)
 {
 	fprintf(out, "usage: steprun COMMAND [OPTIONS]\n\n"
-		     "Runs command packs: pipelines of steps, described in YAML.\n\n");
+		     "Runs command packs. A pack describes a pipeline of steps in YAML.\n\n");
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		fprintf(out, "  %-6s %-16s  %s\n", commands[i].name, commands[i].arguments,
 			commands[i].help);
-	fprintf(out, "\n'steprun COMMAND --help' tells more; --version prints the version.\n");
+	fprintf(out, "\n'steprun COMMAND --help' shows the options of a command.\n"
+		     "'steprun --version' prints the version.\n");
 	return out == stdout ? EXIT_DONE : EXIT_USAGE;
 }
 
@@ -45,7 +46,7 @@ static int dispatch(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	log__init("steprun");
-	signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error to report, not a death */
+	signal(SIGPIPE, SIG_IGN); /* writing to a closed pipe returns EPIPE, which is reported */
 	if (argc < 2)
 		return print_help(stderr);
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))

@@ -57,7 +57,7 @@ int pacer__open(struct pacer *pacer, uint64_t per_second, struct error *err)
 	if (!code)
 		return 0;
 	pacer__close(pacer);
-	return error__set(err, code, "cannot set up timer and signals: %s", strerror(-code));
+	return error__set(err, code, "cannot set up the timer and signals: %s", strerror(-code));
 }
 
 void pacer__close(struct pacer *pacer)
@@ -82,7 +82,7 @@ static void take_event(struct pacer *pacer, int fd)
 		pacer->due += ticks;
 }
 
-/* Looks once; waits only while nothing is due. */
+/* Reads the events that are ready. Blocks only if there is a rate and no start is due. */
 static int look(struct pacer *pacer)
 {
 	int timeout = pacer->timer < 0 || pacer->due ? 0 : -1;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * When the next command may start, and whether somebody asked to stop.
+ * Starts commands at a fixed rate, and sees SIGINT and SIGTERM between them.
  *
- * One epoll for the timer and the signals. Starts are due at absolute times, so a slow command
- * does not shift the ones after it: they follow at once until the plan is caught up with.
+ * One epoll waits for the timer and for the signals. Starts are planned at absolute times. If a
+ * command is slow and later starts are overdue, those start at once, without waiting, until the
+ * plan is met again.
  */
 #ifndef STEPTRACE_RUNNER_PACER_H
 #define STEPTRACE_RUNNER_PACER_H
@@ -13,16 +14,18 @@
 #include "common/error.h"
 
 struct pacer {
-	int epoll, timer, signals;
-	uint64_t due; /* starts whose time has come */
-	int signal;   /* the one that arrived; 0: none */
+	int epoll, timer, signals; /* file descriptors; -1: not open */
+	uint64_t due;              /* starts that are due and have not been taken yet */
+	int signal;                /* SIGINT or SIGTERM, when it has arrived; 0: none */
 };
 
-/* `per_second` 0: no waiting. From here on SIGINT and SIGTERM are only seen by pacer__wait. */
+/* `per_second` 0: do not wait between starts. Blocks SIGINT and SIGTERM in the calling thread; from
+ * now on only pacer__wait sees them. Returns 0 or a negative errno. */
 int pacer__open(struct pacer *pacer, uint64_t per_second, struct error *err);
 void pacer__close(struct pacer *pacer);
 
-/* Returns 0 when the next start is due, 1 when a signal asks to stop, negative errno on failure. */
+/* Waits for the next start. Returns 0 when it is due, 1 when SIGINT or SIGTERM has arrived, or a
+ * negative errno. */
 int pacer__wait(struct pacer *pacer);
 
 #endif

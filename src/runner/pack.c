@@ -11,14 +11,14 @@
 #include "runner/pack_prompts.h"
 #include "runner/steps.h"
 
-/* What is being loaded, and where its complaints go. */
+/* The pack that is being loaded, and where its error message goes. */
 struct loader {
 	struct pack *pack;
 	struct error *err;
 };
 
-/* The ids seen so far. The `else` branch of a condition may use the ids of its `then` branch
- * again: while it is read, that stretch is hidden. */
+/* The step ids read so far, to find duplicates. The `else` branch of a condition may use the ids of
+ * the `then` branch again. So the ids of `then` are hidden while `else` is read. */
 struct ids {
 	const char *ids[PACK_STEPS_MAX];
 	bool hidden[PACK_STEPS_MAX];
@@ -84,7 +84,7 @@ static int check_head(const struct loader *loader)
 	const cJSON *root = pack->manifest.root;
 
 	if (!cJSON_IsObject(root))
-		return complain(loader, root, "a manifest is a mapping with name, slug, %s",
+		return complain(loader, root, "a manifest must be a mapping with name, slug, %s",
 				"version and steps");
 	pack->name = get_text(root, "name");
 	pack->own_slug = get_text(root, "slug");
@@ -94,8 +94,8 @@ static int check_head(const struct loader *loader)
 		return complain(loader, root, "'%s' is missing", "slug");
 	if (!pack__is_slug(pack->own_slug))
 		return complain(loader, get(root, "slug"),
-				"'%s' is not a slug: a lower-case letter, then letters, digits, "
-				"'_', '-', '.'",
+				"'%s' is not a slug (a lower-case letter, then lower-case letters, "
+				"digits, '_', '-' and '.')",
 				pack->own_slug);
 	return check_version(loader);
 }
@@ -137,13 +137,14 @@ static int check_triggers(const struct loader *loader)
 		return complain(loader, get(triggers, "slash"), "'%s' must be text", "slash");
 	if (mode && strcmp(mode, "inline") && strcmp(mode, "none") && strcmp(mode, "modal"))
 		return complain(loader, get(triggers, "input_mode"),
-				"the input_mode '%s' is none of inline, none, modal", mode);
+				"the input_mode must be inline, none or modal, not '%s'", mode);
 	return check_texts(loader, get(triggers, "aliases"), "aliases");
 }
 
 /* ------------------------------------------------------------------ steps */
 
-/* What templates can address: letters, digits, '_' and inner hyphens. */
+/* An id must be a name that templates can use: letters, digits, '_', and hyphens that are not at
+ * the start or end. */
 static bool is_id(const char *text)
 {
 	static const char inner[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -222,11 +223,13 @@ static int read_step(const struct loader *loader, struct ids *ids, struct pack_s
 	int err;
 
 	if (!cJSON_IsObject(step->node))
-		return complain(loader, step->node, "a step is a mapping with %s", "id and type");
+		return complain(loader, step->node, "a step must be a mapping with %s",
+				"id and type");
 	step->id = get_text(step->node, "id");
 	if (!step->id || !is_id(step->id))
-		return complain(loader, step->node, "a step needs an id of letters, digits and %s",
-				"inner hyphens");
+		return complain(loader, step->node,
+				"a step needs an id of letters, digits, '_' and '-' (%s)",
+				"no '-' at the start or end");
 	if (!type)
 		return complain(loader, step->node, "the step '%s' has no type", step->id);
 	step->type = step_type__find(type);
@@ -313,7 +316,7 @@ static int read_manifest(const struct loader *loader)
 	return err ? err : read_all_steps(loader);
 }
 
-/* The directory without slashes at its end. */
+/* A copy of `directory` without slashes at its end. */
 static char *tidy(const char *directory)
 {
 	size_t length = strlen(directory);

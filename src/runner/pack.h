@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A command pack: the directory `SLUG/` with `command.yaml`, and `prompts/`, loaded and checked.
+ * A command pack: the folder `SLUG/` with the manifest `command.yaml` and the folder `prompts/`.
  *
- * Everything that text points to lives as long as the pack; spans borrow it. A pack is read-only
- * once it is loaded. What a pack may get wrong and still run (unknown keys, templates that do not
- * parse, a slug that is not its folder's name) is for `steprun check`; what makes it no pack at all
- * is an error here, with file, line and column:
+ * A pack owns all its texts, and they live as long as the pack; spans borrow them. After loading, a
+ * pack is read-only. Loading fails if the manifest cannot be used; the message names file, line and
+ * column. Mistakes with which a pack can still run (unknown keys, templates that cannot be parsed,
+ * a slug that differs from the folder's name) are reported by `steprun check` only.
  *
  *	packs/notes/command.yaml:12:5: unknown step type 'fragment.make' in step 'save'
  */
@@ -22,7 +22,7 @@
 #include "runner/yaml.h"
 
 enum {
-	PACK_STEPS_MAX = 1000, /* nested ones included */
+	PACK_STEPS_MAX = 1000, /* including nested steps */
 	PACK_SLUG_BYTES = 64,
 	PACK_PROMPT_BYTES_MAX = 256 << 10,
 	PACK_PROMPTS_MAX = 64,
@@ -38,42 +38,45 @@ struct pack_steps {
 struct pack_step {
 	const char *id;
 	const struct step_type *type;
-	const cJSON *node;   /* where it stands in the manifest */
-	uint16_t index;      /* among its siblings */
-	struct param params; /* step-level keys and those under `with`, together */
+	const cJSON *node;   /* borrowed: the step in the manifest's tree */
+	uint16_t index;      /* position among the steps of the same list, from 0 */
+	struct param params; /* the keys of the step itself and those under `with` */
 	struct pack_steps then_steps, else_steps;
 };
 
 struct pack {
 	char *directory;
-	char *slug; /* of the folder, or the manifest's own where a path was given */
-	const char *own_slug, *name, *version;
+	char *slug; /* the folder's name; if the pack was given by its path, `own_slug` */
+	const char *own_slug, *name, *version; /* from the manifest */
 	struct yaml_document manifest;
 	struct pack_steps steps;
-	size_t step_count; /* nested ones included */
-	cJSON *prompts;    /* file stem -> text */
+	size_t step_count; /* including nested steps */
+	cJSON *prompts;    /* object: name of the file without .md -> text */
 	struct param prompt_params;
 	const cJSON *secrets, *capabilities; /* lists of text, or NULL */
 };
 
-/* Where slugs are looked up; the first hit wins. Borrowed texts. */
+/* The folders in which a slug is searched, in this order. Texts are borrowed. */
 struct pack_path {
 	const char *const *directories;
 	size_t count;
 };
 
 /*
- * `argument` is a slug, or with a '/' in it the path of a pack's folder.
- * -ENOENT: there is no such pack. Anything else: there is one and it cannot be used.
+ * Loads a pack. `argument` is a slug, or the path of a pack's folder if it contains a '/'. The
+ * caller frees *pack. Returns 0, -ENOENT (there is no such pack), or another negative errno (the
+ * pack exists and cannot be loaded).
  */
 int pack__find(const struct pack_path *path, const char *argument, struct pack **pack,
 	       struct error *err);
 
-/* `slug` NULL: the manifest's own. */
+/* Loads the pack in `directory`. If `slug` is NULL, the slug of the manifest is used. The caller
+ * frees *pack. */
 int pack__load(const char *directory, const char *slug, struct pack **pack, struct error *err);
 void pack__free(struct pack *pack);
 
-/* A lower-case letter, then letters, digits, '_', '-', '.'. */
+/* A slug is a lower-case letter, then lower-case letters, digits, '_', '-' and '.'; fewer than
+ * PACK_SLUG_BYTES bytes. */
 bool pack__is_slug(const char *text);
 
 #endif

@@ -20,7 +20,7 @@ static bool holds_pack(const char *directory)
 	return found;
 }
 
-/* Takes `directory` over. */
+/* Takes ownership of `directory`. */
 static int add_entry(struct pack_list *list, char *directory, bool is_alone)
 {
 	struct pack_entry *longer, *entry;

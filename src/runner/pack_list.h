@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * All packs under a directory: its folders that hold a command.yaml, in alphabetical order. A
- * directory that itself holds one is that pack alone.
+ * All packs in a directory: its folders that contain a command.yaml, in alphabetical order. If the
+ * directory itself contains a command.yaml, it is a single pack.
  */
 #ifndef STEPTRACE_RUNNER_PACK_LIST_H
 #define STEPTRACE_RUNNER_PACK_LIST_H
@@ -9,13 +9,13 @@
 #include "common/error.h"
 #include "runner/pack.h"
 
-/* One folder: its pack, or why it is none. */
+/* One folder: its pack, or the error of loading it. */
 struct pack_entry {
-	char *directory;
+	char *directory;    /* owned */
 	const char *folder; /* the last part of `directory` */
-	struct pack *pack;  /* NULL: it could not be loaded */
-	struct error err;   /* the sentence then */
-	bool is_alone;      /* named by its own path, so its folder's name is free */
+	struct pack *pack;  /* owned; NULL: the pack could not be loaded */
+	struct error err;   /* if `pack` is NULL: why */
+	bool is_alone;      /* given by its own path, so the folder may have any name */
 };
 
 struct pack_list {
@@ -23,7 +23,8 @@ struct pack_list {
 	size_t count;
 };
 
-/* Appends; negative errno where the directory cannot be read. */
+/* Appends the packs of `directory`. A pack that cannot be loaded is appended with its error.
+ * Returns 0, or a negative errno when the directory cannot be read. */
 int pack_list__add(struct pack_list *list, const char *directory, struct error *err);
 void pack_list__free(struct pack_list *list);
 

@@ -31,7 +31,8 @@ static int read_text(const char *path, char *text, struct error *err)
 		code = error__set(err, -E2BIG, "%s: larger than %d bytes", path,
 				  PACK_PROMPT_BYTES_MAX);
 	else if (memchr(text, 0, bytes))
-		code = error__set(err, -EINVAL, "%s: not text, it has a NUL character", path);
+		code = error__set(err, -EINVAL, "%s: contains a NUL character, so it is not text",
+				  path);
 	text[code ? 0 : bytes] = 0;
 	fclose(file);
 	return code;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A step's parameters, compiled once when the pack is loaded and rendered each time the step runs.
+ * The parameters of a step. They are compiled once, when the pack is loaded, and rendered each time
+ * the step runs.
  *
- * A param mirrors a value of the manifest: text with `{{`, `{%` or `{#` in it becomes a parsed
- * template, lists and maps become lists and maps of params, everything else is a constant.
- * Rendering gives a fresh tree. A template that cannot be parsed does not keep the pack from
- * loading: the step that needs it fails, and `steprun check` reports it.
+ * A param is made from a value of the manifest. Text that contains `{{`, `{%` or `{#` becomes a
+ * parsed template. Lists and maps become lists and maps of params. Every other value is a constant.
+ * Rendering returns a new tree. If a template cannot be parsed, the pack still loads; the step that
+ * uses the template fails when it runs, and `steprun check` reports it.
  *
  *	title: "{{ ctx.body | take: 50 }}"	a template
  *	tags: ["note", "{{ ctx.kind }}"]	a list of a constant and a template
@@ -24,29 +25,31 @@ struct template;
 struct scope;
 
 struct param {
-	const cJSON *node;         /* of the manifest, borrowed; NULL for a step's set of keys */
-	struct template *template; /* owned; text with marks */
-	char *broken;              /* owned; why that text is no template */
-	struct param *children;    /* owned; of lists and maps */
+	const cJSON *node;         /* borrowed from the manifest; NULL for a step's set of keys */
+	struct template *template; /* owned; NULL: a constant, list or map */
+	char *broken;              /* owned; the parser's message if the template is not valid */
+	struct param *children;    /* owned; items of a list, members of a map */
 	size_t child_count, child_room;
-	bool has_templates; /* here or further down */
+	bool has_templates; /* in this param or in a child */
 };
 
-/* `name` is what messages call it. -ENOMEM is the only failure. */
+/* Compiles `node`, which must outlive the param. Returns 0 or -ENOMEM. */
 int param__compile(struct param *param, const cJSON *node);
 void param__free(struct param *param);
 
-/* Adds a child under the key that `node` carries; one that is already there is replaced. */
+/* Compiles `node` and adds it as a child under the key of `node`. A child with the same key is
+ * replaced. Returns 0 or -ENOMEM. */
 int param__set(struct param *param, const cJSON *node);
 
-/* By key; NULL where there is none. */
+/* The child with that key; NULL: there is none. */
 const struct param *param__child(const struct param *param, const char *key);
 
-/* A fresh tree in *value; a NULL param renders to NULL (no value at all). */
+/* *value is a new tree, which the caller deletes. If `param` is NULL, *value is NULL, which means
+ * that there is no value. Returns 0, or the errors of template__render. */
 int param__render(const struct param *param, const struct scope *scope, cJSON **value,
 		  struct error *err);
 
-/* Calls `found` for every template that could not be parsed, here and further down. */
+/* Calls `found` for this param and each of its children whose template could not be parsed. */
 void param__each_broken(const struct param *param,
 			void (*found)(void *data, const struct param *param), void *data);
 

@@ -112,7 +112,7 @@ int step_run__table(struct step_run *run, const struct store_table **table)
 		return err;
 	*table = model ? store__table(step_run__store(run), model) : NULL;
 	if (!model)
-		err = error__set(run->err, -EINVAL, "'model' is missing: name a table");
+		err = error__set(run->err, -EINVAL, "'model' is missing: give the name of a table");
 	else if (!*table)
 		err = error__set(run->err, -EINVAL, "unknown model '%.64s'", model);
 	free(model);
@@ -127,7 +127,7 @@ static int add_id(struct step_run *run, struct store_query *query, const cJSON *
 		return store_query__add(query, "id", "=", id, NULL, run->err);
 	if (!step_run__is_dry(run))
 		return error__set(run->err, -EINVAL, "'id' is not the id of a row");
-	/* In a dry run the row it means was never made: match none. */
+	/* In a dry run an earlier step did not create its row, so there is no id. Match no row. */
 	return store_query__add(query, "id", "IS NULL", NULL, NULL, run->err);
 }
 
@@ -135,7 +135,8 @@ static int add_conditions(struct step_run *run, struct store_query *query, const
 {
 	if (!conditions->child)
 		return error__set(run->err, -EINVAL,
-				  "'conditions' is empty: it would mean all rows");
+				  "'conditions' is empty and would match all rows: give at least "
+				  "one condition");
 	return store_query__add_all(query, conditions, run->err);
 }
 
@@ -176,7 +177,7 @@ int step_run__stamp(struct step_run *run, const struct store_table *table, cJSON
 	return error__set(run->err, -ENOMEM, "out of memory");
 }
 
-/* ------------------------------------------------------------------ what the span says */
+/* ------------------------------------------------------------------ what the tracer sees */
 
 void step_run__set_fragment(struct step_run *run, int64_t id)
 {
@@ -184,7 +185,8 @@ void step_run__set_fragment(struct step_run *run, int64_t id)
 	run->span->has_fragment_id = 1;
 }
 
-/* For the tracer alone: not gathered while nobody looks, and no reason to fail. */
+/* Only the tracer needs the changes. So they are not collected while no tracer is attached, and
+ * running out of memory here does not fail the step. */
 void step_run__changed(struct step_run *run, const struct store_table *table, int64_t id,
 		       enum steptrace_operation operation)
 {

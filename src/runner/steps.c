@@ -15,7 +15,7 @@ const struct step_type *const step_types[] = {
 };
 
 _Static_assert(sizeof(step_types) / sizeof(step_types[0]) == STEP_TYPE_COUNT,
-	       "a step type without its row");
+	       "STEP_TYPE_COUNT must be the number of rows");
 
 const struct step_type *step_type__find(const char *name)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The one table of step types: what packs call a type, what events call it, which keys it knows,
- * whether it writes, and the function that runs it. The pack loader, `check`, the execution and
- * the tests all read this table. A type is a file in steps/ that ends in its row:
+ * The table of step types: the name of a type in packs, its name in events, the keys it knows,
+ * whether it writes to the database, and the function that runs it. The pack loader, `steprun
+ * check`, the execution and the tests read this table. Each type is a file in steps/, which ends
+ * with its row of the table:
  *
  *	const struct step_type step_notify = {
  *		.name = "notify",
@@ -21,12 +22,12 @@ struct step_run;
 struct step_type {
 	const char *name;       /* "fragment.create" */
 	const char *event_name; /* "FragmentCreateStep" */
-	const char *const
-		*keys;     /* that it knows, ended by NULL; `then` and `else` need no naming */
-	bool mutates;      /* runs in a transaction of its own */
-	bool has_branches; /* `then` and `else` are steps */
-	/* Returns 0 or a negative errno, from which the error category follows (execution.h).
-	 * Everything it wrote is rolled back when it fails. */
+	/* The keys that the type knows, ended by NULL; without `then` and `else`. */
+	const char *const *keys;
+	bool mutates;      /* writes to the database, so it runs in a transaction */
+	bool has_branches; /* `then` and `else` are lists of steps */
+	/* Returns 0 or a negative errno, which determines the error category (execution.h). If it
+	 * fails, everything that it wrote is rolled back. */
 	int (*run)(struct step_run *run);
 };
 
@@ -34,7 +35,7 @@ enum { STEP_TYPE_COUNT = 10 };
 
 extern const struct step_type *const step_types[STEP_TYPE_COUNT];
 
-/* By dotted name; NULL where there is none. */
+/* The type with that name in packs, such as "fragment.create"; NULL: unknown. */
 const struct step_type *step_type__find(const char *name);
 bool step_type__knows(const struct step_type *type, const char *key);
 

@@ -50,7 +50,8 @@ static void forget(struct statement *statement)
 	*statement = (struct statement){0};
 }
 
-/* The place that holds this SQL, or the one to use for it. */
+/* The place that already holds this SQL. If there is none: the place to reuse for it, which is a
+ * free one or the one that has not been used for the longest time. */
 static struct statement *find_place(struct store *store, const char *sql, uint64_t hash)
 {
 	struct statement *oldest = &store->statements[0];
@@ -135,7 +136,7 @@ static int run_script(struct store *store, const char *sql, const char *doing, s
 							      : 0;
 }
 
-/* A file with tables but without our mark belongs to somebody else. */
+/* Refuses a file that has tables and not our application_id: it belongs to another program. */
 static int check_owner(struct store *store, int64_t *version, struct error *err)
 {
 	int64_t application, tables;
@@ -150,12 +151,13 @@ static int check_owner(struct store *store, int64_t *version, struct error *err)
 		return code;
 	if (application != STORE_APPLICATION_ID && (tables > 0 || *version > 0))
 		return error__set(err, -EINVAL,
-				  "it is a database of another program: name another file");
+				  "it belongs to another program: choose another file");
 	if (*version > (int64_t)store_migration_count)
-		return error__set(err, -EINVAL,
-				  "its tables have version %d, this program knows %zu: use a newer "
-				  "steprun",
-				  (int)*version, store_migration_count);
+		return error__set(
+			err, -EINVAL,
+			"its tables have version %d, but this steprun knows versions up to "
+			"%zu: use a newer steprun",
+			(int)*version, store_migration_count);
 	return 0;
 }
 
@@ -165,7 +167,8 @@ static int migrate(struct store *store, struct error *err)
 	int64_t version;
 	int code;
 
-	/* Looked at under the write lock: two processes may create one file at once. */
+	/* Take the write lock before the check, because two processes may create the file at the
+	 * same time. */
 	code = store__begin(store, err);
 	if (code)
 		return code;

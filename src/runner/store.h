@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The runner's database: SQLite, opened once, used by one thread.
+ * The runner's SQLite database. It is opened once; only one thread may use it.
  *
- * Nothing that a pack says ever becomes SQL text. Model, column and operator names are looked up
- * in tables the program knows (the models of store_schema.h, the columns that the database itself
- * reports) and the program's own spelling goes into the statement; every value is bound.
+ * Text of a pack never becomes part of an SQL statement. The names of models, columns and operators
+ * are looked up in tables that the program knows: the models of store_schema.h and the columns that
+ * the database reports. The statement is built from the names in these tables. Every value is
+ * bound with `?`.
  *
- * A row is a cJSON object, its columns in table order:
+ * A row is a cJSON object with its columns in table order:
  *
  *	{"id":7,"type":"todo","title":"Buy milk","tags":["todo"],"pinned":false, ...}
  *
- * Errors: -EINVAL (a name or value that cannot be), -EEXIST (a constraint), -EBUSY (locked by
- * another process for longer than the timeout), -ENOMEM, -EIO (everything else of SQLite's), each
- * with a sentence that never quotes a value.
+ * Errors: -EINVAL (an unknown name, or a value of the wrong type), -EEXIST (a constraint of the
+ * table is violated), -EBUSY (another process has locked the database for longer than
+ * STORE_BUSY_TIMEOUT_MS), -ENOMEM, -EIO (any other SQLite error). The sentence in `err` never
+ * contains a value from the database.
  */
 #ifndef STEPTRACE_RUNNER_STORE_H
 #define STEPTRACE_RUNNER_STORE_H
@@ -26,7 +28,7 @@
 
 enum {
 	STORE_BUSY_TIMEOUT_MS = 5000,
-	STORE_STATEMENTS_KEPT = 64,
+	STORE_STATEMENTS_KEPT = 64, /* prepared statements that are kept */
 	STORE_COLUMNS_MAX = 64,
 };
 
@@ -34,7 +36,7 @@ enum store_kind {
 	STORE_INTEGER,
 	STORE_REAL,
 	STORE_TEXT,
-	STORE_JSON,    /* text in the database, a tree in a row */
+	STORE_JSON,    /* JSON text in the database, a tree in a row */
 	STORE_BOOLEAN, /* 0 or 1 in the database, true or false in a row */
 };
 
@@ -47,42 +49,47 @@ struct store_table {
 	const char *name, *alias;
 	struct store_column *columns;
 	size_t column_count;
-	bool has_deleted_at; /* rows are deleted by stamping them, and stamped ones are unseen */
+	/* The table has a column deleted_at. A row with a time in that column is soft-deleted:
+	 * queries do not return it. */
+	bool has_deleted_at;
 };
 
 struct store;
 struct store_query;
 
-/* `path` may be ":memory:". Creates the file and its tables, or brings older tables up to date. */
+/* Opens the database file, or creates it with its tables; upgrades the tables of an older version.
+ * `path` may be ":memory:". The caller closes *store. */
 int store__open(const char *path, struct store **store, struct error *err);
 void store__close(struct store *store);
 
-/* By the table's name or its singular; NULL where there is none. */
+/* The table with that name or alias, such as "fragments" or "fragment"; NULL: unknown. */
 const struct store_table *store__table(const struct store *store, const char *model);
 const struct store_column *store_table__column(const struct store_table *table, const char *name);
 
-/* One transaction around one mutating step; takes the write lock at once. They do not nest. */
+/* One transaction for one step that writes. store__begin takes the write lock immediately.
+ * Transactions cannot be nested. */
 int store__begin(struct store *store, struct error *err);
 int store__commit(struct store *store, struct error *err);
 void store__rollback(struct store *store);
 
-/* `values` is an object, column to value. */
+/* Inserts one row. `values` is an object: column -> value. *id is the id of the new row. */
 int store__insert(struct store *store, const struct store_table *table, const cJSON *values,
 		  int64_t *id, struct error *err);
 
-/* Rows that match the query (store_query.h), as a list; the caller deletes it. */
+/* *rows is the list of rows that match the query (store_query.h). The caller deletes it. */
 int store__select(struct store *store, const struct store_query *query, cJSON **rows,
 		  struct error *err);
 int store__count(struct store *store, const struct store_query *query, int64_t *count,
 		 struct error *err);
 
-/* Both leave order and limit of the query aside and say how many rows changed. */
+/* Both change all rows that match; they ignore order and limit of the query. *changed is the number
+ * of changed rows. */
 int store__update(struct store *store, const struct store_query *query, const cJSON *values,
 		  int64_t *changed, struct error *err);
 int store__delete(struct store *store, const struct store_query *query, int64_t *changed,
 		  struct error *err);
 
-/* One row by its id; -ENOENT (with no sentence) where there is none. */
+/* *row is the row with that id. Returns -ENOENT, without a sentence, if there is none. */
 int store__get(struct store *store, const struct store_table *table, int64_t id, cJSON **row,
 	       struct error *err);
 

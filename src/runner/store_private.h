@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Between store.c (the file, the statements, transactions) and store_rows.c (values and rows).
- * The only header that shows SQLite; nobody else includes it.
+ * Shared by store.c (file, statements, transactions) and store_rows.c (values and rows). This is
+ * the only header that includes SQLite; no other file may include it.
  */
 #ifndef STEPTRACE_RUNNER_STORE_PRIVATE_H
 #define STEPTRACE_RUNNER_STORE_PRIVATE_H
@@ -10,11 +10,12 @@
 
 #include "runner/store.h"
 
-/* A statement that was prepared once; the one not used for longest makes room. */
+/* A cached prepared statement. When the cache is full, the one that has not been used for the
+ * longest time is replaced. */
 struct statement {
-	char *sql; /* NULL: a free place */
+	char *sql; /* owned; NULL: this place is free */
 	uint64_t hash;
-	uint64_t last_used;
+	uint64_t last_used; /* the value of use_count at its last use */
 	sqlite3_stmt *prepared;
 };
 
@@ -22,13 +23,15 @@ struct store {
 	sqlite3 *db;
 	struct store_table *tables;
 	struct statement statements[STORE_STATEMENTS_KEPT];
-	uint64_t use_count;
+	uint64_t use_count; /* number of calls of store__prepare */
 };
 
-/* SQLite's last error as ours: "cannot DOING: ...". It names tables and columns, never values. */
+/* Writes SQLite's last error as "cannot DOING: ..." into `err` and returns its negative errno. The
+ * sentence may contain names of tables and columns, never values. */
 int store__complain(struct store *store, struct error *err, const char *doing);
 
-/* Kept by the store, ready to be bound; NULL on failure. Give it back with store__finish. */
+/* A prepared statement, ready for binding; NULL on failure. The store owns it. The caller ends its
+ * use with store__finish. */
 sqlite3_stmt *store__prepare(struct store *store, const char *sql);
 void store__finish(sqlite3_stmt *statement);
 

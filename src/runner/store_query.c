@@ -13,10 +13,10 @@
 enum operand { OPERAND_ONE, OPERAND_LIST, OPERAND_NONE };
 
 struct operator_spec {
-	const char *name; /* as packs write it, any case */
+	const char *name; /* in packs, in upper or lower case */
 	const char *sql;
 	enum operand operand;
-	const char *with_null; /* what it means when the value is null; NULL: nothing special */
+	const char *with_null; /* SQL to use when the value is null; NULL: the same as `sql` */
 };
 
 static const struct operator_spec operators[] = {
@@ -61,7 +61,7 @@ void store_query__free(struct store_query *query)
 
 /* ------------------------------------------------------------------ text and values */
 
-/* Appends to an owned string; on failure the old one stays. */
+/* Appends to a string that the caller owns. On failure the string is unchanged. */
 __attribute__((format(printf, 2, 3))) static int append(char **text, const char *format, ...)
 {
 	char *more, *joined;
@@ -91,7 +91,7 @@ static int bind(struct store_query *query, struct store_binding binding, struct 
 	struct store_binding *bindings;
 
 	if (query->binding_count == STORE_BINDINGS_MAX)
-		return error__set(err, -E2BIG, "conditions with more than %d values",
+		return error__set(err, -E2BIG, "the conditions have more than %d values",
 				  STORE_BINDINGS_MAX);
 	if (query->binding_count == query->binding_room) {
 		query->binding_room = query->binding_room ? 2 * query->binding_room : 8;
@@ -108,10 +108,10 @@ static int bind(struct store_query *query, struct store_binding binding, struct 
 
 struct field {
 	const struct store_column *column;
-	char *path; /* inside the JSON column, owned; NULL: the column itself */
+	char *path; /* owned; the path inside the JSON column; NULL: the column itself */
 };
 
-/* The part before the first dot or arrow is the column. */
+/* The column's name is the part before the first dot or arrow. */
 static size_t head_length(const char *field)
 {
 	const char *arrow = strstr(field, "->");
@@ -120,7 +120,7 @@ static size_t head_length(const char *field)
 	return arrow && (size_t)(arrow - field) < dot ? (size_t)(arrow - field) : dot;
 }
 
-/* metadata->owner.name is $."owner"."name", tags.0 is $[0]. */
+/* metadata->owner.name becomes $."owner"."name", and tags.0 becomes $[0]. */
 static int write_path(const char *rest, char **path)
 {
 	int err = append(path, "$");
@@ -129,7 +129,7 @@ static int write_path(const char *rest, char **path)
 		size_t length;
 
 		rest += *rest == '.' ? 1 : 2;
-		rest += *rest == '>'; /* ->> */
+		rest += *rest == '>'; /* the second '>' of ->> */
 		length = head_length(rest);
 		if (length == 0)
 			return -EINVAL;
@@ -256,7 +256,8 @@ int store_query__add(struct store_query *query, const char *field_text, const ch
 	return code;
 }
 
-/* For LIKE with ESCAPE '\': the text's own %, _ and \ mean themselves. */
+/* A pattern for LIKE with ESCAPE '\'. The characters %, _ and \ of the text are escaped, so that
+ * they match only themselves. */
 static char *like_pattern(const char *text)
 {
 	char *pattern = malloc(2 * strlen(text) + 3), *at = pattern;
@@ -303,7 +304,7 @@ static int add_entry(struct store_query *query, const cJSON *entry, struct error
 
 	if (!field)
 		return error__set(err, -EINVAL,
-				  "a condition needs a field: {field, operator, value}");
+				  "a condition has no field: write {field, operator, value}");
 	return store_query__add(query, field, text_of(entry, "operator"),
 				cJSON_GetObjectItemCaseSensitive(entry, "value"),
 				text_of(entry, "boolean"), err);
@@ -340,13 +341,13 @@ static int order_by(struct store_query *query, const char *field_text, const cha
 	int code;
 
 	if (direction && *direction && !down && strcasecmp(direction, "asc") != 0)
-		return error__set(err, -EINVAL, "unknown direction '%.32s' (asc or desc)",
+		return error__set(err, -EINVAL, "the direction must be asc or desc, not '%.32s'",
 				  direction);
 	code = find_field(query->table, field_text, &field, err);
 	if (code)
 		return code;
 	if (field.path)
-		code = error__set(err, -EINVAL, "cannot order by the inside of '%s'",
+		code = error__set(err, -EINVAL, "cannot order by a member of the JSON column '%s'",
 				  field.column->name);
 	else
 		code = append(&query->order, "%s%s%s", query->order ? ", " : "", field.column->name,
@@ -373,8 +374,7 @@ static int order_by_entry(struct store_query *query, const cJSON *entry, struct 
 	if (cJSON_IsString(entry))
 		return order_by_text(query, entry->valuestring, err);
 	if (!text_of(entry, "field"))
-		return error__set(err, -EINVAL,
-				  "an order must be text or {field, direction}, never SQL");
+		return error__set(err, -EINVAL, "an order must be text or {field, direction}");
 	return order_by(query, text_of(entry, "field"), text_of(entry, "direction"), err);
 }
 

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which rows: conditions, order and limit as packs write them, turned into SQL text with `?` and
- * a list of values to bind. Knows nothing of SQLite itself.
+ * Selects rows: turns conditions, order and limit, as packs write them, into SQL text with `?` and
+ * a list of values to bind. It does not use SQLite. Example: these conditions
  *
  *	[{"field": "status", "operator": "=", "value": "open"},
  *	 {"field": "metadata->code", "operator": "like", "value": "BUG-%"}]
  *
+ * become this SQL:
+ *
  *	(status = ? AND json_extract(metadata, ?) LIKE ?) AND deleted_at IS NULL
  *
- * A dot or `->` in a field addresses the inside of a JSON column. A condition may say
- * "boolean": "or". Equality with null means IS NULL. Values are borrowed from the cJSON tree given,
- * which must outlive the query.
+ * A dot or `->` in a field names a member inside a JSON column. Conditions are joined with AND; a
+ * condition with "boolean": "or" is joined with OR. "=" with null means IS NULL. Values are
+ * borrowed from the given cJSON tree, which must outlive the query.
+ *
+ * Functions return 0, -EINVAL, -E2BIG (too many values) or -ENOMEM, with a sentence in `err`.
  */
 #ifndef STEPTRACE_RUNNER_STORE_QUERY_H
 #define STEPTRACE_RUNNER_STORE_QUERY_H
@@ -29,41 +33,44 @@ enum {
 	STORE_LIMIT_MAX = 10000,
 };
 
-/* A value to bind: a node of a tree, or text of the query's own. */
+/* A value to bind: a node of the caller's tree, or text that the query owns. */
 struct store_binding {
-	const cJSON *node;
-	char *text; /* owned; used when node is NULL */
+	const cJSON *node; /* borrowed */
+	char *text;        /* owned; used when node is NULL */
 	enum store_kind kind;
 };
 
 struct store_query {
 	const struct store_table *table;
-	char *where; /* without the word; NULL: all */
-	char *order; /* likewise */
+	char *where; /* without the word WHERE; NULL: all rows */
+	char *order; /* without the words ORDER BY; NULL: by id */
 	struct store_binding *bindings;
 	size_t binding_count, binding_room;
-	int64_t limit, offset;
-	bool with_deleted; /* also rows that were soft-deleted */
+	int64_t limit, offset; /* limit -1: no limit */
+	bool with_deleted;     /* include soft-deleted rows */
 };
 
 void store_query__init(struct store_query *query, const struct store_table *table);
 void store_query__free(struct store_query *query);
 
-/* One more condition; `boolean` is "and", "or" or NULL. A NULL operator is equality. */
+/* Adds one condition. `operator` NULL means "=". `boolean` is "and", "or", or NULL, which means
+ * "and". */
 int store_query__add(struct store_query *query, const char *field, const char *operator,
 		     const cJSON * value, const char *boolean, struct error *err);
 
-/* Text found anywhere in one of the columns, a list of names ended by NULL. */
+/* Adds the condition that at least one of the columns contains `text`. `columns` ends with NULL. */
 int store_query__add_search(struct store_query *query, const char *const columns[],
 			    const char *text, struct error *err);
 
-/* All conditions: a map (equality each) or a list of {field, operator, value, boolean}. */
+/* Adds conditions: a map of field -> value, each with "=", or "IN" if the value is a list; or a
+ * list of {field, operator, value, boolean}. */
 int store_query__add_all(struct store_query *query, const cJSON *conditions, struct error *err);
 
-/* "created_at desc", "latest", "oldest", {"field", "direction"}, or a list of those. */
+/* `order` is "created_at desc", "latest", "oldest", {"field", "direction"}, or a list of these. */
 int store_query__set_order(struct store_query *query, const cJSON *order, struct error *err);
 
-/* 0..STORE_LIMIT_MAX; a null or missing one leaves the default. */
+/* `limit` is a number from 0 to STORE_LIMIT_MAX. If `limit` or `offset` is null or missing, its
+ * default stays: STORE_LIMIT_DEFAULT and 0. */
 int store_query__set_limit(struct store_query *query, const cJSON *limit, const cJSON *offset,
 			   struct error *err);
 

@@ -21,7 +21,7 @@ static int bind_printed(sqlite3_stmt *statement, int at, const cJSON *node)
 	return code;
 }
 
-/* Text that already is a JSON list or object goes in as such, other text as a JSON string. */
+/* Text that is a JSON list or object is stored as it is; other text becomes a JSON string. */
 static int bind_json(sqlite3_stmt *statement, int at, const cJSON *node)
 {
 	const char *text = cJSON_GetStringValue(node);
@@ -77,7 +77,7 @@ static int bind_query(sqlite3_stmt *statement, int at, const struct store_query 
 	return code;
 }
 
-/* Values of an object, in its order, each as its column wants it. */
+/* Binds the values of an object in its order, each converted to the type of its column. */
 static int bind_values(sqlite3_stmt *statement, const struct store_table *table,
 		       const cJSON *values)
 {
@@ -98,7 +98,8 @@ static int check_columns(const struct store_table *table, const cJSON *values, s
 	const cJSON *value;
 
 	if (!cJSON_IsObject(values) || !values->child)
-		return error__set(err, -EINVAL, "no values for model '%s': a map is needed",
+		return error__set(err, -EINVAL,
+				  "model '%s' needs a map of values with at least one",
 				  table->name);
 	cJSON_ArrayForEach (value, values) {
 		if (!store_table__column(table, value->string))
@@ -215,7 +216,8 @@ static void write_tail(FILE *out, enum verb verb, const struct store_query *quer
 		fprintf(out, " ORDER BY %s LIMIT ? OFFSET ?", query->order ? query->order : "id");
 }
 
-/* `values` names columns that check_columns has seen: the program's own spelling. */
+/* The keys of `values` become SQL text. check_columns has found each of them among the table's
+ * columns. */
 static sqlite3_stmt *build(struct store *store, enum verb verb, const struct store_table *table,
 			   const struct store_query *query, const cJSON *values)
 {

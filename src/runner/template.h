@@ -6,16 +6,22 @@
  *	{% for row in steps.find.output %}- {{ row.title | default: 'Untitled' }}
  *	{% endfor %}
  *
- * A template is parsed once, is then read only, and may be rendered any number of times, by
- * several threads at once. The language is described in docs; the tree is in template_tree.h.
+ * A template is parsed once and is read-only afterwards. It may be rendered any number of times, by
+ * several threads at once. The tree is described in template_tree.h.
  *
- * Errors are sentences with the position: "line 3, column 12: unknown filter 'lenght'". -EINVAL is
- * a fault of the template or its values, -E2BIG a limit, -ENOMEM memory.
+ * Error messages contain the position: "line 3, column 12: unknown filter 'lenght'". -EINVAL: a
+ * mistake in the template or in its values, -E2BIG: a limit is reached, -ENOMEM: out of memory.
  *
- * Limits: 1 MiB of template, 1 MiB of output and of every text made on the way, nesting of 32 (of
- * blocks and of expressions, each), 1,000,000 steps of evaluation: one for each
- * part of an expression and each statement that is run, and for every four values or 256 bytes of
- * text that are made or copied.
+ * Limits:
+ *
+ *	template			1 MiB
+ *	output, each text made		1 MiB
+ *	nested blocks			32
+ *	nested expressions		32
+ *	evaluation steps		1,000,000
+ *
+ * Evaluation costs one step for each part of an expression and each statement that runs, and one
+ * for every four values or 256 bytes of text that are made or copied.
  */
 #ifndef STEPTRACE_RUNNER_TEMPLATE_H
 #define STEPTRACE_RUNNER_TEMPLATE_H
@@ -39,22 +45,25 @@ struct scope_name {
 	const cJSON *value; /* NULL is null */
 };
 
-/* What a template sees, all borrowed: variables it sets itself, then `names`, then the members of
- * `root`. `root.now` is also the present of `timeago`. */
+/* The names that a template can read. A name is searched first among the variables that the
+ * template sets itself, then in `names`, then among the members of `root`. The filter `timeago`
+ * takes `root.now` as the current time. Everything is borrowed. */
 struct scope {
 	const cJSON *root;
 	const struct scope_name *names;
 	size_t name_count;
 };
 
-/* The text is not kept. On failure *template is NULL. */
+/* Parses a template, which the caller frees. `text` is not needed afterwards. On failure *template
+ * is NULL. */
 int template__parse(const char *text, struct template **template, struct error *err);
-/* The same for a bare expression, without its braces: "ctx.body == 'list'". */
+/* The same for an expression without braces: "ctx.body == 'list'". */
 int template__parse_expression(const char *text, struct template **template, struct error *err);
 void template__free(struct template *template);
 
-/* A fresh value, never NULL on success: of its own type when the template is one {{ expression }}
- * and nothing else, otherwise a text. On failure *value is NULL. */
+/* *value is a new tree, which the caller deletes. If the template consists of one {{ expression }}
+ * and nothing else, the value has the type of the expression; otherwise it is text. On failure
+ * *value is NULL; on success it never is. */
 int template__render(const struct template *template, const struct scope *scope, cJSON **value,
 		     struct error *err);
 

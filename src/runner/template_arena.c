@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Memory that is given back all at once: a template's nodes and texts. */
+/* Memory for the nodes and texts of a template, which is freed all at once. */
 #include <stdlib.h>
 
 #include "runner/template_tree.h"

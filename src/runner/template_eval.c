@@ -48,7 +48,8 @@ static int eval_name(struct evaluation *evaluation, const struct node *node, str
 	return 0;
 }
 
-/* A part of a tree that is owned must outlive the rest of it. */
+/* Reduces *result to `part` of its value; NULL means missing. If the result owns the whole tree,
+ * the part is copied and the tree is freed. */
 static int narrow(struct evaluation *evaluation, const struct node *node, struct result *result,
 		  const cJSON *part)
 {
@@ -70,7 +71,7 @@ static int narrow(struct evaluation *evaluation, const struct node *node, struct
 	return 0;
 }
 
-/* A list is walked from its start. */
+/* Finding an item costs time in proportion to its index, because a cJSON list is linked. */
 static size_t walk_cost(const struct node *step)
 {
 	unsigned long index = strtoul(step->name, NULL, 10);
@@ -188,7 +189,7 @@ static int eval_truth(struct evaluation *evaluation, const struct node *node, bo
 	return 0;
 }
 
-/* Stops at the first operand that decides. */
+/* Evaluates operands until the result is known. */
 static int eval_logic(struct evaluation *evaluation, const struct node *node, struct result *result)
 {
 	bool is_or = node->kind == NODE_OR, truth = !is_or;
@@ -340,7 +341,7 @@ static eval_function *const functions[] = {
 };
 
 _Static_assert(sizeof(functions) / sizeof(*functions) == NODE_PIPE + 1,
-	       "every expression has its function");
+	       "each kind of expression needs a function");
 
 int template_eval__node(struct evaluation *evaluation, const struct node *node,
 			struct result *result)

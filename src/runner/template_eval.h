@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One rendering: template_render.c runs the statements, template_eval.c answers expressions,
- * template_operate.c calculates and compares. Private to them.
+ * One rendering of a template: template_render.c runs the statements, template_eval.c evaluates the
+ * expressions, template_operate.c calculates and compares. Private to these files.
  *
- * A result is looked at, not copied, as long as possible:
+ * The result of an expression is borrowed, not copied, where possible:
  *
- *	ctx.title		borrowed, lasting	a part of the root, there until the end
- *	'a'			borrowed, lasting	a part of the template
- *	x (set before)		borrowed		gone when the next `set` replaces it
- *	ctx.title | trim	owned			made here
+ *	ctx.title		borrowed, lasting	part of the root, which lives until the end
+ *	'a'			borrowed, lasting	part of the template
+ *	x (set before)		borrowed		freed when the next `set` replaces it
+ *	ctx.title | trim	owned			made by the filter
+ *
+ * Functions return 0 or a negative errno, with a sentence in evaluation->err.
  */
 #ifndef STEPTRACE_RUNNER_TEMPLATE_EVAL_H
 #define STEPTRACE_RUNNER_TEMPLATE_EVAL_H
@@ -17,13 +19,13 @@
 
 struct result {
 	const cJSON *value; /* never NULL on success */
-	cJSON *owned;       /* NULL, or the tree that `value` is */
-	bool is_lasting;    /* borrowed for as long as the rendering goes on */
-	bool is_missing;    /* a path that leads nowhere; the value is null */
+	cJSON *owned;       /* `value`, if this result owns it; otherwise NULL */
+	bool is_lasting;    /* borrowed, and valid until the end of the rendering */
+	bool is_missing;    /* the name or path does not exist; the value is null */
 };
 
 struct variable {
-	const char *name;     /* of the template */
+	const char *name;     /* borrowed from the template */
 	struct result result; /* value NULL: not set */
 	struct variable *next;
 };
@@ -32,32 +34,35 @@ struct evaluation {
 	const struct scope *scope;
 	struct variable *variables;
 	struct strbuf out;
-	size_t steps; /* that are left */
-	bool is_breaking;
+	size_t steps;     /* evaluation steps that are left (template.h) */
+	bool is_breaking; /* a `break` is leaving its loop */
 	struct error *err;
 };
 
-/* On failure there is nothing to free in *result. */
+/* Evaluates an expression. The caller frees *result with result__free; on failure there is nothing
+ * to free. */
 int template_eval__node(struct evaluation *evaluation, const struct node *node,
 			struct result *result);
-/* The last child stands for left and right of one operator; takes both. */
+/* Applies the operator of `right_node` to `left` and `right`. Frees both, also on failure. */
 int template_eval__operate(struct evaluation *evaluation, const struct node *right_node,
 			   struct result *left, struct result *right, struct result *result);
 int template_eval__negate(struct evaluation *evaluation, const struct node *node,
 			  struct result *result);
 
 void result__free(struct result *result);
+/* *result borrows `value` until the end of the rendering; NULL counts as null. */
 void result__borrow(struct result *result, const cJSON *value);
+/* *result owns `value`; NULL: -ENOMEM. */
 int result__own(struct evaluation *evaluation, const struct node *node, struct result *result,
 		cJSON *value);
 void result__set_bool(struct result *result, bool truth);
-/* A tree of the caller's own; the result is used up. */
+/* *value is a tree that the caller owns: the result's own tree, or a copy of a borrowed one. */
 int result__take(struct evaluation *evaluation, const struct node *node, struct result *result,
 		 cJSON **value);
 
-/* Uses steps up; -E2BIG when there are none left. */
+/* Subtracts `steps` from the evaluation steps that are left; -E2BIG: there are not enough. */
 int evaluation__charge(struct evaluation *evaluation, const struct node *node, size_t steps);
-/* "line 3, column 12: ..."; returns `code`. */
+/* Writes "line 3, column 12: ..." with the position of `node`; returns `code`. */
 int evaluation__fail(const struct evaluation *evaluation, const struct node *node, int code,
 		     const char *format, ...) __attribute__((format(printf, 4, 5)));
 

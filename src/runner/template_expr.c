@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Expressions, one function for each line of the grammar, loosest first. A function leaves what it
- * read as the last child of `parent`; when an operator follows, that child is wrapped:
+ * Parses expressions, with one function for each level of the grammar. A function adds the node
+ * that it read as the last child of `parent`. If an operator follows, that child is wrapped:
  *
  *	a		parent [.. a]
  *	a + b		parent [.. SUM [a] [+b]]
@@ -14,7 +14,8 @@
 
 /* ------------------------------------------------------------------ literals */
 
-/* \\, \' and \" lose their backslash; every other one stays, for regular expressions. */
+/* Removes the backslash of \\, \' and \". Other backslashes stay, because regular expressions need
+ * them. */
 static void unescape(char *text)
 {
 	char *to = text;
@@ -146,7 +147,7 @@ static int parse_inner(struct parser *parser, struct node *parent)
 	return err ? err : parser__expect(parser, ")");
 }
 
-/* Whatever ended a value outside has no say in here. */
+/* Inside brackets, '|' and ':' do not end a value, whatever the text outside is. */
 static int parse_brackets(struct parser *parser, struct node *parent,
 			  int (*parse)(struct parser *parser, struct node *parent))
 {
@@ -228,7 +229,8 @@ static int parse_postfix(struct parser *parser, struct node *parent)
 
 static int parse_sum(struct parser *parser, struct node *parent);
 
-/* Takes a comma only where the filter has room for what follows it. */
+/* Reads the arguments after ':'. A comma after the filter's last possible argument is not read: it
+ * belongs to a list or map around the filter. */
 static int parse_arguments(struct parser *parser, struct node *call)
 {
 	bool in_argument = parser->in_argument;
@@ -253,7 +255,8 @@ static int parse_bracketed_arguments(struct parser *parser, struct node *call)
 	return err ? err : parse_items(parser, call, ")");
 }
 
-/* Between '?' and ':' a filter that can do without arguments leaves the ':' to its '?'. */
+/* True if a ':' starts the arguments of a filter. Between '?' and ':', the ':' after a filter that
+ * needs no arguments belongs to the '?'. */
 static bool has_colon(const struct parser *parser, const struct node *call)
 {
 	return parser__is(parser, ":") && !(parser->in_choice && !call->filter->min_arguments);
@@ -342,7 +345,7 @@ static const struct operator_name *find_operator(const struct parser *parser,
 	return NULL;
 }
 
-/* operand { operator operand }, as one node. */
+/* Parses `operand { operator operand }` into one node. */
 static int parse_chain(struct parser *parser, struct node *parent, enum node_kind kind,
 		       const struct operator_name *names,
 		       int (*parse)(struct parser *parser, struct node *parent))

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Two passes: the template into pieces, then a piece into tokens.
+ * The lexer: first it splits the template into pieces, then each piece into tokens.
  *
- * A piece ends where its closing braces stand outside of quotes and of inner braces, so that
- * {{ {"a": "}}"} }} is one piece. Pieces that make a line of nothing but tags take the line's
- * blanks and its end with them.
+ * A piece ends at its closing braces. Braces in quotes and inner pairs of braces do not end it, so
+ * that {{ {"a": "}}"} }} is one piece. A line that contains only tags and blanks is removed,
+ * including its newline.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -17,7 +17,8 @@
 
 /* ------------------------------------------------------------------ positions */
 
-/* Goes on from where it was asked last: the parser asks for every node, in order. */
+/* Continues from the last position: the parser asks for the position of every node, in order, so
+ * the template is counted only once. */
 void template_lex__position(struct lexer *lexer, const char *at, int *line, int *column)
 {
 	struct position *last = &lexer->last;
@@ -49,7 +50,8 @@ int template_lex__fail(struct lexer *lexer, const char *at, const char *format, 
 
 /* ------------------------------------------------------------------ pieces */
 
-/* Behind the quoted text that starts at `at`; NULL where it does not end. */
+/* Returns the place after the quoted text that starts at `at`; NULL: the closing quote is
+ * missing. */
 static const char *skip_quoted(const char *at, const char *end)
 {
 	char quote = *at++;
@@ -59,7 +61,7 @@ static const char *skip_quoted(const char *at, const char *end)
 	return at < end ? at + 1 : NULL;
 }
 
-/* Where the closing mark ("}}" or "%}") starts; NULL where there is none. */
+/* Returns the start of the closing mark ("}}" or "%}"); NULL: there is none. */
 static const char *find_close(const char *at, const char *end, const char *mark)
 {
 	int depth = 0;
@@ -95,7 +97,7 @@ static int read_marked(struct lexer *lexer, struct piece *piece)
 	else
 		close = find_close(open + 2, lexer->end, mark == '{' ? "}}" : "%}");
 	if (!close)
-		return template_lex__fail(lexer, open, "'{%c' is never closed by '%s'", mark,
+		return template_lex__fail(lexer, open, "'{%c' has no closing '%s'", mark,
 					  mark == '{'   ? "}}"
 					  : mark == '%' ? "%}"
 							: "#}");
@@ -115,7 +117,7 @@ static int read_piece(struct lexer *lexer, struct piece *piece)
 	return 0;
 }
 
-/* ------------------------------------------------------------------ lines of nothing but tags */
+/* ------------------------------------------------------------------ lines with tags only */
 
 static bool is_blank(const char *at, const char *end)
 {
@@ -138,7 +140,7 @@ static const char *last_line(const struct piece *piece)
 	return found ? found + 1 : piece->at;
 }
 
-/* Takes the blanks of the line out that begins in pieces[from] and ends in pieces[to]. */
+/* Removes the blanks and the newline of the line from pieces[from] to pieces[to]. */
 static void cut_line(struct piece *pieces, size_t from, size_t to, bool ends_in_piece)
 {
 	for (size_t i = from; i < to; i++) {
@@ -150,9 +152,11 @@ static void cut_line(struct piece *pieces, size_t from, size_t to, bool ends_in_
 }
 
 /*
- * A line runs from the last newline of one piece of text to the first newline of a later one:
+ * Removes lines that contain only tags. A line starts after the last newline of one piece of text
+ * and ends at the first newline of a later piece of text:
  *
- *	"abc\n  " {% if x %} " " {# why #} "\n  def"	the middle line goes, "abc\n" "  def" stay
+ *	"abc\n  " {% if x %} " " {# why #} "\n  def"	becomes
+ *	"abc\n" {% if x %} {# why #} "  def"
  */
 static void cut_lines(struct piece *pieces, size_t count)
 {
@@ -234,7 +238,7 @@ static const char *skip_digits(const char *at, const char *end)
 	return at;
 }
 
-/* Hyphens belong to a name where more of it follows. */
+/* A hyphen is part of a name if a letter or digit follows. */
 static const char *skip_name(const char *at, const char *end)
 {
 	const char *behind = at;
@@ -292,7 +296,7 @@ int template_lex__token(struct lexer *lexer, struct token *token)
 	else
 		err = read_sign(lexer, token);
 	if (!err && !token->end)
-		err = template_lex__fail(lexer, at, "a text that starts with %c never ends", *at);
+		err = template_lex__fail(lexer, at, "the closing %c of a text is missing", *at);
 	if (!err)
 		lexer->at = token->end;
 	return err;

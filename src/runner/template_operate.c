@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Two values and an operator. What is equal, and what a number is, value.h says. */
+/* Applies an operator to two values. value.h defines which values are equal or numbers. */
 #include <errno.h>
 #include <math.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 
 /* ------------------------------------------------------------------ numbers */
 
-/* Nothing at all counts as 0: a path that is missing must not be an error. */
+/* null and "" count as 0, so that a path that does not exist is not an error. */
 static int need_number(const struct evaluation *evaluation, const struct node *node,
 		       const cJSON *value, double *number)
 {
@@ -20,7 +20,7 @@ static int need_number(const struct evaluation *evaluation, const struct node *n
 		return 0;
 	if (cJSON_IsString(value))
 		return evaluation__fail(evaluation, node, -EINVAL,
-					"cannot calculate with '%.40s', which is no number",
+					"cannot calculate with '%.40s': it is not a number",
 					value->valuestring);
 	return evaluation__fail(evaluation, node, -EINVAL, "cannot calculate with a list or map");
 }
@@ -77,8 +77,8 @@ static int join_texts(struct evaluation *evaluation, const struct node *node, co
 	value__write_text(left, &text);
 	if (value__write_text(right, &text) == -E2BIG) {
 		strbuf__free(&text);
-		return evaluation__fail(evaluation, node, -E2BIG, "the text grows over %d bytes",
-					TEMPLATE_OUTPUT_BYTES);
+		return evaluation__fail(evaluation, node, -E2BIG,
+					"the text is longer than %d bytes", TEMPLATE_OUTPUT_BYTES);
 	}
 	return result__own(evaluation, node, result, value__from_text(strbuf__take(&text)));
 }
@@ -103,7 +103,7 @@ static int join_lists(struct evaluation *evaluation, const struct node *node, st
 	return result__own(evaluation, node, result, list);
 }
 
-/* Numbers and numeric texts are added when one of the two is a number. */
+/* Two numbers, or a number and a numeric text, are added. */
 static int add(struct evaluation *evaluation, const struct node *node, struct result *left,
 	       const cJSON *right, struct result *result)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Pieces and tags into statements; expressions are template_expr.c's. */
+/* Parses pieces and tags into statements. Expressions are parsed in template_expr.c. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@ static const struct piece *peek(const struct parser *parser)
 	return parser->piece < parser->piece_count ? &parser->pieces[parser->piece] : NULL;
 }
 
-/* The tag's first name stands in the parser's token afterwards. */
+/* Starts reading a piece: its first token becomes the current token. */
 static int enter(struct parser *parser, const struct piece *piece)
 {
 	parser->lexer.at = piece->at;
@@ -27,7 +27,8 @@ static bool is_tag(const struct parser *parser, const char *name)
 	return parser->token.kind == TOKEN_NAME && parser__is(parser, name);
 }
 
-/* A tag that ends or continues a block is read by the block, not by its body. */
+/* True at a tag that ends or continues a block. parse_body stops there; the block's own function
+ * reads the tag. */
 static bool ends_body(const struct parser *parser)
 {
 	static const char *const names[] = {"elif", "elsif", "else", "endif", "endfor"};
@@ -62,7 +63,7 @@ static int parse_set(struct parser *parser, struct node *node)
 	return err ? err : parser__finish(parser);
 }
 
-/* Everything up to the next elif, else or endif. */
+/* Reads a branch: everything up to the next elif, else or endif. */
 static int parse_branch(struct parser *parser, struct node *node, bool has_condition)
 {
 	struct node *branch, *body;
@@ -82,14 +83,15 @@ static int parse_branch(struct parser *parser, struct node *node, bool has_condi
 static int not_closed(struct parser *parser, const struct node *node, const char *what)
 {
 	return error__set(parser->lexer.err, -EINVAL,
-			  "line %d, column %d: '%s' is never closed by 'end%s'", node->line,
+			  "line %d, column %d: '%s' has no closing 'end%s'", node->line,
 			  node->column, what, what);
 }
 
 static int wrong_tag(struct parser *parser, const char *block)
 {
-	return template_lex__fail(&parser->lexer, parser->token.at, "'%.*s' inside of '%s'",
-				  parser__shown(parser), parser->token.at, block);
+	return template_lex__fail(&parser->lexer, parser->token.at,
+				  "'%.*s' is not allowed inside '%s'", parser__shown(parser),
+				  parser->token.at, block);
 }
 
 static int parse_if(struct parser *parser, struct node *node)
@@ -159,12 +161,12 @@ static int parse_break(struct parser *parser, struct node *node)
 	node->kind = NODE_BREAK;
 	if (!parser->loops)
 		return template_lex__fail(&parser->lexer, parser->token.at,
-					  "'break' outside of 'for'");
+					  "'break' is only allowed inside 'for'");
 	err = parser__next(parser);
 	return err ? err : parser__finish(parser);
 }
 
-/* The block's own piece is consumed first: its bodies start behind it. */
+/* The body of a block starts after the block's own piece, so that piece is consumed first. */
 static int parse_block(struct parser *parser, struct node *node,
 		       int (*parse)(struct parser *parser, struct node *node))
 {
@@ -194,7 +196,7 @@ static int parse_tag(struct parser *parser, struct node *body)
 		return parse_set(parser, node);
 	if (is_tag(parser, "break"))
 		return parse_break(parser, node);
-	return parser__unexpected(parser, "a tag (set, if, for, break)");
+	return parser__unexpected(parser, "a tag (set, if, for or break)");
 }
 
 /* ------------------------------------------------------------------ bodies */
@@ -222,7 +224,8 @@ static int parse_output(struct parser *parser, struct node *body, const struct p
 	return err ? err : parser__finish(parser);
 }
 
-/* Stops before a tag that ends the body, with its name as the token, or at the end. */
+/* Reads statements until the end of the template, or until a tag that ends the body. Then the name
+ * of that tag is the current token. */
 static int parse_body(struct parser *parser, struct node *body)
 {
 	const struct piece *piece;
@@ -253,8 +256,8 @@ static int parse_template(struct parser *parser)
 		err = parse_body(parser, parser->template->body);
 	if (!err && peek(parser))
 		err = template_lex__fail(&parser->lexer, parser->token.at,
-					 "'%.*s' without its beginning", parser__shown(parser),
-					 parser->token.at);
+					 "'%.*s' has no matching opening tag",
+					 parser__shown(parser), parser->token.at);
 	return err;
 }
 
@@ -269,7 +272,7 @@ static int start(struct parser *parser, const char *text, struct template **temp
 	*parser = (struct parser){
 		.lexer = {.source = text, .at = text, .end = text + length, .err = err}};
 	if (length > TEMPLATE_BYTES)
-		return error__set(err, -E2BIG, "the template has %zu bytes; %d is the limit",
+		return error__set(err, -E2BIG, "the template has %zu bytes; the limit is %d",
 				  length, TEMPLATE_BYTES);
 	*template = parser->template = calloc(1, sizeof(**template));
 	return *template ? 0 : parser__no_memory(parser);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Tokens and nodes, for both halves of the parser. */
+/* Tokens and nodes, for both parts of the parser. */
 #include "runner/template_parser.h"
 
 #include <errno.h>
@@ -35,8 +35,8 @@ int parser__unexpected(struct parser *parser, const char *wanted)
 
 	if (parser->token.kind == TOKEN_END)
 		return template_lex__fail(&parser->lexer, at, "%s is missing", wanted);
-	return template_lex__fail(&parser->lexer, at, "'%.*s' where %s belongs",
-				  parser__shown(parser), at, wanted);
+	return template_lex__fail(&parser->lexer, at, "expected %s, found '%.*s'", wanted,
+				  parser__shown(parser), at);
 }
 
 int parser__expect(struct parser *parser, const char *spelling)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Statements: text and values go to the output, set, if and for steer. */
+/* Runs the statements of a template: writes text and values, runs set, if and for. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,7 @@ static int write_value(struct evaluation *evaluation, const struct node *node, c
 	int err = value__write_text(value, &evaluation->out);
 
 	if (err == -E2BIG)
-		return evaluation__fail(evaluation, node, err, "the output grows over %d bytes",
+		return evaluation__fail(evaluation, node, err, "the output is longer than %d bytes",
 					TEMPLATE_OUTPUT_BYTES);
 	return err ? evaluation__fail(evaluation, node, err, "out of memory") : 0;
 }
@@ -63,7 +63,7 @@ static void free_variables(struct evaluation *evaluation)
 	}
 }
 
-/* What may go away before the rendering ends is copied. Uses `result` up. */
+/* Makes *result valid until the end of the rendering, by copying it if necessary. */
 static int keep(struct evaluation *evaluation, const struct node *node, struct result *result)
 {
 	cJSON *value;
@@ -100,7 +100,7 @@ static int run_set(struct evaluation *evaluation, const struct node *node)
 
 /* ------------------------------------------------------------------ if */
 
-/* A branch has a body and, but for `else`, a condition. */
+/* A branch has a body and a condition; the branch of `else` has no condition. */
 static int is_taken(struct evaluation *evaluation, const struct node *branch, bool *taken)
 {
 	const struct node *condition = branch->child->next;
@@ -134,7 +134,8 @@ static int run_if(struct evaluation *evaluation, const struct node *node)
 
 /* ------------------------------------------------------------------ for */
 
-/* A list, a query's results, or the values of a map; nothing at all has no items. */
+/* The items to walk: those of a list, the rows of a query's result, or the values of a map. A value
+ * that is false has no items. */
 static int find_items(struct evaluation *evaluation, const struct node *node, const cJSON *value,
 		      const cJSON **items)
 {
@@ -164,7 +165,7 @@ static int run_item(struct evaluation *evaluation, const struct node *node, cons
 	return run_body(evaluation, node->child);
 }
 
-/* The loop's name means what it meant before, once the loop has ended. */
+/* After the loop, the loop's variable gets back the value that it had before. */
 static int run_items(struct evaluation *evaluation, const struct node *node, const cJSON *items,
 		     bool is_lasting)
 {
@@ -233,7 +234,7 @@ static int run_body(struct evaluation *evaluation, const struct node *body)
 
 /* ------------------------------------------------------------------ rendering */
 
-/* The expression that is all of the template; NULL where there is more. */
+/* The expression, if the template consists of one expression only; otherwise NULL. */
 static const struct node *only_expression(const struct template *template)
 {
 	const struct node *first = template->body->child;

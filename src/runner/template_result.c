@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Results, and what they cost. */
+/* Results of expressions, and their cost in evaluation steps. */
 #include "runner/template_eval.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@ static const cJSON null_value = {.type = cJSON_NULL};
 static const cJSON true_value = {.type = cJSON_True};
 static const cJSON false_value = {.type = cJSON_False};
 
-/* ------------------------------------------------------------------ failing and paying */
+/* ------------------------------------------------------------------ errors and costs */
 
 int evaluation__fail(const struct evaluation *evaluation, const struct node *node, int code,
 		     const char *format, ...)

@@ -2,8 +2,8 @@
 /*
  * The tree of a parsed template. Private to the template_*.c files.
  *
- * A node has one list of children; chains are one node with many children, so that the depth of
- * the tree is bounded by the nesting that the parser admits:
+ * A node has one list of children. A chain of operators is one node with many children, so that the
+ * depth of the tree depends only on the nesting, which the parser limits:
  *
  *	a.b.0		PATH   [a] "b" "0"		steps are nodes with a name
  *	a + b - c	SUM    [a] +[b] -[c]		the operator stands with its right side
@@ -13,7 +13,7 @@
  *	if/elif/else	IF     BRANCH c [body] BRANCH c [body] BRANCH - [body]
  *	for x in l	FOR x  BODY [statements] [l]
  *
- * All nodes and texts of a template lie in its arena and go with it.
+ * All nodes and texts of a template are allocated in its arena and freed with it.
  */
 #ifndef STEPTRACE_RUNNER_TEMPLATE_TREE_H
 #define STEPTRACE_RUNNER_TEMPLATE_TREE_H
@@ -75,7 +75,7 @@ struct node {
 	enum operator op;
 	int line, column;
 	int argument_count;          /* FILTER */
-	cJSON literal;               /* LITERAL, TEXT; its text lies in the arena */
+	cJSON literal;               /* LITERAL, TEXT; its text is in the arena */
 	const char *name;            /* NAME, STEP, SET, FOR */
 	const struct filter *filter; /* FILTER */
 	struct node *child, *last, *next;
@@ -86,7 +86,7 @@ struct arena_chunk;
 struct template
 {
 	struct arena_chunk *arena;
-	struct node *body; /* NODE_BODY, or the expression when it is all there is */
+	struct node *body; /* NODE_BODY; with is_expression: the expression */
 	bool is_expression;
 };
 
@@ -94,7 +94,7 @@ struct template
 
 enum piece_kind { PIECE_TEXT, PIECE_OUTPUT, PIECE_TAG, PIECE_COMMENT };
 
-/* A stretch of the source: text, or what stands between the braces. */
+/* A part of the source: plain text, or the text between braces. */
 struct piece {
 	enum piece_kind kind;
 	const char *at, *end;
@@ -102,7 +102,7 @@ struct piece {
 
 enum token_kind { TOKEN_END, TOKEN_NAME, TOKEN_TEXT, TOKEN_NUMBER, TOKEN_SIGN };
 
-/* A name and a sign are their own spelling, a text is still quoted. */
+/* The text of a token runs from `at` to `end`. A TOKEN_TEXT includes its quotes. */
 struct token {
 	enum token_kind kind;
 	const char *at, *end;
@@ -115,24 +115,26 @@ struct position {
 
 struct lexer {
 	const char *source;   /* the whole template, for positions */
-	const char *at, *end; /* what is left of the piece */
-	struct position last; /* that was asked for */
+	const char *at, *end; /* the part of the piece that has not been read */
+	struct position last; /* the last position that was computed */
 	struct error *err;
 };
 
-/* All pieces of the lexer's text, to be freed, with lines of nothing but tags taken out. */
+/* Splits the lexer's text into pieces. Lines that contain only tags are removed. The caller frees
+ * *pieces, also on failure. */
 int template_lex__pieces(struct lexer *lexer, struct piece **pieces, size_t *count);
 int template_lex__token(struct lexer *lexer, struct token *token);
-/* What follows a dot: a name, or digits and nothing more. */
+/* Reads the token after a dot: a name, or digits only. */
 int template_lex__member(struct lexer *lexer, struct token *token);
-/* Counted from 1, columns in code points. */
+/* Line and column of `at`, both from 1; a column is a code point. */
 void template_lex__position(struct lexer *lexer, const char *at, int *line, int *column);
-/* "line 3, column 12: ..."; returns -EINVAL. */
+/* Writes "line 3, column 12: ..." with the position of `at`; returns -EINVAL. */
 int template_lex__fail(struct lexer *lexer, const char *at, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* ---- the arena */
 
+/* Zeroed memory that lives as long as the template; NULL: out of memory. */
 void *template_arena__alloc(struct template *template, size_t size);
 void template_arena__free(struct template *template);
 

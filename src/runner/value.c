@@ -140,7 +140,7 @@ bool value__is_true(const cJSON *value)
 	return cJSON_IsTrue(value);
 }
 
-/* Decimal only: strtod alone would also take "inf", "nan" and "0x10". */
+/* Accepts decimal numbers only; strtod alone would also accept "inf", "nan" and "0x10". */
 static bool read_number(const char *text, double *number, const char **end)
 {
 	const char *digits;
@@ -186,7 +186,7 @@ double value__leading_number(const cJSON *value)
 
 /* ------------------------------------------------------------------ comparing */
 
-/* strcmp of the texts; out of memory counts as different. */
+/* Compares the values as text, with strcmp. If there is no memory, they count as different. */
 static int compare_texts(const cJSON *a, const cJSON *b)
 {
 	char *left, *right;
@@ -213,7 +213,7 @@ static bool equal_items(const cJSON *a, const cJSON *b)
 	return !x && !y;
 }
 
-/* Members in the same order are found without a search. */
+/* Looks first at the next member of `b`, so that members in the same order need no search. */
 static bool equal_members(const cJSON *a, const cJSON *b)
 {
 	const cJSON *next = b->child;

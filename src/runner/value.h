@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the values of templates and conditions mean. Values are cJSON; NULL counts as null
- * everywhere, and nothing here changes or keeps what it is given.
+ * The meaning of values in templates and conditions: what is true, equal, a number, a text. Values
+ * are cJSON trees; a NULL pointer counts as null. The functions do not change their arguments and
+ * keep no pointers to them.
  *
  *	truth	false: null, false, 0, "0", "", [] and {}; everything else is true
  *	text	true is "1", false and null are "", numbers are plain (7, 0.5; no exponent up to
@@ -12,8 +13,8 @@
  *		by their content; the rest by text, so null == "" and "007" != "7"
  *	order	two numbers or numeric texts as numbers ("10" > "9"), the rest by text, in bytes
  *
- * A query's answer, {"results": [...], "fragments": [...], "count": 2}, is an object and a list
- * in one: .count is 2, .0 the first row, its length the number of rows.
+ * The result of a query, {"results": [...], "fragments": [...], "count": 2}, is an object that can
+ * also be used as a list: .count is 2, .0 is the first row, its length is the number of rows.
  */
 #ifndef STEPTRACE_RUNNER_VALUE_H
 #define STEPTRACE_RUNNER_VALUE_H
@@ -24,50 +25,55 @@
 
 #include "common/strbuf.h"
 
-/* Deeper values are neither copied nor measured. */
+/* Values that are nested deeper are not copied. */
 enum { VALUE_DEPTH_LIMIT = 1024 };
 
 bool value__is_true(const cJSON *value);
 
-/* To be freed; NULL: out of memory. */
+/* The value as text, which the caller frees; NULL: out of memory. */
 char *value__text(const cJSON *value);
-/* Appends; errors are the buffer's. In JSON invalid UTF-8 becomes U+FFFD. */
+/* These append to `out` and return its error (strbuf.h). In JSON, bytes that are not valid UTF-8
+ * become U+FFFD. */
 int value__write_text(const cJSON *value, struct strbuf *out);
 int value__write_json(const cJSON *value, struct strbuf *out);
 void value__write_number(double number, struct strbuf *out);
 
-/* False where the value is no finite number. */
+/* Returns false if the value is not a finite number. */
 bool value__number(const cJSON *value, double *number);
-/* The number a text begins with, as in "12 days"; 0 where there is none. */
+/* The number at the start of a text, as in "12 days"; 0: there is none. */
 double value__leading_number(const cJSON *value);
 
 bool value__equal(const cJSON *a, const cJSON *b);
-/* Below, at or above 0. */
+/* Below 0: a before b; 0: equal; above 0: a after b. */
 int value__compare(const cJSON *a, const cJSON *b);
 
-/* Code points of a text, items of a list or object. */
+/* Number of code points of a text, or of items of a list or object. */
 size_t value__length(const cJSON *value);
-/* Part of a text, item of a list, key of an object. */
+/* True if `item` is part of a text, an item of a list, or a key of an object. */
 bool value__contains(const cJSON *value, const cJSON *item);
 
-/* The member or item ("0") of that name, borrowed; NULL where there is none. */
+/* The member with that name, or the item with that index ("0"). Borrowed; NULL: there is none. */
 const cJSON *value__step(const cJSON *value, const char *name);
-/* The value itself when it is a list, a query's results; NULL otherwise. */
+/* `value` if it is a list, or its `results` if it is the result of a query; otherwise NULL. */
 const cJSON *value__list(const cJSON *value);
 
-/* A deep copy; NULL: out of memory, or too deep. */
+/* A deep copy, which the caller deletes; NULL: out of memory, or nested too deep. */
 cJSON *value__copy(const cJSON *value);
-/* What a copy costs: one for each value in it and for every 64 bytes of text. 0: too deep. */
+/* The cost of a copy: 1 for each value in the tree and 1 for every 64 bytes of text. 0: nested too
+ * deep. */
 size_t value__weight(const cJSON *value);
-/* A text value that takes `text` over (also on failure); NULL where `text` is. */
+/* A text value that owns `text`, which is freed on failure. NULL: out of memory, or `text` is
+ * NULL. */
 cJSON *value__from_text(char *text);
 
-/* ---- UTF-8. A byte that is no part of a valid sequence counts as one code point. */
+/* ---- UTF-8. A byte that is not part of a valid sequence counts as one code point. Lengths and
+ * offsets are in bytes. */
 
-/* Bytes of the first code point; 0 at the end. */
+/* Bytes of the first code point; 0 if `length` is 0. */
 size_t utf8__size(const char *text, size_t length);
+/* Number of code points. */
 size_t utf8__count(const char *text, size_t length);
-/* Where code point `index` starts; `length` where the text has fewer. */
+/* Offset of code point `index`; `length` if the text has fewer code points. */
 size_t utf8__offset(const char *text, size_t length, size_t index);
 
 #endif

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* UTF-8 that may be broken: every byte that belongs to no code point counts as one. */
+/* Code points of text that may contain invalid UTF-8. See value.h for how invalid bytes count. */
 #include "runner/value.h"
 
 #include <stdint.h>
 
 #include "common/utf8.h"
 
-/* 0 where the text does not start with a valid code point. */
+/* Bytes of the valid code point at the start of the text; 0: there is none. */
 static size_t valid_size(const char *text, size_t length)
 {
 	const uint8_t *at = (const uint8_t *)text;

@@ -14,7 +14,7 @@
 struct reader {
 	struct yaml_document *document;
 	yaml_parser_t parser;
-	yaml_event_t event; /* the current one, owned */
+	yaml_event_t event; /* owned; the current event */
 	bool has_event;
 	size_t mark_room;
 	struct error *err;
@@ -35,7 +35,7 @@ complain_at(struct reader *reader, const yaml_mark_t *mark, int code, const char
 			  mark->line + 1, mark->column + 1, text);
 }
 
-/* libyaml's own complaint: its sentence, at its place. */
+/* Reports libyaml's own error with its message and position. */
 static int complain_parser(struct reader *reader)
 {
 	const yaml_parser_t *parser = &reader->parser;
@@ -86,7 +86,7 @@ static int remember(struct reader *reader, const cJSON *node)
 	return 0;
 }
 
-/* What no value may carry, and no text with a NUL. */
+/* Refuses anchors and tags, and text that contains a NUL character. */
 static int refuse_extras(struct reader *reader, const yaml_char_t *anchor, const yaml_char_t *tag)
 {
 	const yaml_mark_t *mark = &reader->event.start_mark;
@@ -152,7 +152,7 @@ static int read_sequence(struct reader *reader, int depth, cJSON *list)
 	}
 }
 
-/* The key that the current event is, checked; the caller frees it. */
+/* Checks and copies the key in the current event. The caller frees it. */
 static int read_key(struct reader *reader, const cJSON *object, char **key)
 {
 	const yaml_mark_t *mark = &reader->event.start_mark;
@@ -163,7 +163,7 @@ static int read_key(struct reader *reader, const cJSON *object, char **key)
 				   "the alias '*%s' is not supported: write the value out",
 				   (const char *)reader->event.data.alias.anchor);
 	if (reader->event.type != YAML_SCALAR_EVENT)
-		return complain_at(reader, mark, -EINVAL, "a key must be plain text");
+		return complain_at(reader, mark, -EINVAL, "a key must be text");
 	err = refuse_scalar(reader);
 	if (err)
 		return err;
@@ -239,7 +239,7 @@ static int read_collection(struct reader *reader, int depth, cJSON **node)
 		       : read_mapping(reader, depth + 1, *node);
 }
 
-/* The value that starts with the current event. On failure nothing is left in *node. */
+/* Reads the value that starts with the current event. On failure *node is NULL. */
 static int read_node(struct reader *reader, int depth, cJSON **node)
 {
 	int err;
@@ -291,7 +291,7 @@ static int read_document(struct reader *reader, cJSON **root)
 		err = next(reader);
 	if (!err && reader->event.type != YAML_STREAM_END_EVENT)
 		err = complain_at(reader, &reader->event.start_mark, -EINVAL,
-				  "a second document begins here: one file is one document");
+				  "a second document begins here: only one per file is supported");
 	return err;
 }
 
@@ -336,7 +336,7 @@ static int read_file(const char *path, char *text, size_t room, size_t *bytes)
 
 int yaml__load(struct yaml_document *document, const char *path, struct error *err)
 {
-	char *text = malloc(YAML_BYTES_MAX + 1); /* one more, to see that it is too large */
+	char *text = malloc(YAML_BYTES_MAX + 1); /* one byte more, to notice a larger file */
 	size_t bytes = 0;
 	int code;
 

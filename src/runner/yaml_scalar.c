@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Integers beyond this lose digits when cJSON prints them: it goes by 15. */
+/* cJSON prints numbers with 15 digits, so larger integers would lose digits. */
 static const double exact_max = 999999999999999.0;
 
 static bool is_digits(const char *text)

@@ -243,7 +243,7 @@ class CommandLine(Workplace):
     def test_wrong_usage(self):
         self.expect(2, "usage: steprun")
         self.expect(2, "exce", "exce")
-        self.expect(2, "which command?", "exec")
+        self.expect(2, "no command given", "exec")
         self.expect(2, "unknown option '--bad'", "exec", "--bad")
         self.expect(2, "--repeat takes a number", "exec", "triage", "--repeat", "x")
 

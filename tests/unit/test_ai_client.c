@@ -105,15 +105,16 @@ static void statuses(void **state)
 static void garbage(void **state)
 {
 	(void)state;
-	expect(&(struct http_reply){.body = ""}, -EPROTO, "something else");
-	expect(&(struct http_reply){.body = "<html>"}, -EPROTO, "something else");
-	expect(&(struct http_reply){.body = "{}"}, -EPROTO, "something else");
-	expect(&(struct http_reply){.body = "[]"}, -EPROTO, "something else");
-	expect(&(struct http_reply){.body = "{\"choices\":[]}"}, -EPROTO, "something else");
-	expect(&(struct http_reply){.body = "{\"choices\":{}}"}, -EPROTO, "something else");
+	expect(&(struct http_reply){.body = ""}, -EPROTO, "not a chat completion");
+	expect(&(struct http_reply){.body = "<html>"}, -EPROTO, "not a chat completion");
+	expect(&(struct http_reply){.body = "{}"}, -EPROTO, "not a chat completion");
+	expect(&(struct http_reply){.body = "[]"}, -EPROTO, "not a chat completion");
+	expect(&(struct http_reply){.body = "{\"choices\":[]}"}, -EPROTO, "not a chat completion");
+	expect(&(struct http_reply){.body = "{\"choices\":{}}"}, -EPROTO, "not a chat completion");
 	expect(&(struct http_reply){.body = "{\"choices\":[{\"message\":{\"content\":7}}]}"},
-	       -EPROTO, "something else");
-	expect(&(struct http_reply){.body = "\0\0\0", .body_bytes = 3}, -EPROTO, "something else");
+	       -EPROTO, "not a chat completion");
+	expect(&(struct http_reply){.body = "\0\0\0", .body_bytes = 3}, -EPROTO,
+	       "not a chat completion");
 }
 
 static void odd_token_counts(void **state)
@@ -139,7 +140,7 @@ static void too_long_answers(void **state)
 	expect(&(struct http_reply){.body = block, .body_bytes = sizeof(block), .repeat = 65},
 	       -E2BIG, "longer than");
 	expect(&(struct http_reply){.body = block, .body_bytes = sizeof(block), .repeat = 64},
-	       -EPROTO, "something else");
+	       -EPROTO, "not a chat completion");
 }
 
 static void slow_and_silent_servers(void **state)

@@ -65,7 +65,8 @@ static void manifests_are_checked(void **state)
 	expect_error(HEAD "steps: []\n", ":4:8", "at least one");
 	expect_error(HEAD "triggers: []\n", ":4:11", "mapping");
 	expect_error(HEAD "triggers: {slash: 1}\n", ":4:19", "text");
-	expect_error(HEAD "triggers: {input_mode: loud}\n", ":4:24", "none of inline");
+	expect_error(HEAD "triggers: {input_mode: loud}\n", ":4:24",
+		     "must be inline, none or modal");
 	expect_error(HEAD "triggers: {aliases: [1]}\n", ":4:22", "texts");
 	expect_error(HEAD "requires: [x]\n", ":4:11", "mapping");
 	expect_error(HEAD "requires: {secrets: x}\n", ":4:21", "list");

@@ -264,9 +264,9 @@ static void fragment_update(void **state)
 	expect_text("c.output.fragment.message", "N");
 	expect_text("c.output.fragment.title", "T");
 	expect_failure("- {id: x, type: fragment.update, with: {id: 1, data: {type: y}}}", INVALID,
-		       "'type' cannot be updated");
+		       "the field 'type' cannot be updated");
 	expect_failure("- {id: x, type: fragment.update, with: {id: 1, data: {}}}", INVALID,
-		       "nothing to update");
+		       "'data' is missing or empty");
 	expect_failure("- {id: x, type: fragment.update, with: {id: 1, data: 3}}", INVALID, "map");
 	expect_failure("- {id: x, type: fragment.update, with: {id: 99, data: {title: y}}}",
 		       STEPTRACE_ERROR_NOT_FOUND, "no fragment");

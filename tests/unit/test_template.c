@@ -336,12 +336,12 @@ struct bad_case {
 };
 
 static const struct bad_case bad_cases[] = {
-	{"{{ a", "line 1, column 1: '{{' is never closed by '}}'"},
-	{"x\n {% if", "line 2, column 2: '{%' is never closed by '%}'"},
-	{"\xc3\xa9 {# x", "line 1, column 3: '{#' is never closed by '#}'"},
-	{"{{ 'a }}", "line 1, column 1: '{{' is never closed by '}}'"},
+	{"{{ a", "line 1, column 1: '{{' has no closing '}}'"},
+	{"x\n {% if", "line 2, column 2: '{%' has no closing '%}'"},
+	{"\xc3\xa9 {# x", "line 1, column 3: '{#' has no closing '#}'"},
+	{"{{ 'a }}", "line 1, column 1: '{{' has no closing '}}'"},
 	{"{{ }}", "a value is missing"},
-	{"{{ a b }}", "line 1, column 6: 'b' where the end belongs"},
+	{"{{ a b }}", "line 1, column 6: expected the end, found 'b'"},
 	{"{{ a | nope }}", "line 1, column 8: unknown filter 'nope'"},
 	{"\n\n  {{ a |\n nope }}", "line 4, column 2: unknown filter 'nope'"},
 	{"{{ a | }}", "a filter is missing"},
@@ -349,38 +349,38 @@ static const struct bad_case bad_cases[] = {
 	{"{{ a | slice() }}", "filter 'slice' takes at least 1 argument, not 0"},
 	{"{{ a | slice(1, 2, 3) }}", "filter 'slice' takes at most 2 arguments, not 3"},
 	{"{{ a | upper: 1 }}", "line 1, column 8: filter 'upper' takes exactly 0 arguments"},
-	{"{{ a | default: 1, 2 }}", "',' where the end belongs"},
+	{"{{ a | default: 1, 2 }}", "expected the end, found ','"},
 	{"{{ a. }}", "a name or an index must follow the dot"},
 	{"{{ a.'b' }}", "a name or an index must follow the dot"},
-	{"{{ a == 1 == 2 }}", "'==' where the end belongs"},
-	{"{{ a = 1 }}", "'=' where the end belongs"},
+	{"{{ a == 1 == 2 }}", "expected the end, found '=='"},
+	{"{{ a = 1 }}", "expected the end, found '='"},
 	{"{{ a ! }}", "unexpected '!'"},
 	{"{{ \xc3\xa9 }}", "unexpected '\xc3\xa9'"},
-	{"{{ and }}", "'and' where a value belongs"},
-	{"{{ a not 1 }}", "'1' where 'in' belongs"},
-	{"{{ a is 1 }}", "'1' where 'defined' belongs"},
+	{"{{ and }}", "expected a value, found 'and'"},
+	{"{{ a not 1 }}", "expected 'in', found '1'"},
+	{"{{ a is 1 }}", "expected 'defined', found '1'"},
 	{"{{ a ? 1 }}", "':' is missing"},
 	{"{{ (a }}", "')' is missing"},
 	{"{{ [a }}", "',' is missing"},
-	{"{{ {1: 2} }}", "'1' where a key belongs"},
-	{"{{ {'a' 2} }}", "'2' where ':' belongs"},
-	{"{% frob %}", "line 1, column 4: 'frob' where a tag (set, if, for, break) belongs"},
-	{"{% %}", "a tag (set, if, for, break) is missing"},
-	{"{% set 1 = 2 %}", "'1' where a name belongs"},
-	{"{% set x 2 %}", "'2' where '=' belongs"},
-	{"{% for x of l %}{% endfor %}", "'of' where 'in' belongs"},
-	{"{% if a %}", "line 1, column 4: 'if' is never closed by 'endif'"},
-	{"a\n{% for x in l %}{% if x %}{% endif %}", "line 2, column 4: 'for' is never closed"},
-	{"{% endif %}", "line 1, column 4: 'endif' without its beginning"},
-	{"{% else %}", "'else' without its beginning"},
-	{"{% if a %}{% endfor %}", "'endfor' inside of 'if'"},
-	{"{% for x in l %}{% endif %}", "'endif' inside of 'for'"},
-	{"{% if a %}{% else %}{% elif b %}{% endif %}", "'elif' inside of 'else'"},
-	{"{% if a %}{% else %}{% else %}{% endif %}", "'else' inside of 'else'"},
-	{"{% break %}", "'break' outside of 'for'"},
-	{"{% if a %}{% endif x %}", "'x' where the end belongs"},
+	{"{{ {1: 2} }}", "expected a key, found '1'"},
+	{"{{ {'a' 2} }}", "expected ':', found '2'"},
+	{"{% frob %}", "line 1, column 4: expected a tag (set, if, for or break), found 'frob'"},
+	{"{% %}", "a tag (set, if, for or break) is missing"},
+	{"{% set 1 = 2 %}", "expected a name, found '1'"},
+	{"{% set x 2 %}", "expected '=', found '2'"},
+	{"{% for x of l %}{% endfor %}", "expected 'in', found 'of'"},
+	{"{% if a %}", "line 1, column 4: 'if' has no closing 'endif'"},
+	{"a\n{% for x in l %}{% if x %}{% endif %}", "line 2, column 4: 'for' has no closing"},
+	{"{% endif %}", "line 1, column 4: 'endif' has no matching opening tag"},
+	{"{% else %}", "'else' has no matching opening tag"},
+	{"{% if a %}{% endfor %}", "'endfor' is not allowed inside 'if'"},
+	{"{% for x in l %}{% endif %}", "'endif' is not allowed inside 'for'"},
+	{"{% if a %}{% else %}{% elif b %}{% endif %}", "'elif' is not allowed inside 'else'"},
+	{"{% if a %}{% else %}{% else %}{% endif %}", "'else' is not allowed inside 'else'"},
+	{"{% break %}", "'break' is only allowed inside 'for'"},
+	{"{% if a %}{% endif x %}", "expected the end, found 'x'"},
 	{"{{ 7 / 0 }}", "line 1, column 8: division by zero"},
-	{"{{ a * 2 }}", "line 1, column 8: cannot calculate with 'hello', which is no number"},
+	{"{{ a * 2 }}", "line 1, column 8: cannot calculate with 'hello': it is not a number"},
 	{"{{ l - 1 }}", "cannot calculate with a list or map"},
 	{"{% for x in a %}{% endfor %}", "'for' needs a list, not a text"},
 	{"{{ a | regex_test: '(' }}", "line 1, column 8: filter 'regex_test': pattern '('"},
@@ -436,12 +436,12 @@ static void test_size_limits(void **state)
 {
 	(void)state;
 	expect_repeated("", "x", TEMPLATE_BYTES, "", 0, "");
-	expect_repeated("", "x", TEMPLATE_BYTES + 1, "", -E2BIG, "1048576 is the limit");
+	expect_repeated("", "x", TEMPLATE_BYTES + 1, "", -E2BIG, "the limit is 1048576");
 	expect_repeated("{% set s = 'ab' %}", "{% set s = s + s %}", 19, "{{ s }}", 0, "");
 	expect_repeated("{% set s = 'ab' %}", "{% set s = s + s %}", 20, "{{ s }}", -E2BIG,
-			"the text grows over 1048576 bytes");
+			"the text is longer than 1048576 bytes");
 	expect_repeated("{% set s = 'ab' %}", "{% set s = s + s %}", 19, "{{ s }}{{ s }}", -E2BIG,
-			"the output grows over 1048576 bytes");
+			"the output is longer than 1048576 bytes");
 }
 
 static void test_nesting_limits(void **state)
@@ -454,7 +454,7 @@ static void test_nesting_limits(void **state)
 	expect_repeated("{{ ", "-", 100000, "1 }}", -EINVAL, "nested deeper than 32");
 	expect_repeated("{{ ", "1?", 100000, "1 }}", -EINVAL, "nested deeper than 32");
 	expect_repeated("", "{% if a %}", 33, "", -EINVAL, "blocks are nested deeper than 32");
-	expect_repeated("", "{% if a %}", 32, "", -EINVAL, "never closed");
+	expect_repeated("", "{% if a %}", 32, "", -EINVAL, "has no closing");
 	expect_repeated("{% set x = [] %}", "{% set x = [x] %}", 1100, "", -E2BIG,
 			"a value is nested deeper than 1024");
 }

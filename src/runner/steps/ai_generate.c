@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * ai.generate: asks a model, or remembers what it answered. `prompt` is text, or the name of a file
- * under prompts/. `cache` false: always ask; a number: seconds to remember for. When asking or
- * parsing fails, `fallback` (a value) or `fallback_text` stands in and the step succeeds.
+ * ai.generate: sends a prompt to a model, or takes the answer from the cache.
+ *
+ *	prompt		text, or the name of a file under prompts/
+ *	cache		false: do not use the cache; a number: seconds to keep the answer
+ *	fallback	a value, used as the result if the request or parsing its answer fails;
+ *			then the step succeeds
+ *	fallback_text	the same as text
  */
 #include <errno.h>
 #include <stdio.h>
@@ -17,13 +21,13 @@
 #include "runner/template.h"
 #include "runner/value.h"
 
-/* What is asked, how, and what came of it. */
+/* The question, its options and the answer. */
 struct generation {
 	char *prompt;
 	struct ai_question question;
 	bool expect_json;
-	int64_t ttl_s; /* 0: do not remember */
-	char *key;     /* of the cache */
+	int64_t ttl_s; /* 0: do not use the cache */
+	char *key;     /* key of the cache entry; owned */
 	struct ai_answer answer;
 };
 
@@ -36,7 +40,7 @@ static void free_generation(struct generation *generation)
 
 /* ------------------------------------------------------------------ reading the step */
 
-/* The file's text where the key names one, the key's own text otherwise. */
+/* `prompt` names a file under prompts/, or is the text of the prompt itself. */
 static int read_prompt(struct step_run *run, struct generation *generation)
 {
 	const struct scope scope = {.root = run->execution->context.root};
@@ -48,7 +52,7 @@ static int read_prompt(struct step_run *run, struct generation *generation)
 		return err;
 	if (!generation->prompt)
 		return error__set(run->err, -EINVAL, "'prompt' is missing or empty");
-	if (!prompt->has_templates) /* what comes from the input never names a file */
+	if (!prompt->has_templates) /* text from the input must not be able to name a file */
 		file = pack__prompt(run->execution->pack, generation->prompt);
 	if (!file)
 		return 0;
@@ -104,7 +108,7 @@ static int read_expect(struct step_run *run, struct generation *generation)
 		return err;
 	generation->expect_json = expect && strcmp(expect, "json") == 0;
 	if (expect && !generation->expect_json && strcmp(expect, "text") != 0)
-		err = error__set(run->err, -EINVAL, "'expect' is text or json, not '%.32s'",
+		err = error__set(run->err, -EINVAL, "'expect' must be text or json, not '%.32s'",
 				 expect);
 	free(expect);
 	return err;
@@ -142,7 +146,7 @@ static int read_step(struct step_run *run, struct generation *generation)
 
 /* ------------------------------------------------------------------ answers */
 
-/* Models like to wrap JSON into a fence of three backticks. */
+/* Models often put JSON between two lines of three backticks. */
 static cJSON *parse_fenced(const char *text)
 {
 	const char *begin = strstr(text, "```"), *end;
@@ -173,7 +177,7 @@ static int take_answer(struct step_run *run, const struct generation *generation
 		run->output = parse_fenced(text);
 	return run->output ? 0
 			   : error__set(run->err, -EINVAL,
-					"the model's answer is not JSON, as 'expect: json' wants");
+					"the model's answer is not JSON ('expect: json' needs it)");
 }
 
 static void tell_tokens(struct step_run *run, const struct generation *generation,
@@ -184,7 +188,7 @@ static void tell_tokens(struct step_run *run, const struct generation *generatio
 	run->span->completion_tokens = generation->answer.completion_tokens;
 }
 
-/* All that makes two questions the same one. */
+/* The key contains everything that influences the answer. */
 static int write_key(struct step_run *run, struct generation *generation)
 {
 	const struct ai_client *ai = run->execution->settings->ai;
@@ -204,7 +208,7 @@ static int64_t now_s(const struct step_run *run)
 	return run->execution->context.now_us / 1000000;
 }
 
-/* -ENOENT: nothing is remembered. */
+/* Takes the answer from the cache. -ENOENT: there is none. */
 static int remember(struct step_run *run, struct generation *generation)
 {
 	int err;
@@ -233,7 +237,7 @@ static int ask(struct step_run *run, struct generation *generation)
 	return err;
 }
 
-/* `err` when the step has nothing to fall back on. */
+/* Uses the value of `fallback` or `fallback_text`. Returns `err` if the step has neither. */
 static int fall_back(struct step_run *run, int err)
 {
 	const char *key =
@@ -269,7 +273,7 @@ static int run(struct step_run *run)
 		run->output =
 			generation.expect_json ? cJSON_CreateObject() : cJSON_CreateString("");
 	} else if (!err && !run->execution->settings->ai) {
-		err = error__set(run->err, -EINVAL, "no model is set up");
+		err = error__set(run->err, -EINVAL, "no model is configured");
 	} else if (!err) {
 		err = generate(run, &generation);
 	}

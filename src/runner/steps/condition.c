@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* condition: runs `then` or `else`; a failure inside goes up. */
+/* condition: runs the steps of `then` or `else`. If one of them fails, this step fails too. */
 #include <errno.h>
 
 #include "runner/step_run.h"

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* database.update: sets `data` in the first row of `model` that `id` or `conditions` match. */
+/* database.update: writes `data` into the first row of `model` that `id` or `conditions` match. */
 #include <errno.h>
 #include <string.h>
 
 #include "runner/step_run.h"
 #include "runner/steps.h"
 
-/* What the step has in hand; the trees are owned. */
+/* The state of the step. The trees are owned. */
 struct update {
 	const struct store_table *table;
 	cJSON *data;
-	cJSON *row; /* as it was, then as it is; NULL: none matches */
+	cJSON *row; /* before the update, then after it; NULL: no row matches */
 };
 
 static int check_data(struct step_run *run, const struct update *update)
@@ -18,7 +18,7 @@ static int check_data(struct step_run *run, const struct update *update)
 	const cJSON *value;
 
 	if (!update->data || !update->data->child)
-		return error__set(run->err, -EINVAL, "'data' is missing: nothing to update");
+		return error__set(run->err, -EINVAL, "'data' is missing or empty");
 	cJSON_ArrayForEach (value, update->data) {
 		if (!store_table__column(update->table, value->string))
 			return error__set(run->err, -EINVAL, "model '%s' has no column '%.64s'",
@@ -73,7 +73,7 @@ static int write_row(struct step_run *run, struct update *update)
 	return store__get(step_run__store(run), update->table, row_id, &update->row, run->err);
 }
 
-/* A dry run's record: the row with the values that would go into it. */
+/* In a dry run the result shows the row as it would be after the update. */
 static void pretend(struct update *update)
 {
 	const cJSON *value;

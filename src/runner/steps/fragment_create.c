@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* fragment.create: one new row. `content` is another word for `message`. */
+/* fragment.create: inserts one row into `fragments`. The key `content` means the same as
+ * `message`. */
 #include <errno.h>
 #include <string.h>
 
@@ -11,7 +12,7 @@ static const char *const keys[] = {"type",       "title",    "message", "content
 				   "state",      "metadata", "source",  "vault",   "project_id",
 				   "importance", "pinned",   NULL};
 
-/* Rendered and put under its column; a null leaves the column's default. */
+/* Renders a key and sets its column. A null value leaves the column's default. */
 static int take_key(struct step_run *run, const char *key, cJSON *values)
 {
 	const char *column = strcmp(key, "content") == 0 ? "message" : key;

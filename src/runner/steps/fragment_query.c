@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * fragment.query: fragments by type, tags, `filters` (a map; a list means any of) and `search`.
- * The result is an object with `results`, `fragments` (the same) and `count`.
+ * fragment.query: selects fragments by `type`, `tags`, `filters` and `search`. `filters` is a map
+ * of column -> value; a list as the value means any of its items. The result is an object with
+ * `results`, `fragments` (the same list) and `count`.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -10,7 +11,7 @@
 #include "runner/step_run.h"
 #include "runner/steps.h"
 
-/* Trees that the query's bindings point into; freed after it. */
+/* The query borrows values from these trees, so they are freed after it. */
 struct inputs {
 	cJSON *type, *filters, *tags, *order, *limit, *offset;
 	char *search;
@@ -50,7 +51,8 @@ static int read_inputs(struct step_run *run, struct inputs *inputs)
 	return err;
 }
 
-/* Tags are a JSON list: one that holds the word holds it in quotes. */
+/* The column `tags` is the text of a JSON list, in which each tag is in quotes. So a search for the
+ * tag in quotes finds it. */
 static int add_tags(struct step_run *run, struct store_query *query, const cJSON *tags)
 {
 	static const char *const columns[] = {"tags", NULL};

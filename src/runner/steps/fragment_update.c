@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * fragment.update: `data` into one fragment. A `state` map and `state.<key>` are merged into the
- * state that is there; any other unknown key fails before anything is written.
+ * fragment.update: writes `data` into one fragment. A map `state` and keys `state.<key>` are merged
+ * into the existing state. With an unknown key the step fails before it writes anything.
  */
 #include <errno.h>
 #include <string.h>
@@ -10,11 +10,11 @@
 #include "runner/step_run.h"
 #include "runner/steps.h"
 
-/* What the step has in hand; all owned. */
+/* The state of the step. All trees are owned. */
 struct update {
-	cJSON *data;   /* as the pack said it, rendered */
-	cJSON *values; /* column to value, as it is written */
-	cJSON *fields; /* names, as the pack said them */
+	cJSON *data;   /* the key `data` of the pack, rendered */
+	cJSON *values; /* object to write: column -> value */
+	cJSON *fields; /* list of the keys of `data` */
 };
 
 static bool is_field(const char *name)
@@ -28,13 +28,14 @@ static int check_fields(struct step_run *run, const cJSON *data)
 	const cJSON *item;
 
 	if (!data || !data->child)
-		return error__set(run->err, -EINVAL, "'data' is missing: nothing to update");
+		return error__set(run->err, -EINVAL, "'data' is missing or empty");
 	cJSON_ArrayForEach (item, data) {
 		if (!is_field(item->string))
-			return error__set(run->err, -EINVAL,
-					  "a fragment's '%.64s' cannot be updated (message, title, "
-					  "tags, state, state.<key> can)",
-					  item->string);
+			return error__set(
+				run->err, -EINVAL,
+				"the field '%.64s' cannot be updated (only message, title, "
+				"tags, state and state.<key>)",
+				item->string);
 	}
 	return 0;
 }
@@ -45,7 +46,7 @@ static void replace(cJSON *object, const char *key, const cJSON *value)
 	cJSON_AddItemToObject(object, key, cJSON_Duplicate(value, 1));
 }
 
-/* The state being written, begun as a copy of the one that is there. */
+/* The state that will be written. It starts as a copy of the row's state. */
 static cJSON *state_of(cJSON *values, const cJSON *row)
 {
 	const cJSON *old = cJSON_GetObjectItemCaseSensitive(row, "state");
@@ -114,7 +115,7 @@ static int write_row(struct step_run *run, const struct store_table *table, cons
 	return err;
 }
 
-/* Takes `row` over. */
+/* Takes ownership of `row`. */
 static int answer(struct step_run *run, struct update *update, cJSON *row, const cJSON *id)
 {
 	run->output = cJSON_CreateObject();
@@ -131,7 +132,7 @@ static int answer(struct step_run *run, struct update *update, cJSON *row, const
 	return 0;
 }
 
-/* The row as it would become. */
+/* In a dry run the result shows the row as it would be after the update. */
 static int answer_dry(struct step_run *run, struct update *update, cJSON *row, const cJSON *id)
 {
 	const cJSON *value;
@@ -165,7 +166,8 @@ static int update_row(struct step_run *run, struct update *update, int64_t id, c
 	return answer(run, update, row, &number);
 }
 
-/* The fragment to update. In a dry run one that was not made is as good as any. */
+/* Finds the fragment to update. In a dry run it may be missing, because an earlier step did not
+ * create it. */
 static int find_row(struct step_run *run, int64_t *id, cJSON **row)
 {
 	const struct store_table *table = store__table(step_run__store(run), "fragments");
@@ -186,7 +188,7 @@ static int find_row(struct step_run *run, int64_t *id, cJSON **row)
 	if (err == -ENOENT)
 		err = step_run__is_dry(run)
 			      ? 0
-			      : error__set(run->err, -ENOENT, "there is no fragment with this id");
+			      : error__set(run->err, -ENOENT, "no fragment has this id");
 	return err;
 }
 

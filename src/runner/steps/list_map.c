@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * list.map: a template over the items of a list.
+ * list.map: renders a template for each item of a list.
  *
  *	input: "{{ steps.find.output.results }}"	a list, JSON text, or one scalar
- *	filter: "{{ item.pinned }}"			what is false leaves the item out
+ *	filter: "{{ item.pinned }}"			if false, the item is left out
  *	template: {title: "{{ item.title }}", at: "{{ index }}"}
- *	transforms: [trim, "truncate: 40"]		filters on every text that results
- *	limit: 10					of the output
+ *	transforms: [trim, "truncate: 40"]		filters for every text of a result
+ *	limit: 10					most items in the output
+ *
+ * The result:
  *
  *	{"output": [...], "input_count": 5, "output_count": 3, "filtered_count": 2}
  *
- * `index` counts the input's items from 0; `filtered_count` those that the filter left out.
+ * `index` is the position of the item in the input, from 0. `filtered_count` is the number of items
+ * that the filter left out.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -38,8 +41,10 @@ static void free_mapping(struct mapping *mapping)
 
 /* ------------------------------------------------------------------ reading the step */
 
-/* Nothing is an empty list, a scalar or an object a list of one; a query's result is its rows.
- * Takes `value`. */
+/*
+ * Converts the input to a list: null is an empty list, a scalar or an object is a list of one item,
+ * the result of a query is the list of its rows. Takes ownership of `value`.
+ */
 static cJSON *as_list(cJSON *value)
 {
 	const cJSON *rows;
@@ -67,7 +72,7 @@ static int read_limit(struct step_run *run, struct mapping *mapping)
 	if (!err && value && !cJSON_IsNull(value)) {
 		value = step_value__parsed(value);
 		if (!cJSON_IsNumber(value) || !(value->valuedouble >= 0))
-			err = error__set(run->err, -EINVAL, "'limit' must be a number from 0");
+			err = error__set(run->err, -EINVAL, "'limit' must be a number, at least 0");
 		else if (value->valuedouble < 1e9)
 			mapping->limit = (int64_t)value->valuedouble;
 	}
@@ -100,7 +105,7 @@ static int read_step(struct step_run *run, struct mapping *mapping)
 	if (err)
 		return err;
 	if (!input)
-		return error__set(run->err, -EINVAL, "'input' is missing: name a list");
+		return error__set(run->err, -EINVAL, "'input' is missing: give a list");
 	mapping->items = as_list(input);
 	mapping->output = cJSON_CreateArray();
 	if (!mapping->items || !mapping->output)
@@ -178,7 +183,7 @@ static int take_item(struct step_run *run, struct mapping *mapping, const cJSON 
 static int take_items(struct step_run *run, struct mapping *mapping)
 {
 	const cJSON *item;
-	int64_t count = 0; /* of results: a list's own size is not known without walking it */
+	int64_t count = 0; /* results so far; cJSON would have to walk the list to count them */
 	int at = 0, err = 0;
 
 	cJSON_ArrayForEach (item, mapping->items) {

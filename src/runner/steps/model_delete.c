@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * model.delete: the rows of `model` that `id` or `conditions` match. Where the table has a
- * `deleted_at` they are stamped and stay; `soft: false` removes them for good.
+ * model.delete: deletes the rows of `model` that `id` or `conditions` match. If the table has a
+ * column `deleted_at`, the rows stay in the table and get the time in that column. With
+ * `soft: false` they are always removed.
  */
 #include <errno.h>
 
@@ -53,7 +54,7 @@ static int delete_rows(struct step_run *run, const struct store_query *query, co
 	return 0;
 }
 
-/* Takes `rows` over. */
+/* Takes ownership of `rows`. */
 static int answer(struct step_run *run, cJSON *rows)
 {
 	run->output = cJSON_CreateObject();
@@ -71,7 +72,7 @@ static int delete_matching(struct step_run *run, struct store_query *query)
 	cJSON *rows;
 	int err;
 
-	query->limit = -1; /* all of them: what is deleted is what is told */
+	query->limit = -1; /* no limit: the result lists every row that is deleted */
 	err = store__select(step_run__store(run), query, &rows, run->err);
 	if (err)
 		return err;

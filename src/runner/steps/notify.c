@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* notify: what the caller is told. Of several notifications the last one counts, key by key. */
+/* notify: sets keys of the response. If several notify steps set the same key, the last one
+ * counts. */
 #include <errno.h>
 
 #include "runner/step_run.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* transform: renders a template; with `output: json` the text is parsed. */
+/* transform: renders a template. With `output: json` the resulting text is parsed as JSON. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +38,7 @@ static int parse(struct step_run *run)
 	parsed = cJSON_ParseWithOpts(text, NULL, 1);
 	if (!parsed)
 		return error__set(run->err, -EINVAL,
-				  "the result is not JSON, as 'output: json' wants it");
+				  "the result is not JSON ('output: json' needs it)");
 	cJSON_Delete(run->output);
 	run->output = parsed;
 	return 0;
@@ -60,7 +60,7 @@ static int run(struct step_run *run)
 	if (!err && wanted && strcmp(wanted, "json") == 0)
 		err = parse(run);
 	else if (!err && wanted && strcmp(wanted, "text") != 0)
-		err = error__set(run->err, -EINVAL, "'output' is text or json, not '%.32s'",
+		err = error__set(run->err, -EINVAL, "'output' must be text or json, not '%.32s'",
 				 wanted);
 	free(wanted);
 	return err;
