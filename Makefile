@@ -284,8 +284,8 @@ check-deps:
 # SETCAP=1 lets everybody who may execute it record, without sudo: mind its permissions.
 CAPABILITIES = cap_bpf,cap_perfmon,cap_sys_ptrace,cap_dac_read_search,cap_checkpoint_restore+ep
 
-DOCUMENTS := README.md CHANGELOG.md CONTRIBUTING.md LICENSE usdt/README.md docs/performance.md \
-	$(wildcard docs/schema/*)
+DOCUMENTS := README.md CHANGELOG.md CONTRIBUTING.md LICENSE usdt/README.md \
+	$(wildcard docs/*.md docs/schema/*)
 
 install: all
 	install -Dm755 $(BUILD)/steptrace $(DESTDIR)$(PREFIX)/bin/steptrace
