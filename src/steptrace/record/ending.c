@@ -6,8 +6,8 @@
 
 #include "common/clock.h"
 #include "common/log.h"
-#include "steptrace/record/announce.h"
 #include "steptrace/record/intake.h"
+#include "steptrace/record/lifecycle_events.h"
 #include "steptrace/record/setup.h"
 #include "steptrace/record/signals.h"
 
@@ -118,8 +118,8 @@ void ending__run(struct session *session)
 	await(session, outputs__are_done);
 	if (outputs__end(&session->outputs, session->err))
 		session->failed = true;
-	announce__end(session->stream, session->reason, outputs__lost(&session->outputs),
-		      session->shows_progress);
+	lifecycle_events__end(session->stream, session->reason, outputs__lost(&session->outputs),
+			      session->shows_progress);
 	outputs__say_lost(&session->outputs);
 	check_books(session, totals.hits);
 }

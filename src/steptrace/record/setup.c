@@ -8,7 +8,7 @@
 #include "common/log.h"
 #include "steptrace/confine/privilege.h"
 #include "steptrace/confine/seccomp.h"
-#include "steptrace/record/announce.h"
+#include "steptrace/record/lifecycle_events.h"
 
 static int open_stream(struct session *session)
 {
@@ -50,7 +50,7 @@ static void on_attached(void *context, const struct attachment *attachment, cons
 {
 	struct session *session = context;
 
-	announce__attached(session->stream, attachment, pids, pids_count);
+	lifecycle_events__attached(session->stream, attachment, pids, pids_count);
 	if (session->started_ns && pids_count)
 		log__info("attached to '%s' (process %u)", attachment->binary->name, pids[0]);
 	else if (session->started_ns)
@@ -61,7 +61,7 @@ static void on_detached(void *context, const struct attachment *attachment)
 {
 	struct session *session = context;
 
-	announce__detached(session->stream, attachment);
+	lifecycle_events__detached(session->stream, attachment);
 	log__info("detached from '%s'", attachment->binary->name);
 }
 
@@ -90,8 +90,8 @@ static int open_wakeups(struct session *session)
 
 static int open_pulse(struct session *session)
 {
-	struct pulse *pulse = &session->pulse;
-	int code = pulse__open(pulse, session->options->metrics_address, session->err);
+	struct self_stats *pulse = &session->pulse;
+	int code = self_stats__open(pulse, session->options->metrics_address, session->err);
 
 	pulse->says = session->options->shows_stats;
 	if (!code && pulse->metrics)
@@ -215,7 +215,8 @@ int setup__open(struct session *session, const struct session_options *options, 
 	for (size_t i = 0; i < options->targets.pids_count && !code; i++)
 		code = targets__check_pid(options->targets.pids[i], session->err);
 	if (!code && options->targets.command)
-		code = child__start(&session->child, options->targets.command, session->err);
+		code = traced_command__start(&session->child, options->targets.command,
+					     session->err);
 	if (!code)
 		code = open_outputs(session);
 	if (!code)
@@ -231,8 +232,9 @@ int setup__open(struct session *session, const struct session_options *options, 
 	if (!code)
 		code = want_targets(session);
 	if (!code)
-		code = announce__started(session->stream, &options->targets, command_path(session),
-					 &session->attachments, session->pseudonyms);
+		code = lifecycle_events__started(session->stream, &options->targets,
+						 command_path(session), &session->attachments,
+						 session->pseudonyms);
 	if (!code)
 		code = outputs__set_header(&session->outputs, session->stream, session->err);
 	if (!code)
@@ -251,6 +253,6 @@ void setup__close(struct session *session)
 	stream__free(session->stream);
 	pseudonyms__close(session->pseudonyms);
 	outputs__close(&session->outputs);
-	pulse__close(&session->pulse);
+	self_stats__close(&session->pulse);
 	wakeups__close(&session->wakeups);
 }

@@ -12,16 +12,16 @@
 #include "steptrace/capture/capture.h"
 #include "steptrace/output/outputs.h"
 #include "steptrace/record/accounting.h"
-#include "steptrace/record/child.h"
 #include "steptrace/record/governor.h"
-#include "steptrace/record/pulse.h"
+#include "steptrace/record/self_stats.h"
 #include "steptrace/record/session.h"
 #include "steptrace/record/wakeups.h"
 #include "steptrace/stream/pseudonym.h"
+#include "steptrace/watch/traced_command.h"
 
 struct session {
 	const struct session_options *options;
-	struct child child;
+	struct traced_command child;
 	struct capture *capture;
 	struct attachments attachments;
 	struct follower follower;
@@ -29,7 +29,7 @@ struct session {
 	struct stream *stream;
 	struct outputs outputs;
 	struct accounting accounting;
-	struct pulse pulse;
+	struct self_stats pulse;
 	struct governor governor;
 	uint64_t records; /* that were read */
 	struct wakeups wakeups;

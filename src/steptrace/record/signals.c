@@ -13,7 +13,7 @@ bool signals__take(struct session *session, const struct wakeup *wakeup)
 		return false;
 	}
 	if (session->child.pid && session->wakeups.child_runs) {
-		child__pass_on(&session->child, wakeup->signal, wakeup->from_terminal);
+		traced_command__pass_on(&session->child, wakeup->signal, wakeup->from_terminal);
 		return false;
 	}
 	return wakeup->signal != SIGHUP || !session->wakeups.ignores_hangup;

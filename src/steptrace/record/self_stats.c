@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "steptrace/record/pulse.h"
+#include "steptrace/record/self_stats.h"
 
 #include "common/clock.h"
 #include "common/log.h"
@@ -7,12 +7,12 @@
 
 static void put_text(void *context, struct strbuf *text)
 {
-	const struct pulse *pulse = context;
+	const struct self_stats *pulse = context;
 
 	vitals__prometheus(&pulse->now, text);
 }
 
-int pulse__open(struct pulse *pulse, const char *address, struct error *err)
+int self_stats__open(struct self_stats *pulse, const char *address, struct error *err)
 {
 	int code;
 
@@ -25,7 +25,7 @@ int pulse__open(struct pulse *pulse, const char *address, struct error *err)
 	return code;
 }
 
-void pulse__close(struct pulse *pulse)
+void self_stats__close(struct self_stats *pulse)
 {
 	metrics__close(pulse->metrics);
 	usage__close(&pulse->usage);
@@ -68,9 +68,9 @@ static void read_vitals(const struct session *session, struct vitals *vitals)
 	read_outputs(&session->outputs, vitals);
 }
 
-void pulse__beat(struct session *session)
+void self_stats__beat(struct session *session)
 {
-	struct pulse *pulse = &session->pulse;
+	struct self_stats *pulse = &session->pulse;
 	char line[VITALS_LINE_BYTES];
 
 	pulse->before = pulse->now;

@@ -3,8 +3,8 @@
  * The beat of a recording: once a second its vitals are read, said on stderr where that was asked
  * for (--stats), and kept for who asks over HTTP (--metrics).
  */
-#ifndef STEPTRACE_PULSE_H
-#define STEPTRACE_PULSE_H
+#ifndef STEPTRACE_SELF_STATS_H
+#define STEPTRACE_SELF_STATS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,7 +16,7 @@
 
 struct session;
 
-struct pulse {
+struct self_stats {
 	bool says; /* --stats */
 	struct usage usage;
 	struct metrics *metrics; /* NULL: nobody asks */
@@ -25,9 +25,9 @@ struct pulse {
 
 /* Into zeroed memory. `address` is where the metrics are served; NULL: nowhere. 0 or negative errno with
  * a sentence. */
-int pulse__open(struct pulse *pulse, const char *address, struct error *err);
-void pulse__close(struct pulse *pulse);
+int self_stats__open(struct self_stats *pulse, const char *address, struct error *err);
+void self_stats__close(struct self_stats *pulse);
 
-void pulse__beat(struct session *session);
+void self_stats__beat(struct session *session);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "steptrace/record/child.h"
+#include "steptrace/watch/traced_command.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -73,7 +73,7 @@ static void run(const char *path, char *const argv[], int go_fd)
 	_exit(errno == ENOENT ? 127 : 126);
 }
 
-int child__start(struct child *child, char *const argv[], struct error *err)
+int traced_command__start(struct traced_command *child, char *const argv[], struct error *err)
 {
 	int pipe_fds[2];
 	pid_t pid;
@@ -100,7 +100,7 @@ int child__start(struct child *child, char *const argv[], struct error *err)
 	return 0;
 }
 
-int child__release(struct child *child)
+int traced_command__release(struct traced_command *child)
 {
 	ssize_t done = write(child->go_fd, "g", 1);
 
@@ -109,13 +109,13 @@ int child__release(struct child *child)
 	return done == 1 ? 0 : -EPIPE;
 }
 
-void child__pass_on(const struct child *child, int signal, bool from_terminal)
+void traced_command__pass_on(const struct traced_command *child, int signal, bool from_terminal)
 {
 	if (signal != SIGINT || !from_terminal)
 		kill(child->pid, signal);
 }
 
-int child__wait(struct child *child)
+int traced_command__wait(struct traced_command *child)
 {
 	int status = 0;
 

@@ -10,9 +10,9 @@
 
 #include "common/clock.h"
 #include "common/log.h"
-#include "steptrace/record/announce.h"
 #include "steptrace/record/ending.h"
 #include "steptrace/record/intake.h"
+#include "steptrace/record/lifecycle_events.h"
 #include "steptrace/record/setup.h"
 #include "steptrace/record/signals.h"
 #include "steptrace/stream/trace_events.h"
@@ -69,9 +69,9 @@ static void on_timer(struct session *session)
 	if (second)
 		attachments__reap(&session->attachments);
 	if (second)
-		pulse__beat(session);
+		self_stats__beat(session);
 	if (second && session->shows_progress)
-		announce__progress(session->stream, session->started_ns);
+		lifecycle_events__progress(session->stream, session->started_ns);
 }
 
 static bool targets_are_gone(const struct session *session)
@@ -114,13 +114,14 @@ static int await_child(struct session *session)
 	while (session->wakeups.child_runs && session->child.go_fd < 0) {
 		wakeups__wait(&session->wakeups, false, &wakeup);
 		if (wakeup.signal)
-			child__pass_on(&session->child, wakeup.signal, wakeup.from_terminal);
+			traced_command__pass_on(&session->child, wakeup.signal,
+						wakeup.from_terminal);
 		if (wakeup.timer || wakeup.question)
 			metrics__serve(session->pulse.metrics);
 		if (wakeup.news)
 			outputs__calm(&session->outputs);
 	}
-	return child__wait(&session->child);
+	return traced_command__wait(&session->child);
 }
 
 int session__run(const struct session_options *options, struct error *err)
@@ -140,14 +141,14 @@ int session__run(const struct session_options *options, struct error *err)
 					  !options->shows_stats;
 		session->started_ns = clock__now_ns();
 		session->accounting.reported_ns = stream__clock(session->stream)->monotonic_ns;
-		pulse__beat(session);
+		self_stats__beat(session);
 		intake__flush(session);
 		log__do_not_wait(); /* nobody's reading holds a recording up */
-		announce__ready(&session->attachments, options->targets.command != NULL);
+		lifecycle_events__ready(&session->attachments, options->targets.command != NULL);
 		if (options->duration_ns)
 			wakeups__set_deadline(&session->wakeups, options->duration_ns);
 		if (session->child.pid)
-			child__release(&session->child);
+			traced_command__release(&session->child);
 		loop(session);
 		ending__run(session);
 	}

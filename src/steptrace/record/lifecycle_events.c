@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "steptrace/record/announce.h"
+#include "steptrace/record/lifecycle_events.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -23,9 +23,9 @@ static void read_boot_id(char boot_id[64])
 		fclose(file);
 }
 
-int announce__started(struct stream *stream, const struct targets *targets,
-		      const char *command_path, const struct attachments *attachments,
-		      const struct pseudonyms *pseudonyms)
+int lifecycle_events__started(struct stream *stream, const struct targets *targets,
+			      const char *command_path, const struct attachments *attachments,
+			      const struct pseudonyms *pseudonyms)
 {
 	const char *names[2 * TARGETS_MAX + 1];
 	char pids[TARGETS_MAX][16], boot_id[64];
@@ -70,8 +70,8 @@ static struct trace_binary describe(const struct attachment *attachment,
 	};
 }
 
-int announce__attached(struct stream *stream, const struct attachment *attachment,
-		       const uint32_t *pids, size_t pids_count)
+int lifecycle_events__attached(struct stream *stream, const struct attachment *attachment,
+			       const uint32_t *pids, size_t pids_count)
 {
 	char build_id[BUILD_ID_TEXT_BYTES];
 	struct trace_binary binary = describe(attachment, build_id);
@@ -81,7 +81,7 @@ int announce__attached(struct stream *stream, const struct attachment *attachmen
 	return trace_events__attached(stream, &binary, clock__now_ns());
 }
 
-int announce__detached(struct stream *stream, const struct attachment *attachment)
+int lifecycle_events__detached(struct stream *stream, const struct attachment *attachment)
 {
 	char build_id[BUILD_ID_TEXT_BYTES];
 	struct trace_binary binary = describe(attachment, build_id);
@@ -89,7 +89,7 @@ int announce__detached(struct stream *stream, const struct attachment *attachmen
 	return trace_events__detached(stream, &binary, clock__now_ns());
 }
 
-void announce__ready(const struct attachments *attachments, bool ends_by_itself)
+void lifecycle_events__ready(const struct attachments *attachments, bool ends_by_itself)
 {
 	size_t count = attachments->count;
 	enum site_kind site = count ? attachments->items[0]->site : attachments__site(attachments);
@@ -99,7 +99,7 @@ void announce__ready(const struct attachments *attachments, bool ends_by_itself)
 		  ends_by_itself ? "" : "; Ctrl-C ends");
 }
 
-void announce__progress(const struct stream *stream, uint64_t since_ns)
+void lifecycle_events__progress(const struct stream *stream, uint64_t since_ns)
 {
 	uint64_t seconds = (clock__now_ns() - since_ns) / SECOND_NS;
 
@@ -111,8 +111,8 @@ void announce__progress(const struct stream *stream, uint64_t since_ns)
 		(unsigned long long)seconds % 60);
 }
 
-void announce__end(const struct stream *stream, const char *reason, uint64_t unwritten,
-		   bool over_progress)
+void lifecycle_events__end(const struct stream *stream, const char *reason, uint64_t unwritten,
+			   bool over_progress)
 {
 	const struct stream_counts *counts = stream__counts(stream);
 	unsigned long long events = stream__events_total(stream) - unwritten;
