@@ -1,57 +1,52 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* steptrace doctor: what this kernel, these privileges and that target allow, and what a hit costs. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "common/log.h"
-#include "common/options.h"
-#include "steptrace/attach/targets.h"
+#include "common/option_groups.h"
 #include "steptrace/commands.h"
 #include "steptrace/doctor/checkup.h"
-
-enum doctor_option {
-	OPTION_PID,
-	OPTION_EXE,
-	OPTION_ALL,
-	OPTION_JSON,
-};
-
-static const struct option_spec specs[] = {
-	[OPTION_PID] = {'p', "pid", "PID[,PID...]", "check these processes, too"},
-	[OPTION_EXE] = {'x', "exe", "PATH", "check this binary or library, too"},
-	[OPTION_ALL] = {'a', "all", NULL, "check only this machine (default)"},
-	[OPTION_JSON] = {0, "json", NULL, "print the result as one JSON object"},
-};
-
-enum { SPECS_COUNT = sizeof(specs) / sizeof(specs[0]) };
+#include "steptrace/watch/watch_options.h"
 
 struct request {
 	struct targets targets;
 	bool json;
 };
 
+static const struct option_row target_rows[] = {
+	TARGET_OPTION_PID("check these processes, too"),
+	TARGET_OPTION_EXE("check this binary or library, too"),
+	TARGET_OPTION_ALL("check only this machine (default)"),
+};
+
+static const struct option_row form_rows[] = {
+	{{0, "json", NULL, "print the result as one JSON object"},
+	 OPTION_STORES(FLAG, struct request, json)},
+};
+
+enum { GROUPS_COUNT = 2 };
+
+static void collect_groups(struct request *request, struct option_group groups[GROUPS_COUNT])
+{
+	groups[0] = (struct option_group){"what to check", target_rows, 3,
+					  request ? &request->targets : NULL};
+	groups[1] = (struct option_group){"output", form_rows, 1, request};
+}
+
 static void print_help(void)
 {
+	struct option_group groups[GROUPS_COUNT];
+
+	collect_groups(NULL, groups);
 	printf("usage: steptrace doctor [-p PID[,PID...] | -x PATH] [--json]\n\n"
 	       "Checks whether recording works here: the kernel, the privileges of the caller, and the\n"
 	       "given targets. Measures what one hit of a probe costs on this machine. For each problem\n"
-	       "it prints what to do. When it ends, no probe is left attached.\n\n"
-	       "options:\n");
-	options__print(stdout, specs, SPECS_COUNT);
+	       "it prints what to do. When it ends, no probe is left attached.\n"
+	       "Without -p or -x it checks the machine and the privileges only.\n");
+	option_groups__print(stdout, groups, GROUPS_COUNT);
 	printf("\nExit status: 0 recording would work, 1 recording would not work, 2 wrong usage.\n");
-}
-
-static int set_option(struct request *request, int which, const char *value, struct error *err)
-{
-	switch ((enum doctor_option)which) {
-	case OPTION_PID: return targets__add_pids(&request->targets, value, err);
-	case OPTION_EXE: return targets__add_exe(&request->targets, value, err);
-	case OPTION_ALL: return 0;
-	case OPTION_JSON: request->json = true; return 0;
-	}
-	return 0;
 }
 
 static int examine(const struct request *request)
@@ -78,26 +73,22 @@ static int examine(const struct request *request)
 
 int cmd_doctor(int argc, char **argv)
 {
-	struct options_parser parser = {
-		.specs = specs, .count = SPECS_COUNT, .argc = argc, .argv = argv};
 	struct request request = {.json = false};
-	struct error err = {0};
-	const char *value;
-	int which;
+	struct option_group groups[GROUPS_COUNT];
+	struct options_parser parser;
+	struct error err = {""};
+	int result;
 
-	while ((which = options__next(&parser, &value)) >= 0)
-		if (set_option(&request, which, value, &err)) {
-			log__error("%s", err.text);
-			return STATUS_USAGE;
-		}
-	if (which == OPTION_HELP) {
+	collect_groups(&request, groups);
+	result = option_groups__parse(groups, GROUPS_COUNT, argc, argv, &parser, &err);
+	if (result == OPTION_HELP) {
 		print_help();
 		return STATUS_DONE;
 	}
-	if (which == OPTION_END && parser.operands < argc)
+	if (result == OPTION_END && parser.operands < argc)
 		log__error("unexpected argument '%s' (see --help)", argv[parser.operands]);
-	else if (which == OPTION_BAD)
-		log__error("%s", parser.error.text);
+	else if (result == OPTION_BAD)
+		log__error("%s", err.text);
 	else
 		return examine(&request);
 	return STATUS_USAGE;

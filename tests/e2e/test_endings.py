@@ -63,7 +63,7 @@ class Endings(Outputs):
             runner.do("go 4000")
             tracer.send_signal(signal.SIGINT)
             for _ in range(signals):
-                self.said.until("another Ctrl-C")
+                self.said.until("Ctrl-C again")
                 tracer.send_signal(signal.SIGINT)
             self.words = "\n".join(self.said.rest())
             status = tracer.wait(PATIENCE_S)

@@ -22,7 +22,8 @@ void accounting__enter(struct accounting *accounting, const struct capture_count
 	accounting->kernel = *kernel;
 }
 
-_Static_assert(LOSS_NOT_WRITTEN == LOSS_REASONS_COUNT - 1, "what is not written cannot be said");
+_Static_assert(LOSS_NOT_WRITTEN == LOSS_REASONS_COUNT - 1,
+	       "an event that was not written is reported by each output itself");
 
 int accounting__report(struct accounting *accounting, struct stream *stream, uint64_t now_ns)
 {

@@ -6,51 +6,51 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "steptrace/record/console.h"
 #include "steptrace/record/intake.h"
-#include "steptrace/record/lifecycle_events.h"
-#include "steptrace/record/setup.h"
 #include "steptrace/record/signals.h"
 
-#define DRAIN_NS    250000000ull  /* for runners that do not leave off */
-#define PATIENCE_NS 1000000000ull /* of whoever asks again */
+#define DRAIN_MAX_NS  250000000ull  /* before detaching: busy runners never stop */
+#define SECOND_ASK_NS 1000000000ull /* an earlier second Ctrl-C may have been meant as the first */
 
-/* Whoever wants us to stop a second time, and knew that we do. */
-static bool is_hurried(struct session *session, const struct wakeup *wakeup, uint64_t passed_ns)
+/* Whether the outputs have to be abandoned now. */
+static bool is_out_of_time(struct session *session, const struct wakeup *wakeup, uint64_t passed_ns)
 {
 	bool is_asked = wakeup->signal == SIGINT || wakeup->signal == SIGTERM;
 
-	if (is_asked && !wakeup->from_terminal && session->patience_ns == 0) {
-		session->patience_ns = passed_ns + ENDING_SERVICE_NS;
+	if (is_asked && !wakeup->from_terminal && session->give_up_ns == 0) {
+		session->give_up_ns = passed_ns + ENDING_SERVICE_NS;
 		return false;
 	}
-	if (is_asked && passed_ns >= PATIENCE_NS)
+	if (is_asked && passed_ns >= SECOND_ASK_NS)
 		return true;
-	return session->patience_ns && passed_ns >= session->patience_ns;
+	return session->give_up_ns && passed_ns >= session->give_up_ns;
 }
 
 static void say_waiting(struct session *session, uint64_t passed_ns)
 {
 	const char *name = outputs__awaited(&session->outputs);
 
-	if (session->said_waiting || passed_ns < 2 * PATIENCE_NS || !name)
+	if (session->said_waiting || passed_ns < 2 * SECOND_ASK_NS || !name)
 		return;
 	session->said_waiting = true;
-	log__info("waiting until %s has taken the rest; another Ctrl-C leaves it out", name);
+	log__info("waiting until %s has taken the rest; press Ctrl-C again to stop without it",
+		  name);
 }
 
-static void look(struct session *session, const struct wakeup *wakeup)
+static void handle(struct session *session, const struct wakeup *wakeup)
 {
 	uint64_t passed_ns = clock__now_ns() - session->stopped_ns;
 	bool failed, any_left;
 
-	if (wakeup->timer || wakeup->question)
-		metrics__serve(session->pulse.metrics);
-	if (wakeup->news)
+	if (wakeup->timer || wakeup->metrics)
+		metrics__serve(session->self_stats.metrics);
+	if (wakeup->outputs)
 		outputs__news(&session->outputs, &failed, &any_left);
 	if (wakeup->signal)
-		signals__take(session, wakeup);
+		signals__handle(session, wakeup);
 	outputs__give_up_idle(&session->outputs);
-	if (is_hurried(session, wakeup, passed_ns))
+	if (is_out_of_time(session, wakeup, passed_ns))
 		outputs__give_up(&session->outputs);
 	say_waiting(session, passed_ns);
 }
@@ -61,33 +61,23 @@ static void await(struct session *session, bool (*are_ready)(struct outputs *out
 
 	while (!are_ready(&session->outputs)) {
 		wakeups__wait(&session->wakeups, false, &wakeup);
-		look(session, &wakeup);
+		handle(session, &wakeup);
 	}
 }
 
-static void check_books(struct session *session, uint64_t hits)
-{
-	uint64_t events = stream__events_of_boundaries(session->stream);
-	uint64_t lost = accounting__lost(session->stream);
-	uint64_t filtered = accounting__filtered(session->stream);
-
-	if (hits == events + lost + filtered)
-		return;
-	session->failed = true;
-	error__set(
-		session->err, -EIO,
-		"the books do not balance: %llu hits, %llu events, %llu lost, %llu filtered (this "
-		"is a bug in steptrace)",
-		(unsigned long long)hits, (unsigned long long)events, (unsigned long long)lost,
-		(unsigned long long)filtered);
-}
-
-/* Room for what runners do while they are detached from, which takes a moment. */
-static void drain_for_now(struct session *session)
+/* Makes room in the ring buffers for what runners do during the detach, which takes a moment. */
+static void drain_before_detach(struct session *session)
 {
 	while (outputs__have_room(&session->outputs) && intake__drain(session) &&
-	       clock__now_ns() - session->stopped_ns < DRAIN_NS)
+	       clock__now_ns() - session->stopped_ns < DRAIN_MAX_NS)
 		continue;
+}
+
+static void detach(struct session *session)
+{
+	session->is_detaching = true;
+	session->disarmed_ns = clock__now_ns();
+	watch__detach(&session->watch);
 }
 
 static void drain_all(struct session *session)
@@ -97,29 +87,49 @@ static void drain_all(struct session *session)
 	while (intake__drain(session));
 }
 
+static void finish_outputs(struct session *session, const struct trace_totals *totals)
+{
+	outputs__finish(&session->outputs, session->stream, totals);
+	await(session, outputs__are_done);
+	if (outputs__end(&session->outputs, session->err))
+		session->failed = true;
+	console__end(session->stream, session->stop_reason, outputs__lost(&session->outputs),
+		     session->shows_progress);
+	outputs__say_lost(&session->outputs);
+}
+
+static void check_balance(struct session *session, uint64_t hits)
+{
+	uint64_t events = stream__events_of_boundaries(session->stream);
+	uint64_t lost = accounting__lost(session->stream);
+	uint64_t filtered = accounting__filtered(session->stream);
+
+	if (hits == events + lost + filtered)
+		return;
+	session->failed = true;
+	error__set(session->err, -EIO,
+		   "the counts do not add up: %llu hits, but %llu events, %llu lost and %llu "
+		   "filtered (this is a bug in steptrace)",
+		   (unsigned long long)hits, (unsigned long long)events, (unsigned long long)lost,
+		   (unsigned long long)filtered);
+}
+
 void ending__run(struct session *session)
 {
 	struct trace_totals totals;
 
 	session->stopped_ns = clock__now_ns();
-	drain_for_now(session);
-	session->is_ending = true;
-	session->disarmed_ns = clock__now_ns();
-	capture__disarm(session->capture);
-	attachments__close(&session->attachments);
+	drain_before_detach(session);
+	detach(session);
 	drain_all(session);
-	intake__settle(session, true);
+	intake__account(session, true);
 	intake__flush(session);
-	totals = (struct trace_totals){.hits = accounting__hits(&session->accounting),
-				       .reason = session->reason,
-				       .untraced = capture__untraced_count(session->capture)};
+	totals = (struct trace_totals){
+		.hits = accounting__hits(&session->accounting),
+		.reason = session->stop_reason,
+		.untraced = capture__untraced_count(session->watch.capture),
+	};
 	session->failed = session->failed || totals.untraced;
-	outputs__finish(&session->outputs, session->stream, &totals);
-	await(session, outputs__are_done);
-	if (outputs__end(&session->outputs, session->err))
-		session->failed = true;
-	lifecycle_events__end(session->stream, session->reason, outputs__lost(&session->outputs),
-			      session->shows_progress);
-	outputs__say_lost(&session->outputs);
-	check_books(session, totals.hits);
+	finish_outputs(session, &totals);
+	check_balance(session, totals.hits);
 }

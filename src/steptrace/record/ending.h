@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How a recording ends: detached, drained, counted, said. Outputs are waited for as long as they get on;
- * who sends another signal does not wait.
+ * The end of a recording: detach, drain the ring buffers, write the totals, wait for the outputs.
+ *
+ * Outputs that still make progress are drained. A second Ctrl-C (or SIGTERM), a second after the
+ * first at the earliest, abandons them.
  */
 #ifndef STEPTRACE_ENDING_H
 #define STEPTRACE_ENDING_H
 
-struct session;
+#include "steptrace/record/session.h"
 
-/* For an ending that somebody asked for who is not at the terminal: who stops services kills those that take
- * longer. */
+/* After a signal from another process outputs are abandoned after this time: service managers
+ * kill a service that takes longer. */
 #define ENDING_SERVICE_NS 30000000000ull
 
 void ending__run(struct session *session);

@@ -76,7 +76,7 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
 	(void)version;
 	(void)upload;
 	(void)request;
-	if (*upload_bytes) { /* nobody has anything to tell us */
+	if (*upload_bytes) { /* a GET request has no body */
 		*upload_bytes = 0;
 		return MHD_NO;
 	}
@@ -87,7 +87,7 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
 	return answer_metrics(context, connection);
 }
 
-/* ---- where */
+/* ---- the listening socket */
 
 static int listen_at(const struct addrinfo *at)
 {
@@ -104,7 +104,7 @@ static int listen_at(const struct addrinfo *at)
 	return code;
 }
 
-/* What it is really called, where the port was left to the kernel. */
+/* The kernel chose the port if it was 0. */
 static void name_url(struct metrics *metrics, int fd)
 {
 	char host[NI_MAXHOST] = "?", port[NI_MAXSERV] = "?";

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * GET /metrics over HTTP, served between two looks at the records: no thread of its own, and nobody
- * who is slow to read is waited for. libmicrohttpd is used in this file only.
+ * GET /metrics over HTTP. The server has no thread of its own: the loop calls metrics__serve()
+ * between two rounds, and a slow client never blocks it. The only file that uses libmicrohttpd.
  */
 #ifndef STEPTRACE_METRICS_H
 #define STEPTRACE_METRICS_H
@@ -11,21 +11,23 @@
 
 struct metrics;
 
-/* Appends what is to be served. */
+/* Appends the text of the answer. */
 typedef void metrics_text_fn(void *context, struct strbuf *text);
 
-/* Listens at "HOST:PORT", or at "PORT" of this machine's loopback; port 0 is any that is free. 0 or negative errno
- * with a sentence. */
+/* Listens at "HOST:PORT", or at "PORT" of the loopback address; port 0 is any free port. 0 or
+ * negative errno with a sentence. */
 int metrics__open(const char *address, metrics_text_fn *text, void *context,
 		  struct metrics **metrics, struct error *err);
 /* Also NULL. */
 void metrics__close(struct metrics *metrics);
 
-/* "http://127.0.0.1:9464/metrics" */
+/* "http://127.0.0.1:9464/metrics", with the real port. Valid until metrics__close(). */
 const char *metrics__url(const struct metrics *metrics);
 
-/* Readable when there is something to do; then, and now and then, metrics__serve() does it. Also NULL. */
+/* Readable when metrics__serve() has something to do. */
 int metrics__fd(const struct metrics *metrics);
+
+/* Call it when the descriptor is readable, and on every timer for timeouts. Also NULL. */
 void metrics__serve(struct metrics *metrics);
 
 #endif

@@ -1,83 +1,93 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "steptrace/record/session.h"
+#include "steptrace/record/recording.h"
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "steptrace/record/console.h"
 #include "steptrace/record/ending.h"
 #include "steptrace/record/intake.h"
-#include "steptrace/record/lifecycle_events.h"
 #include "steptrace/record/setup.h"
 #include "steptrace/record/signals.h"
+#include "steptrace/record/vanished.h"
 #include "steptrace/stream/trace_events.h"
 
-#define SECOND_NS     1000000000
-#define CLOCK_STEP_NS 1000000 /* less is not worth a word */
+#define SECOND_NS         1000000000
+#define CLOCK_STEP_MIN_NS 1000000 /* smaller steps of the wall clock are not reported */
 
-/* An output that failed fails the recording, which the others do not have to end for. */
-static void on_news(struct session *session)
+/* A failed output fails the recording, but the other outputs go on. */
+static void on_output_notice(struct session *session)
 {
 	bool failed, any_left;
 
 	outputs__news(&session->outputs, &failed, &any_left);
 	session->failed = session->failed || failed;
 	if (!any_left)
-		intake__stop(session, "output_failed");
+		session__stop(session, "output_failed");
 }
 
 static void on_signal(struct session *session, const struct wakeup *wakeup)
 {
-	if (!signals__take(session, wakeup))
+	if (!signals__handle(session, wakeup))
 		return;
 	if (!wakeup->from_terminal)
-		session->patience_ns = ENDING_SERVICE_NS;
-	intake__stop(session, wakeup->signal == SIGINT ? "interrupted" : "terminated");
+		session->give_up_ns = ENDING_SERVICE_NS;
+	session__stop(session, wakeup->signal == SIGINT ? "interrupted" : "terminated");
 }
 
-/* Timestamps go on as before, so that the stream stays in order; how to get from them to what the
- * clock says now is told. */
+/* Timestamps are not changed, so that the stream stays in order. trace.clock tells readers how to
+ * get from timestamps to the new wall clock. */
 static void on_clock_set(struct session *session)
 {
 	const struct clock_pair now = clock__read_pair();
 	int64_t ahead_ns = clock_anchor__ahead_ns(stream__clock(session->stream), &now);
 
-	if (llabs(ahead_ns - session->clock_ahead_ns) < CLOCK_STEP_NS)
+	if (llabs(ahead_ns - session->clock_ahead_ns) < CLOCK_STEP_MIN_NS)
 		return;
 	session->clock_ahead_ns = ahead_ns;
 	trace_events__clock(session->stream, &now, ahead_ns);
-	log__info(
-		"the wall clock was set: it is %.3f s %s of the timestamps, which go on as before",
-		(double)llabs(ahead_ns) / SECOND_NS, ahead_ns < 0 ? "behind" : "ahead");
+	log__info("the wall clock was set: it is now %.3f s %s of the timestamps; timestamps "
+		  "continue without a jump",
+		  (double)llabs(ahead_ns) / SECOND_NS, ahead_ns < 0 ? "behind" : "ahead");
+}
+
+static void update_self_stats(struct session *session)
+{
+	struct vitals now;
+
+	session__vitals(session, &now);
+	self_stats__update(&session->self_stats, &now);
+}
+
+static void update_governor(struct session *session, uint64_t now_ns)
+{
+	const struct governor_load load = {
+		.now_ns = now_ns,
+		.records_count = session->records_count,
+		.hits = session->accounting.kernel.hits,
+	};
+
+	governor__update(&session->governor, &load, session->watch.capture, session->stream);
 }
 
 static void on_timer(struct session *session)
 {
 	uint64_t now = clock__now_ns();
-	bool second = now - session->accounting.reported_ns >= SECOND_NS;
+	bool is_second = now - session->accounting.reported_ns >= SECOND_NS;
 
-	intake__settle(session, second);
-	governor__look(session, now);
-	intake__look_for_gone(session, second);
-	intake__say_untraced(session);
-	follower__tick(&session->follower, now);
-	if (second)
-		attachments__reap(&session->attachments);
-	if (second)
-		self_stats__beat(session);
-	if (second && session->shows_progress)
-		lifecycle_events__progress(session->stream, session->started_ns);
-}
-
-static bool targets_are_gone(const struct session *session)
-{
-	return targets__are_processes(&session->options->targets) &&
-	       capture__wanted_count(session->capture) == 0;
+	intake__account(session, is_second);
+	update_governor(session, now);
+	vanished__check(session, is_second);
+	watch__update(&session->watch, now);
+	if (!is_second)
+		return;
+	update_self_stats(session);
+	if (session->shows_progress)
+		console__progress(session->stream, session->started_ns);
 }
 
 static void loop(struct session *session)
@@ -85,46 +95,83 @@ static void loop(struct session *session)
 	struct wakeup wakeup;
 	bool more = false;
 
-	while (!session->reason) {
+	while (!session->stop_reason) {
 		wakeups__wait(&session->wakeups, more, &wakeup);
 		if (wakeup.timer)
 			on_timer(session);
-		if (wakeup.timer || wakeup.question)
-			metrics__serve(session->pulse.metrics);
+		if (wakeup.timer || wakeup.metrics)
+			metrics__serve(session->self_stats.metrics);
 		if (wakeup.clock_was_set)
 			on_clock_set(session);
 		if (wakeup.signal)
 			on_signal(session, &wakeup);
-		if (wakeup.child_ended || targets_are_gone(session))
-			intake__stop(session, "target_exited");
+		if (wakeup.command_ended || watch__targets_ended(&session->watch))
+			session__stop(session, "target_exited");
 		if (wakeup.deadline)
-			intake__stop(session, "duration");
-		if (wakeup.news)
-			on_news(session);
+			session__stop(session, "duration");
+		if (wakeup.outputs)
+			on_output_notice(session);
 		more = outputs__have_room(&session->outputs) && intake__drain(session);
 	}
 }
 
-/* The recording is over, its command is not: signals go on to it until it ends, and whoever asks is
- * answered. */
-static int await_child(struct session *session)
+static void start(struct session *session)
 {
-	struct wakeup wakeup = {0};
+	const struct session_options *options = session->options;
 
-	while (session->wakeups.child_runs && session->child.go_fd < 0) {
-		wakeups__wait(&session->wakeups, false, &wakeup);
-		if (wakeup.signal)
-			traced_command__pass_on(&session->child, wakeup.signal,
-						wakeup.from_terminal);
-		if (wakeup.timer || wakeup.question)
-			metrics__serve(session->pulse.metrics);
-		if (wakeup.news)
-			outputs__calm(&session->outputs);
-	}
-	return traced_command__wait(&session->child);
+	session->shows_progress = isatty(STDERR_FILENO) &&
+				  !outputs__use_terminal(&session->outputs) &&
+				  !options->shows_stats;
+	session->started_ns = clock__now_ns();
+	session->accounting.reported_ns = stream__clock(session->stream)->monotonic_ns;
+	update_self_stats(session);
+	intake__flush(session);
+	log__do_not_wait(); /* a reader of stderr that stops reading must not stop the recording */
+	console__ready(&session->watch.attachments, session->command.pid != 0);
+	if (options->duration_ns)
+		wakeups__set_deadline(&session->wakeups, options->duration_ns);
+	if (session->command.pid)
+		traced_command__release(&session->command);
 }
 
-int session__run(const struct session_options *options, struct error *err)
+/* The recording is over, but its command still runs: signals are forwarded to the command and
+ * metrics are served until it ends. Returns the exit status of the command. */
+static int await_command(struct session *session)
+{
+	struct wakeup wakeup;
+
+	while (session->wakeups.command_runs && session->command.go_fd < 0) {
+		wakeups__wait(&session->wakeups, false, &wakeup);
+		if (wakeup.signal)
+			traced_command__forward_signal(&session->command, wakeup.signal,
+						       wakeup.from_terminal);
+		if (wakeup.timer || wakeup.metrics)
+			metrics__serve(session->self_stats.metrics);
+		if (wakeup.outputs)
+			outputs__calm(&session->outputs);
+	}
+	return traced_command__wait(&session->command);
+}
+
+static int run(struct session *session)
+{
+	int status, command_status;
+
+	if (setup__open(session)) {
+		session->failed = true;
+	} else {
+		start(session);
+		loop(session);
+		ending__run(session);
+	}
+	status = session->failed ? 1 : 0;
+	if (session->command.pid == 0)
+		return status;
+	command_status = await_command(session);
+	return status ? status : command_status;
+}
+
+int recording__run(const struct session_options *options, struct error *err)
 {
 	struct session *session = calloc(1, sizeof(*session));
 	int status;
@@ -133,31 +180,9 @@ int session__run(const struct session_options *options, struct error *err)
 		error__set(err, -ENOMEM, "out of memory");
 		return 1;
 	}
-	if (setup__open(session, options, err)) {
-		session->failed = true;
-	} else {
-		session->shows_progress = isatty(STDERR_FILENO) &&
-					  !outputs__use_terminal(&session->outputs) &&
-					  !options->shows_stats;
-		session->started_ns = clock__now_ns();
-		session->accounting.reported_ns = stream__clock(session->stream)->monotonic_ns;
-		self_stats__beat(session);
-		intake__flush(session);
-		log__do_not_wait(); /* nobody's reading holds a recording up */
-		lifecycle_events__ready(&session->attachments, options->targets.command != NULL);
-		if (options->duration_ns)
-			wakeups__set_deadline(&session->wakeups, options->duration_ns);
-		if (session->child.pid)
-			traced_command__release(&session->child);
-		loop(session);
-		ending__run(session);
-	}
-	status = session->failed ? 1 : 0;
-	if (session->child.pid) {
-		int ended = await_child(session);
-
-		status = status ? status : ended;
-	}
+	session->options = options;
+	session->err = err;
+	status = run(session);
 	setup__close(session);
 	free(session);
 	return status;

@@ -1,33 +1,31 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The beat of a recording: once a second its vitals are read, said on stderr where that was asked
- * for (--stats), and kept for who asks over HTTP (--metrics).
+ * The tracer's own numbers (vitals.h) once a second: printed on stderr (--stats) and kept for the
+ * HTTP server (--metrics).
  */
 #ifndef STEPTRACE_SELF_STATS_H
 #define STEPTRACE_SELF_STATS_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "common/error.h"
 #include "steptrace/record/metrics.h"
 #include "steptrace/record/usage.h"
 #include "steptrace/record/vitals.h"
 
-struct session;
-
 struct self_stats {
-	bool says; /* --stats */
+	bool prints; /* --stats */
 	struct usage usage;
-	struct metrics *metrics; /* NULL: nobody asks */
+	struct metrics *metrics; /* NULL: no HTTP server */
 	struct vitals before, now;
 };
 
-/* Into zeroed memory. `address` is where the metrics are served; NULL: nowhere. 0 or negative errno with
- * a sentence. */
-int self_stats__open(struct self_stats *pulse, const char *address, struct error *err);
-void self_stats__close(struct self_stats *pulse);
+/* `address` is where the HTTP server listens; NULL: no server. 0 or negative errno with a
+ * sentence. Call self_stats__close() also after a failure. */
+int self_stats__open(struct self_stats *stats, const char *address, bool prints, struct error *err);
+void self_stats__close(struct self_stats *stats);
 
-void self_stats__beat(struct session *session);
+/* Takes the next reading, and prints a line about the time since the reading before. */
+void self_stats__update(struct self_stats *stats, const struct vitals *now);
 
 #endif

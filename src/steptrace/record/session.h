@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One recording: the loop that moves records from the kernel to the output until something ends
- * it. One epoll waits for the ring buffer's watermark, the flush timer, signals and the ends of
- * the processes that were named.
+ * One recording: its options, its parts and its state.
+ *
+ * recording.c owns the only struct session and runs it. setup.c opens the parts and closes them,
+ * intake.c moves records to lines, ending.c finishes the outputs. All of them take a pointer to
+ * the session; no part of it knows the session.
  */
 #ifndef STEPTRACE_SESSION_H
 #define STEPTRACE_SESSION_H
@@ -11,42 +13,72 @@
 #include <stdint.h>
 
 #include "common/error.h"
-#include "steptrace/attach/targets.h"
-#include "steptrace/capture/filters.h"
-#include "steptrace/capture/ring_sizes.h"
 #include "steptrace/output/outputs.h"
+#include "steptrace/record/accounting.h"
+#include "steptrace/record/governor.h"
+#include "steptrace/record/self_stats.h"
+#include "steptrace/record/wakeups.h"
+#include "steptrace/stream/pseudonym.h"
 #include "steptrace/stream/stream.h"
+#include "steptrace/watch/traced_command.h"
+#include "steptrace/watch/watch.h"
 
 struct session_options {
-	struct targets targets;
-	struct steptrace_filters filters;
+	struct watch_options watch; /* targets, filters, ring buffers, site */
 	struct output_options outputs[OUTPUTS_MAX];
-	size_t outputs_count;                       /* 0: standard output */
-	uint64_t queue_bytes;                       /* of an output */
-	uint64_t rotate_bytes, rotate_age_ns, keep; /* see sink.h */
-	bool connects;                              /* one of them is a socket */
-	bool writes_files;                          /* one of them is a file */
+	size_t outputs_count; /* at least 1 */
+	bool connects;        /* an output is a socket */
+
 	enum stream_format format;
 	bool seed_fields_only;
-	struct fields fields;           /* none: all of them */
+	struct fields fields;           /* of JSON lines; none: all fields */
 	unsigned int pseudonyms_mask;   /* see pseudonym.h */
 	const char *pseudonym_key_path; /* NULL: a random key */
-	uint64_t events_limit;          /* 0: none */
-	uint64_t duration_ns;           /* 0: until something else ends it */
-	uint64_t flush_ns;              /* how long a record may wait for its line */
-	struct ring_sizes ring_sizes;
-	int site;                    /* enum site_kind; -1: the fastest that is safe */
-	bool ends_only;              /* see capture.h */
+
+	uint64_t events_limit; /* 0: none */
+	uint64_t duration_ns;  /* 0: no limit */
+	uint64_t flush_ns;     /* how long a record may wait before its line is written */
+
 	double max_cpu_percent;      /* of one processor; 0: no limit */
-	bool shows_stats;            /* every second, on stderr */
-	const char *metrics_address; /* NULL: they are not served */
-	uint64_t linger_ns;          /* how long a binary without processes stays attached */
+	bool shows_stats;            /* once a second, on stderr */
+	const char *metrics_address; /* NULL: no HTTP server */
 };
 
-/*
- * Runs to the end. Returns the exit status of the program: 0 done, 1 failed (the sentence is in
- * `err`), or the command's own after `-- COMMAND`.
- */
-int session__run(const struct session_options *options, struct error *err);
+struct session {
+	const struct session_options *options; /* borrowed */
+	struct error *err;                     /* borrowed */
+
+	struct traced_command command; /* pid 0: no `-- COMMAND` */
+	struct watch watch;
+	struct pseudonyms *pseudonyms; /* NULL: nothing is replaced */
+	struct stream *stream;
+	struct outputs outputs;
+	struct wakeups wakeups;
+	struct accounting accounting;
+	struct governor governor;
+	struct self_stats self_stats;
+
+	uint64_t started_ns;           /* 0: not yet */
+	uint64_t records_count;        /* read from the ring buffers */
+	int64_t clock_ahead_ns;        /* the last trace.clock: wall clock minus timestamps */
+	uint64_t process_records_lost; /* as of the last search for vanished processes */
+	bool warned_untraced;          /* of processes beyond WANTED_PIDS_MAX */
+	bool shows_progress;           /* a progress line on stderr */
+	bool failed;                   /* the exit status is 1 */
+
+	/* How it ends (ending.c). */
+	const char *stop_reason; /* as in trace.stopped; NULL: it goes on */
+	uint64_t stopped_ns;     /* when the loop was left */
+	uint64_t disarmed_ns;    /* when the tracer began to detach */
+	bool is_detaching;       /* from then on; ends of processes may hide ends of commands */
+	uint64_t give_up_ns;     /* after stopped_ns outputs are abandoned; 0: no limit */
+	bool said_waiting;       /* for an output */
+};
+
+/* The loop ends after the current round. Only the first reason counts. */
+void session__stop(struct session *session, const char *reason);
+
+/* Reads the tracer's own numbers. */
+void session__vitals(struct session *session, struct vitals *vitals);
 
 #endif

@@ -3,17 +3,16 @@
 
 #include <signal.h>
 
-#include "steptrace/record/setup.h"
-
-bool signals__take(struct session *session, const struct wakeup *wakeup)
+bool signals__handle(struct session *session, const struct wakeup *wakeup)
 {
 	if (wakeup->signal == SIGHUP && !wakeup->from_terminal &&
 	    outputs__have_files(&session->outputs)) {
 		outputs__reopen(&session->outputs);
 		return false;
 	}
-	if (session->child.pid && session->wakeups.child_runs) {
-		traced_command__pass_on(&session->child, wakeup->signal, wakeup->from_terminal);
+	if (session->command.pid && session->wakeups.command_runs) {
+		traced_command__forward_signal(&session->command, wakeup->signal,
+					       wakeup->from_terminal);
 		return false;
 	}
 	return wakeup->signal != SIGHUP || !session->wakeups.ignores_hangup;

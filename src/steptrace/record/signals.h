@@ -5,15 +5,13 @@
 
 #include <stdbool.h>
 
-#include "steptrace/record/wakeups.h"
-
-struct session;
+#include "steptrace/record/session.h"
 
 /*
- * Who rotates our files sends SIGHUP, and they are opened anew; so does a terminal that goes away. While a
- * command of ours runs it decides what any other signal means for it, and its end ends us. True: it means that
- * the recording should end.
+ * SIGHUP from a process (logrotate) reopens the output files. Every other signal, and SIGHUP
+ * without output files, is forwarded to the command while a command runs. True: the signal asks
+ * the recording to end.
  */
-bool signals__take(struct session *session, const struct wakeup *wakeup);
+bool signals__handle(struct session *session, const struct wakeup *wakeup);
 
 #endif

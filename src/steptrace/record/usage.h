@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What this process takes of the machine, all threads together. */
+/* Processor time and memory of this process, all threads together. */
 #ifndef STEPTRACE_USAGE_H
 #define STEPTRACE_USAGE_H
 
 #include <stdint.h>
 
 struct usage {
-	int statm_fd; /* /proc/self/statm, open since before rights were given up */
+	int statm_fd; /* /proc/self/statm, opened before privileges are dropped; -1: none */
 };
 
-/* Never fails: what cannot be found out is 0. */
+/* Never fails: a number that cannot be read is 0. */
 void usage__open(struct usage *usage);
 void usage__close(struct usage *usage);
 
-/* Processor time so far. */
+/* Processor time so far, in nanoseconds. */
 uint64_t usage__cpu_ns(void);
 
-/* Resident memory: *all of it, and the part that is nobody else's and in no file. The ring
- * buffers, which are mapped twice, are in the former. */
+/*
+ * Resident memory in bytes. *all_bytes is all of it; it contains the ring buffers, which are mapped
+ * twice. *own_bytes is private memory that is not backed by a file.
+ */
 void usage__memory(const struct usage *usage, uint64_t *all_bytes, uint64_t *own_bytes);
 
 #endif

@@ -45,7 +45,7 @@ static double percent(uint64_t part, uint64_t whole)
 	return whole ? 100.0 * (double)part / (double)whole : 0;
 }
 
-/* 16M, 64K: sizes as the command line has them. */
+/* "16M", "64K": sizes as the command line takes them. */
 static const char *size(uint64_t bytes, char text[24])
 {
 	static const char units[] = "\0KMG";
@@ -59,7 +59,7 @@ static const char *size(uint64_t bytes, char text[24])
 	return text;
 }
 
-/* The fullest of them. */
+/* The output with the most queued bytes; NULL: no outputs. */
 static const struct output_vitals *fullest(const struct vitals *now)
 {
 	const struct output_vitals *most = NULL;
@@ -141,7 +141,7 @@ static void by_reason(struct strbuf *text, const struct stream_counts *counts)
 				event_names[kind], loss_names[reason], counts->lost[kind][reason]);
 }
 
-/* The value of a label: a file's name may hold anything. */
+/* Label values escape backslash, quote and newline. */
 static void put_character(struct strbuf *text, char character)
 {
 	if (character == '\n') {
@@ -153,7 +153,7 @@ static void put_character(struct strbuf *text, char character)
 	strbuf__char(text, character);
 }
 
-/* A name has any bytes, a label is UTF-8. */
+/* A file name may contain any bytes; label values must be UTF-8. */
 static void label(struct strbuf *text, const char *value)
 {
 	const uint8_t *at = (const uint8_t *)value, *end = at + strlen(value);

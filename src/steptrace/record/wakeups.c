@@ -10,28 +10,28 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-/* Who woke us: the epoll data. */
-enum who {
-	WHO_RECORDS,
-	WHO_TIMER,
-	WHO_SIGNAL,
-	WHO_CHILD,
-	WHO_DEADLINE,
-	WHO_OUTPUTS,
-	WHO_ASKS,
-	WHO_CLOCK,
+/* The data of each epoll registration. */
+enum source {
+	SOURCE_RECORDS,
+	SOURCE_TIMER,
+	SOURCE_SIGNAL,
+	SOURCE_COMMAND,
+	SOURCE_DEADLINE,
+	SOURCE_OUTPUTS,
+	SOURCE_METRICS,
+	SOURCE_CLOCK,
 };
 
-static int watch_for(struct wakeups *wakeups, int fd, enum who who, uint32_t what)
+static int watch_for(struct wakeups *wakeups, int fd, enum source source, uint32_t events)
 {
-	struct epoll_event event = {.events = what, .data.u32 = who};
+	struct epoll_event event = {.events = events, .data.u32 = source};
 
 	return epoll_ctl(wakeups->epoll_fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
 }
 
-static int watch(struct wakeups *wakeups, int fd, enum who who)
+static int watch(struct wakeups *wakeups, int fd, enum source source)
 {
-	return watch_for(wakeups, fd, who, EPOLLIN);
+	return watch_for(wakeups, fd, source, EPOLLIN);
 }
 
 static bool is_ignored(int number)
@@ -51,7 +51,7 @@ static int open_signals(void)
 	sigaddset(&wanted, SIGHUP);
 	sigprocmask(SIG_BLOCK, &wanted, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN); /* a file at its size limit is a failed write, not our end */
+	signal(SIGXFSZ, SIG_IGN); /* a write beyond the file size limit fails instead */
 	return signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
@@ -70,7 +70,7 @@ static int open_timer(uint64_t ns, bool again)
 	return fd;
 }
 
-/* A timer for a moment that never comes, which ends when the wall clock is set. */
+/* A timer that never expires, but is cancelled when the wall clock is set. */
 static int open_clock(void)
 {
 	const struct itimerspec never = {.it_value = {.tv_sec = INT64_MAX}};
@@ -84,14 +84,14 @@ static int open_clock(void)
 	return fd;
 }
 
-int wakeups__open(struct wakeups *wakeups, uint64_t interval_ns, int news_fd, struct error *err)
+int wakeups__open(struct wakeups *wakeups, uint64_t interval_ns, int outputs_fd, struct error *err)
 {
 	int code = 0;
 
 	*wakeups = (struct wakeups){.epoll_fd = epoll_create1(EPOLL_CLOEXEC),
 				    .timer_fd = open_timer(interval_ns, true),
 				    .deadline_fd = -1,
-				    .child_fd = -1,
+				    .command_fd = -1,
 				    .signal_fd = open_signals(),
 				    .clock_fd = open_clock(),
 				    .ignores_hangup = is_ignored(SIGHUP)};
@@ -99,13 +99,13 @@ int wakeups__open(struct wakeups *wakeups, uint64_t interval_ns, int news_fd, st
 	    wakeups->clock_fd < 0)
 		code = -errno;
 	if (!code)
-		code = watch(wakeups, wakeups->signal_fd, WHO_SIGNAL);
+		code = watch(wakeups, wakeups->signal_fd, SOURCE_SIGNAL);
 	if (!code)
-		code = watch(wakeups, wakeups->timer_fd, WHO_TIMER);
+		code = watch(wakeups, wakeups->timer_fd, SOURCE_TIMER);
 	if (!code)
-		code = watch(wakeups, news_fd, WHO_OUTPUTS);
+		code = watch(wakeups, outputs_fd, SOURCE_OUTPUTS);
 	if (!code)
-		code = watch(wakeups, wakeups->clock_fd, WHO_CLOCK);
+		code = watch(wakeups, wakeups->clock_fd, SOURCE_CLOCK);
 	return code ? error__set(err, code, "cannot set up the event loop: %s", strerror(-code))
 		    : 0;
 }
@@ -113,13 +113,13 @@ int wakeups__open(struct wakeups *wakeups, uint64_t interval_ns, int news_fd, st
 void wakeups__close(struct wakeups *wakeups)
 {
 	const int fds[] = {wakeups->epoll_fd, wakeups->timer_fd,    wakeups->signal_fd,
-			   wakeups->clock_fd, wakeups->deadline_fd, wakeups->child_fd};
+			   wakeups->clock_fd, wakeups->deadline_fd, wakeups->command_fd};
 
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
 	wakeups->epoll_fd = wakeups->timer_fd = wakeups->signal_fd = wakeups->clock_fd =
-		wakeups->deadline_fd = wakeups->child_fd = -1;
+		wakeups->deadline_fd = wakeups->command_fd = -1;
 }
 
 int wakeups__set_deadline(struct wakeups *wakeups, uint64_t from_now_ns)
@@ -127,28 +127,28 @@ int wakeups__set_deadline(struct wakeups *wakeups, uint64_t from_now_ns)
 	wakeups->deadline_fd = open_timer(from_now_ns, false);
 	if (wakeups->deadline_fd < 0)
 		return -errno;
-	return watch(wakeups, wakeups->deadline_fd, WHO_DEADLINE);
+	return watch(wakeups, wakeups->deadline_fd, SOURCE_DEADLINE);
 }
 
-/* On the edge: while a runner is busy there is always something to read, and a reader that took that for
- * a call would come for every few records. */
+/* Edge-triggered: while a runner is busy the ring buffer is never empty, and a level-triggered reader
+ * would wake up for every few records. */
 int wakeups__watch_records(struct wakeups *wakeups, int fd)
 {
-	return watch_for(wakeups, fd, WHO_RECORDS, EPOLLIN | EPOLLET);
+	return watch_for(wakeups, fd, SOURCE_RECORDS, EPOLLIN | EPOLLET);
 }
 
-int wakeups__watch_questions(struct wakeups *wakeups, int fd)
+int wakeups__watch_metrics(struct wakeups *wakeups, int fd)
 {
-	return watch(wakeups, fd, WHO_ASKS);
+	return watch(wakeups, fd, SOURCE_METRICS);
 }
 
-int wakeups__watch_child(struct wakeups *wakeups, pid_t pid)
+int wakeups__watch_command(struct wakeups *wakeups, pid_t pid)
 {
-	wakeups->child_fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	if (wakeups->child_fd < 0)
+	wakeups->command_fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (wakeups->command_fd < 0)
 		return -errno;
-	wakeups->child_runs = true;
-	return watch(wakeups, wakeups->child_fd, WHO_CHILD);
+	wakeups->command_runs = true;
+	return watch(wakeups, wakeups->command_fd, SOURCE_COMMAND);
 }
 
 static void take_signal(const struct wakeups *wakeups, struct wakeup *wakeup)
@@ -182,11 +182,11 @@ static void take_deadline(const struct wakeups *wakeups, struct wakeup *wakeup)
 	wakeup->deadline = true;
 }
 
-static void take_child(struct wakeups *wakeups, struct wakeup *wakeup)
+static void take_command(struct wakeups *wakeups, struct wakeup *wakeup)
 {
-	epoll_ctl(wakeups->epoll_fd, EPOLL_CTL_DEL, wakeups->child_fd, NULL);
-	wakeups->child_runs = false;
-	wakeup->child_ended = true;
+	epoll_ctl(wakeups->epoll_fd, EPOLL_CTL_DEL, wakeups->command_fd, NULL);
+	wakeups->command_runs = false;
+	wakeup->command_ended = true;
 }
 
 void wakeups__wait(struct wakeups *wakeups, bool poll, struct wakeup *wakeup)
@@ -197,15 +197,15 @@ void wakeups__wait(struct wakeups *wakeups, bool poll, struct wakeup *wakeup)
 	*wakeup = (struct wakeup){0};
 	count = epoll_wait(wakeups->epoll_fd, events, 8, poll ? 0 : -1);
 	for (int i = 0; i < count; i++) {
-		switch ((enum who)events[i].data.u32) {
-		case WHO_RECORDS: break;
-		case WHO_OUTPUTS: wakeup->news = true; break;
-		case WHO_ASKS: wakeup->question = true; break;
-		case WHO_TIMER: take_timer(wakeups, wakeup); break;
-		case WHO_DEADLINE: take_deadline(wakeups, wakeup); break;
-		case WHO_SIGNAL: take_signal(wakeups, wakeup); break;
-		case WHO_CLOCK: take_clock(wakeups, wakeup); break;
-		case WHO_CHILD: take_child(wakeups, wakeup); break;
+		switch ((enum source)events[i].data.u32) {
+		case SOURCE_RECORDS: break;
+		case SOURCE_OUTPUTS: wakeup->outputs = true; break;
+		case SOURCE_METRICS: wakeup->metrics = true; break;
+		case SOURCE_TIMER: take_timer(wakeups, wakeup); break;
+		case SOURCE_DEADLINE: take_deadline(wakeups, wakeup); break;
+		case SOURCE_SIGNAL: take_signal(wakeups, wakeup); break;
+		case SOURCE_CLOCK: take_clock(wakeups, wakeup); break;
+		case SOURCE_COMMAND: take_command(wakeups, wakeup); break;
 		}
 	}
 }

@@ -73,13 +73,13 @@ static void run(const char *path, char *const argv[], int go_fd)
 	_exit(errno == ENOENT ? 127 : 126);
 }
 
-int traced_command__start(struct traced_command *child, char *const argv[], struct error *err)
+int traced_command__start(struct traced_command *command, char *const argv[], struct error *err)
 {
 	int pipe_fds[2];
 	pid_t pid;
 	int code;
 
-	code = resolve(argv[0], child->path, err);
+	code = resolve(argv[0], command->path, err);
 	if (code)
 		return code;
 	if (pipe2(pipe_fds, O_CLOEXEC))
@@ -87,7 +87,7 @@ int traced_command__start(struct traced_command *child, char *const argv[], stru
 	pid = fork();
 	if (pid == 0) {
 		close(pipe_fds[1]);
-		run(child->path, argv, pipe_fds[0]);
+		run(command->path, argv, pipe_fds[0]);
 	}
 	code = -errno;
 	close(pipe_fds[0]);
@@ -95,36 +95,37 @@ int traced_command__start(struct traced_command *child, char *const argv[], stru
 		close(pipe_fds[1]);
 		return error__set(err, code, "cannot start a process: %s", strerror(-code));
 	}
-	child->pid = pid;
-	child->go_fd = pipe_fds[1];
+	command->pid = pid;
+	command->go_fd = pipe_fds[1];
 	return 0;
 }
 
-int traced_command__release(struct traced_command *child)
+int traced_command__release(struct traced_command *command)
 {
-	ssize_t done = write(child->go_fd, "g", 1);
+	ssize_t done = write(command->go_fd, "g", 1);
 
-	close(child->go_fd);
-	child->go_fd = -1;
+	close(command->go_fd);
+	command->go_fd = -1;
 	return done == 1 ? 0 : -EPIPE;
 }
 
-void traced_command__pass_on(const struct traced_command *child, int signal, bool from_terminal)
+void traced_command__forward_signal(const struct traced_command *command, int signal,
+				    bool from_terminal)
 {
 	if (signal != SIGINT || !from_terminal)
-		kill(child->pid, signal);
+		kill(command->pid, signal);
 }
 
-int traced_command__wait(struct traced_command *child)
+int traced_command__wait(struct traced_command *command)
 {
 	int status = 0;
 
-	if (child->go_fd >= 0)
-		close(child->go_fd); /* never let go: it ends without having run */
-	child->go_fd = -1;
-	while (waitpid(child->pid, &status, 0) < 0)
+	if (command->go_fd >= 0)
+		close(command->go_fd); /* the child reads end-of-file and exits */
+	command->go_fd = -1;
+	while (waitpid(command->pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return 1;
-	child->pid = 0;
+	command->pid = 0;
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The command behind `--`: started, but held before its exec until the probes are attached, so
- * that its first boundary is seen.
+ * The command behind `--`. It is forked at once and waits before its exec until the probes are
+ * attached, so that its first boundary is traced.
  */
 #ifndef STEPTRACE_TRACED_COMMAND_H
 #define STEPTRACE_TRACED_COMMAND_H
@@ -13,19 +13,24 @@
 #include "common/error.h"
 
 struct traced_command {
-	pid_t pid;           /* 0: there is none */
-	int go_fd;           /* a byte here lets it run; closing it ends it */
-	char path[PATH_MAX]; /* what it will execute */
+	pid_t pid;           /* 0: no command */
+	int go_fd;           /* the pipe that holds the child back; -1: it was released */
+	char path[PATH_MAX]; /* the program that it executes */
 };
 
-/* Looks `argv[0]` up as a shell would. -ENOENT or -EACCES with a sentence. */
-int traced_command__start(struct traced_command *child, char *const argv[], struct error *err);
-int traced_command__release(struct traced_command *child);
+/* Finds `argv[0]` in PATH as a shell does, and forks. -ENOENT or -EACCES with a sentence. */
+int traced_command__start(struct traced_command *command, char *const argv[], struct error *err);
 
-/* While it runs. The terminal's Ctrl-C has reached it by itself, everything else is sent. */
-void traced_command__pass_on(const struct traced_command *child, int signal, bool from_terminal);
+/* Lets the child exec. 0 or -EPIPE: the child has ended. */
+int traced_command__release(struct traced_command *command);
 
-/* Waits for its end; the exit status a shell would show: 128 + N after signal N. */
-int traced_command__wait(struct traced_command *child);
+/* Sends the signal to the running command. A Ctrl-C of the terminal is not sent: the kernel has
+ * already delivered it to the whole foreground process group. */
+void traced_command__forward_signal(const struct traced_command *command, int signal,
+				    bool from_terminal);
+
+/* Waits for the end of the command; a command that was never released ends without its exec.
+ * Returns the exit status that a shell would report: 128 + N after signal N. */
+int traced_command__wait(struct traced_command *command);
 
 #endif

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "steptrace/record/session.h"
+
+#include "common/clock.h"
+
+void session__stop(struct session *session, const char *reason)
+{
+	if (!session->stop_reason)
+		session->stop_reason = reason;
+}
+
+static void read_outputs(const struct outputs *outputs, struct vitals *vitals)
+{
+	struct output_state state;
+
+	_Static_assert((int)VITALS_OUTPUTS_MAX >= (int)OUTPUTS_MAX, "an output has no vitals");
+	vitals->outputs_count = outputs->count;
+	for (size_t i = 0; i < outputs->count; i++) {
+		output__state(outputs->items[i], &state);
+		vitals->outputs[i] = (struct output_vitals){.name = output__name(outputs->items[i]),
+							    .lost = state.lost,
+							    .queued_bytes = state.queued_bytes,
+							    .queue_bytes = state.queue_bytes};
+	}
+}
+
+void session__vitals(struct session *session, struct vitals *vitals)
+{
+	struct capture_peaks peaks;
+
+	capture__take_peaks(session->watch.capture, &peaks);
+	*vitals = (struct vitals){
+		.now_ns = clock__now_ns(),
+		.counts = *stream__counts(session->stream),
+		.hits = accounting__hits(&session->accounting),
+		.cpu_ns = usage__cpu_ns(),
+		.lag_ns = peaks.lag_ns,
+		.unread_bytes = peaks.unread_bytes,
+		.ring_bytes = peaks.ring_bytes,
+		.buffer_bytes = session->options->watch.ring_sizes.buffer_bytes,
+		.level = session->governor.budget.level,
+		.binaries = session->watch.attachments.count,
+		.executions = stream__executions_count(session->stream),
+	};
+	usage__memory(&session->self_stats.usage, &vitals->memory_bytes, &vitals->own_memory_bytes);
+	read_outputs(&session->outputs, vitals);
+}

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "steptrace/record_options.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/option_groups.h"
+#include "steptrace/watch/watch_options.h"
+
+#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+
+/* The session's options, and those that hold for all outputs wherever they stand. */
+struct request {
+	struct session_options *session;
+	uint64_t queue_bytes;
+	uint64_t rotate_bytes, rotate_age_ns, keep; /* see sink.h */
+	bool writes_files;                          /* an output is a file */
+};
+
+/* One of two words. */
+static int set_word(const char *option, const char *value, const char *const words[2],
+		    bool *is_second, struct error *err)
+{
+	*is_second = strcmp(value, words[1]) == 0;
+	if (*is_second || strcmp(value, words[0]) == 0)
+		return 0;
+	return error__set(err, -EINVAL, "%s must be %s or %s, not '%s'", option, words[0], words[1],
+			  value);
+}
+
+/* ---- outputs; the context is a struct request */
+
+static int add_output(void *context, const char *where, struct error *err)
+{
+	bool is_socket = strncmp(where, "unix:", 5) == 0 || strncmp(where, "tcp:", 4) == 0;
+	struct request *request = context;
+	struct session_options *session = request->session;
+
+	request->writes_files = request->writes_files || sink__is_file(where);
+	if (session->outputs_count == OUTPUTS_MAX)
+		return error__set(err, -EINVAL, "more than %d outputs", OUTPUTS_MAX);
+	session->connects = session->connects || is_socket;
+	session->outputs[session->outputs_count++] =
+		(struct output_options){.sink.where = where, .drops = is_socket};
+	return 0;
+}
+
+static int set_when_full(void *context, const char *value, struct error *err)
+{
+	static const char *const words[] = {"block", "drop"};
+	const struct request *request = context;
+	size_t count = request->session->outputs_count;
+
+	if (count == 0)
+		return error__set(err, -EINVAL,
+				  "--when-full must come after the -o that it applies to");
+	return set_word("--when-full", value, words, &request->session->outputs[count - 1].drops,
+			err);
+}
+
+static const struct option_row output_rows[] = {
+	{{'o', "output", "WHERE",
+	  "FILE (lines are appended), FILE.gz, unix:PATH,\n"
+	  "tcp:HOST:PORT, or - for stdout (default); may be given\n"
+	  "up to 8 times"},
+	 .set = add_output},
+	{{0, "when-full", "block|drop",
+	  "what the -o before this option does when its queue is\n"
+	  "full: block makes the recording wait, drop discards\n"
+	  "events (default: block; for sockets drop)"},
+	 .set = set_when_full},
+	{{0, "rotate-size", "SIZE",
+	  "start a new file before FILE grows beyond SIZE (4K or\n"
+	  "more; default: never); the old file becomes FILE.1"},
+	 OPTION_STORES(SIZE, struct request, rotate_bytes),
+	 .min = 4096,
+	 .max = UINT64_MAX / 2,
+	 .range = "a size of 4K or more",
+	 .example = "256M"},
+	{{0, "rotate-age", "TIME",
+	  "start a new file when FILE is older than TIME, for\n"
+	  "example 24h (default: never)"},
+	 OPTION_STORES(TIME, struct request, rotate_age_ns),
+	 .min = 1,
+	 .max = UINT64_MAX,
+	 .range = "a time",
+	 .example = "24h"},
+	{{0, "keep", "N", "keep N rotated files (1 to 10000; default: all)"},
+	 OPTION_STORES(NUMBER, struct request, keep),
+	 .min = 1,
+	 .max = 10000,
+	 .range = "a number from 1 to 10000",
+	 .example = "7"},
+	{{0, "queue", "SIZE",
+	  "how much may wait for each output (64K to 1G; default:\n"
+	  "32M)"},
+	 OPTION_STORES(SIZE, struct request, queue_bytes),
+	 .min = 1 << 16,
+	 .max = 1 << 30,
+	 .range = "a size from 64K to 1G",
+	 .example = "32M"},
+};
+
+/* ---- lines; the context is a struct session_options, here and below */
+
+static int set_format(void *context, const char *value, struct error *err)
+{
+	static const char *const words[] = {"json", "compact"};
+	struct session_options *session = context;
+	bool is_compact;
+	int code = set_word("--format", value, words, &is_compact, err);
+
+	session->format = is_compact ? FORMAT_COMPACT : FORMAT_JSON;
+	return code;
+}
+
+static int set_fields(void *context, const char *value, struct error *err)
+{
+	struct session_options *session = context;
+
+	session->fields.count = 0;
+	session->seed_fields_only = strcmp(value, "seed") == 0;
+	if (session->seed_fields_only || strcmp(value, "all") == 0)
+		return 0;
+	return fields__parse(&session->fields, value, err);
+}
+
+static int set_pseudonymize(void *context, const char *value, struct error *err)
+{
+	struct session_options *session = context;
+
+	return pseudonym__parse(value, &session->pseudonyms_mask, err);
+}
+
+static const struct option_row line_rows[] = {
+	{{0, "format", "json|compact",
+	  "json: one JSON object per line; compact: one line per\n"
+	  "event for people (default: json)"},
+	 .set = set_format},
+	{{0, "fields", "seed|all|NAME[,NAME...]",
+	  "which fields of an event to write: all (default), only the\n"
+	  "basic ones (seed), or the named ones"},
+	 .set = set_fields},
+	{{0, "pseudonymize", "FIELD[,FIELD...]",
+	  "replace the values of these fields by keyed hashes: user_id,\n"
+	  "correlation_id, command_slug, request_source, step_name,\n"
+	  "tool_slug, comm, host"},
+	 .set = set_pseudonymize},
+	{{0, "pseudonym-key", "FILE",
+	  "file with the key for --pseudonymize, 16 to 4096 bytes\n"
+	  "(default: a random key for this recording only)"},
+	 OPTION_STORES(TEXT, struct session_options, pseudonym_key_path)},
+};
+
+/* ---- when to stop */
+
+static const struct option_row stop_rows[] = {
+	{{0, "count", "N", "stop after N events"},
+	 OPTION_STORES(NUMBER, struct session_options, events_limit),
+	 .min = 1,
+	 .max = UINT64_MAX,
+	 .range = "a number of 1 or more",
+	 .example = "100"},
+	{{0, "duration", "TIME", "stop after TIME: 500ms, 10s, 5m"},
+	 OPTION_STORES(TIME, struct session_options, duration_ns),
+	 .min = 1,
+	 .max = UINT64_MAX,
+	 .range = "a time",
+	 .example = "10s"},
+};
+
+/* ---- the tracer itself */
+
+static const struct option_row tracer_rows[] = {
+	{{0, "flush", "TIME",
+	  "write captured events at least this often (1ms to 1m;\n"
+	  "default: 50ms)"},
+	 OPTION_STORES(TIME, struct session_options, flush_ns),
+	 .min = 1000000,
+	 .max = 60000000000ull,
+	 .range = "a time from 1ms to 1m",
+	 .example = "50ms"},
+	{{0, "max-cpu", "PERCENT",
+	  "limit the tracer to this much of one processor (0.1 to\n"
+	  "100; default: no limit); to stay below it, the tracer\n"
+	  "samples steps, then leaves out more; trace.degraded\n"
+	  "events say what"},
+	 OPTION_STORES(PERCENT, struct session_options, max_cpu_percent),
+	 .min = 1,
+	 .range = "a number from 0.1 to 100",
+	 .example = "5"},
+	{{0, "stats", NULL,
+	  "print the tracer's own rate, lag, CPU time, memory and\n"
+	  "losses on stderr every second"},
+	 OPTION_STORES(FLAG, struct session_options, shows_stats)},
+	{{0, "metrics", "ADDRESS:PORT",
+	  "serve the same numbers to Prometheus over HTTP, for\n"
+	  "example at 127.0.0.1:9464"},
+	 OPTION_STORES(TEXT, struct session_options, metrics_address)},
+};
+
+/* ---- all groups, in the order of the help */
+
+enum { GROUPS_COUNT = WATCH_OPTION_GROUPS + 4 };
+
+static void collect_groups(struct request *request, struct option_group groups[GROUPS_COUNT])
+{
+	struct session_options *session = request->session;
+	struct option_group watch[WATCH_OPTION_GROUPS];
+
+	watch_options__groups(session ? &session->watch : NULL, watch);
+	groups[0] = watch[0];
+	groups[1] = watch[1];
+	groups[2] = (struct option_group){"outputs", output_rows, COUNT(output_rows), request};
+	groups[3] =
+		(struct option_group){"what a line contains", line_rows, COUNT(line_rows), session};
+	groups[4] = (struct option_group){"when to stop", stop_rows, COUNT(stop_rows), session};
+	groups[5] = (struct option_group){"cost and limits of the tracer", tracer_rows,
+					  COUNT(tracer_rows), session};
+	groups[6] = watch[2];
+}
+
+void record_options__print(FILE *out)
+{
+	struct option_group groups[GROUPS_COUNT];
+	struct request nothing = {.session = NULL};
+
+	collect_groups(&nothing, groups);
+	option_groups__print(out, groups, GROUPS_COUNT);
+}
+
+/* ---- after parsing */
+
+/* An option without an effect is an error: the user expects an effect. */
+static int check(const struct request *request, struct error *err)
+{
+	const struct session_options *session = request->session;
+	bool rotates = request->rotate_bytes || request->rotate_age_ns;
+
+	if (session->pseudonym_key_path && !session->pseudonyms_mask)
+		return error__set(err, -EINVAL, "--pseudonym-key needs --pseudonymize");
+	if ((session->fields.count || session->seed_fields_only) &&
+	    session->format == FORMAT_COMPACT)
+		return error__set(err, -EINVAL, "--fields works only with --format json");
+	if (rotates && !request->writes_files)
+		return error__set(err, -EINVAL,
+				  "--rotate-size and --rotate-age need a file as output (-o FILE)");
+	if (request->keep && !rotates)
+		return error__set(err, -EINVAL, "--keep needs --rotate-size or --rotate-age");
+	return 0;
+}
+
+/* Standard output if no output was named. */
+static void complete_outputs(const struct request *request)
+{
+	struct session_options *session = request->session;
+
+	if (session->outputs_count == 0)
+		session->outputs_count = 1;
+	for (size_t i = 0; i < session->outputs_count; i++) {
+		struct output_options *output = &session->outputs[i];
+
+		output->queue_bytes = request->queue_bytes;
+		output->sink.rotate_bytes = request->rotate_bytes;
+		output->sink.rotate_age_ns = request->rotate_age_ns;
+		output->sink.keep = (unsigned int)request->keep;
+	}
+}
+
+int record_options__parse(struct session_options *options, int argc, char **argv, struct error *err)
+{
+	struct request request = {.session = options, .queue_bytes = 32 << 20};
+	struct option_group groups[GROUPS_COUNT];
+	struct options_parser parser;
+	int result;
+
+	*options = (struct session_options){.watch = WATCH_OPTIONS_DEFAULT, .flush_ns = 50000000};
+	collect_groups(&request, groups);
+	result = option_groups__parse(groups, GROUPS_COUNT, argc, argv, &parser, err);
+	if (result != OPTION_END)
+		return result;
+	if (watch_options__finish(&options->watch, &parser, err) || check(&request, err))
+		return OPTION_BAD;
+	complete_outputs(&request);
+	return OPTION_END;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What every live command shares: the BPF programs, the probes of the targets, and the privileges
+ * that remain.
+ *
+ *	watch__open		loads the BPF programs; processes and their ends are reported from here on
+ *	watch__attach		attaches to the targets that run now
+ *	watch__drop_privileges	gives root up; keeps what later targets need
+ *	watch__confine		limits the system calls
+ *	watch__update		now and then: attaches to new targets, detaches from unused binaries
+ *	watch__detach		detaches everywhere; the records that remain can still be read
+ *	watch__close
+ *
+ * Records are read through `capture` (capture__drain).
+ */
+#ifndef STEPTRACE_WATCH_H
+#define STEPTRACE_WATCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/error.h"
+#include "steptrace/attach/attachments.h"
+#include "steptrace/attach/follower.h"
+#include "steptrace/attach/targets.h"
+#include "steptrace/capture/capture.h"
+#include "steptrace/capture/filters.h"
+#include "steptrace/capture/ring_sizes.h"
+#include "steptrace/confine/privilege.h"
+
+struct traced_command;
+
+struct watch_options {
+	struct targets targets;
+	struct steptrace_filters filters;
+	struct ring_sizes ring_sizes;
+	int site;           /* enum site_kind; -1: the fastest that is safe */
+	bool ends_only;     /* see capture.h */
+	uint64_t linger_ns; /* how long a binary that no process runs stays attached */
+};
+
+struct watch {
+	const struct watch_options *options;  /* borrowed */
+	const struct traced_command *command; /* borrowed; NULL: no `-- COMMAND` */
+	struct capture *capture;
+	struct attachments attachments;
+	struct follower follower;
+};
+
+/*
+ * `command` is the started command of `-- COMMAND`, or NULL. Both pointers stay valid until
+ * watch__close(). 0 or negative errno with a sentence. Call watch__close() also after a failure.
+ */
+int watch__open(struct watch *watch, const struct watch_options *options,
+		const struct traced_command *command, struct error *err);
+
+/* Also for a zeroed watch. Detaches whatever is still attached. */
+void watch__close(struct watch *watch);
+
+/* Attaches to what runs now. From here on `events` are told which binaries come and go. 0 or
+ * negative errno with a sentence; a named target without probes is an error. */
+int watch__attach(struct watch *watch, const struct follower_events *events, struct error *err);
+
+/* Both fill in what the watch itself needs, and cannot be undone. The caller must have one thread.
+ * 0 or negative errno with a sentence. */
+int watch__drop_privileges(const struct watch *watch, struct privilege_needs *needs,
+			   struct error *err);
+int watch__confine(const struct watch *watch, struct privilege_needs *needs, struct error *err);
+
+/* The timer's work. Call it at least every FOLLOWER_LOOK_NS. */
+void watch__update(struct watch *watch, uint64_t now_ns);
+
+/* True when the targets are processes and all of them have ended. */
+bool watch__targets_ended(const struct watch *watch);
+
+/* Returns when no probe can make a record any more. */
+void watch__detach(struct watch *watch);
+
+/* The program that `-- COMMAND` executes; NULL: there is none. */
+const char *watch__command_path(const struct watch *watch);
+
+#endif

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "steptrace/watch/watch_options.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+
+/* ---- targets; the context is a struct targets */
+
+int target_option__pid(void *targets, const char *value, struct error *err)
+{
+	return targets__add_pids(targets, value, err);
+}
+
+int target_option__exe(void *targets, const char *value, struct error *err)
+{
+	return targets__add_exe(targets, value, err);
+}
+
+static const struct option_row target_rows[] = {
+	TARGET_OPTION_PID("these processes and the processes that they fork"),
+	TARGET_OPTION_EXE("all processes that run this binary or library, also\n"
+			  "processes that start later"),
+	TARGET_OPTION_ALL("all runners of this machine, also runners that start\n"
+			  "later (default)"),
+};
+
+/* ---- filters; the context is a struct watch_options, here and below */
+
+#define FILTER_SETTER(name)                                                                        \
+	static int set_##name(void *context, const char *value, struct error *err)                 \
+	{                                                                                          \
+		struct watch_options *options = context;                                           \
+                                                                                                   \
+		return filters__set_##name(&options->filters, value, err);                         \
+	}
+
+FILTER_SETTER(cgroup)
+FILTER_SETTER(uid)
+FILTER_SETTER(comm)
+FILTER_SETTER(command)
+FILTER_SETTER(step_type)
+FILTER_SETTER(min_duration)
+FILTER_SETTER(sample)
+
+static int set_failed(void *context, const char *value, struct error *err)
+{
+	struct watch_options *options = context;
+
+	(void)value;
+	(void)err;
+	filters__set_failed(&options->filters);
+	return 0;
+}
+
+static const struct option_row filter_rows[] = {
+	{{0, "cgroup", "PATH", "only processes in this cgroup (v2) or below it"},
+	 .set = set_cgroup},
+	{{0, "uid", "USER", "only processes of this user (name or number)"}, .set = set_uid},
+	{{0, "comm", "GLOB", "only threads with this name (as in ps -L, 15 bytes)"},
+	 .set = set_comm},
+	{{0, "command", "GLOB", "only commands with this slug (name), such as 'mail.*'"},
+	 .set = set_command},
+	{{0, "step-type", "GLOB",
+	  "only steps of this type, for example 'Ai*'; commands,\n"
+	  "tool calls and fragments are still written"},
+	 .set = set_step_type},
+	{{0, "failed", NULL,
+	  "only commands, steps and tool calls that failed, were\n"
+	  "rejected or were aborted"},
+	 .set = set_failed},
+	{{0, "min-duration", "TIME",
+	  "only commands, steps and tool calls that took at least\n"
+	  "TIME"},
+	 .set = set_min_duration},
+	{{0, "sample", "N", "only about 1 of N executions, each with all its events"},
+	 .set = set_sample},
+	{{0, "ends-only", NULL,
+	  "probe only the ends of steps, not their beginnings: a step\n"
+	  "costs the runner half as much, but an aborted command does\n"
+	  "not name the steps that were open"},
+	 OPTION_STORES(FLAG, struct watch_options, ends_only)},
+};
+
+/* ---- probes and ring buffers */
+
+static int set_site(void *context, const char *value, struct error *err)
+{
+	struct watch_options *options = context;
+
+	options->site = -1;
+	if (strcmp(value, "auto") == 0)
+		return 0;
+	for (int kind = 0; kind < SITE_KINDS_COUNT; kind++)
+		if (sites[kind].size_bytes && strcmp(value, sites[kind].name) == 0) {
+			options->site = kind;
+			return 0;
+		}
+	return error__set(err, -EINVAL,
+			  "--site cannot be '%s': give auto, or a site that steptrace doctor lists",
+			  value);
+}
+
+static const struct option_row probe_rows[] = {
+	{{0, "buffer", "SIZE",
+	  "total size of the kernel's ring buffers (64K to 1G;\n"
+	  "default: 16M, from 16 CPUs on 32M, from 32 CPUs on 64M)"},
+	 OPTION_STORES(SIZE, struct watch_options, ring_sizes.buffer_bytes),
+	 .min = 1 << 16,
+	 .max = 1 << 30,
+	 .range = "a size from 64K to 1G",
+	 .example = "8M"},
+	{{0, "rings", "N",
+	  "number of ring buffers that share it (1 to 64; default: 1,\n"
+	  "from 5 CPUs on half their number, at most 16)"},
+	 OPTION_STORES(NUMBER, struct watch_options, ring_sizes.rings_count),
+	 .min = 1,
+	 .max = RINGS_MAX,
+	 .range = "a number from 1 to 64",
+	 .example = "4"},
+	{{0, "linger", "TIME",
+	  "detach from a binary this long after its last process\n"
+	  "has ended (default: 1m)"},
+	 OPTION_STORES(TIME, struct watch_options, linger_ns),
+	 .min = 0,
+	 .max = UINT64_MAX,
+	 .range = "a time",
+	 .example = "10s"},
+	{{0, "site", "auto|nop1|nop5",
+	  "which instruction of a probe to use (default: auto, the\n"
+	  "fastest that is safe on this kernel)"},
+	 .set = set_site},
+};
+
+void watch_options__groups(struct watch_options *options,
+			   struct option_group groups[WATCH_OPTION_GROUPS])
+{
+	struct targets *targets = options ? &options->targets : NULL;
+
+	groups[0] = (struct option_group){"what to trace (one kind of target)", target_rows,
+					  COUNT(target_rows), targets};
+	groups[1] = (struct option_group){"filters, applied in the kernel", filter_rows,
+					  COUNT(filter_rows), options};
+	groups[2] = (struct option_group){"probes and ring buffers", probe_rows, COUNT(probe_rows),
+					  options};
+}
+
+/* ---- after parsing */
+
+static int take_command(struct targets *targets, const struct options_parser *parser,
+			struct error *err)
+{
+	int rest = parser->argc - parser->operands;
+
+	if (rest == 0 && parser->saw_dashes)
+		return error__set(err, -EINVAL, "no command after '--'");
+	if (rest > 0 && !parser->saw_dashes)
+		return error__set(err, -EINVAL,
+				  "unexpected argument '%s' (a command to run goes after '--')",
+				  parser->argv[parser->operands]);
+	if (rest > 0)
+		targets->command = &parser->argv[parser->operands];
+	return 0;
+}
+
+static int check_targets(struct targets *targets, struct error *err)
+{
+	int kinds = (targets->pids_count > 0) + (targets->exes_count > 0) +
+		    (targets->command != NULL) + targets->all;
+
+	if (kinds > 1)
+		return error__set(
+			err, -EINVAL,
+			"-p, -x, -a and -- COMMAND exclude each other: give one kind of target");
+	targets->all = targets->all || kinds == 0;
+	return 0;
+}
+
+int watch_options__finish(struct watch_options *options, const struct options_parser *parser,
+			  struct error *err)
+{
+	int code = take_command(&options->targets, parser, err);
+
+	if (!code)
+		code = check_targets(&options->targets, err);
+	if (!code)
+		ring_sizes__choose(&options->ring_sizes, sysconf(_SC_NPROCESSORS_CONF));
+	return code;
+}
