@@ -59,6 +59,23 @@ static void calendar(void **state)
 	}
 }
 
+/* Every day up to the last that fits into 64 bits of nanoseconds, as the C library has it. */
+static void each_day(void **state)
+{
+	(void)state;
+	for (uint64_t day = 0; day <= UINT64_MAX / second_ns / 86400; day++) {
+		uint64_t second = day * 86400 + day % 86400;
+		struct clock_anchor clock = clock_at(0, 0);
+		time_t time = (time_t)second;
+		struct tm calendar;
+		char text[CLOCK_TIMESTAMP_BYTES + 1];
+
+		assert_non_null(gmtime_r(&time, &calendar));
+		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S.000000000Z", &calendar);
+		expect_timestamp(&clock, second * second_ns, text);
+	}
+}
+
 static void follows_from_the_anchor_alone(void **state)
 {
 	struct clock_anchor clock = clock_at(500 * second_ns, 1769860800 * second_ns);
@@ -109,6 +126,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(calendar),
+		cmocka_unit_test(each_day),
 		cmocka_unit_test(follows_from_the_anchor_alone),
 		cmocka_unit_test(pair_is_a_moment_of_both_clocks),
 		cmocka_unit_test(an_anchor_writes_from_its_first_second),
