@@ -7,6 +7,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "steptrace/record/lifecycle_events.h"
+#include "steptrace/record/pseudonym_key.h"
 
 static int start_command(struct session *session)
 {
@@ -58,11 +59,17 @@ static int open_self_stats(struct session *session)
 static int open_pseudonyms(struct session *session)
 {
 	const struct session_options *options = session->options;
+	struct pseudonym_key key;
+	int code;
 
 	if (!options->pseudonyms_mask)
 		return 0;
-	return pseudonyms__open(options->pseudonyms_mask, options->pseudonym_key_path,
-				&session->pseudonyms, session->err);
+	code = pseudonym_key__read(options->pseudonym_key_path, &key, session->err);
+	if (!code)
+		code = pseudonyms__new(options->pseudonyms_mask, key.bytes, key.count,
+				       &session->pseudonyms, session->err);
+	pseudonym_key__wipe(&key);
+	return code;
 }
 
 static int open_watch(struct session *session)
@@ -189,7 +196,7 @@ void setup__close(struct session *session)
 {
 	watch__close(&session->watch);
 	stream__free(session->stream);
-	pseudonyms__close(session->pseudonyms);
+	pseudonyms__free(session->pseudonyms);
 	outputs__close(&session->outputs);
 	self_stats__close(&session->self_stats);
 	wakeups__close(&session->wakeups);

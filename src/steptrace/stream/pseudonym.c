@@ -2,15 +2,12 @@
 #include "steptrace/stream/pseudonym.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-enum { KEY_FILE_MIN_BYTES = 16, KEY_FILE_MAX_BYTES = 4096, DIGITS = 32 };
+enum { DIGITS = 32 };
 
 struct pseudonyms {
 	unsigned int mask;
@@ -49,57 +46,10 @@ int pseudonym__parse(const char *list, unsigned int *mask, struct error *err)
 			  (int)bytes, list);
 }
 
-/* ---- the key */
-
-/* As for any secret: nobody but its owner may read it. */
-static int check_key_file(int fd, const char *path, struct error *err)
-{
-	struct stat status;
-
-	if (fstat(fd, &status))
-		return error__set(err, -errno, "cannot read the key '%s': %s", path,
-				  strerror(errno));
-	if (!S_ISREG(status.st_mode))
-		return error__set(err, -EINVAL, "the key '%s' is not a file", path);
-	if (status.st_mode & 077)
-		return error__set(err, -EPERM,
-				  "others than its owner may use the key '%s' (chmod 600 %s)", path,
-				  path);
-	if (status.st_size < KEY_FILE_MIN_BYTES || status.st_size > KEY_FILE_MAX_BYTES)
-		return error__set(err, -EINVAL,
-				  "the key '%s' has %lld bytes; %d to %d are a key (for example: "
-				  "head -c 32 /dev/urandom)",
-				  path, (long long)status.st_size, KEY_FILE_MIN_BYTES,
-				  KEY_FILE_MAX_BYTES);
-	return 0;
-}
-
-static int read_key(struct pseudonyms *pseudonyms, const char *path, struct error *err)
-{
-	unsigned char bytes[KEY_FILE_MAX_BYTES];
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), code;
-	ssize_t count;
-
-	if (fd < 0)
-		return error__set(err, -errno, "cannot read the key '%s': %s", path,
-				  strerror(errno));
-	code = check_key_file(fd, path, err);
-	count = code ? 0 : read(fd, bytes, sizeof(bytes));
-	if (!code && count < KEY_FILE_MIN_BYTES)
-		code = error__set(err, -EIO, "cannot read the key '%s'", path);
-	if (!code)
-		crypto_generichash(pseudonyms->key, sizeof(pseudonyms->key), bytes, (size_t)count,
-				   NULL, 0);
-	sodium_memzero(bytes, sizeof(bytes));
-	close(fd);
-	return code;
-}
-
-int pseudonyms__open(unsigned int mask, const char *key_path, struct pseudonyms **out,
-		     struct error *err)
+int pseudonyms__new(unsigned int mask, const void *key, size_t key_bytes, struct pseudonyms **out,
+		    struct error *err)
 {
 	struct pseudonyms *pseudonyms;
-	int code = 0;
 
 	if (sodium_init() < 0)
 		return error__set(err, -EIO, "cannot set up libsodium");
@@ -107,18 +57,16 @@ int pseudonyms__open(unsigned int mask, const char *key_path, struct pseudonyms 
 	if (!pseudonyms)
 		return error__set(err, -ENOMEM, "out of memory");
 	pseudonyms->mask = mask;
-	if (key_path)
-		code = read_key(pseudonyms, key_path, err);
+	if (key_bytes)
+		crypto_generichash(pseudonyms->key, sizeof(pseudonyms->key), key, key_bytes, NULL,
+				   0);
 	else
 		randombytes_buf(pseudonyms->key, sizeof(pseudonyms->key));
-	if (code)
-		pseudonyms__close(pseudonyms);
-	else
-		*out = pseudonyms;
-	return code;
+	*out = pseudonyms;
+	return 0;
 }
 
-void pseudonyms__close(struct pseudonyms *pseudonyms)
+void pseudonyms__free(struct pseudonyms *pseudonyms)
 {
 	if (!pseudonyms)
 		return;

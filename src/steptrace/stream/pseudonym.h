@@ -37,11 +37,14 @@ int pseudonym__parse(const char *list, unsigned int *mask, struct error *err);
 
 struct pseudonyms;
 
-/* `key_path` NULL: a random key. 0 or negative errno with a sentence. */
-int pseudonyms__open(unsigned int mask, const char *key_path, struct pseudonyms **pseudonyms,
-		     struct error *err);
-/* Wipes the key. Also NULL. */
-void pseudonyms__close(struct pseudonyms *pseudonyms);
+/*
+ * `mask` holds the fields to replace (pseudonym__parse). `key` is hashed and not kept; it may have
+ * any length. Where `key_bytes` is 0 the key is a random one. 0, or a negative errno with a sentence.
+ */
+int pseudonyms__new(unsigned int mask, const void *key, size_t key_bytes,
+		    struct pseudonyms **pseudonyms, struct error *err);
+/* Wipes the key. Accepts NULL. */
+void pseudonyms__free(struct pseudonyms *pseudonyms);
 
 unsigned int pseudonyms__mask(const struct pseudonyms *pseudonyms);
 
