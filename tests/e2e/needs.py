@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What some tests need of the machine besides BPF: namespaces, mounts, users, processors, tools.
+
+Each function tries the need itself, once for the whole run. Where it is missing the test is skipped
+and the reason says what was tried and what the answer was.
+"""
+import functools
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+
+@functools.cache
+def refusal(*command):
+    """What a command says when it fails; None when it does not."""
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.PIPE, text=True, check=False)
+    except OSError as error:
+        return str(error)
+    if done.returncode == 0:
+        return None
+    said = done.stderr.strip().splitlines()
+    return said[-1] if said else "exit status %d" % done.returncode
+
+
+def need(what, reason):
+    if reason:
+        raise unittest.SkipTest("needs %s: %s" % (what, reason))
+
+
+def namespaces(*flags):
+    """`flags` are those of unshare(1). In a chroot a mount namespace is refused, because its root
+    is not a mount point."""
+    names = " and ".join(flag.strip("-") for flag in flags if flag in ("--mount", "--pid"))
+    need("a %s namespace" % names, refusal("unshare", *flags, "true"))
+
+
+def mounts():
+    """File systems that a test mounts: tmpfs, below the folder for temporary files."""
+    need("to mount a tmpfs", tmpfs_refusal())
+
+
+@functools.cache
+def tmpfs_refusal():
+    with tempfile.TemporaryDirectory(prefix="steptrace-needs-") as directory:
+        reason = refusal("mount", "-t", "tmpfs", "-o", "size=64k", "none", directory)
+        if reason is None:
+            subprocess.run(["umount", directory], check=True)
+    return reason
+
+
+def overlays():
+    script = ("mount -t tmpfs none /tmp && mkdir /tmp/lower /tmp/upper /tmp/work /tmp/root && "
+              "mount -t overlay overlay -o lowerdir=/tmp/lower,upperdir=/tmp/upper,workdir=/tmp/work "
+              "/tmp/root")
+    namespaces("--mount")
+    need("overlay mounts", refusal("unshare", "--mount", "sh", "-c", script))
+
+
+def other_users():
+    """Processes of a second user, who may enter the folders that tests make."""
+    need("a second user", second_user_refusal())
+
+
+@functools.cache
+def second_user_refusal():
+    with tempfile.TemporaryDirectory(prefix="steptrace-needs-") as directory:
+        os.chmod(directory, 0o755)
+        try:
+            subprocess.run(["true"], user=12345, group=12345, extra_groups=[], cwd=directory,
+                           check=True)
+        except OSError as error:
+            return str(error)
+    return None
+
+
+def file_capabilities():
+    """Capabilities of a file below the folder for temporary files, that count when it is
+    executed."""
+    program("setcap")
+    if os.statvfs(tempfile.gettempdir()).f_flag & os.ST_NOSUID:
+        need("file capabilities", "%s is mounted nosuid" % tempfile.gettempdir())
+    with tempfile.NamedTemporaryFile(prefix="steptrace-needs-") as file:
+        need("file capabilities", refusal("setcap", "cap_net_raw+ep", file.name))
+
+
+def user_name(uid):
+    try:
+        pwd.getpwuid(uid)
+    except KeyError:
+        need("a name for user %d" % uid, "it has none in /etc/passwd")
+
+
+def processors(count):
+    usable = len(os.sched_getaffinity(0))
+    if usable < count:
+        need("%d processors" % count, "%d may be used" % usable)
+
+
+def program(name):
+    if shutil.which(name) is None:
+        need(name, "it is not installed")
