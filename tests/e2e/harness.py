@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the end-to-end tests share: a runner that takes orders, a tracer, and the events it wrote.
 
-Tests wait for a word, never for a second. Every line that a tracer writes is validated against
-docs/schema before a test sees it.
+Tests wait for a word, never for a second. What a tracer writes is validated against docs/schema
+before a test sees it: every line of a short recording, some hundred lines of a long one.
+
+Other tracers may run on the machine at the same time, and other tests. A test that runs a program of
+tests/targets gets a copy of its own of it, so the file's probes are those of that test alone. Only a
+recorder with --all attaches to it as well, and raises its semaphore.
 """
+import contextlib
 import json
 import os
+import select
 import selectors
 import shutil
 import signal
@@ -20,34 +26,69 @@ BUILD = os.environ.get("STEPTRACE_BUILD", os.path.join(ROOT, "build"))
 STEPTRACE = os.path.join(BUILD, "steptrace")
 STEPRUN = os.path.join(BUILD, "steprun")
 PACKS = os.path.join(ROOT, "tests", "packs")
-PATIENCE_S = float(os.environ.get("STEPTRACE_PATIENCE", 60))
+# How long a test waits for one thing before it fails. No test takes longer because of it.
+PATIENCE_S = float(os.environ.get("STEPTRACE_PATIENCE", 240))
 
 sys.path.insert(0, os.path.join(ROOT, "tests"))
 import validate  # noqa: E402
 
 
-def target(name):
+def built(name):
+    """A program of tests/targets in the build folder."""
     return os.path.join(BUILD, "tests", name)
 
 
+class OwnPrograms:
+    """The folder with the copies of the test that is running."""
+
+    directory = None
+    BESIDE = {"dlopener": ("libcarrier.so",)}  # what a program loads from its own folder
+
+    @classmethod
+    @contextlib.contextmanager
+    def of_one_test(cls):
+        with tempfile.TemporaryDirectory(prefix="steptrace-test-") as cls.directory:
+            os.chmod(cls.directory, 0o755)
+            try:
+                yield
+            finally:
+                cls.directory = None
+
+    @classmethod
+    def copy(cls, name):
+        path = os.path.join(cls.directory, name)
+        if not os.path.exists(path):
+            shutil.copy(built(name), path)
+            for other in cls.BESIDE.get(name, ()):
+                cls.copy(other)
+        return path
+
+
+def target(name):
+    """The path of a program of tests/targets: the same one within a test, another file (another
+    inode) in each test."""
+    return OwnPrograms.copy(name) if OwnPrograms.directory else built(name)
+
+
 def copy_of(directory, *names):
-    """Copies of programs of our own in `directory`: other inodes, so that no other recording and no
-    other runner of the machine has to do with them. Returns the path of the first."""
+    """Copies of programs of tests/targets in `directory`, for a test that needs two files of one
+    program, or removes or changes a file. Returns the path of the first."""
     for name in names:
-        shutil.copy(target(name), directory)
+        shutil.copy(built(name), directory)
     return os.path.join(directory, names[0])
 
 
 def compiled(path, *flags, source="spans"):
-    """A target of ours, compiled in another way."""
-    subprocess.run(["gcc", "-O2", "-I", os.path.join(ROOT, "usdt"), "-D_GNU_SOURCE", *flags, "-o", path,
-                    os.path.join(ROOT, "tests", "targets", source + ".c"), "-lpthread"], check=True)
+    """A program of tests/targets, compiled with other flags."""
+    subprocess.run(["gcc", "-O2", "-I", os.path.join(ROOT, "usdt"), "-D_GNU_SOURCE", *flags,
+                    "-o", path, os.path.join(ROOT, "tests", "targets", source + ".c"), "-lpthread"],
+                   check=True)
     return path
 
 
 class Lines:
-    """The lines of a pipe, waited for with patience but not for ever. The pipe is unbuffered:
-    select() knows nothing of what lies in a buffer."""
+    """The lines of a pipe. Waits at most PATIENCE_S for one. The pipe must be unbuffered, because
+    select() does not see what lies in a buffer of Python."""
 
     def __init__(self, pipe, whose):
         self.pipe, self.whose, self.partial = pipe, whose, ""
@@ -79,7 +120,7 @@ class Lines:
                 return lines
 
     def so_far(self):
-        """What is there, without waiting."""
+        """The lines that can be read without waiting."""
         lines, line = [], self.next(0)
         while line is not None:
             lines.append(line)
@@ -87,7 +128,7 @@ class Lines:
         return lines
 
     def rest(self):
-        """What comes until its end."""
+        """The lines until the end of the pipe."""
         lines, deadline = [], time.monotonic() + PATIENCE_S
         while not self.pipe.closed:
             line = self.next(deadline)
@@ -100,8 +141,8 @@ class Lines:
 
 
 class Runner:
-    """tests/targets/spans.c (or a program like it, a path or a list of arguments) under our
-    command."""
+    """A process of tests/targets/spans.c that takes orders. `program` is the path or the argument
+    list of another program that takes orders in the same way."""
 
     def __init__(self, program=None, **options):
         arguments = program if isinstance(program, list) else [program or target("spans")]
@@ -117,6 +158,10 @@ class Runner:
     def do(self, words):
         self.order(words)
         return self.lines.until("ok")[:-1]
+
+    def semaphore(self):
+        """The number of probes of the process that any tracer has attached to."""
+        return int(self.do("semaphore")[0].split()[1])
 
     def close(self):
         if self.process.poll() is None:
@@ -135,7 +180,7 @@ class Runner:
 class Tracer:
     """A running `steptrace record`, attached when the constructor returns."""
 
-    running = []  # what a test that failed leaves behind
+    running = []  # a test that fails leaves processes behind: EndToEnd.run() ends them
 
     def __init__(self, *arguments, **options):
         self.directory = tempfile.TemporaryDirectory(prefix="steptrace-test-")
@@ -147,15 +192,29 @@ class Tracer:
         self.lines = Lines(self.process.stderr, "steptrace")
         self.words = self.lines.until("attached to")
 
+    def freeze(self):
+        """Stops the process; returns when it has stopped."""
+        self.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WNOWAIT)
+
+    def thaw(self):
+        self.process.send_signal(signal.SIGCONT)
+
+    def has_written(self, *words):
+        """Whether the output has a whole line with all of the words."""
+        with open(self.path, encoding="utf-8") as file:
+            return any(line.endswith("\n") and all(word in line for word in words)
+                       for line in file)
+
     def written(self, *words):
-        """The first line of the output with all of the words; waits for it."""
+        """Waits for a line of the output with all of the words; returns the first."""
         deadline, at = time.monotonic() + PATIENCE_S, 0
         with open(self.path, encoding="utf-8") as file:
             while time.monotonic() < deadline:
                 line = file.readline()
                 if not line.endswith("\n"):
                     file.seek(at)
-                    time.sleep(0.002)  # a file cannot be waited for
+                    time.sleep(0.002)  # nothing tells that a file has grown
                     continue
                 at = file.tell()
                 if all(word in line for word in words):
@@ -163,7 +222,7 @@ class Tracer:
         raise AssertionError("no line with %r" % (words,))
 
     def wait(self):
-        """Its own end; returns the exit status."""
+        """Waits until the tracer ends by itself; returns the exit status."""
         self.words += self.lines.rest()
         return self.process.wait(PATIENCE_S)
 
@@ -180,7 +239,7 @@ class Tracer:
 
 
 def wait_until(condition, what):
-    """For what nobody says: asks again and again, with the same patience."""
+    """For a condition that no process announces: evaluates it again and again, for PATIENCE_S."""
     deadline = time.monotonic() + PATIENCE_S
     while not condition():
         if time.monotonic() > deadline:
@@ -188,17 +247,30 @@ def wait_until(condition, what):
         time.sleep(0.005)
 
 
+def is_full(pipe):
+    """Whether a writer of the pipe would have to wait."""
+    writer = os.open("/proc/self/fd/%d" % pipe.fileno(), os.O_WRONLY | os.O_NONBLOCK)
+    try:
+        return not select.select([], [writer], [], 0)[1]
+    finally:
+        os.close(writer)
+
+
+VALIDATED = 500  # lines of a recording, about: the schema library takes a millisecond for each
+
+
 def read_events(path):
     with open(path, encoding="utf-8", errors="strict") as file:
         lines = file.readlines()
     assert not lines or lines[-1].endswith("\n"), "the last line is torn"
-    problems = validate.validate_lines(lines)
+    problems = validate.validate_lines(lines[::len(lines) // VALIDATED + 1] + lines[-1:])
     assert not problems, "\n".join(str(problem) for problem in problems[:10])
     return [json.loads(line) for line in lines]
 
 
 def record(orders, *arguments, program=None):
-    """The events of a runner that was traced by pid while it did what it was told."""
+    """Records a runner by its pid while it executes the orders. Returns the events and the answers
+    of the runner."""
     with Runner(program) as runner:
         tracer = Tracer("-p", str(runner.pid), *arguments)
         answers = [runner.do(words) for words in orders]
@@ -206,7 +278,7 @@ def record(orders, *arguments, program=None):
 
 
 def run(*arguments, **options):
-    """steptrace to its end: (exit status, stdout, stderr)."""
+    """Runs steptrace to its end: (exit status, stdout, stderr)."""
     options.setdefault("timeout", PATIENCE_S)
     done = subprocess.run([STEPTRACE, *arguments], capture_output=True, text=True, **options)
     return done.returncode, done.stdout, done.stderr
@@ -229,7 +301,7 @@ def completed(events):
 
 
 def aborted(events):
-    """Of commands that a process left open, and of their steps."""
+    """The events of commands that a process left open when it ended, and of their steps."""
     return [event for event in events if event.get("outcome") == "aborted"]
 
 
@@ -238,7 +310,7 @@ def runner_events(events):
 
 
 def of_exe(events, path):
-    """Attachments and detachments of that binary."""
+    """The trace.attached and trace.detached events of that binary, or of those in that folder."""
     return [event for event in events if event.get("exe", "").startswith(path)]
 
 
@@ -247,10 +319,8 @@ def of_process(events, *pids):
 
 
 def cpu_seconds(pid):
-    """User and system time of the process so far."""
-    with open("/proc/%d/stat" % pid, encoding="ascii", errors="replace") as file:
-        fields = file.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """User and system time of the process so far, to the nanosecond."""
+    return time.clock_gettime((~pid << 3) | 2)  # as clock_getcpuclockid(3) makes it
 
 
 def resident_kib(pid):
@@ -259,8 +329,8 @@ def resident_kib(pid):
 
 
 def check_books(test, events):
-    """hits = events + lost, and the events are the lines that are there, but for those of commands
-    that a process left open."""
+    """hits = events + lost + filtered, and the output has as many events as the last line says.
+    Events of commands that a process left open are counted apart: no probe was hit for them."""
     stopped = events[-1]
     test.assertEqual(stopped["event"], "trace.stopped")
     test.assertEqual(stopped["events"] + stopped["aborted"], len(runner_events(events)))
@@ -274,7 +344,14 @@ def check_books(test, events):
 class EndToEnd(unittest.TestCase):
     maxDiff = 4000
 
-    def tearDown(self):
+    def run(self, result=None):
+        with OwnPrograms.of_one_test():
+            try:
+                return super().run(result)
+            finally:
+                self.end_tracers()
+
+    def end_tracers(self):
         for process in Tracer.running:
             if process.poll() is None:
                 process.kill()
@@ -283,7 +360,7 @@ class EndToEnd(unittest.TestCase):
 
 
 class Scenario(EndToEnd):
-    """A test with a folder of its own."""
+    """A test with an empty folder for its files."""
 
     def setUp(self):
         holder = tempfile.TemporaryDirectory(prefix="steptrace-test-")

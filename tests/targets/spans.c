@@ -5,13 +5,15 @@
  *
  *	go N		N commands of five steps that do nothing
  *	sleep N		a command with N steps that sleep 20 ms each; says "slept NS" for each
- *	idle N		a command with N empty steps
+ *	idle N		a command with N empty steps; says "clock NS", the median time between
+ *			two readings of the clock
  *	text WHAT	a command whose every text is WHAT: quotes, control, invalid, long, newline
  *	tool		a command with a step, a tool call and fragment changes
  *	reject		a rejected command
  *	fail		five steps, the third fails
  *	nested		a step in a step in a step
- *	open / step / close	a command that begins, has a step, ends: one word each
+ *	open / step / close	a command that begins, has a step, ends: one word each; open says
+ *			"stamped 1" when a tracer was attached, so that the command knows its start
  *	threads N	8 threads, each N commands
  *	hop N		N commands, each of whose five steps is on another processor than the one before
  *	fork		a command in a child process
@@ -20,6 +22,7 @@
  *	die HOW		in the second step of a command, within another: kill, segv, abort, exit,
  *			quiet (exit from a second thread), exec (another program), hang (a step that
  *			waits to be killed), grow (up to half a gigabyte of memory)
+ *	semaphore	says "semaphore COUNT", the number of probes that a tracer is attached to
  *	run PROGRAM	a child that executes another program; says "child PID"
  *	become PROGRAM	executes another program in its own place
  *	quit
@@ -115,11 +118,32 @@ static void do_sleep(int count)
 	steptrace_command_end(&command, STEPTRACE_SUCCESS);
 }
 
+static int by_size(const void *one, const void *other)
+{
+	uint64_t left = *(const uint64_t *)one, right = *(const uint64_t *)other;
+
+	return (left > right) - (left < right);
+}
+
+static uint64_t clock_cost_ns(void)
+{
+	uint64_t between[1001];
+
+	for (int i = 0; i < 1001; i++) {
+		uint64_t before = now_ns();
+
+		between[i] = now_ns() - before;
+	}
+	qsort(between, 1001, sizeof(between[0]), by_size);
+	return between[500];
+}
+
 static void do_idle(int count)
 {
 	struct steptrace_command command;
 	struct steptrace_step step;
 
+	printf("clock %llu\n", (unsigned long long)clock_cost_ns());
 	begin(&command, "idle");
 	for (int i = 0; i < count; i++) {
 		steptrace_step_init(&step, &command, "IdleStep");
@@ -344,6 +368,12 @@ static void do_crowd(int number)
 	free(children);
 }
 
+static void do_open(struct steptrace_command *held)
+{
+	begin(held, "held");
+	printf("stamped %d\n", held->span.head.start_ns != 0);
+}
+
 /* A command that began here goes on in a child. */
 static void do_continue(struct steptrace_command *held)
 {
@@ -454,7 +484,7 @@ static void obey(const char *word, const char *argument)
 	else if (strcmp(word, "nested") == 0)
 		do_nested();
 	else if (strcmp(word, "open") == 0)
-		begin(&held, "held");
+		do_open(&held);
 	else if (strcmp(word, "step") == 0)
 		step_of(&held, number, STEPTRACE_SUCCESS);
 	else if (strcmp(word, "close") == 0)
@@ -475,6 +505,8 @@ static void obey(const char *word, const char *argument)
 		do_run(argument);
 	else if (strcmp(word, "become") == 0)
 		execl(argument, argument, (char *)NULL);
+	else if (strcmp(word, "semaphore") == 0)
+		printf("semaphore %u\n", (unsigned int)steptrace_semaphore);
 	else if (strcmp(word, "enabled") == 0)
 		printf("enabled %d\n", steptrace_enabled());
 	else
