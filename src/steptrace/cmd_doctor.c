@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* steptrace doctor: what this kernel, these privileges and that target allow, and what a hit costs. */
+/* steptrace doctor: checks the kernel, the privileges and the targets, and measures a hit. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -41,12 +41,13 @@ static void print_help(void)
 
 	collect_groups(NULL, groups);
 	printf("usage: steptrace doctor [-p PID[,PID...] | -x PATH] [--json]\n\n"
-	       "Checks whether recording works here: the kernel, the privileges of the caller, and the\n"
-	       "given targets. Measures what one hit of a probe costs on this machine. For each problem\n"
-	       "it prints what to do. When it ends, no probe is left attached.\n"
+	       "Checks whether recording works here: the kernel, the privileges of the caller,\n"
+	       "and the given targets. Measures what one hit of a probe costs on this machine.\n"
+	       "For each problem it prints what to do. When it ends, no probe is left attached.\n"
 	       "Without -p or -x it checks the machine and the privileges only.\n");
 	option_groups__print(stdout, groups, GROUPS_COUNT);
-	printf("\nExit status: 0 recording would work, 1 recording would not work, 2 wrong usage.\n");
+	printf("\nExit status: 0 recording would work, 1 recording would not work, 2 wrong\n"
+	       "usage.\n");
 }
 
 static int examine(const struct request *request)

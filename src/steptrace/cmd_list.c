@@ -115,8 +115,9 @@ static int list_processes(struct listing *listing, struct error *err)
 static void print_help(void)
 {
 	printf("usage: steptrace list [BINARY...]\n\n"
-	       "Shows the running processes that contain steptrace probes. With BINARY, shows the probes\n"
-	       "of these files instead. Processes of other users are shown to root only.\n\n"
+	       "Shows the running processes that contain steptrace probes. With BINARY, shows\n"
+	       "the probes of these files instead. Processes of other users are shown to root\n"
+	       "only.\n\n"
 	       "PROBES  how many of the 8 kinds of probes the binary contains\n"
 	       "SITES   the instructions in each probe that a tracer can attach to\n"
 	       "        (usdt/README.md explains them)\n\n"
@@ -145,7 +146,8 @@ static int list(struct listing *listing, char **paths, int count)
 			  listing->closed ? "readable " : "running ");
 	if (listing->closed && geteuid() != 0)
 		log__info(
-			"%zu processes could not be read: permission denied (run it as root to see all)",
+			"%zu processes could not be read: permission denied (run it as root to see "
+			"all)",
 			listing->closed);
 	return STATUS_DONE;
 }

@@ -11,9 +11,9 @@
 static void print_help(void)
 {
 	printf("usage: steptrace schema [EVENT]\n\n"
-	       "Prints the JSON Schema (draft 2020-12) of EVENT. Without EVENT, prints one schema for\n"
-	       "every line of a recording. (Lines of record --fields NAME,... do not match it: they\n"
-	       "lack required fields.)\n\n"
+	       "Prints the JSON Schema (draft 2020-12) of EVENT. Without EVENT, prints one\n"
+	       "schema for every line of a recording. (Lines of record --fields NAME,... do not\n"
+	       "match it: they lack required fields.)\n\n"
 	       "events:\n");
 	for (size_t i = 0; i < schemas_count; i++)
 		printf("  %s\n", schemas[i].event);

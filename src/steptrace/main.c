@@ -26,8 +26,9 @@ static void print_help(FILE *out)
 {
 	fprintf(out,
 		"usage: steptrace COMMAND [OPTIONS]\n\n"
-		"Shows, live, which commands and steps a running program executes, how long they take and\n"
-		"how they end. The program must contain steptrace probes; it is not restarted.\n\n"
+		"Shows, live, which commands and steps a running program executes, how long they\n"
+		"take and how they end. The program must contain steptrace probes; it is not\n"
+		"restarted.\n\n"
 		"commands:\n");
 	for (int i = 0; i < COMMANDS_COUNT; i++)
 		fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].help);

@@ -212,8 +212,8 @@ void vitals__prometheus(const struct vitals *now, struct strbuf *text)
 	number(text, "steptrace_buffer_bytes", "gauge", "The size of the ring buffers together.",
 	       now->buffer_bytes);
 	number(text, "steptrace_degraded_level", "gauge",
-	       "What is left out to stay within --max-cpu. 0: nothing; 1 to 6: the steps of all but one "
-	       "execution in 2 to 64; 7: all but completed commands; 8: all but counts.",
+	       "What is left out to stay within --max-cpu. 0: nothing; 1 to 6: the steps of all "
+	       "but one execution in 2 to 64; 7: all but completed commands; 8: all but counts.",
 	       now->level);
 	number(text, "steptrace_attached_binaries", "gauge", "Binaries with probes attached.",
 	       now->binaries);

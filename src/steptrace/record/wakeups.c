@@ -130,8 +130,8 @@ int wakeups__set_deadline(struct wakeups *wakeups, uint64_t from_now_ns)
 	return watch(wakeups, wakeups->deadline_fd, SOURCE_DEADLINE);
 }
 
-/* Edge-triggered: while a runner is busy the ring buffer is never empty, and a level-triggered reader
- * would wake up for every few records. */
+/* Edge-triggered: while a runner is busy the ring buffer is never empty, and a level-triggered
+ * reader would wake up for every few records. */
 int wakeups__watch_records(struct wakeups *wakeups, int fd)
 {
 	return watch_for(wakeups, fd, SOURCE_RECORDS, EPOLLIN | EPOLLET);

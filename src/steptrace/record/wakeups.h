@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Everything that a recording waits for, in one epoll: the watermark of the ring buffers, a timer,
- * signals, the end of the command, notices of the outputs, HTTP requests and steps of the wall clock.
+ * signals, the end of the command, notices of the outputs, HTTP requests and steps of the wall
+ * clock.
  */
 #ifndef STEPTRACE_WAKEUPS_H
 #define STEPTRACE_WAKEUPS_H
@@ -28,7 +29,7 @@ struct wakeup {
 	bool outputs;       /* an output failed, or has room again */
 	bool metrics;       /* an HTTP request */
 	int signal;         /* its number; 0: none */
-	bool from_terminal; /* the signal was sent by the kernel (Ctrl-C), so children have it, too */
+	bool from_terminal; /* the kernel sent the signal (Ctrl-C), also to the children */
 	bool command_ended;
 	bool clock_was_set; /* a step of the wall clock */
 };

@@ -3,7 +3,7 @@
  * What every live command shares: the BPF programs, the probes of the targets, and the privileges
  * that remain.
  *
- *	watch__open		loads the BPF programs; processes and their ends are reported from here on
+ *	watch__open		loads the BPF programs; from here on ends of processes are records
  *	watch__attach		attaches to the targets that run now
  *	watch__drop_privileges	gives root up; keeps what later targets need
  *	watch__confine		limits the system calls

@@ -19,6 +19,16 @@ int target_option__exe(void *targets, const char *value, struct error *err)
 	return targets__add_exe(targets, value, err);
 }
 
+int target_option__all(void *context, const char *value, struct error *err)
+{
+	struct targets *targets = context;
+
+	(void)value;
+	(void)err;
+	targets->all = true;
+	return 0;
+}
+
 static const struct option_row target_rows[] = {
 	TARGET_OPTION_PID("these processes and the processes that they fork"),
 	TARGET_OPTION_EXE("all processes that run this binary or library, also\n"

@@ -22,11 +22,12 @@
 	}
 #define TARGET_OPTION_ALL(help)                                                                    \
 	{                                                                                          \
-		{'a', "all", NULL, help}, OPTION_STORES(FLAG, struct targets, all)                 \
+		{'a', "all", NULL, help}, .set = target_option__all                                \
 	}
 
 int target_option__pid(void *targets, const char *value, struct error *err);
 int target_option__exe(void *targets, const char *value, struct error *err);
+int target_option__all(void *targets, const char *value, struct error *err);
 
 /* What no option gives. */
 #define WATCH_OPTIONS_DEFAULT                                                                      \
