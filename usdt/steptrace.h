@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * steptrace.h - mark where your runner's commands and steps begin and end.
+ * steptrace.h - mark where the commands and steps of your program begin and end.
  *
- * A runner executes commands; a command is a pipeline of steps; a step may call tools. Include
- * this header, put a begin and an end call around each of the three, and `steptrace record` can
- * attach to the running program at any time and tell how long every step took, what it changed
- * and which request caused it. There is no library to link, no thread, no file, no environment
- * variable. While nobody is attached a call is a load, a branch that is not taken, and the
- * stores of its arguments. While somebody is, a boundary costs about half a microsecond.
+ * A runner is a program that executes commands. A command is a pipeline of steps. A step may call
+ * tools. Include this header and put a begin and an end call around each command, step and tool
+ * call. Then `steptrace record` can attach to the running program at any time. It reports how long
+ * each step took, what the step changed, and which request caused it.
  *
- * IN TEN MINUTES
+ * There is no library to link. The header starts no thread, opens no file and reads no environment
+ * variable. While no tracer is attached, a call costs a load, a branch that is not taken, and the
+ * stores of its arguments. While a tracer is attached, each begin or end costs about half a
+ * microsecond to one microsecond.
+ *
+ * EXAMPLE
  *
  *	#include <steptrace.h>
  *
@@ -20,9 +23,9 @@
  *		int failed;
  *
  *		steptrace_command_init(&command, "fragment.update");
- *		command.user_id = request->user;                  // borrowed until the end call
+ *		command.user_id = request->user;                  // valid until the end call
  *		command.request_source = "api";
- *		command.correlation_id = request->correlation_id; // NULL: the execution id serves
+ *		command.correlation_id = request->correlation_id; // NULL: the execution id is used
  *		steptrace_command_begin(&command);
  *
  *		steptrace_step_init(&step, &command, "DatabaseUpdateStep");
@@ -37,69 +40,89 @@
  *		return failed;
  *	}
  *
- * Then, with the runner going:  steptrace list            does it carry the probes?
- *                               steptrace record -p PID   its events, live
+ * Then, while the runner is running:
  *
- * THE RULES
+ *	steptrace list             shows whether the runner contains the probes
+ *	steptrace record -p PID    shows its events, live
  *
- * 1. Every init is followed by one begin and one end, in that order. The structs may live on the
- *    stack, in an object or in a coroutine frame; they must not move between init and end, and a
- *    command must outlive its steps. They need not be cleared first.
- * 2. Text is borrowed, not copied, while nobody is attached: what a member points to must stay
- *    valid and unchanged until the end call. NULL is allowed for all text but the slug and type.
- *    Text that is longer than its field is cut, never in the middle of a UTF-8 character.
- * 3. Metadata only. No member could carry an argument value, content, a prompt, an answer, SQL or
- *    an error text, and none shall: what is visible here is visible to every operator.
- * 4. Nothing you compute may depend on whether somebody is attached. steptrace_enabled() is there
- *    to skip gathering what only a tracer would want (counting list items, say), for nothing else.
+ * RULES
+ *
+ * 1. Call init, begin and end of a struct once each, in this order. The struct may be on the stack,
+ *    in an object or in a coroutine frame. It must not move between init and end. A command must
+ *    exist longer than its steps. The struct need not be cleared before init.
+ * 2. Text is borrowed, not copied. The text that a member points to must stay valid and unchanged
+ *    until the end call. Every text may be NULL, except the slug of a command or tool and the type
+ *    of a step. Text that is longer than its field is truncated, never in the middle of a UTF-8
+ *    character.
+ * 3. Metadata only. No member is meant for argument values, content, prompts, answers, SQL or error
+ *    texts. Do not put them into other members either: every operator can see the events.
+ * 4. Nothing that your program computes may depend on whether a tracer is attached. Use
+ *    steptrace_enabled() only to avoid work that is done for the tracer alone, such as counting the
+ *    items of a list.
  *
  * THREADS, FORK, SIGNALS
  *
- * Spans are objects, not a stack: steps of one command may run one after another, nested,
- * interleaved on an event loop, or on several threads at once. One span is handled by one thread at
- * a time. The step counters of a command are atomic while somebody is attached. While nobody is,
- * they are plain additions, which several threads that end steps of the *same* command in the same
- * nanosecond can miss; a command that was traced from its beginning is always counted exactly.
- * Ids are unique across threads and after fork(); a command may go on in a child and keeps its own.
- * Not for use in a signal handler.
+ * Commands and steps are objects, not a stack. The steps of one command may run one after another,
+ * nested, interleaved on an event loop, or on several threads at the same time. Each struct is used
+ * by one thread at a time.
+ *
+ * A command counts its steps. While a tracer is attached, the counters are atomic. While no tracer
+ * is attached, they are plain additions: when several threads end steps of the same command in the
+ * same moment, an addition can be lost. The counts of a command that was traced from its beginning
+ * are always exact.
+ *
+ * Ids are unique across threads and after fork(). A command may continue in a child process and
+ * keeps its id. The calls must not be used in a signal handler.
  *
  * NESTING
  *
- * A step inside a step (the branch of a condition, the body of a loop) names the outer one in
- * `parent`; its depth follows. Aggregates count nested steps too.
+ * A step may run inside another step, for example in the branch of a condition or the body of a
+ * loop. Set its `parent` to the outer step; the depth is computed from that. The step counts of a
+ * command include nested steps.
  *
- * WHAT HAPPENS WHEN SOMEBODY ATTACHES
+ * WHAT HAPPENS WHEN A TRACER ATTACHES
  *
- * Each probe is a tiny function with nothing in it but the probe site, and a note in the ELF file
- * that says where it is (the SystemTap format: bpftrace, perf and bpftool read it too). The tracer
- * asks the kernel to put a breakpoint on the site and to raise the 16-bit counter
- * `steptrace_semaphore` in every process that maps the file. The calls below look at that counter
- * and nothing else. When it is not zero they fill the span (fixed fields, no pointers to text),
- * stamp it and call the probe function with the span's address; the kernel program copies the span.
+ * Each probe is a small function that contains nothing but instructions to trace (the site). A note
+ * in the ELF file says where the function is. The note has the SystemTap format, which bpftrace,
+ * perf and bpftool read, too.
+ *
+ * The tracer asks the kernel to set a breakpoint at the site, and to increment the 16-bit counter
+ * `steptrace_semaphore` in every process that maps the file. The calls below check this counter and
+ * nothing else. When the counter is not zero, they fill a struct of fixed size (the span), which
+ * contains the text itself instead of pointers. Then they call the probe function with the address
+ * of the span. A BPF program in the kernel copies the span.
  *
  *	command__start    command__done    command__rejected
  *	step__start       step__done
  *	tool__start       tool__done       fragment__changed
  *
- * A begin call takes its stamp after its probe has fired and an end call before, so durations do
- * not contain the cost of being watched. Attaching in the middle is fine: what began unseen has
- * no duration, and everything else is filled in at the next boundary.
+ * A begin call takes the start time after its probe has fired. An end call takes the end time
+ * before its probe fires. So durations do not contain the cost of these two probes.
  *
- * OLD RUNNERS, NEW TRACERS, AND THE OTHER WAY ROUND
+ * A tracer may attach in the middle of a command. A step or command whose begin call ran before
+ * that has no duration. Everything else is filled in at its next begin or end.
  *
- * Every span begins with its own size in bytes, its layout number and its kind. Within a layout
- * fields are only ever appended, existing ones keep offset and meaning, and 0 in a new field
- * means "not said". A tracer that knows a longer span than the runner has copies its own length
- * (or, where the memory behind the span cannot be read, the first published length) and takes
- * everything past the runner's size as 0. A tracer that knows a shorter one copies and uses what
- * it knows. A layout number the tracer does not know is reported, never guessed at. The offsets
- * are asserted below; the probe names, their single argument and its register never change.
+ * VERSIONS OF THE HEADER AND OF THE TRACER
+ *
+ * Every span begins with its size in bytes, the number of its layout, and its kind. Within a
+ * layout, fields are only appended; existing fields keep their offset and meaning. In a new field,
+ * 0 means "not set".
+ *
+ * - The tracer is newer than the header: the tracer reads the length that it knows and takes
+ *   everything after the header's size as 0. (When the memory after the span cannot be read, it
+ *   reads the length that was published first.)
+ * - The tracer is older than the header: the tracer reads and uses the fields that it knows.
+ * - The tracer does not know the layout: it reports that and does not guess.
+ *
+ * Assertions below check the offsets. The names of the probes, their single argument and the
+ * register of the argument never change.
  *
  * PLATFORMS
  *
  * C11 and C++17, gcc and clang, Linux on x86-64 and little-endian aarch64, static, PIE and shared
- * objects, with and without LTO. Elsewhere every call compiles to nothing and one #warning says so
- * (define STEPTRACE_QUIET to switch that off). STEPTRACE_DISABLE does the same on purpose.
+ * objects, with and without LTO. On other platforms every call compiles to nothing, and one
+ * #warning says so; define STEPTRACE_QUIET to switch the warning off. Define STEPTRACE_DISABLE to
+ * make every call compile to nothing on purpose.
  */
 #ifndef STEPTRACE_H
 #define STEPTRACE_H
@@ -139,13 +162,13 @@ extern "C" {
 #define STEPTRACE__THREAD_LOCAL           _Thread_local
 #endif
 
-/* ------------------------------------------------------------------ what you can say */
+/* ------------------------------------------------------------------ values of members */
 
 enum steptrace_outcome {
 	STEPTRACE_SUCCESS = 1,
 	STEPTRACE_FAILURE = 2,
-	STEPTRACE_SKIPPED = 3, /* steps only: it was its turn, and it had nothing to do */
-	/* 4 is what the tracer says when the process ended before the span did */
+	STEPTRACE_SKIPPED = 3, /* steps only: the step had nothing to do */
+	/* 4 is reserved for the tracer: the process ended before the span did */
 };
 
 enum steptrace_error {
@@ -161,7 +184,7 @@ enum steptrace_error {
 };
 
 enum steptrace_ai_cache {
-	STEPTRACE_AI_NONE = 0, /* not a step that asks a model */
+	STEPTRACE_AI_NONE = 0, /* the step does not call a model */
 	STEPTRACE_AI_OFF = 1,
 	STEPTRACE_AI_MISS = 2,
 	STEPTRACE_AI_HIT = 3,
@@ -173,12 +196,14 @@ enum steptrace_operation {
 	STEPTRACE_DELETED = 3,
 };
 
-/* ------------------------------------------------------------------ what a probe shows
+/* ------------------------------------------------------------------ what a probe passes
  *
- * The spans, as the probes' one argument points to them. Your code never touches these; bindings
- * for other languages and authors of tracers do. Text is NUL-padded and has no terminator when it
- * fills its field. Times are CLOCK_MONOTONIC nanoseconds, 0 = not seen. Ids are the 16 bytes of a
- * UUID in order, all zero = none.
+ * The argument of each probe is the address of one of these structs. A runner in C never uses them
+ * directly; they are for bindings for other languages and for authors of tracers.
+ *
+ * Text is padded with NUL, and has no terminating NUL when it fills its field. Times are in
+ * nanoseconds of CLOCK_MONOTONIC; 0 means that the moment was not seen. Ids are the 16 bytes of a
+ * UUID in order; all zero means that there is none.
  */
 
 enum steptrace_span_kind {
@@ -193,26 +218,25 @@ enum { STEPTRACE_LAYOUT = 1 };
 
 enum steptrace_span_flags {
 	STEPTRACE_FLAG_DRY_RUN = 1u << 0,
-	STEPTRACE_FLAG_SCHEDULED = 1u << 1,   /* the three schedule members are meant */
-	STEPTRACE_FLAG_FRAGMENT_ID = 1u << 2, /* fragment_id is meant */
-	STEPTRACE_FLAG_ITEMS = 1u << 3,       /* items_in and items_out are meant */
-	STEPTRACE_FLAG_EXIT_STATUS = 1u << 4, /* exit_status is meant */
+	STEPTRACE_FLAG_SCHEDULED = 1u << 1,   /* the three schedule members are set */
+	STEPTRACE_FLAG_FRAGMENT_ID = 1u << 2, /* fragment_id is set */
+	STEPTRACE_FLAG_ITEMS = 1u << 3,       /* items_in and items_out are set */
+	STEPTRACE_FLAG_EXIT_STATUS = 1u << 4, /* exit_status is set */
 };
 
 struct steptrace_span_head {
-	uint16_t size_bytes; /* of the whole span, as this header has it */
+	uint16_t size_bytes; /* of the whole span in this version of the header */
 	uint8_t layout;      /* STEPTRACE_LAYOUT */
 	uint8_t kind;        /* enum steptrace_span_kind */
 	uint32_t flags;      /* enum steptrace_span_flags */
-	uint64_t start_ns;   /* taken after the start probe returned */
-	uint64_t end_ns;     /* taken before the done probe fires */
+	uint64_t start_ns;   /* read after the start probe has fired */
+	uint64_t end_ns;     /* read before the done probe fires */
 	uint64_t execution_id[2];
 };
 
 struct steptrace_command_span {
 	struct steptrace_span_head head;
-	uint64_t
-		announced_ns; /* taken before command__start fired; see struct steptrace_span_owner */
+	uint64_t announced_ns; /* read before command__start; see struct steptrace_span_owner */
 	uint64_t parent_execution_id[2];
 	int64_t schedule_id;
 	int64_t schedule_run_id;
@@ -230,8 +254,12 @@ struct steptrace_command_span {
 	char correlation_id[128];
 };
 
-/* Whose span this is. A tracer that has not seen the command's start (its announcement is older
- * than the attach, or than the last record that got lost) reads the command's span as well. */
+/*
+ * The command that a step, tool call or fragment belongs to. A tracer compares command_announced_ns
+ * with the time when it attached, and with the time of the last record that was lost. When the
+ * command was announced before either of them, the tracer may not know the command; it then reads
+ * the command's span as well.
+ */
 struct steptrace_span_owner {
 	uint64_t command_announced_ns;
 	uint64_t command; /* address of the struct steptrace_command_span */
@@ -320,39 +348,41 @@ STEPTRACE__SIZE(steptrace_fragment_span, 88);
 STEPTRACE__AT(steptrace_rejected_span, reason, 312);
 STEPTRACE__SIZE(steptrace_rejected_span, 472);
 
-/* ------------------------------------------------------------------ what you fill in
+/* ------------------------------------------------------------------ what a runner fills in
  *
- * The init calls set every member above the line to "not said"; members below it are the header's.
+ * The init calls set every member above the line to "not set". The members below the line are used
+ * by this header only. A number after a text member is the size of its field in bytes; longer text
+ * is truncated.
  */
 
 struct steptrace_command {
-	const char *slug;           /* "fragment.update"; 64 bytes are kept */
-	const char *user_id;        /* 64 */
-	const char *request_source; /* api, cli, schedule, queue, test, or your own word; 16 */
-	const char *correlation_id; /* the caller's; NULL: the execution id serves as both; 128 */
+	const char *slug;                 /* the name of the command: "fragment.update"; 64 */
+	const char *user_id;              /* 64 */
+	const char *request_source;       /* api, cli, schedule, queue, test or another word; 16 */
+	const char *correlation_id;       /* the caller's id; NULL: the execution id is used; 128 */
 	struct steptrace_command *parent; /* the command whose step started this one */
-	int64_t schedule_id;              /* what triggered it, with is_scheduled = 1 */
+	int64_t schedule_id;              /* the schedule that started it; with is_scheduled = 1 */
 	int64_t schedule_run_id;
 	int64_t planned_run_at_s; /* Unix time */
 	uint32_t arguments_count;
 	uint8_t is_scheduled;
-	uint8_t dry_run;        /* its steps inherit it */
-	uint8_t error_category; /* enum steptrace_error; say it before the end call */
+	uint8_t dry_run;        /* also applies to the command's steps */
+	uint8_t error_category; /* enum steptrace_error; set it before the end call */
 	/* ---- */
-	uint8_t described;       /* the span's text and ids are filled in */
-	uint64_t announced_key;  /* of the process that announced it */
-	uint64_t steps_count[4]; /* steps ended, by outcome */
+	uint8_t described;       /* text and ids of the span are filled in */
+	uint64_t announced_key;  /* key of the process that announced the command */
+	uint64_t steps_count[4]; /* steps that ended, by outcome */
 	struct steptrace_command_span span;
 };
 
 struct steptrace_step {
 	struct steptrace_command *command;
-	struct steptrace_step *parent; /* the step that this one runs inside; NULL at the top */
-	const char *type;              /* "DatabaseUpdateStep"; 48 bytes are kept */
-	const char *name;              /* the step's id in its pack; 64 */
-	int64_t fragment_id;           /* the fragment it worked on, with has_fragment_id = 1 */
+	struct steptrace_step *parent; /* the step that contains this step; NULL: none */
+	const char *type;              /* "DatabaseUpdateStep"; 48 */
+	const char *name;              /* the step's name within its command; 64 */
+	int64_t fragment_id;           /* the fragment that it works on; with has_fragment_id = 1 */
 	uint64_t mutations_count;      /* rows changed */
-	uint32_t items_in, items_out;  /* list steps, with has_items = 1 */
+	uint32_t items_in, items_out;  /* items of a list step; with has_items = 1 */
 	uint32_t prompt_tokens, completion_tokens;
 	uint16_t index; /* position among its siblings, from 0 */
 	uint8_t has_fragment_id;
@@ -367,8 +397,8 @@ struct steptrace_step {
 struct steptrace_tool {
 	struct steptrace_command *command;
 	struct steptrace_step *step; /* the step that calls it; may be NULL */
-	const char *slug;            /* the tool's name; 64 bytes are kept */
-	int32_t exit_status;         /* with has_exit_status = 1 */
+	const char *slug;            /* the name of the tool; 64 */
+	int32_t exit_status;         /* of the tool; with has_exit_status = 1 */
 	uint8_t has_exit_status;
 	/* ---- */
 	uint8_t described;
@@ -377,18 +407,18 @@ struct steptrace_tool {
 
 /* ------------------------------------------------------------------ the probe functions
  *
- * One function, one site pair, one note and one COMDAT group for each probe: whatever number of
- * files include this header, a linked object has one of each. `.ifndef` serves LTO, where the
- * files' assembler text meets in one unit.
+ * For each probe there is one function with its sites, one note and one COMDAT group. So a linked
+ * object contains each of them once, however many of its files include this header. The `.ifndef`
+ * is for LTO, which puts the assembler text of all files into one unit.
  *
  *	steptrace_probe_step__done:
- *		nop			the note points here: any tool, any kernel
- *		nopl 0(%rax,%rax,1)	5 bytes: kernels that turn it into a call prefer it
- *		nopw %cs:0(%rax,%rax,1)	10 bytes, for kernels that want that much
+ *		nop			1 byte, for every tool and kernel; the note points here
+ *		nopl 0(%rax,%rax,1)	5 bytes, for kernels that replace it by a call (faster)
+ *		nopw %cs:0(%rax,%rax,1)	10 bytes, for kernels that need that much room
  *		ret
  *
- * The alignment keeps a site from crossing a page or a cache line. Only the semaphore's branch
- * leads here, so what the sites cost while nobody is attached does not matter.
+ * The alignment keeps a site from crossing a page or a cache line. The functions are called only
+ * while the semaphore is not zero, so the sites cost nothing while no tracer is attached.
  */
 #if STEPTRACE__ACTIVE
 
@@ -435,9 +465,10 @@ struct steptrace_tool {
 	void steptrace_probe_##name(const void *span) __attribute__((visibility("hidden")));
 
 /*
- * The semaphore has a page of its own in front of it. Linkers that give the relocated read-only
- * data a segment of its own (lld, mold) let it share a page of the file with what follows; at exec
- * the kernel then finds the semaphore's place in the file mapped twice, and may raise the wrong one.
+ * The semaphore is aligned to a page. Without that, linkers that give the relocated read-only data
+ * a segment of its own (lld, mold) let this segment and the semaphore share a page of the file. At
+ * exec the kernel then finds the semaphore's place in the file mapped twice, and may increment the
+ * wrong copy.
  */
 __asm__(".ifndef steptrace_semaphore\n"
 	"	.pushsection .probes,\"awG\",%progbits,steptrace_semaphore,comdat\n"
@@ -450,7 +481,7 @@ __asm__(".ifndef steptrace_semaphore\n"
 	"	.size steptrace_semaphore, 8\n"
 	"	.popsection\n"
 	".endif\n"
-	".ifndef _.stapsdt.base\n" /* tells readers of the notes how far a prelinker moved us */
+	".ifndef _.stapsdt.base\n" /* tells readers of the notes how far a prelinker moved this */
 	"	.pushsection .stapsdt.base,\"aG\",%progbits,.stapsdt.base,comdat\n"
 	"	.weak _.stapsdt.base\n"
 	"	.hidden _.stapsdt.base\n"
@@ -477,7 +508,7 @@ STEPTRACE__PROBE(fragment__changed)
 #define STEPTRACE__FIRE(name, span) ((void)(span))
 #endif
 
-/* 1 while somebody is attached. */
+/* Returns 1 while a tracer is attached, otherwise 0. */
 static inline int steptrace_enabled(void)
 {
 #if STEPTRACE__ACTIVE
@@ -489,15 +520,15 @@ static inline int steptrace_enabled(void)
 
 /* ------------------------------------------------------------------ ids
  *
- * A UUID (version 4 in form) is two mixed words of a 64-bit key and a counter. The key comes from
- * the kernel once, at program start, so that attaching later makes no system call that a sandbox
- * could object to. It lies in a page which fork() clears in the child (MADV_WIPEONFORK): a zero
- * key makes the child derive one of its own from the old seed, its pid and the clock. Each thread
- * counts in a range of its own.
+ * An id has the form of a UUID, version 4. Its two words are computed from a 64-bit key and a
+ * counter. The key is read from the kernel once, at program start, because later a sandbox may
+ * forbid the system call. The key is stored in a page that fork() clears in the child
+ * (MADV_WIPEONFORK). A child that finds a zero key computes a new one from the old seed, its pid
+ * and the clock. Each thread counts in a range of its own.
  */
 #if STEPTRACE__ACTIVE
 
-#if !defined(__cplusplus) && defined(__STRICT_ANSI__) /* strict modes hide these */
+#if !defined(__cplusplus) && defined(__STRICT_ANSI__) /* not declared in strict modes */
 extern long syscall(long number, ...);
 extern int clock_gettime(int clock, struct timespec *now);
 #endif
@@ -505,7 +536,7 @@ extern int clock_gettime(int clock, struct timespec *now);
 #define STEPTRACE__SLOW static __attribute__((noinline, unused))
 
 struct steptrace__identity {
-	uint64_t key; /* 0: not made yet, or cleared by fork */
+	uint64_t key; /* 0: not computed yet, or cleared by fork() */
 	uint64_t threads_count;
 };
 
@@ -524,7 +555,7 @@ static inline uint64_t steptrace__now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-/* splitmix64's finaliser: a bijection in which every input bit reaches every output bit. */
+/* The last stage of splitmix64: a bijection in which every input bit affects every output bit. */
 static inline uint64_t steptrace__mix(uint64_t word)
 {
 	word += 0x9e3779b97f4a7c15u;
@@ -542,7 +573,7 @@ __attribute__((constructor, unused)) static void steptrace__identity_init(void)
 
 	if (__atomic_load_n(&steptrace__page, __ATOMIC_ACQUIRE))
 		return;
-	seed[0] = steptrace__now_ns(); /* what there is where getrandom() is refused */
+	seed[0] = steptrace__now_ns(); /* used when getrandom() is not permitted */
 	seed[1] = (uint64_t)(uintptr_t)seed;
 	(void)syscall(SYS_getrandom, seed, sizeof(seed), 1 /* GRND_NONBLOCK */);
 	__atomic_store_n(&steptrace__seed[0], seed[0], __ATOMIC_RELAXED);
@@ -560,8 +591,11 @@ __attribute__((constructor, unused)) static void steptrace__identity_init(void)
 	errno = saved_errno;
 }
 
-/* No key in the page: a fork cleared it, or this is the page that no fork clears (Linux before
- * 4.14), which holds none so that the pid is asked every time. */
+/*
+ * The key of a process whose page contains none. Either fork() cleared the page, or the kernel
+ * cannot clear pages (Linux before 4.14). In the second case the key is never stored but computed
+ * from the pid each time, so that a child of fork() has a key of its own.
+ */
 STEPTRACE__SLOW uint64_t steptrace__key_again(struct steptrace__identity *page)
 {
 	int saved_errno = errno;
@@ -579,8 +613,11 @@ STEPTRACE__SLOW uint64_t steptrace__key_again(struct steptrace__identity *page)
 	return key;
 }
 
-/* A word that no other call in this process returns (for 2^24 threads, then words repeat, but not
- * ids); `key` is the process's. */
+/*
+ * Returns a word that no other call in this process returns, and in *key the key of the process.
+ * After 2^24 threads, words repeat; ids do not, because they contain the number of the thread as
+ * well.
+ */
 static inline uint64_t steptrace__next(uint64_t *key)
 {
 	struct steptrace__identity *page = __atomic_load_n(&steptrace__page, __ATOMIC_ACQUIRE);
@@ -616,8 +653,11 @@ static inline void steptrace__id_new(uint64_t id[2])
 	id[1] = STEPTRACE__UUID_HIGH(steptrace__mix(word));
 }
 
-/* The same for an id that several threads may find missing at once (attached in the middle): one
- * of them decides each word. A word that is there stays: it may have been told already. */
+/*
+ * Creates an id unless there is one. When a tracer attaches in the middle of a command, several
+ * threads may call this for the same id: for each word one thread wins. A word that is set already
+ * is kept, because an event with this id may have been sent.
+ */
 STEPTRACE__SLOW void steptrace__id_once(uint64_t id[2])
 {
 	uint64_t key, word, low = __atomic_load_n(&id[0], __ATOMIC_RELAXED), high = 0;
@@ -635,11 +675,11 @@ STEPTRACE__SLOW void steptrace__id_once(uint64_t id[2])
 
 /* ------------------------------------------------------------------ filling the spans
  *
- * Out of line and only reached while somebody is attached.
+ * These functions are not inlined, and are called only while a tracer is attached.
  */
 
-/* Copies text into a fixed field, padded with NUL. Text that does not fit is cut before the
- * character that would be split. */
+/* Copies text into a field of fixed size and pads it with NUL. Text that does not fit is truncated
+ * before the first character that would be split. */
 STEPTRACE__SLOW void steptrace__copy(char *field, size_t field_bytes, const char *text)
 {
 	const char *end;
@@ -656,7 +696,7 @@ STEPTRACE__SLOW void steptrace__copy(char *field, size_t field_bytes, const char
 	memset(field + bytes, 0, field_bytes - bytes);
 }
 
-/* Start stamp and ids are kept: they may be there already. */
+/* Does not change the start time and the ids, which may be set already. */
 static inline void steptrace__head(struct steptrace_span_head *head, size_t bytes, uint8_t kind,
 				   uint32_t flags)
 {
@@ -672,8 +712,8 @@ static inline uint32_t steptrace__flag(uint8_t is_set, enum steptrace_span_flags
 	return is_set ? (uint32_t)flag : 0u;
 }
 
-/* The process's key, 0 in a child of fork() that made no id yet: tells whether a command was
- * announced by this very process. */
+/* Returns the key of this process; 0 in a child of fork() that has not created an id yet. The key
+ * tells whether a command was announced by this process or by its parent. */
 static inline uint64_t steptrace__process_key(void)
 {
 	struct steptrace__identity *page = __atomic_load_n(&steptrace__page, __ATOMIC_ACQUIRE);
@@ -683,8 +723,11 @@ static inline uint64_t steptrace__process_key(void)
 
 static inline void steptrace__command_known(struct steptrace_command *command);
 
-/* The command's context. May run on several threads at once (steps of a command that began before
- * somebody attached): all of them write the same bytes. Stamps and id are kept. */
+/*
+ * Fills the command's text and ids into its span. Several threads may do this at the same time, for
+ * steps of a command that began before the tracer attached: all of them write the same bytes. Times
+ * and the execution id are not changed.
+ */
 STEPTRACE__SLOW void steptrace__command_describe(struct steptrace_command *command)
 {
 	struct steptrace_command_span *span = &command->span;
@@ -733,8 +776,8 @@ STEPTRACE__SLOW void steptrace__command_started(struct steptrace_command *comman
 	command->span.head.start_ns = steptrace__now_ns();
 }
 
-/* A command that goes on in a child of fork() was announced by somebody else: the tracer has to be
- * told again. */
+/* Returns 0 for a command that was announced by the parent process and continues in a child of
+ * fork(): the tracer must then read the command's span again. */
 static inline uint64_t steptrace__announced_ns(const struct steptrace_command *command)
 {
 	return command->announced_key == steptrace__process_key() ? command->span.announced_ns : 0;
@@ -770,8 +813,11 @@ STEPTRACE__SLOW void steptrace__owner(struct steptrace_span_head *head,
 
 static inline void steptrace__step_known(struct steptrace_step *step);
 
-/* As with commands: steps that run side by side may find their parent undescribed all at once, and
- * write the same bytes. A step that began unseen has no start stamp, and stays without. */
+/*
+ * Fills the step's text and ids into its span. Several threads may do this for the same parent
+ * step at the same time: all of them write the same bytes. A step that began before the tracer
+ * attached has no start time and gets none here.
+ */
 STEPTRACE__SLOW void steptrace__step_describe(struct steptrace_step *step)
 {
 	struct steptrace_step_span *span = &step->span;
@@ -924,7 +970,7 @@ STEPTRACE__SLOW void steptrace__command_rejected(struct steptrace_command *comma
 
 /* ------------------------------------------------------------------ commands */
 
-/* `slug` names the command. Sets everything else to "not said". */
+/* Prepares a command with the name `slug`. All other members are set to "not set". */
 static inline void steptrace_command_init(struct steptrace_command *command, const char *slug)
 {
 	command->slug = slug;
@@ -944,13 +990,14 @@ static inline void steptrace_command_init(struct steptrace_command *command, con
 	command->span.announced_ns = 0;
 }
 
+/* The command begins. Set its members before this call. */
 static inline void steptrace_command_begin(struct steptrace_command *command)
 {
 	STEPTRACE__WHEN_ENABLED(steptrace__command_started(command));
 	(void)command;
 }
 
-/* `outcome` is STEPTRACE_SUCCESS or STEPTRACE_FAILURE. */
+/* The command ends. `outcome` is STEPTRACE_SUCCESS or STEPTRACE_FAILURE. */
 static inline void steptrace_command_end(struct steptrace_command *command,
 					 enum steptrace_outcome outcome)
 {
@@ -960,9 +1007,11 @@ static inline void steptrace_command_end(struct steptrace_command *command,
 }
 
 /*
- * Instead of begin and end: the command was refused before it ran. `reason` is a word of yours or
- * one of unknown_command, malformed_request, invalid_argument, invalid_pack (32 bytes);
- * `invalid_fields` are names, separated by commas, or NULL (128 bytes). Never values.
+ * The command was rejected before it ran. This call takes the place of begin and end.
+ *
+ * `reason` (32 bytes) is unknown_command, malformed_request, invalid_argument, invalid_pack or a
+ * word of your own. `invalid_fields` (128 bytes) contains the names of the invalid fields,
+ * separated by commas, or is NULL. It must not contain their values.
  */
 static inline void steptrace_command_rejected(struct steptrace_command *command, const char *reason,
 					      const char *invalid_fields)
@@ -974,9 +1023,10 @@ static inline void steptrace_command_rejected(struct steptrace_command *command,
 }
 
 /*
- * The execution id as text (36 characters and NUL), the one that the events carry: for an answer
- * to the caller or a log line. Makes the id if it is not made yet, attached or not. All zeros
- * where there are no probes.
+ * Writes the command's execution id as text, 36 characters and NUL. The events of the command
+ * contain the same id, so a runner can put the id into its answers and log lines. The call works
+ * with and without a tracer, and creates the id when there is none yet. On platforms without probes
+ * the id is all zeros.
  */
 static inline void steptrace_command_id(struct steptrace_command *command, char text[37])
 {
@@ -998,7 +1048,7 @@ static inline void steptrace_command_id(struct steptrace_command *command, char 
 
 /* ------------------------------------------------------------------ steps */
 
-/* `type` is the step's class-style name, "DatabaseUpdateStep". */
+/* Prepares a step of `command`. `type` is a class name, such as "DatabaseUpdateStep". */
 static inline void steptrace_step_init(struct steptrace_step *step,
 				       struct steptrace_command *command, const char *type)
 {
@@ -1017,12 +1067,14 @@ static inline void steptrace_step_init(struct steptrace_step *step,
 	step->span.step_id[0] = step->span.step_id[1] = 0;
 }
 
+/* The step begins. Set `parent`, `name` and `index` before this call. */
 static inline void steptrace_step_begin(struct steptrace_step *step)
 {
 	STEPTRACE__WHEN_ENABLED(steptrace__step_started(step));
 	(void)step;
 }
 
+/* The step ends. Set the other members before this call. */
 static inline void steptrace_step_end(struct steptrace_step *step, enum steptrace_outcome outcome)
 {
 	unsigned int which = (unsigned int)outcome & 3u;
@@ -1036,7 +1088,7 @@ static inline void steptrace_step_end(struct steptrace_step *step, enum steptrac
 	step->command->steps_count[which]++;
 }
 
-/* A fragment was created, updated or deleted by this step, which is between its begin and end. */
+/* The step created, updated or deleted a fragment. Call this between the step's begin and end. */
 static inline void steptrace_fragment_changed(struct steptrace_step *step, int64_t fragment_id,
 					      enum steptrace_operation operation)
 {
@@ -1048,7 +1100,7 @@ static inline void steptrace_fragment_changed(struct steptrace_step *step, int64
 
 /* ------------------------------------------------------------------ tools */
 
-/* `step` may be NULL: the command itself calls the tool. */
+/* Prepares a call of the tool `slug`. `step` is NULL when the command itself calls the tool. */
 static inline void steptrace_tool_init(struct steptrace_tool *tool,
 				       struct steptrace_command *command,
 				       struct steptrace_step *step, const char *slug)
@@ -1059,12 +1111,14 @@ static inline void steptrace_tool_init(struct steptrace_tool *tool,
 	tool->slug = slug;
 }
 
+/* The tool call begins. */
 static inline void steptrace_tool_begin(struct steptrace_tool *tool)
 {
 	STEPTRACE__WHEN_ENABLED(steptrace__tool_started(tool));
 	(void)tool;
 }
 
+/* The tool call ends. Set `exit_status` before this call. */
 static inline void steptrace_tool_end(struct steptrace_tool *tool, enum steptrace_outcome outcome)
 {
 	STEPTRACE__WHEN_ENABLED(steptrace__tool_ended(tool, (uint8_t)outcome));
