@@ -149,6 +149,22 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARIES)
 	$(LINK) $< $(LIBRARIES) -o $@ -lcmocka $(TRACER_LIBS) $(RUNNER_LIBS)
 	$(REMOVE_NOTES)
 
+# The stream needs the common library and libsodium alone: with all of its objects a program links
+# with these two, and check-stream looks at what they call. Its own tests get no other library.
+$(BUILD)/tests/stream_alone: $(STREAM_LIB) $(COMMON_LIB) tests/check-stream
+	$(call say,CHECK,$@)
+	mkdir -p $(@D)
+	tests/check-stream $(STREAM_LIB)
+	echo 'int main(void) { return 0; }' | $(LINK) -x c - -x none -o $@ \
+		-Wl,--whole-archive $(STREAM_LIB) -Wl,--no-whole-archive $(COMMON_LIB) -lsodium
+
+STREAM_TESTS := $(patsubst %,$(BUILD)/tests/unit/test_%,clock decode event executions fields json \
+	property pseudonym trace_events)
+
+$(STREAM_TESTS): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(STREAM_LIB) $(COMMON_LIB)
+	$(call say,LINK,$@)
+	$(LINK) $< $(STREAM_LIB) $(COMMON_LIB) -o $@ -lcmocka -lcjson -lsodium
+
 # The header needs nothing but itself.
 $(BUILD)/tests/unit/test_usdt: tests/unit/test_usdt.c usdt/steptrace.h | check-deps
 	$(call say,CC,$@)
@@ -185,7 +201,7 @@ test: deps
 	status=0; tests/run-unit $(UNIT_TESTS) || status=1; tests/run-e2e || status=1; exit $$status
 
 .PHONY: tests-built
-tests-built: $(UNIT_TESTS) $(TEST_HELPERS)
+tests-built: $(UNIT_TESTS) $(TEST_HELPERS) $(BUILD)/tests/stream_alone
 
 # ---- fuzzing: FUZZ_SECONDS for each target, over the kept corpus
 
