@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# make            both programs: build/steptrace, build/steprun
-# make demo       install what is missing, build, and watch a live runner for a few seconds
-# make test       install what is missing, build, unit and end-to-end tests
-# make bench      costs as ratios within one run
-# make lint       formatting and static checks
-# make soak       days of work in SOAK_SECONDS (600)
-# make fuzz       every fuzz target for FUZZ_SECONDS (60)
+# make            build both programs: build/steptrace, build/steprun
+# make demo       install missing packages, build, and trace a running runner for a few seconds
+# make test       install missing packages, build, run the unit and end-to-end tests
+# make bench      measure what recording costs, as ratios within one run
+# make lint       check formatting, run static checks
+# make soak       mixed load for SOAK_SECONDS (600)
+# make fuzz       run every fuzz target for FUZZ_SECONDS (60)
 # make test-kernels   record in stock Debian kernels under qemu (KERNELS="6.1 7 arm64-6.1")
-# make test-aarch64   what can be seen of aarch64 from here: cross compilers, qemu
-# make install    DESTDIR and PREFIX are honoured; SETCAP=1 sets file capabilities
+# make test-aarch64   test aarch64 with cross compilers and qemu
+# make install    install to PREFIX (/usr/local) below DESTDIR; SETCAP=1 sets file capabilities
 #
 # V=1 shows the commands. CC=clang builds with clang. WERROR=1 turns warnings into errors.
-# SANITIZE=address,undefined builds into a folder of its own.
+# SANITIZE=address,undefined builds with these sanitizers, in a directory of its own.
 
 CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
 CLANG   ?= clang
@@ -38,7 +38,7 @@ COMPILE   = $(CC) -std=gnu11 $(WARNINGS) $(CFLAGS) $(SANFLAGS) $(CPPFLAGS) -MMD 
 SANFLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 LINK      = $(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS)
 
-# ---- what is built from what: a new file in a folder needs no line here
+# ---- sources and objects: a new file in one of these directories needs no change here
 
 sources = $(sort $(wildcard $(1)))
 objects = $(patsubst %.c,$(BUILD)/%.o,$(call sources,$(1)))
@@ -83,7 +83,7 @@ $(BUILD)/steprun: $(RUNNER) $(COMMON_LIB)
 	$(call say,LINK,$@)
 	$(LINK) $^ -o $@ $(RUNNER_LIBS)
 
-# Everything but the files with a main.
+# The libraries contain all files except those with a main().
 $(TRACER_LIB): $(filter-out %/main.o,$(TRACER))
 $(STREAM_LIB): $(STREAM)
 $(RUNNER_LIB): $(filter-out %/main.o,$(RUNNER))
@@ -101,7 +101,7 @@ $(BUILD)/%.o: %.c | check-deps
 	mkdir -p $(@D)
 	$(COMPILE) -c $< -o $@
 
-# The schemas, within the program.
+# The schemas as C source, so that the program contains them.
 $(BUILD)/gen/schemas.c: $(SCHEMAS) src/steptrace/stream/embed
 	$(call say,EMBED,$@)
 	mkdir -p $(@D)
@@ -122,7 +122,8 @@ $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.bpf.h include/steptrace/*.h v
 	mkdir -p $(@D)
 	$(CLANG) $(BPF_FLAGS) -D__TARGET_ARCH_$(ARCH) -c $< -o $@
 
-# The definitions first: the linker of libbpf 1.1 misplaces maps that it met as extern before.
+# maps.bpf.o must come first: the linker of libbpf 1.1 misplaces a map that is declared extern before
+# it is defined.
 BPF_OBJECTS = $(patsubst bpf/%.c,$(BUILD)/bpf/%.o,bpf/maps.bpf.c \
 	$(filter-out bpf/maps.bpf.c,$(call sources,bpf/*.bpf.c)))
 
@@ -165,7 +166,7 @@ $(STREAM_TESTS): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(STREAM_LIB) $(
 	$(call say,LINK,$@)
 	$(LINK) $< $(STREAM_LIB) $(COMMON_LIB) -o $@ -lcmocka -lcjson -lsodium
 
-# The header needs nothing but itself.
+# This test includes the header alone, and links no library of the project.
 $(BUILD)/tests/unit/test_usdt: tests/unit/test_usdt.c usdt/steptrace.h | check-deps
 	$(call say,CC,$@)
 	mkdir -p $(@D)
@@ -203,7 +204,7 @@ test: deps
 .PHONY: tests-built
 tests-built: $(UNIT_TESTS) $(TEST_HELPERS) $(BUILD)/tests/stream_alone
 
-# ---- fuzzing: FUZZ_SECONDS for each target, over the kept corpus
+# ---- fuzzing: FUZZ_SECONDS for each target, starting with the stored corpus
 
 FUZZ_SECONDS ?= 60
 FUZZ_FLAGS   := -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
@@ -217,7 +218,7 @@ fuzz:
 	$(MAKE) $(FUZZERS)
 	tests/run-fuzz $(FUZZ_SECONDS) $(FUZZERS)
 
-# ---- days of work in minutes
+# ---- soak test
 
 SOAK_SECONDS ?= 600
 
@@ -225,9 +226,9 @@ SOAK_SECONDS ?= 600
 soak: all $(TEST_HELPERS)
 	tests/e2e/soak.py $(SOAK_SECONDS)
 
-# ---- the rest
+# ---- everything else
 
-# Peers are installed for it where they can be, and left out where not.
+# Tools to compare with are installed if possible; otherwise the bench leaves them out.
 bench:
 	./packages install build tests bench || ./packages install build tests
 	$(MAKE) all benches-built
@@ -272,7 +273,7 @@ test-kernels:
 	$(if $(findstring arm64-,$(KERNELS)),$(MAKE) aarch64-built)
 	tests/run-kernels $(KERNELS)
 
-# The tracer and runners for aarch64, with libraries of their own beside them.
+# The tracer and runners for aarch64, and the aarch64 libraries that they need.
 CROSS   = build/aarch64
 SYSROOT = $(CURDIR)/$(CROSS)/sysroot
 TRIPLET = aarch64-linux-gnu
@@ -297,7 +298,8 @@ deps:
 check-deps:
 	./packages check
 
-# SETCAP=1 lets everybody who may execute it record, without sudo: mind its permissions.
+# With SETCAP=1, every user who may execute steptrace may record without sudo. Restrict the
+# permissions of the file if that is not wanted.
 CAPABILITIES = cap_bpf,cap_perfmon,cap_sys_ptrace,cap_dac_read_search,cap_checkpoint_restore+ep
 
 DOCUMENTS := README.md CHANGELOG.md CONTRIBUTING.md LICENSE usdt/README.md \

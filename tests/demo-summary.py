@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Events on stdin, a short summary on stdout: kinds, slowest step types, loss."""
+"""Reads events from stdin and prints a summary: kinds of events, slowest step types, losses."""
 import collections
 import json
 import statistics
@@ -26,6 +26,6 @@ slowest = sorted(durations.items(), key=lambda item: -statistics.median(item[1])
 for name, times in slowest[:6]:
     print("     %-20s %6d %12.3f %12.3f" % (name, len(times), statistics.median(times), max(times)))
 if stopped is None:
-    sys.exit("   the recording has no end: trace.stopped is missing")
-print("   %d hits = %d events + %d lost" % (stopped["hits"], stopped["events"],
+    sys.exit("the recording is incomplete: it has no trace.stopped")
+print("   %d probe hits = %d events + %d lost" % (stopped["hits"], stopped["events"],
                                             sum(stopped["lost"].values())))
