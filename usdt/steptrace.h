@@ -255,10 +255,10 @@ struct steptrace_command_span {
 };
 
 /*
- * The command that a step, tool call or fragment belongs to. A tracer compares command_announced_ns
- * with the time when it attached, and with the time of the last record that was lost. When the
- * command was announced before either of them, the tracer may not know the command; it then reads
- * the command's span as well.
+ * The command that a step, tool call or fragment belongs to. command_announced_ns is the time just
+ * before command__start fired for it; 0: it did not fire in this process. When the tracer attached
+ * later than that, or has lost a record later than that, it may not know the command. It then
+ * reads the command's span as well.
  */
 struct steptrace_span_owner {
 	uint64_t command_announced_ns;
@@ -350,9 +350,9 @@ STEPTRACE__SIZE(steptrace_rejected_span, 472);
 
 /* ------------------------------------------------------------------ what a runner fills in
  *
- * The init calls set every member above the line to "not set". The members below the line are used
- * by this header only. A number after a text member is the size of its field in bytes; longer text
- * is truncated.
+ * Init sets every member above the line (----) to "not set". The members below the line are used by
+ * this header only. The number in the comment of a text member is the size of its field in bytes;
+ * longer text is truncated.
  */
 
 struct steptrace_command {
@@ -382,7 +382,7 @@ struct steptrace_step {
 	const char *name;              /* the step's name within its command; 64 */
 	int64_t fragment_id;           /* the fragment that it works on; with has_fragment_id = 1 */
 	uint64_t mutations_count;      /* rows changed */
-	uint32_t items_in, items_out;  /* items of a list step; with has_items = 1 */
+	uint32_t items_in, items_out;  /* read and returned by a list step; with has_items = 1 */
 	uint32_t prompt_tokens, completion_tokens;
 	uint16_t index; /* position among its siblings, from 0 */
 	uint8_t has_fragment_id;

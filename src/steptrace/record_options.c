@@ -194,7 +194,7 @@ static const struct option_row tracer_rows[] = {
 	  "losses on stderr every second"},
 	 OPTION_STORES(FLAG, struct session_options, shows_stats)},
 	{{0, "metrics", "ADDRESS:PORT",
-	  "serve the same numbers to Prometheus over HTTP, for\n"
+	  "serve the numbers of --stats to Prometheus over HTTP, for\n"
 	  "example at 127.0.0.1:9464"},
 	 OPTION_STORES(TEXT, struct session_options, metrics_address)},
 };

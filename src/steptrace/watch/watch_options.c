@@ -74,8 +74,8 @@ static const struct option_row filter_rows[] = {
 	{{0, "command", "GLOB", "only commands with this slug (name), such as 'mail.*'"},
 	 .set = set_command},
 	{{0, "step-type", "GLOB",
-	  "only steps of this type, for example 'Ai*'; commands,\n"
-	  "tool calls and fragments are still written"},
+	  "only steps of this type, such as 'Ai*'; the events of\n"
+	  "commands, tools and fragments are still written"},
 	 .set = set_step_type},
 	{{0, "failed", NULL,
 	  "only commands, steps and tool calls that failed, were\n"
@@ -123,8 +123,8 @@ static const struct option_row probe_rows[] = {
 	 .range = "a size from 64K to 1G",
 	 .example = "8M"},
 	{{0, "rings", "N",
-	  "number of ring buffers that share it (1 to 64; default: 1,\n"
-	  "from 5 CPUs on half their number, at most 16)"},
+	  "number of ring buffers that share --buffer (1 to 64;\n"
+	  "default: 1, from 5 CPUs on half their number, at most 16)"},
 	 OPTION_STORES(NUMBER, struct watch_options, ring_sizes.rings_count),
 	 .min = 1,
 	 .max = RINGS_MAX,
@@ -139,8 +139,8 @@ static const struct option_row probe_rows[] = {
 	 .range = "a time",
 	 .example = "10s"},
 	{{0, "site", "auto|nop1|nop5",
-	  "which instruction of a probe to use (default: auto, the\n"
-	  "fastest that is safe on this kernel)"},
+	  "at which instruction of a probe to attach (default: auto,\n"
+	  "the fastest that is safe on this kernel)"},
 	 .set = set_site},
 };
 
