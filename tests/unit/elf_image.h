@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A tiny ELF file, made by hand: one segment of code, one of data, one section of notes.
+ * Builds a small ELF file in memory: one segment with code, one with data, one section with notes.
  *
  *	offset	address
  *	0x000			ELF header, two program headers
- *	0x200	0x400200	code: eight probe functions of 32 bytes	readable, executable
- *	0x300	0x600300	data: the semaphore			readable, writable
+ *	0x200	0x400200	code (r-x): eight probe functions of 32 bytes
+ *	0x300	0x600300	data (rw-): the semaphore
  *	0x380			.stapsdt.base (address 0x400380)
  *	0x400			notes, section names, section headers
  */
@@ -31,8 +31,8 @@ enum {
 struct elf_image {
 	_Alignas(16) uint8_t bytes[65536];
 	size_t notes_end;
-	size_t size_bytes;   /* after elf_image__close */
-	Elf64_Shdr *headers; /* the same: null, notes, .stapsdt.base, .shstrtab */
+	size_t size_bytes;   /* set by elf_image__close */
+	Elf64_Shdr *headers; /* set by elf_image__close: null, notes, .stapsdt.base, .shstrtab */
 };
 
 struct stap_desc {
@@ -74,7 +74,7 @@ static inline void elf_image__append(struct elf_image *image, const void *bytes,
 	image->notes_end += (count + 3) / 4 * 4;
 }
 
-/* The note's header says what it likes about the sizes. */
+/* Adds a note whose header claims sizes that differ from the real ones. */
 static inline void elf_image__note_claiming(struct elf_image *image, uint32_t name_bytes,
 					    uint32_t desc_bytes, uint32_t type, const char *owner,
 					    const void *desc, size_t bytes)
@@ -93,7 +93,7 @@ static inline void elf_image__note(struct elf_image *image, const char *owner, u
 				 desc, bytes);
 }
 
-/* Bytes of a SystemTap note's description; `room` has 256. */
+/* Writes the description of a SystemTap note into `room` (256 bytes); returns its length. */
 static inline size_t elf_image__desc(const struct stap_desc *stap, char *room)
 {
 	const char *const texts[] = {stap->provider, stap->name, stap->arguments};
@@ -114,7 +114,7 @@ static inline void elf_image__stap(struct elf_image *image, const struct stap_de
 	elf_image__note(image, "stapsdt", 3, room, elf_image__desc(stap, room));
 }
 
-/* As the header makes them: function number `n`, which is called `name`. */
+/* The description that usdt/steptrace.h makes for function number `n` with the name `name`. */
 static inline struct stap_desc elf_image__probe(int n, const char *name)
 {
 	return (struct stap_desc){

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a reader of the JSON should find for a text field, worked out another way than the writer
- * does it: by decoding code points and asking whether each is one.
+ * Computes the text that a reader of the JSON must find for a text field. The method differs from
+ * the writer's: it decodes code points and checks whether each of them is valid.
  */
 #ifndef TESTS_FOREIGN_TEXT_H
 #define TESTS_FOREIGN_TEXT_H
@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Bytes of the character at `at`; 0: what stands there is not UTF-8. */
+/* Length of the character at `at`, in bytes; 0: not valid UTF-8. */
 static inline size_t foreign_text__character(const uint8_t *at, size_t left)
 {
 	static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -33,8 +33,8 @@ static inline size_t foreign_text__character(const uint8_t *at, size_t left)
 	return count;
 }
 
-/* Up to the NUL or the field's end; every byte that belongs to no character becomes U+FFFD.
- * `expected` has room for three times the field and a NUL. */
+/* Converts the text up to its NUL or the end of the field. Each byte that is not part of a valid
+ * character becomes U+FFFD. `expected` has room for three times the field and a NUL. */
 static inline void foreign_text__expected(const void *field, size_t bytes, char *expected)
 {
 	const uint8_t *at = (const uint8_t *)field;
@@ -50,7 +50,7 @@ static inline void foreign_text__expected(const void *field, size_t bytes, char 
 	*expected = 0;
 }
 
-/* A small generator with a fixed seed (xorshift64*): a failure can be repeated. */
+/* A random generator (xorshift64*) with a given seed, so that a failure can be repeated. */
 static inline uint64_t random__next(uint64_t *state)
 {
 	*state ^= *state >> 12;
@@ -59,7 +59,7 @@ static inline uint64_t random__next(uint64_t *state)
 	return *state * 0x2545f4914f6cdd1du;
 }
 
-/* Fills a text field so that plain text, controls, UTF-8 and broken UTF-8 all occur often. */
+/* Fills a text field with plain text, control characters, valid UTF-8 and invalid UTF-8. */
 static inline void random__text(uint64_t *state, char *field, size_t bytes)
 {
 	static const char *const pieces[] = {"a",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Records as the kernel program leaves them in the ring buffer, and the spans of one small
- * execution to put into them. Tests change what they are about and leave the rest.
+ * Records as the BPF program writes them into the ring buffer, with the spans of one small
+ * execution. A test changes the fields that it tests and keeps the others.
  *
  *	struct step_span step = records__step();
  *	struct record_bytes bytes = records__plain(PROBE_STEP_DONE, &step, sizeof(step));
@@ -24,7 +24,7 @@ enum { RECORD_PID = 4711, RECORD_TID = 4712, RECORD_CPU = 3 };
 
 static const uint64_t record_time_ns = 5000000000;
 
-/* The id whose 16 bytes count up from `first`. */
+/* An id of 16 bytes: first, first + 1, ... */
 static inline void records__id(uint8_t id[16], uint8_t first)
 {
 	for (int i = 0; i < 16; i++)
@@ -84,7 +84,7 @@ static inline struct step_span records__step(void)
 		.name = "set-title",
 	};
 
-	span.child.head.flags = 1 << 2; /* fragment_id is meant */
+	span.child.head.flags = 1 << 2; /* fragment_id is set */
 	span.child.head.start_ns = 4000001000;
 	span.child.head.end_ns = 4045201000;
 	records__id(span.step_id, 0x20);
@@ -162,7 +162,7 @@ static inline struct record_bytes records__plain(unsigned int probe, const void 
 	return made;
 }
 
-/* The same record, captured at another time. */
+/* The same record with another capture time. */
 static inline struct record_bytes records__at(struct record_bytes made, uint64_t time_ns)
 {
 	memcpy(made.bytes + offsetof(struct steptrace_record, time_ns), &time_ns, sizeof(time_ns));

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * refused_memory.h - for tests that ask for more memory than there is
+ * refused_memory.h - for tests that allocate more memory than the machine has
  *
- * Included once in a program, before its tests. AddressSanitizer then answers such a request with
- * NULL, as malloc() does, instead of ending the program.
+ * Include it once in a program. It makes AddressSanitizer return NULL for such an allocation, as
+ * malloc() does, instead of ending the program.
  */
 #ifndef TESTS_REFUSED_MEMORY_H
 #define TESTS_REFUSED_MEMORY_H

@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-/* cmocka wants those four first */
+/* cmocka.h needs the four headers above */
 #include <cmocka.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,7 +25,7 @@ static uint64_t lost_of(const struct stream *stream, enum event_kind kind, enum 
 	return stream__counts(stream)->lost[kind][reason];
 }
 
-/* Everything different, so that nothing can be mixed up unseen. */
+/* All counts differ, so that a test notices when two of them are mixed up. */
 static struct capture_counts counts_with(uint64_t unit)
 {
 	struct capture_counts counts = {0};
@@ -39,7 +39,7 @@ static struct capture_counts counts_with(uint64_t unit)
 	return counts;
 }
 
-static void losses_are_entered_once(void **state)
+static void losses_are_counted_once(void **state)
 {
 	struct capture_counts first = counts_with(1), second = counts_with(5);
 	struct stream *stream = new_stream();
@@ -63,8 +63,9 @@ static void losses_are_entered_once(void **state)
 	stream__free(stream);
 }
 
-/* A boundary whose handler could not run was a hit, too. Begin probes make no event. */
-static void hits_are_those_that_make_events(void **state)
+/* A boundary whose BPF handler could not run (missed) counts as a hit. Begin probes make no
+ * event, so they are not counted. */
+static void only_probes_that_make_events_count_as_hits(void **state)
 {
 	struct capture_counts counts = {0};
 	struct stream *stream = new_stream();
@@ -125,7 +126,7 @@ static void only_what_grew_is_reported(void **state)
 	stream__free(stream);
 }
 
-static void each_report_begins_where_the_last_one_ended(void **state)
+static void each_report_starts_at_the_end_of_the_last_one(void **state)
 {
 	struct stream_options options = {.format = FORMAT_JSON};
 	struct accounting accounting = {.reported_ns = 1000000000};
@@ -146,8 +147,8 @@ static void each_report_begins_where_the_last_one_ended(void **state)
 	stream__free(stream);
 }
 
-/* What came after the end that was asked for is in the totals, and no news while it goes on. */
-static void what_was_not_written_is_no_news(void **state)
+/* Events after the limit of --count are in the totals, but no trace.lost reports them. */
+static void events_after_the_limit_are_counted_but_not_reported(void **state)
 {
 	struct stream *stream = new_stream();
 	struct accounting accounting = {0};
@@ -160,8 +161,9 @@ static void what_was_not_written_is_no_news(void **state)
 	stream__free(stream);
 }
 
-/* hits = events + lost, with a record of every kind and losses in the kernel. */
-static void the_books_balance(void **state)
+/* hits = events + lost, with records that become events, records that the stream loses, and losses
+ * in the kernel. */
+static void hits_equal_events_plus_losses(void **state)
 {
 	struct stream_options options = {.format = FORMAT_JSON, .events_limit = 3};
 	struct capture_counts counts = {0};
@@ -197,12 +199,12 @@ static void the_books_balance(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(losses_are_entered_once),
-		cmocka_unit_test(hits_are_those_that_make_events),
+		cmocka_unit_test(losses_are_counted_once),
+		cmocka_unit_test(only_probes_that_make_events_count_as_hits),
 		cmocka_unit_test(only_what_grew_is_reported),
-		cmocka_unit_test(each_report_begins_where_the_last_one_ended),
-		cmocka_unit_test(what_was_not_written_is_no_news),
-		cmocka_unit_test(the_books_balance),
+		cmocka_unit_test(each_report_starts_at_the_end_of_the_last_one),
+		cmocka_unit_test(events_after_the_limit_are_counted_but_not_reported),
+		cmocka_unit_test(hits_equal_events_plus_losses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-/* cmocka wants those four first */
+/* cmocka.h needs the four headers above */
 #include <cmocka.h>
 #include <errno.h>
 #include <stdio.h>
@@ -153,7 +153,7 @@ static void slow_and_silent_servers(void **state)
 	expect(&(struct http_reply){.hang_up = true}, -ECONNRESET, "cannot ask the model at");
 }
 
-static void nobody_there(void **state)
+static void no_server(void **state)
 {
 	struct ai_client *other;
 	const struct ai_question question = {.prompt = "x", .timeout_ms = 5000};
@@ -175,7 +175,7 @@ static void nobody_there(void **state)
 	assert_int_equal(ai_client__open("http://x", "m", "a\r\nb: c", &other, &err), -EINVAL);
 }
 
-static void the_cache_remembers(void **state)
+static void the_cache_keeps_answers(void **state)
 {
 	const struct ai_answer given = {"answer", 5, 6};
 	struct ai_answer found;
@@ -255,7 +255,7 @@ static void the_step_expects_json(void **state)
 	assert_int_equal(fixture__run(&fixture, steps, NULL), 0);
 	assert_int_equal(fixture__step_number(&fixture, "a.output.k.0"), 1);
 	http_server__set_reply(server, &(struct http_reply){.body = plain});
-	assert_int_equal(fixture__run(&fixture, steps, NULL), 0); /* remembered */
+	assert_int_equal(fixture__run(&fixture, steps, NULL), 0); /* from the cache */
 	assert_int_equal(fixture__step_number(&fixture, "a.output.k.0"), 1);
 	assert_int_equal(http_server__request_count(server), 2);
 	free(fenced);
@@ -306,7 +306,7 @@ static void the_step_fails_and_falls_back(void **state)
 	}
 }
 
-static void the_step_asks_nobody_in_a_dry_run(void **state)
+static void a_dry_run_sends_no_request(void **state)
 {
 	(void)state;
 	fixture.settings.dry_run = true;
@@ -327,15 +327,15 @@ int main(void)
 		cmocka_unit_test_setup_teardown(odd_token_counts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(too_long_answers, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(slow_and_silent_servers, set_up, tear_down),
-		cmocka_unit_test(nobody_there),
-		cmocka_unit_test(the_cache_remembers),
+		cmocka_unit_test(no_server),
+		cmocka_unit_test(the_cache_keeps_answers),
 		cmocka_unit_test_setup_teardown(the_step_asks_once, set_up_step, tear_down_step),
 		cmocka_unit_test_setup_teardown(the_step_reads_prompt_files, set_up_step,
 						tear_down_step),
 		cmocka_unit_test_setup_teardown(the_step_expects_json, set_up_step, tear_down_step),
 		cmocka_unit_test_setup_teardown(the_step_fails_and_falls_back, set_up_step,
 						tear_down_step),
-		cmocka_unit_test_setup_teardown(the_step_asks_nobody_in_a_dry_run, set_up_step,
+		cmocka_unit_test_setup_teardown(a_dry_run_sends_no_request, set_up_step,
 						tear_down_step),
 	};
 

@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-/* cmocka wants those four first */
+/* cmocka.h needs the four headers above */
 #include <cmocka.h>
 #include <string.h>
 
@@ -12,7 +12,8 @@
 
 enum { WINDOW_NS = 250000000 };
 
-/* A tracer whose records cost so much, of runners that make so many commands of five steps a second. */
+/* A model of a tracer: a record costs record_ns, and the runners make `commands` commands of five
+ * steps each second. */
 struct plant {
 	struct budget budget;
 	double record_ns, idle_ns, commands;
@@ -29,7 +30,7 @@ static double records_of(const struct plant *plant, unsigned int level)
 	return commands * (2 + 10.0 / budget__sample_every(level));
 }
 
-/* One window; its share of a processor. */
+/* Runs one window; returns the share of a processor that it used. */
 static double plant__run(struct plant *plant)
 {
 	double commands = plant->commands * WINDOW_NS / 1e9;
@@ -81,12 +82,13 @@ static void the_limit_holds_from_the_third_window_on(void **state)
 			level = plant.budget.level;
 			for (int i = 0; i < 100; i++) {
 				assert_true(plant__run(&plant) <= 0.05);
-				assert_int_equal(plant.budget.level, level); /* no to and fro */
+				assert_int_equal(plant.budget.level,
+						 level); /* does not oscillate */
 			}
 		}
 }
 
-static void more_costs_than_were_learned_are_met(void **state)
+static void the_limit_holds_when_records_become_expensive(void **state)
 {
 	struct plant plant = {.budget.max_share = 0.05, .record_ns = 300, .commands = 10000};
 
@@ -99,7 +101,7 @@ static void more_costs_than_were_learned_are_met(void **state)
 	assert_true(plant__run(&plant) <= 0.05);
 }
 
-static void it_comes_back_when_the_load_has_gone(void **state)
+static void full_detail_returns_when_the_load_drops(void **state)
 {
 	struct plant plant = {.budget.max_share = 0.02, .record_ns = 1000, .commands = 2e6};
 	int windows = 0;
@@ -114,10 +116,10 @@ static void it_comes_back_when_the_load_has_gone(void **state)
 		windows++;
 	}
 	assert_int_equal(plant.budget.level, 0);
-	assert_in_range(windows, 8, 12); /* two seconds, for sure and not for long */
+	assert_in_range(windows, 8, 12); /* 2 to 3 seconds */
 }
 
-static void a_short_pause_is_no_way_back(void **state)
+static void a_short_pause_does_not_restore_detail(void **state)
 {
 	struct plant plant = {.budget.max_share = 0.02, .record_ns = 1000, .commands = 2e5};
 
@@ -129,7 +131,7 @@ static void a_short_pause_is_no_way_back(void **state)
 	}
 }
 
-static void time_that_went_elsewhere_is_not_saved_here(void **state)
+static void idle_cost_alone_does_not_degrade(void **state)
 {
 	struct plant plant = {
 		.budget.max_share = 0.01, .record_ns = 500, .idle_ns = 5e6, .commands = 10};
@@ -140,7 +142,7 @@ static void time_that_went_elsewhere_is_not_saved_here(void **state)
 	assert_int_equal(plant.budget.level, 0);
 }
 
-static void levels_leave_out_more_and_more(void **state)
+static void each_level_leaves_out_more(void **state)
 {
 	char text[64];
 
@@ -181,11 +183,11 @@ int main(void)
 		cmocka_unit_test(without_a_limit_nothing_happens),
 		cmocka_unit_test(within_the_limit_nothing_happens),
 		cmocka_unit_test(the_limit_holds_from_the_third_window_on),
-		cmocka_unit_test(more_costs_than_were_learned_are_met),
-		cmocka_unit_test(it_comes_back_when_the_load_has_gone),
-		cmocka_unit_test(a_short_pause_is_no_way_back),
-		cmocka_unit_test(time_that_went_elsewhere_is_not_saved_here),
-		cmocka_unit_test(levels_leave_out_more_and_more),
+		cmocka_unit_test(the_limit_holds_when_records_become_expensive),
+		cmocka_unit_test(full_detail_returns_when_the_load_drops),
+		cmocka_unit_test(a_short_pause_does_not_restore_detail),
+		cmocka_unit_test(idle_cost_alone_does_not_degrade),
+		cmocka_unit_test(each_level_leaves_out_more),
 		cmocka_unit_test(percents_are_parsed),
 	};
 

@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-/* cmocka wants those four first */
+/* cmocka.h needs the four headers above */
 #include <cmocka.h>
 #include <string.h>
 #include <time.h>
@@ -13,7 +13,7 @@
 
 static const uint64_t second_ns = 1000000000;
 
-/* A clock whose monotonic zero was at `wall_ns`. */
+/* An anchor that says that both clocks showed these values at the same moment. */
 static struct clock_anchor clock_at(uint64_t monotonic_ns, uint64_t wall_ns)
 {
 	return (struct clock_anchor){.monotonic_ns = monotonic_ns, .realtime_ns = wall_ns};
@@ -29,7 +29,7 @@ static void expect_timestamp(struct clock_anchor *clock, uint64_t monotonic_ns, 
 	assert_string_equal(room, text);
 }
 
-/* Each with a fresh clock, and with one that wrote another second before. */
+/* Tests each time with a new clock, and with one that has formatted another second before. */
 static void calendar(void **state)
 {
 	static const struct {
@@ -117,7 +117,7 @@ static void an_anchor_writes_from_its_first_second(void **state)
 	struct clock_anchor clock;
 
 	(void)state;
-	memset(&clock, 0xff, sizeof(clock)); /* nothing is expected of it */
+	memset(&clock, 0xff, sizeof(clock)); /* the function must set every field */
 	clock_anchor__init(&clock, &zero);
 	expect_timestamp(&clock, 5, "1970-01-01T00:00:00.000000005Z");
 }

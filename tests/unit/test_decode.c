@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-/* cmocka wants those four first */
+/* cmocka.h needs the four headers above */
 #include <cmocka.h>
 #include <errno.h>
 #include <stdbool.h>
@@ -19,7 +19,7 @@ static const struct row {
 	uint8_t kind;
 	size_t bytes, min_bytes;
 	bool introduces;
-	size_t value_at; /* of the outcome or operation that is checked; 0: none is */
+	size_t value_at; /* offset of the outcome or operation that decode checks; 0: none */
 } rows[] = {
 	{"command start", PROBE_COMMAND_START, 1, sizeof(struct command_span),
 	 COMMAND_SPAN_MIN_BYTES, true, 0},
@@ -43,7 +43,7 @@ enum { ROWS_COUNT = sizeof(rows) / sizeof(*rows) };
 
 _Static_assert((int)ROWS_COUNT == (int)PROBES_COUNT, "a probe has no row");
 
-/* A span of that shape, all ones but for its head and its outcome. */
+/* A record of that shape. All bits of the span are 1, except for its head and its outcome. */
 static struct record_bytes record_of(const struct row *row)
 {
 	uint8_t span[512];
@@ -68,7 +68,7 @@ static struct span_head *head_in(struct record_bytes *bytes, const struct row *r
 	return (struct span_head *)(void *)(bytes->bytes + span_at(row));
 }
 
-/* From a copy that ends where its memory ends. */
+/* Decodes a copy at the end of its memory, so that AddressSanitizer sees a read beyond it. */
 static int decode_copy(const struct record_bytes *bytes, size_t size_bytes)
 {
 	void *copy = malloc(size_bytes ? size_bytes : 1);
@@ -104,7 +104,7 @@ static void every_probe_in_place(void **state)
 	}
 }
 
-static void every_size_but_a_whole_one_is_refused(void **state)
+static void truncated_records_are_refused(void **state)
 {
 	(void)state;
 	for (int i = 0; i < ROWS_COUNT; i++) {
@@ -117,7 +117,7 @@ static void every_size_but_a_whole_one_is_refused(void **state)
 	}
 }
 
-static void probes_that_nobody_knows(void **state)
+static void unknown_probes_are_refused(void **state)
 {
 	(void)state;
 	for (int probe = 0; probe < 256; probe++) {
@@ -144,7 +144,7 @@ static void other_kinds_are_refused(void **state)
 	}
 }
 
-static void other_layouts_are_told_apart(void **state)
+static void unknown_layouts_have_an_error_of_their_own(void **state)
 {
 	(void)state;
 	for (int i = 0; i < ROWS_COUNT; i++) {
@@ -169,7 +169,8 @@ static bool all_bytes_are(const void *bytes, size_t count, uint8_t value)
 	return true;
 }
 
-/* A span of an older runner: what it says, then zeros, whatever lay behind it. */
+/* A span of an older runner is shorter. The missing bytes are read as zeros, whatever follows the
+ * span in memory. */
 static void shorter_spans_end_in_zeros(void **state)
 {
 	struct decoded decoded;
@@ -191,12 +192,12 @@ static void shorter_spans_end_in_zeros(void **state)
 			assert_true(all_bytes_are((const uint8_t *)decoded.head + said,
 						  row->bytes - said, 0));
 			assert_true(all_bytes_are(&bytes.bytes[span_at(row) + said],
-						  row->bytes - said, 0xff)); /* not touched */
+						  row->bytes - said, 0xff)); /* unchanged */
 		}
 	}
 }
 
-static void longer_spans_are_used_as_far_as_they_are_known(void **state)
+static void unknown_bytes_of_longer_spans_are_ignored(void **state)
 {
 	struct decoded decoded;
 
@@ -210,7 +211,7 @@ static void longer_spans_are_used_as_far_as_they_are_known(void **state)
 	}
 }
 
-static void only_known_outcomes_and_operations(void **state)
+static void unknown_outcomes_and_operations_are_refused(void **state)
 {
 	(void)state;
 	for (int i = 0; i < ROWS_COUNT; i++) {
@@ -276,7 +277,7 @@ static void context_is_checked_like_any_span(void **state)
 	}
 }
 
-/* An older step in an older command: both have room of their own. */
+/* An older step with the context of an older command: both are completed with zeros. */
 static void older_span_and_older_context(void **state)
 {
 	struct command_span command = records__command();
@@ -299,13 +300,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_probe_in_place),
-		cmocka_unit_test(every_size_but_a_whole_one_is_refused),
-		cmocka_unit_test(probes_that_nobody_knows),
+		cmocka_unit_test(truncated_records_are_refused),
+		cmocka_unit_test(unknown_probes_are_refused),
 		cmocka_unit_test(other_kinds_are_refused),
-		cmocka_unit_test(other_layouts_are_told_apart),
+		cmocka_unit_test(unknown_layouts_have_an_error_of_their_own),
 		cmocka_unit_test(shorter_spans_end_in_zeros),
-		cmocka_unit_test(longer_spans_are_used_as_far_as_they_are_known),
-		cmocka_unit_test(only_known_outcomes_and_operations),
+		cmocka_unit_test(unknown_bytes_of_longer_spans_are_ignored),
+		cmocka_unit_test(unknown_outcomes_and_operations_are_refused),
 		cmocka_unit_test(context_comes_with_its_process),
 		cmocka_unit_test(context_is_checked_like_any_span),
 		cmocka_unit_test(older_span_and_older_context),

@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-/* cmocka wants those four first */
+/* cmocka.h needs the four headers above */
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +26,7 @@ static struct elf_image image;
 static struct probe_notes notes;
 static struct error err;
 
-/* From memory that ends where the file does. */
+/* Reads a copy at the end of its memory, so that AddressSanitizer sees a read beyond it. */
 static int read_bytes(const void *bytes, size_t size_bytes)
 {
 	void *copy = NULL;
@@ -61,7 +61,7 @@ static int read_one(const struct stap_desc *stap)
 	return read_image();
 }
 
-/* ---- what is there is found */
+/* ---- valid files */
 
 static void a_file_without_probes(void **state)
 {
@@ -73,7 +73,7 @@ static void a_file_without_probes(void **state)
 	assert_int_equal(notes.build_id_bytes, 0);
 }
 
-static void every_probe_and_where_it_is(void **state)
+static void every_probe_is_found(void **state)
 {
 	(void)state;
 	elf_image__open(&image);
@@ -103,7 +103,7 @@ static void a_probe_without_a_semaphore(void **state)
 	assert_int_equal(notes.notes[0].semaphore_offset, 0);
 }
 
-/* A prelinker has moved the file by 0x1000 since the note was made, up or down. */
+/* A prelinker has moved the file by 0x1000 up or down after the note was made. */
 static void a_file_that_was_moved(void **state)
 {
 	static const int64_t moves[] = {0x1000, -0x1000};
@@ -135,7 +135,7 @@ static void a_file_that_has_no_base(void **state)
 	assert_int_equal(notes.notes[0].offset, IMAGE_CODE_AT + 32);
 }
 
-static void other_notes_are_passed_over(void **state)
+static void other_notes_are_skipped(void **state)
 {
 	struct stap_desc foreign = elf_image__probe(0, "step__done");
 	struct stap_desc newer = elf_image__probe(0, "step__paused");
@@ -176,11 +176,11 @@ static void build_ids(void **state)
 }
 
 #if defined(__x86_64__)
-/* Only what lies there, up to the first thing that does not. */
-static void sites_are_recognised_one_by_one(void **state)
+/* A site is only recognised if all its bytes and the sites before it are as expected. */
+static void a_changed_byte_removes_a_site(void **state)
 {
 	static const struct {
-		size_t spoilt; /* this byte of the function */
+		size_t spoilt; /* offset of the changed byte in the function */
 		unsigned int sites;
 	} rows[] = {
 		{1, 1 << SITE_NOP1},
@@ -200,11 +200,11 @@ static void sites_are_recognised_one_by_one(void **state)
 	}
 }
 
-/* The section headers lie in front here, so that the code can be the last thing. */
+/* The function is at the end of the file, after the section headers, and is cut. */
 static void a_site_at_the_end_of_the_file(void **state)
 {
 	static const struct {
-		size_t left; /* bytes of the function that are still there */
+		size_t left; /* bytes of the function that remain */
 		unsigned int sites;
 	} rows[] = {
 		{16, ALL_SITES},
@@ -230,7 +230,7 @@ static void a_site_at_the_end_of_the_file(void **state)
 }
 #endif
 
-/* ---- what is wrong is refused, in words */
+/* ---- malformed files are refused with a message */
 
 static void expect_refusal(int result, const char *part)
 {
@@ -265,7 +265,7 @@ static void strings_without_an_end(void **state)
 	expect_refusal(read_image(), "malformed");
 }
 
-static void places_that_are_not_there(void **state)
+static void addresses_outside_the_file_are_refused(void **state)
 {
 	static const struct {
 		uint64_t site, semaphore;
@@ -275,10 +275,10 @@ static void places_that_are_not_there(void **state)
 		{IMAGE_CODE - 1, IMAGE_DATA, "code"},
 		{IMAGE_CODE + IMAGE_CODE_BYTES, IMAGE_DATA, "code"},
 		{UINT64_MAX, IMAGE_DATA, "code"},
-		{IMAGE_DATA, IMAGE_DATA, "code"}, /* no code there */
+		{IMAGE_DATA, IMAGE_DATA, "code"}, /* not executable */
 		{IMAGE_CODE, IMAGE_CODE, "data"}, /* not writable */
 		{IMAGE_CODE, IMAGE_DATA - 1, "data"},
-		{IMAGE_CODE, IMAGE_DATA + IMAGE_DATA_BYTES, "data"}, /* memory, but no file */
+		{IMAGE_CODE, IMAGE_DATA + IMAGE_DATA_BYTES, "data"}, /* in memory only */
 		{IMAGE_CODE, UINT64_MAX, "data"},
 		{IMAGE_CODE + 17, IMAGE_DATA, "nop"},
 	};
@@ -294,7 +294,7 @@ static void places_that_are_not_there(void **state)
 	}
 }
 
-static void arguments_that_are_not_ours(void **state)
+static void other_arguments_are_refused(void **state)
 {
 	static const char *const arguments[] = {"", "8@%rsi", "-8@%rdi", "8@%rdi 8@%rsi", "4@%edi"};
 
@@ -307,7 +307,7 @@ static void arguments_that_are_not_ours(void **state)
 	}
 }
 
-static void as_many_as_there_is_room_for(void **state)
+static void too_many_probes_are_refused(void **state)
 {
 	(void)state;
 	elf_image__open(&image);
@@ -321,7 +321,7 @@ static void as_many_as_there_is_room_for(void **state)
 	expect_refusal(read_image(), "256");
 }
 
-/* A note that claims more than its section has ends the section. */
+/* If a note claims more bytes than its section has, reading of the section ends there. */
 static void sizes_beyond_the_section(void **state)
 {
 	static const uint32_t sizes[] = {200, 4096, INT32_MAX, UINT32_MAX - 3, UINT32_MAX};
@@ -341,8 +341,8 @@ static void sizes_beyond_the_section(void **state)
 	}
 }
 
-/* libelf copies what a section claims; there is a limit to what it is asked for. */
-static void more_notes_than_any_program_has(void **state)
+/* libelf copies a whole section into memory, so sections above a limit are refused. */
+static void huge_note_sections_are_refused(void **state)
 {
 	(void)state;
 	elf_image__open(&image);
@@ -352,7 +352,7 @@ static void more_notes_than_any_program_has(void **state)
 	expect_refusal(read_bytes(image.bytes, image.size_bytes), "bytes of notes");
 }
 
-/* ---- files that are none of ours */
+/* ---- other files */
 
 static void files_that_are_not_elf(void **state)
 {
@@ -386,7 +386,7 @@ static void files_for_another_machine(void **state)
 	assert_int_equal(read_bytes(image.bytes, image.size_bytes), -ENOEXEC);
 }
 
-/* Whatever is said there, an answer and no crash. */
+/* The function must return one of its errors or 0, and must not crash. */
 static void expect_an_answer(size_t size_bytes)
 {
 	int result = read_bytes(image.bytes, size_bytes);
@@ -411,7 +411,7 @@ static void files_cut_anywhere(void **state)
 	make_ordinary_image();
 	for (size_t size = 0; size <= image.size_bytes; size++)
 		expect_an_answer(size);
-	assert_int_equal(notes.count, 2); /* the whole one */
+	assert_int_equal(notes.count, 2); /* the last iteration reads the whole file */
 }
 
 static void files_with_any_byte_changed(void **state)
@@ -447,7 +447,7 @@ static void headers_with_huge_numbers(void **state)
 			case 3: header->e_phoff = numbers[i]; break;
 			case 4: image.headers[1].sh_size = numbers[i]; break;
 			case 5: image.headers[1].sh_offset = numbers[i]; break;
-			case 6: /* the count is elsewhere */
+			case 6: /* the number of sections is in section header 0 */
 				header->e_shnum = 0;
 				image.headers[0].sh_size = numbers[i];
 				break;
@@ -461,7 +461,7 @@ static void headers_with_huge_numbers(void **state)
 	}
 }
 
-/* ---- the header's own work, in this very file */
+/* ---- the probes that usdt/steptrace.h puts into this test program */
 
 static void this_program_carries_the_probes(void **state)
 {
@@ -490,7 +490,8 @@ static void this_program_carries_the_probes(void **state)
 		assert_int_equal(pread(fd, there, sizeof(there), (off_t)note->offset),
 				 sizeof(there));
 		assert_int_equal(site__recognise(there, sizeof(there)), ALL_SITES);
-		/* Same distance in the file as in memory: each is the function that it says. */
+		/* The distance in the file equals that in memory: the note names the right
+		 * function. */
 		assert_int_equal(note->offset - notes.notes[0].offset,
 				 (uintptr_t)functions[note->probe] -
 					 (uintptr_t)functions[notes.notes[0].probe]);
@@ -513,23 +514,23 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_file_without_probes),
-		cmocka_unit_test(every_probe_and_where_it_is),
+		cmocka_unit_test(every_probe_is_found),
 		cmocka_unit_test(a_probe_without_a_semaphore),
 		cmocka_unit_test(a_file_that_was_moved),
 		cmocka_unit_test(a_file_that_has_no_base),
-		cmocka_unit_test(other_notes_are_passed_over),
+		cmocka_unit_test(other_notes_are_skipped),
 		cmocka_unit_test(build_ids),
 #if defined(__x86_64__)
-		cmocka_unit_test(sites_are_recognised_one_by_one),
+		cmocka_unit_test(a_changed_byte_removes_a_site),
 		cmocka_unit_test(a_site_at_the_end_of_the_file),
 #endif
 		cmocka_unit_test(descriptions_that_end_too_early),
 		cmocka_unit_test(strings_without_an_end),
-		cmocka_unit_test(places_that_are_not_there),
-		cmocka_unit_test(arguments_that_are_not_ours),
-		cmocka_unit_test(as_many_as_there_is_room_for),
+		cmocka_unit_test(addresses_outside_the_file_are_refused),
+		cmocka_unit_test(other_arguments_are_refused),
+		cmocka_unit_test(too_many_probes_are_refused),
 		cmocka_unit_test(sizes_beyond_the_section),
-		cmocka_unit_test(more_notes_than_any_program_has),
+		cmocka_unit_test(huge_note_sections_are_refused),
 		cmocka_unit_test(files_that_are_not_elf),
 		cmocka_unit_test(files_for_another_machine),
 		cmocka_unit_test(files_cut_anywhere),

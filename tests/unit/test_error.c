@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-/* cmocka wants those four first */
+/* cmocka.h needs the four headers above */
 #include <cmocka.h>
 #include <errno.h>
 #include <string.h>
@@ -32,14 +32,14 @@ static void a_prefix_and_then_another(void **state)
 	assert_string_equal(err.text, "cannot attach: '/bin/x': a note is malformed");
 }
 
-static void nobody_has_to_listen(void **state)
+static void err_may_be_null(void **state)
 {
 	(void)state;
 	assert_int_equal(error__set(NULL, -ENOMEM, "%s", "x"), -ENOMEM);
 	assert_int_equal(error__prefix(NULL, -ENOMEM, "%s", "x"), -ENOMEM);
 }
 
-static void terminals_execute_nothing(void **state)
+static void control_characters_are_replaced(void **state)
 {
 	struct error err;
 
@@ -58,7 +58,7 @@ static void terminals_execute_nothing(void **state)
 	}
 }
 
-/* U+0080 to U+009F are controls, too, in two bytes; what comes after them is not. */
+/* U+0080 to U+009F are control characters of two bytes; U+00A0 is not one. */
 static void controls_of_two_bytes(void **state)
 {
 	static const struct {
@@ -77,7 +77,7 @@ static void controls_of_two_bytes(void **state)
 	}
 }
 
-static void long_sentences_end_in_time(void **state)
+static void long_sentences_are_truncated(void **state)
 {
 	char text[3 * ERROR_TEXT_BYTES];
 	struct error err;
@@ -102,10 +102,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_sentence_and_its_number),
 		cmocka_unit_test(a_prefix_and_then_another),
-		cmocka_unit_test(nobody_has_to_listen),
-		cmocka_unit_test(terminals_execute_nothing),
+		cmocka_unit_test(err_may_be_null),
+		cmocka_unit_test(control_characters_are_replaced),
 		cmocka_unit_test(controls_of_two_bytes),
-		cmocka_unit_test(long_sentences_end_in_time),
+		cmocka_unit_test(long_sentences_are_truncated),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-/* cmocka wants those four first */
+/* cmocka.h needs the four headers above */
 #include <cjson/cJSON.h>
 #include <cmocka.h>
 #include <stdio.h>
@@ -111,7 +111,7 @@ static bool lists(const cJSON *list, const char *word)
 	return false;
 }
 
-/* What the tables can say, the schema allows. */
+/* The schema must allow every name of the table. */
 static void expect_enumerated(const char *event, const char *member,
 			      const char *(*name_of)(unsigned int))
 {
@@ -148,7 +148,7 @@ static void schemas_allow_every_name(void **state)
 	expect_enumerated("trace.lost", "kind", event_name);
 }
 
-/* A name in the table is also the name of the kernel's handler. */
+/* Each probe in the table has the name of its BPF handler. */
 static void every_probe_has_a_handler(void **state)
 {
 	char *source = file_text("bpf/boundary.bpf.c"), handler[64];
@@ -191,7 +191,7 @@ static void durations(void **state)
 		{5, 5, 0, true},
 		{5, 6, 1, true},
 		{7, 1007, 1000, true},
-		{7, 1008, 0, false}, /* longer than the machine is up */
+		{7, 1008, 0, false}, /* longer than the uptime of the machine */
 		{UINT64_MAX - 1, UINT64_MAX, 1, true},
 		{1, UINT64_MAX, 0, false},
 	};

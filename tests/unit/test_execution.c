@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-/* cmocka wants those four first */
+/* cmocka.h needs the four headers above */
 #include <cmocka.h>
 #include <errno.h>
 #include <signal.h>
@@ -195,7 +195,7 @@ static void errnos_have_categories(void **state)
 	assert_string_equal(execution__category_name(99), "general");
 }
 
-/* ------------------------------------------------------------------ being watched */
+/* ------------------------------------------------------------------ with a tracer attached */
 
 static char *outputs_of_a_run(void)
 {
@@ -224,7 +224,7 @@ static char *outputs_of_a_run(void)
 
 /* As if a tracer was attached: the semaphore is raised, but without a breakpoint the probes are
  * nops. */
-static void being_watched_changes_nothing(void **state)
+static void results_do_not_depend_on_a_tracer(void **state)
 {
 	const struct steptrace_command_span *span = &fixture.execution.span.span;
 	char *unseen = outputs_of_a_run(), *seen;
@@ -311,7 +311,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(runs_are_reproducible, set_up, tear_down),
 		cmocka_unit_test(times_are_read),
 		cmocka_unit_test(errnos_have_categories),
-		cmocka_unit_test_setup_teardown(being_watched_changes_nothing, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(results_do_not_depend_on_a_tracer, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(inputs_are_loaded, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_pacer_keeps_its_plan, set_up, tear_down),
 	};

@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-/* cmocka wants those four first */
+/* cmocka.h needs the four headers above */
 #include <cmocka.h>
 #include <stdlib.h>
 
@@ -11,7 +11,7 @@
 #include "steptrace/stream/event.h"
 #include "steptrace/stream/executions.h"
 
-/* Command number `n`; the numbers are spread over the bytes of the id. */
+/* A command with an id that is made from `n` and differs in all bytes. */
 static struct command_span command_number(uint64_t n)
 {
 	struct command_span command = records__command();
@@ -57,7 +57,7 @@ static void what_was_added_is_found(void **state)
 	executions__free(open);
 }
 
-/* A runner that copies another one's id gets an execution of its own. */
+/* If two processes use the same id, each has an execution of its own. */
 static void the_same_id_in_two_processes(void **state)
 {
 	struct executions *open = executions__new(10);
@@ -73,7 +73,7 @@ static void the_same_id_in_two_processes(void **state)
 	executions__free(open);
 }
 
-static void one_added_twice_starts_over(void **state)
+static void an_execution_added_twice_starts_over(void **state)
 {
 	struct executions *open = executions__new(10);
 	struct execution *added = add(open, 7, 1);
@@ -89,14 +89,14 @@ static void one_added_twice_starts_over(void **state)
 	executions__free(open);
 }
 
-static void past_the_limit_the_oldest_goes(void **state)
+static void at_the_limit_the_oldest_is_dropped(void **state)
 {
 	struct executions *open = executions__new(3);
 
 	(void)state;
 	for (uint64_t n = 0; n < 3; n++)
 		add(open, 1, n);
-	add(open, 1, 0); /* renewed: the youngest now */
+	add(open, 1, 0); /* added again: it is the youngest now */
 	assert_int_equal(executions__forgotten(open), 0);
 	add(open, 1, 3);
 	assert_null(find(open, 1, 1));
@@ -107,8 +107,8 @@ static void past_the_limit_the_oldest_goes(void **state)
 	executions__free(open);
 }
 
-/* Who opens too many pushes his own out, not those of others that are older. */
-static void the_oldest_of_who_has_most_goes(void **state)
+/* A process that opens too many executions loses its own, not older ones of other processes. */
+static void the_process_with_most_executions_loses_its_oldest(void **state)
 {
 	enum { LIMIT = 300 };
 	struct executions *open = executions__new(LIMIT);
@@ -141,7 +141,7 @@ static void a_limit_of_one(void **state)
 	executions__free(open);
 }
 
-/* Against a plain array: many entries, added and removed in a changing order. */
+/* Adds and removes many entries in a changing order and compares with a plain array. */
 static void many_entries(void **state)
 {
 	enum { COUNT = 20000, STRIDE = 7919 };
@@ -179,8 +179,9 @@ static void alike(uint64_t n, uint64_t words[2])
 	words[0] = words[1] = n;
 }
 
-/* Chosen to meet in one bucket, which would take minutes. */
-static void ids_of_a_hostile_runner(void **state)
+/* A hostile runner chooses ids that would share one bucket of a hash without a secret. Then this
+ * test would take minutes. */
+static void ids_chosen_to_collide(void **state)
 {
 	enum { COUNT = 65536, ROUNDS = 16 };
 	struct executions *open = executions__new(COUNT);
@@ -207,8 +208,8 @@ static void ids_of_a_hostile_runner(void **state)
 	executions__free(open);
 }
 
-/* Entries are used again; nothing of the former tenant is left but its buffer. */
-static void removed_entries_come_back_clean(void **state)
+/* Removed entries are reused. Only the allocated buffer of the old entry is kept. */
+static void reused_entries_are_empty(void **state)
 {
 	struct executions *open = executions__new(4);
 	struct execution *entry = add(open, 1, 1);
@@ -238,13 +239,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_added_is_found),
 		cmocka_unit_test(the_same_id_in_two_processes),
-		cmocka_unit_test(one_added_twice_starts_over),
-		cmocka_unit_test(past_the_limit_the_oldest_goes),
-		cmocka_unit_test(the_oldest_of_who_has_most_goes),
+		cmocka_unit_test(an_execution_added_twice_starts_over),
+		cmocka_unit_test(at_the_limit_the_oldest_is_dropped),
+		cmocka_unit_test(the_process_with_most_executions_loses_its_oldest),
 		cmocka_unit_test(a_limit_of_one),
 		cmocka_unit_test(many_entries),
-		cmocka_unit_test(ids_of_a_hostile_runner),
-		cmocka_unit_test(removed_entries_come_back_clean),
+		cmocka_unit_test(ids_chosen_to_collide),
+		cmocka_unit_test(reused_entries_are_empty),
 		cmocka_unit_test(free_takes_null),
 	};
 

@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-/* cmocka wants those four first */
+/* cmocka.h needs the four headers above */
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,8 @@
 #include "steptrace/stream/fields.h"
 #include "steptrace/stream/json_scan.h"
 
-/* What is left of a line, in memory that ends where it ends. */
+/* Checks what remains of a line. The line is at the end of its memory, so that AddressSanitizer
+ * sees a read beyond it. */
 static void expect(const char *list, const char *line, const char *left)
 {
 	size_t bytes = strlen(line);
@@ -27,7 +28,7 @@ static void expect(const char *list, const char *line, const char *left)
 	free(copy);
 }
 
-static void what_is_named_stays(void **state)
+static void named_fields_are_kept(void **state)
 {
 	(void)state;
 	expect("outcome", "{\"event\":\"x\",\"dry_run\":false,\"outcome\":\"success\"}\n",
@@ -75,8 +76,8 @@ static void too_many_names(void **state)
 	assert_true(fields__parse(&fields, list, &err) < 0);
 }
 
-/* Every text that a line can be cut to: the scan ends, within it. */
-static void a_text_that_ends_early(void **state)
+/* Cuts a line at every byte: the scan must end, and must not read beyond the cut. */
+static void truncated_lines(void **state)
 {
 	static const char line[] = "{\"a\":\"\\\"\",\"b\" : [1,{\"c\":\"]\"}], \"d\":{}}";
 	struct json_member member;
@@ -100,11 +101,11 @@ static void a_text_that_ends_early(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_named_stays),
+		cmocka_unit_test(named_fields_are_kept),
 		cmocka_unit_test(strings_may_hold_anything),
 		cmocka_unit_test(unknown_names_are_refused),
 		cmocka_unit_test(too_many_names),
-		cmocka_unit_test(a_text_that_ends_early),
+		cmocka_unit_test(truncated_lines),
 	};
 
 	return cmocka_run_group_tests_name("fields", tests, NULL, NULL);

@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-/* cmocka wants those four first */
+/* cmocka.h needs the four headers above */
 #include <cmocka.h>
 #include <errno.h>
 #include <fnmatch.h>
@@ -23,7 +23,7 @@ static int matches(const char *pattern, const char *text)
 	return glob__matches(&glob, text, 64);
 }
 
-static void what_a_pattern_means(void **state)
+static void patterns_and_texts(void **state)
 {
 	static const struct {
 		const char *pattern, *text;
@@ -69,8 +69,8 @@ static void what_a_pattern_means(void **state)
 			fail_msg("'%s' and '%s'", rows[i].pattern, rows[i].text);
 }
 
-/* A field without a NUL is as long as its size. */
-static void text_that_has_no_end(void **state)
+/* A text field without a NUL ends at the end of the field. */
+static void text_without_a_nul(void **state)
 {
 	char text[64];
 	struct glob glob;
@@ -84,7 +84,7 @@ static void text_that_has_no_end(void **state)
 	assert_false(glob__matches(&glob, text, sizeof(text)));
 }
 
-static void what_is_no_pattern(void **state)
+static void invalid_patterns_are_refused(void **state)
 {
 	static const char *const rows[] = {"",  ",",  "a,", ",a",  "a,,b",
 					   "[", "[a", "[]", "a\\", "x[!"};
@@ -115,8 +115,8 @@ static void what_is_no_pattern(void **state)
 		-EINVAL);
 }
 
-/* Random patterns over a small alphabet against the C library's matcher. */
-static void as_fnmatch_does(void **state)
+/* Compares random patterns and texts with the result of fnmatch(3). */
+static void same_results_as_fnmatch(void **state)
 {
 	static const char pieces[] = "aab?*b";
 	unsigned int seed = 1;
@@ -145,10 +145,10 @@ static void as_fnmatch_does(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_a_pattern_means),
-		cmocka_unit_test(text_that_has_no_end),
-		cmocka_unit_test(what_is_no_pattern),
-		cmocka_unit_test(as_fnmatch_does),
+		cmocka_unit_test(patterns_and_texts),
+		cmocka_unit_test(text_without_a_nul),
+		cmocka_unit_test(invalid_patterns_are_refused),
+		cmocka_unit_test(same_results_as_fnmatch),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

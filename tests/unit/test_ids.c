@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Ids of the probes header where several files of a program, threads or processes meet in one. */
+/* The ids that usdt/steptrace.h makes, when several files of a program or several threads use the
+ * same span. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,14 +27,15 @@ static int detach(void **state)
 	return 0;
 }
 
-/* Every file that includes the header has a seed of its own. */
+/* Each source file that includes the header has its own seed. This switches to another seed, as if
+ * the next calls came from another file. */
 static void in_another_file(void)
 {
 	steptrace__seed[0] = steptrace__mix(steptrace__seed[0]);
 	steptrace__thread_key = 0;
 }
 
-static void an_id_that_was_told_stays(void **state)
+static void an_id_that_was_read_does_not_change(void **state)
 {
 	struct steptrace_command command;
 	struct steptrace_step step;
@@ -53,8 +55,8 @@ static void an_id_that_was_told_stays(void **state)
 	assert_memory_equal(step.span.head.execution_id, command.span.head.execution_id, 16);
 }
 
-/* What a thread finds that comes second: half an id. */
-static void half_an_id_is_completed(void **state)
+/* A thread may find an id of which another thread has written only the first half. */
+static void a_half_written_id_is_completed(void **state)
 {
 	uint64_t id[2] = {0, 0}, first_half;
 
@@ -78,7 +80,7 @@ static void threads_beyond_the_range_differ(void **state)
 	steptrace__page->threads_count = UINT64_C(1) << 24;
 	steptrace__thread_key = 0;
 	steptrace__id_new(second);
-	assert_int_equal(first[0], second[0]); /* the word repeats, the id does not */
+	assert_int_equal(first[0], second[0]); /* the first half repeats, the whole id does not */
 	assert_int_not_equal(first[1], second[1]);
 }
 
@@ -97,7 +99,8 @@ static void *end_child(void *data)
 	return NULL;
 }
 
-/* The parent began unseen, and its children find that out all at once. */
+/* The parent step began while no tracer was attached, so it has no id. Four threads need its id at
+ * the same time and must all see the same one. */
 static void children_agree_on_their_parent(void **state)
 {
 	(void)state;
@@ -130,8 +133,8 @@ static void children_agree_on_their_parent(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(an_id_that_was_told_stays),
-		cmocka_unit_test(half_an_id_is_completed),
+		cmocka_unit_test(an_id_that_was_read_does_not_change),
+		cmocka_unit_test(a_half_written_id_is_completed),
 		cmocka_unit_test(threads_beyond_the_range_differ),
 		cmocka_unit_test_setup_teardown(children_agree_on_their_parent, attach, detach),
 	};

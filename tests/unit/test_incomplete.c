@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-/* cmocka wants those four first */
+/* cmocka.h needs the four headers above */
 #include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +34,7 @@ static int tear_down(void **state)
 static uint64_t known_ns;
 static uint32_t pid = 7;
 
-/* A line of the execution of that number. */
+/* Adds a line that belongs to the execution with that number. */
 static void add(enum event_kind kind, uint32_t number, const char *text)
 {
 	struct line_mark mark = {.kind = (uint8_t)kind, .pid = pid, .known_ns = known_ns};
@@ -73,7 +73,7 @@ static void nothing_missed_nothing_changed(void **state)
 	check(END("true", "0") "\n");
 }
 
-static void a_step(void **state)
+static void a_missed_step(void **state)
 {
 	(void)state;
 	add(EVENT_STEP_EXECUTED, 1, "{}");
@@ -87,8 +87,8 @@ static void a_step(void **state)
 	check(END("true", "0") "\n");
 }
 
-/* Two processes went on with it. */
-static void of_a_fork(void **state)
+/* After a fork, two processes continue the same execution. */
+static void two_processes_with_the_same_execution(void **state)
 {
 	(void)state;
 	add(EVENT_STEP_EXECUTED, 1, "{}");
@@ -101,7 +101,7 @@ static void of_a_fork(void **state)
 	check(END("false", "1") "\n");
 }
 
-static void a_start(void **state)
+static void a_missed_start(void **state)
 {
 	(void)state;
 	add(EVENT_COMMAND_STARTED, 1, "{}");
@@ -110,7 +110,7 @@ static void a_start(void **state)
 	check(END("false", "0") "\n");
 }
 
-static void beside_what_the_stream_lost(void **state)
+static void losses_of_the_stream_and_of_the_output_are_added(void **state)
 {
 	(void)state;
 	for (uint32_t number = 1; number <= 3; number++)
@@ -122,7 +122,7 @@ static void beside_what_the_stream_lost(void **state)
 	check(END("false", "42") "\n" END("false", "null") "\n{\"steps_executed\":5}\n");
 }
 
-static void what_makes_nobody_incomplete(void **state)
+static void missed_events_that_do_not_matter(void **state)
 {
 	(void)state;
 	add(EVENT_TOOL_COMPLETED, 1, "{}");
@@ -132,14 +132,14 @@ static void what_makes_nobody_incomplete(void **state)
 	miss_all();
 	add(EVENT_STEP_EXECUTED, 2, "{}");
 	add(EVENT_COMMAND_COMPLETED, 2,
-	    "{}"); /* whose end is missed, too, is of no concern any more */
+	    "{}"); /* the end is missed too, so the execution is forgotten */
 	miss_all();
 	add(EVENT_COMMAND_COMPLETED, 1, END("true", "0"));
 	add(EVENT_COMMAND_COMPLETED, 2, END("true", "0"));
 	check(END("true", "0") "\n" END("true", "0") "\n");
 }
 
-static void only_the_lines_behind(void **state)
+static void only_lines_after_the_offset_are_missed(void **state)
 {
 	(void)state;
 	add(EVENT_STEP_EXECUTED, 1, "{\"written\":1}");
@@ -151,8 +151,9 @@ static void only_the_lines_behind(void **state)
 	check(END("true", "0") "\n" END("false", "1") "\n");
 }
 
-/* More executions than are remembered: the ends of all that were known by then are doubted, and no other. */
-static void too_many(void **state)
+/* When there are more executions than the limit, every execution that was known at that time counts
+ * as incomplete. Later executions do not. */
+static void more_executions_than_the_limit(void **state)
 {
 	(void)state;
 	for (uint32_t number = 0; number < 65536; number++)
@@ -178,8 +179,8 @@ static void too_many(void **state)
 	known_ns = 0;
 }
 
-/* Random comings and goings against an array. */
-static void as_an_array_would_say(void **state)
+/* Adds and removes executions at random and compares with a plain array. */
+static void random_changes_against_an_array(void **state)
 {
 	enum { EXECUTIONS = 700, ROUNDS = 60000 };
 	static uint64_t missed[EXECUTIONS];
@@ -208,14 +209,18 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(nothing_missed_nothing_changed, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_step, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(of_a_fork, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_start, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(beside_what_the_stream_lost, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(what_makes_nobody_incomplete, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(only_the_lines_behind, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(too_many, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(as_an_array_would_say, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_missed_step, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(two_processes_with_the_same_execution, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(a_missed_start, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(losses_of_the_stream_and_of_the_output_are_added,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(missed_events_that_do_not_matter, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(only_lines_after_the_offset_are_missed, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(more_executions_than_the_limit, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(random_changes_against_an_array, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-/* cmocka wants those four first */
+/* cmocka.h needs the four headers above */
 #include <cjson/cJSON.h>
 #include <cmocka.h>
 #include <errno.h>
@@ -32,7 +32,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* What was written since the last time, as a string. */
+/* The text written since the last call, as a string. */
 static const char *taken(void)
 {
 	assert_true(json__length(&json) < ROOM_BYTES);
@@ -95,7 +95,7 @@ static void milliseconds_are_exact(void **state)
 		    {45200000, "45.2"},
 		    {1250800000, "1250.8"},
 		    {100000000, "100"},
-		    {9007199254740993, "9007199254.740993"}, /* no double holds it */
+		    {9007199254740993, "9007199254.740993"}, /* not exact as a double */
 		    {UINT64_MAX, "18446744073709.551615"}};
 
 	(void)state;
@@ -106,7 +106,7 @@ static void milliseconds_are_exact(void **state)
 	}
 }
 
-/* Back to nanoseconds, digit by digit; `places` is how many stood behind the point. */
+/* Converts milliseconds back to nanoseconds. `places` is the number of decimals. */
 static uint64_t nanoseconds_of(const char *text, int *places)
 {
 	char *point;
@@ -159,7 +159,7 @@ static void literals_words_and_truth(void **state)
 {
 	(void)state;
 	json__raw(&json, "{\"a\":");
-	json__bool(&json, 4); /* a flag, not a 1 */
+	json__bool(&json, 4); /* any nonzero value is true */
 	json__raw(&json, ",");
 	json__bool(&json, 0);
 	json__word(&json, "}x");
@@ -167,8 +167,8 @@ static void literals_words_and_truth(void **state)
 	assert_string_equal(taken(), "{\"a\":true,false}xy");
 }
 
-/* The field stands at the end of its memory, and so does the room for what is written: a
- * sanitizer sees one byte too many on either side. */
+/* The field is at the end of its memory, and the output has no room to spare. So AddressSanitizer
+ * sees a read or a write of one byte too many. */
 static void expect_text(const void *bytes, size_t count)
 {
 	char *expected = malloc(3 * count + 1), *field = malloc(count ? count : 1);
@@ -191,7 +191,7 @@ static void expect_text(const void *bytes, size_t count)
 	free(expected);
 }
 
-static void every_byte_alone_and_in_company(void **state)
+static void every_byte_alone_and_between_others(void **state)
 {
 	(void)state;
 	for (int byte = 0; byte < 256; byte++) {
@@ -211,7 +211,7 @@ static void every_pair_of_bytes(void **state)
 			expect_text((const uint8_t[]){(uint8_t)first, (uint8_t)second}, 2);
 }
 
-/* Every first byte before the edges of what may follow it. */
+/* Every first byte, followed by the smallest and largest valid and invalid bytes. */
 static void edges_of_longer_sequences(void **state)
 {
 	static const uint8_t edges[] = {0x00, 0x41, 0x7f, 0x80, 0x8f, 0x90,
@@ -230,7 +230,7 @@ static void edges_of_longer_sequences(void **state)
 	}
 }
 
-/* The same in plain sight, so that the oracle above is held against something, too. */
+/* Sequences with a known result, because the expected results above are computed. */
 static void known_sequences(void **state)
 {
 	static const struct {
@@ -273,7 +273,7 @@ static void characters_cut_by_the_field(void **state)
 	}
 }
 
-static void longest_text_fits_its_promise(void **state)
+static void longest_text_fits_its_limit(void **state)
 {
 	char field[128];
 
@@ -311,7 +311,7 @@ static void the_buffer_grows_and_keeps_what_it_has(void **state)
 	for (int i = 0; i < 10000; i++)
 		assert_int_equal(small.base[i], '0' + i % 10);
 	json__free(&small);
-	json__free(&small); /* twice is once */
+	json__free(&small); /* a second free does nothing */
 }
 
 static void without_memory_nothing_is_lost(void **state)
@@ -329,7 +329,7 @@ static void free_takes_zeroed_memory(void **state)
 
 	(void)state;
 	json__free(&zeroed);
-	assert_int_equal(json__reserve(&zeroed, 1), 0); /* and it can be used again */
+	assert_int_equal(json__reserve(&zeroed, 1), 0); /* it can be used again */
 	json__free(&zeroed);
 	assert_null(zeroed.base);
 }
@@ -344,12 +344,12 @@ int main(void)
 		TEST(milliseconds_lose_no_digit_and_end_in_none),
 		TEST(uuids),
 		TEST(literals_words_and_truth),
-		TEST(every_byte_alone_and_in_company),
+		TEST(every_byte_alone_and_between_others),
 		TEST(every_pair_of_bytes),
 		TEST(edges_of_longer_sequences),
 		TEST(known_sequences),
 		TEST(characters_cut_by_the_field),
-		TEST(longest_text_fits_its_promise),
+		TEST(longest_text_fits_its_limit),
 		TEST(random_fields),
 		TEST(the_buffer_grows_and_keeps_what_it_has),
 		TEST(without_memory_nothing_is_lost),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Which types of a kernel are copied, and how. The "kernel" here:
+ * The copy of kernel types from one BTF object into another. The "kernel" of this test has:
  *
  *	typedef int number_t;
  *	struct inner { number_t deep; };
@@ -18,7 +18,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-/* cmocka wants those four first */
+/* cmocka.h needs the four headers above */
 #include <cmocka.h>
 
 #include <bpf/btf.h>
@@ -67,7 +67,7 @@ static struct btf *make_kernel(void)
 	return all;
 }
 
-/* What a program knows of the kernel, and a structure of its own. */
+/* The types that a BPF program uses: some of the kernel's, and a struct of its own. */
 static struct btf *make_wanted(void)
 {
 	struct btf *wanted = btf__new_empty();
@@ -101,7 +101,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* ---- a type as text, to the last member, without names of typedefs: "40{first@0 i4 ...}" */
+/* ---- writes a type with all members as text, without typedef names: "40{first@0 i4 ...}" */
 
 static void describe(FILE *out, const struct btf *btf, unsigned int id);
 
@@ -150,7 +150,7 @@ static void describe_named(char text[1024], const struct btf *btf, const char *n
 
 /* ---- */
 
-static void the_same_to_the_last_member(void **state)
+static void types_are_copied_with_all_members(void **state)
 {
 	const struct fixture *fixture = *state;
 	char theirs[1024], ours[1024];
@@ -163,7 +163,7 @@ static void the_same_to_the_last_member(void **state)
 				  "low@320:3 int4 high@323:5 int4 }");
 }
 
-static void nothing_that_is_only_pointed_to(void **state)
+static void types_behind_pointers_are_not_copied(void **state)
 {
 	const struct fixture *fixture = *state;
 
@@ -171,14 +171,14 @@ static void nothing_that_is_only_pointed_to(void **state)
 	assert_true(btf__find_by_name_kind(fixture->few, "inner", BTF_KIND_STRUCT) > 0);
 }
 
-static void not_what_the_kernel_has_not(void **state)
+static void types_unknown_to_the_kernel_are_not_copied(void **state)
 {
 	const struct fixture *fixture = *state;
 
 	assert_int_equal(btf__find_by_name_kind(fixture->few, "record", BTF_KIND_STRUCT), -ENOENT);
 }
 
-static void the_number_of_the_function(void **state)
+static void the_id_of_the_function_is_returned(void **state)
 {
 	const struct fixture *fixture = *state;
 	struct btf *few = btf__new_empty();
@@ -193,10 +193,14 @@ static void the_number_of_the_function(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(the_same_to_the_last_member, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(nothing_that_is_only_pointed_to, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(not_what_the_kernel_has_not, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(the_number_of_the_function, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(types_are_copied_with_all_members, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(types_behind_pointers_are_not_copied, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(types_unknown_to_the_kernel_are_not_copied, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(the_id_of_the_function_is_returned, set_up,
+						tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

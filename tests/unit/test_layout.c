@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-/* cmocka wants those four first */
+/* cmocka.h needs the four headers above */
 #include <cmocka.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,9 +15,9 @@
 #include "steptrace/stream/event.h"
 
 /*
- * The runner's spans (usdt/steptrace.h) and the tracer's (record.h) are two descriptions of the
- * same bytes. Each table names the members of one span in order, in both; together they leave
- * nothing out.
+ * The runner's header (usdt/steptrace.h) and the tracer's (record.h) describe the same bytes of a
+ * span. Each table lists the members of one span in order, with their place in both headers. The
+ * test checks that the places are equal and that the tables leave no gap.
  */
 struct member {
 	const char *name;
@@ -161,8 +161,8 @@ static void spans_are_the_same_bytes(void **state)
 		check_table(&tables[i]);
 }
 
-/* The kernel program compares one number, whatever the span is. */
-static void the_announcement_lies_in_one_place(void **state)
+/* The BPF program reads announced_ns at the same offset in every kind of span. */
+static void announced_ns_has_the_same_offset_in_all_spans(void **state)
 {
 	(void)state;
 	assert_int_equal(offsetof(struct command_span, announced_ns),
@@ -181,7 +181,7 @@ static void flags_mean_the_same(void **state)
 	assert_int_equal(SPAN_EXIT_STATUS, STEPTRACE_FLAG_EXIT_STATUS);
 }
 
-/* What a runner says by number arrives by name; 0 and what is not said have none. */
+/* Numbers of the runner's enums have names in events. 0, which means "not set", has none. */
 static void numbers_have_the_runners_names(void **state)
 {
 	static const struct {
@@ -215,7 +215,8 @@ static void numbers_have_the_runners_names(void **state)
 	assert_null(ai_cache__name(STEPTRACE_AI_NONE));
 }
 
-/* The first published length ends before the last text field. It never grows again. */
+/* The shortest span that the tracer accepts is that of the first published header. It must never
+ * change, or older runners would be refused. */
 static void first_published_lengths_stay(void **state)
 {
 	(void)state;
@@ -226,7 +227,7 @@ static void first_published_lengths_stay(void **state)
 	assert_int_equal(REJECTED_SPAN_MIN_BYTES, 344);
 }
 
-/* The tracer's table of sites describes the functions that the header makes. */
+/* The tracer recognises the sites in the functions that the header makes. */
 static void sites_are_where_the_header_puts_them(void **state)
 {
 	const uint8_t *function = (const uint8_t *)(uintptr_t)steptrace_probe_step__done;
@@ -250,7 +251,7 @@ static void the_fastest_site_that_fired_is_chosen(void **state)
 	(void)state;
 	assert_int_equal(site__choose(&measured, ~0u), SITE_NOP5);
 	assert_int_equal(site__choose(&measured, 1 << SITE_NOP1), SITE_NOP1);
-	measured.ns_per_hit[SITE_NOP5] = 460; /* a trap, too, on a better day */
+	measured.ns_per_hit[SITE_NOP5] = 460; /* only a little faster: it may be a trap too */
 	assert_int_equal(site__choose(&measured, ~0u), SITE_NOP1);
 	measured.ns_per_hit[SITE_NOP5] = 200;
 	measured.kills_forks[SITE_NOP5] = true;
@@ -259,7 +260,7 @@ static void the_fastest_site_that_fired_is_chosen(void **state)
 	measured.is_trap[SITE_NOP5] = true;
 	assert_int_equal(site__choose(&measured, ~0u), SITE_NOP1);
 	measured.is_trap[SITE_NOP5] = false;
-	measured.ns_per_hit[SITE_NOP5] = 900; /* an older kernel */
+	measured.ns_per_hit[SITE_NOP5] = 900; /* as on an older kernel */
 	assert_int_equal(site__choose(&measured, ~0u), SITE_NOP1);
 	measured.ns_per_hit[SITE_NOP10] = 100;
 	assert_int_equal(site__choose(&measured, ~0u), SITE_NOP10);
@@ -271,7 +272,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(spans_are_the_same_bytes),
-		cmocka_unit_test(the_announcement_lies_in_one_place),
+		cmocka_unit_test(announced_ns_has_the_same_offset_in_all_spans),
 		cmocka_unit_test(flags_mean_the_same),
 		cmocka_unit_test(numbers_have_the_runners_names),
 		cmocka_unit_test(first_published_lengths_stay),

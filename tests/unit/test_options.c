@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-/* cmocka wants those four first */
+/* cmocka.h needs the four headers above */
 #include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +22,7 @@ static const struct option_spec specs[] = {
 
 enum { WORDS_MAX = 8 };
 
-/* What the parser should say, as text: "o=x n" and then the operands after "|". */
+/* The expected result as text: the options, as in "o=x n", then "|", then the operands. */
 struct row {
 	const char *words[WORDS_MAX];
 	bool stop_at_operand;
@@ -48,7 +48,7 @@ static int count_words(const char *const words[])
 	return count;
 }
 
-/* Parses the row's words into `said`; returns the parser as it was at the end. */
+/* Parses the words of a row and writes the result into `said`; returns the parser. */
 static struct options_parser parse(const struct row *row, char *said, size_t bytes)
 {
 	char *argv[WORDS_MAX + 2] = {(char *)"steptrace"};
@@ -78,7 +78,7 @@ static struct options_parser parse(const struct row *row, char *said, size_t byt
 	return parser;
 }
 
-static void what_is_said_is_heard(void **state)
+static void valid_command_lines(void **state)
 {
 	static const struct row rows[] = {
 		{{NULL}, false, "|", false},
@@ -112,7 +112,7 @@ static void what_is_said_is_heard(void **state)
 	}
 }
 
-static void what_is_wrong_is_named(void **state)
+static void errors_name_the_option(void **state)
 {
 	static const struct {
 		struct row row;
@@ -140,7 +140,7 @@ static void what_is_wrong_is_named(void **state)
 	}
 }
 
-/* The help has every row of the table, and the one that needs none. */
+/* The help text contains every row of the table, and --help. */
 static void help_comes_from_the_table(void **state)
 {
 	static const char *const lines[] = {
@@ -162,7 +162,7 @@ static void help_comes_from_the_table(void **state)
 	free(text);
 }
 
-/* A second command line in the same process is read from its beginning. */
+/* A second parser in the same process starts at the beginning of its command line. */
 static void two_parsers_one_after_the_other(void **state)
 {
 	static const struct row first = {{"-n", "-v", "a", "b"}, false, NULL, false};
@@ -179,8 +179,8 @@ static void two_parsers_one_after_the_other(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_said_is_heard),
-		cmocka_unit_test(what_is_wrong_is_named),
+		cmocka_unit_test(valid_command_lines),
+		cmocka_unit_test(errors_name_the_option),
 		cmocka_unit_test(help_comes_from_the_table),
 		cmocka_unit_test(two_parsers_one_after_the_other),
 	};

@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-/* cmocka wants those four first */
+/* cmocka.h needs the four headers above */
 #include <cmocka.h>
 #include <errno.h>
 #include <stdio.h>
@@ -201,7 +201,7 @@ static void note(void *data, const char *sentence)
 	strcat(all, "\n");
 }
 
-static void check_says_what_is_odd(void **state)
+static void check_reports_problems(void **state)
 {
 	struct pack_list list = {0};
 	char all[4096] = "";
@@ -279,7 +279,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(both_places_for_keys, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(prompts_are_read, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(packs_are_found, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(check_says_what_is_odd, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(check_reports_problems, set_up, tear_down),
 		cmocka_unit_test(packs_of_the_wild),
 	};
 

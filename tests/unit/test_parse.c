@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-/* cmocka wants those four first */
+/* cmocka.h needs the four headers above */
 #include <cmocka.h>
 #include <errno.h>
 
@@ -64,7 +64,7 @@ static void durations(void **state)
 		{"1.5", 0, 1500000000},
 		{"0.25ms", 0, 250000},
 		{"0.000000001", 0, 1},
-		{"0.0000000001", 0, 0}, /* finer than the clock */
+		{"0.0000000001", 0, 0}, /* less than one nanosecond */
 		{"2m", 0, 120000000000},
 		{"1h", 0, 3600000000000},
 		{"0.5h", 0, 1800000000000},

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Random spans, driven through decode and writer, against what cJSON reads back: whatever a runner says, each
- * event says the same. PROPERTY_SEED and PROPERTY_ROUNDS choose another walk; the seed is printed when it
- * fails.
+ * Sends random spans through decoder and writer, reads the JSON with cJSON, and checks that each
+ * event agrees with its span. The environment variables PROPERTY_SEED and PROPERTY_ROUNDS choose
+ * the random numbers and how many rounds are run. A failure prints the seed.
  */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-/* cmocka wants those four first */
+/* cmocka.h needs the four headers above */
 #include <cjson/cJSON.h>
 #include <cmocka.h>
 #include <inttypes.h>
@@ -27,9 +27,9 @@ struct walk {
 	uint64_t seed, state;
 	struct stream *stream;
 	uint64_t time_ns;
-	struct command_span command; /* that is open */
+	struct command_span command; /* the open command */
 	struct steptrace_process process;
-	uint64_t steps_seen, steps_lost; /* of it */
+	uint64_t steps_seen, steps_lost; /* of the open command */
 	char line[EVENT_LINE_BYTES + 1];
 	cJSON *event;
 };
@@ -39,7 +39,7 @@ static uint64_t draw(struct walk *walk)
 	return random__next(&walk->state);
 }
 
-/* Small ones as often as large ones. */
+/* A random number; every number of bits is equally likely. */
 static uint64_t draw_number(struct walk *walk)
 {
 	uint64_t value = draw(walk);
@@ -72,7 +72,7 @@ static struct span_head draw_head(struct walk *walk, size_t bytes, uint8_t kind)
 	return head;
 }
 
-/* ---- what a reader finds */
+/* ---- checks of one event */
 
 static _Noreturn void fail_at(struct walk *walk, const char *what, const char *expected)
 {
@@ -110,7 +110,7 @@ static void check_text(struct walk *walk, const char *path, const char *field, s
 
 #define CHECK_TEXT(walk, path, field) check_text(walk, path, field, sizeof(field))
 
-/* As it stands in the line: cJSON would make a double of it. */
+/* Searches the text of the line, because cJSON would turn the number into a double. */
 static void check_bare(struct walk *walk, const char *name, const char *expected)
 {
 	char start[64];
@@ -257,7 +257,7 @@ static const char *outcome_of(unsigned int outcome)
 
 /* ---- one record, one event */
 
-/* Its line as an object; false: no event came of it. */
+/* Feeds a record and parses the line that it makes; false: it made no event. */
 static bool feed(struct walk *walk, struct record_bytes record)
 {
 	struct json *lines = &stream__lines(walk->stream)->text;
@@ -392,7 +392,7 @@ static void check_step(struct walk *walk, const struct step_span *step)
 	}
 }
 
-/* Some of them are of a layout that nobody knows: those are lost. */
+/* Some of the steps have an unknown layout; these are lost. */
 static void run_step(struct walk *walk)
 {
 	struct step_span step = draw_step(walk);
@@ -474,7 +474,7 @@ static void finish(struct walk *walk)
 	check_u64(walk, "steps_lost", walk->steps_lost);
 }
 
-/* "a,b" as a list; the commas are ours, what is between them theirs. */
+/* The text "a,b" becomes a list in the event. */
 static void check_names(struct walk *walk, const char *names, size_t bytes)
 {
 	const cJSON *list = find(walk, "invalid_fields"), *item = list ? list->child : NULL;
@@ -531,7 +531,7 @@ static uint64_t setting(const char *name, uint64_t otherwise)
 	return value ? strtoull(value, NULL, 0) : otherwise;
 }
 
-static void what_is_said_is_written(void **state)
+static void events_agree_with_their_spans(void **state)
 {
 	uint64_t seed = setting("PROPERTY_SEED", 20260131);
 	struct walk walk = {.seed = seed, .state = seed | 1};
@@ -558,7 +558,7 @@ static void what_is_said_is_written(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(what_is_said_is_written)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(events_agree_with_their_spans)};
 
 	return cmocka_run_group_tests_name("property", tests, NULL, NULL);
 }

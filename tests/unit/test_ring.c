@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-/* cmocka wants those four first */
+/* cmocka.h needs the four headers above */
 #include <cmocka.h>
 #include <errno.h>
 #include <linux/bpf.h>
@@ -17,7 +17,7 @@
 
 enum { RING_BYTES = 4096 };
 
-/* What the kernel does to a ring buffer, in a file that is laid out like one. */
+/* The kernel's side of a ring buffer, played by the test in a file with the same layout. */
 struct kernel {
 	int fd;
 	char *pages;
@@ -57,7 +57,7 @@ static void put(struct kernel *kernel, uint64_t position, const void *bytes, siz
 	}
 }
 
-/* A record with a stamp, of that length, with those flags; returns where it lies. */
+/* Writes a record with that time, length and flags; returns its position. */
 static uint64_t kernel__make(struct kernel *kernel, uint64_t time_ns, uint32_t length,
 			     uint32_t flags)
 {
@@ -102,7 +102,7 @@ static void world__close(struct world *world)
 	}
 }
 
-/* The next record has this stamp; 0: there is none. */
+/* The next record must have this time; 0: there must be none. */
 static void expect(struct world *world, uint64_t time_ns, size_t length)
 {
 	size_t bytes = 0;
@@ -121,7 +121,7 @@ static void expect(struct world *world, uint64_t time_ns, size_t length)
 		assert_int_equal(record[i], (int)(time_ns & 0x7f));
 }
 
-static void only_what_was_looked_at(void **state)
+static void only_records_before_the_look_are_read(void **state)
 {
 	struct world world;
 
@@ -139,7 +139,7 @@ static void only_what_was_looked_at(void **state)
 	world__close(&world);
 }
 
-static void room_is_given_back_when_asked(void **state)
+static void space_is_released_on_request(void **state)
 {
 	struct world world;
 
@@ -157,7 +157,7 @@ static void room_is_given_back_when_asked(void **state)
 	world__close(&world);
 }
 
-static void what_was_given_back_is_left_out(void **state)
+static void discarded_records_are_skipped(void **state)
 {
 	struct world world;
 
@@ -166,7 +166,7 @@ static void what_was_given_back_is_left_out(void **state)
 	kernel__make(&world.kernels[0], 10, 24, BPF_RINGBUF_DISCARD_BIT);
 	kernel__make(&world.kernels[0], 11, 24, 0);
 	kernel__make(&world.kernels[0], 12, 24, BPF_RINGBUF_DISCARD_BIT);
-	kernel__make(&world.kernels[0], 13, 4, 0); /* no record of ours */
+	kernel__make(&world.kernels[0], 13, 4, 0); /* too short to be a record */
 	rings__look(&world.rings, 20);
 	expect(&world, 11, 24);
 	expect(&world, 0, 0);
@@ -175,7 +175,7 @@ static void what_was_given_back_is_left_out(void **state)
 	world__close(&world);
 }
 
-static void across_the_end(void **state)
+static void records_across_the_end_of_the_buffer(void **state)
 {
 	struct world world;
 
@@ -191,7 +191,7 @@ static void across_the_end(void **state)
 	world__close(&world);
 }
 
-static void what_is_being_written_ends_it(void **state)
+static void reading_stops_at_a_busy_record(void **state)
 {
 	struct world world;
 	uint64_t position;
@@ -201,7 +201,7 @@ static void what_is_being_written_ends_it(void **state)
 	kernel__make(&world.kernels[0], 10, 24, 0);
 	position = kernel__make(&world.kernels[0], 12, 24, BPF_RINGBUF_BUSY_BIT);
 	kernel__make(&world.kernels[0], 16, 24, 0);
-	kernel__make(&world.kernels[1], 14, 24, 0); /* may be what came of what is being written */
+	kernel__make(&world.kernels[1], 14, 24, 0); /* may be a consequence of the busy record */
 	rings__look(&world.rings, 20);
 	expect(&world, 10, 24);
 	expect(&world, 0, 0);
@@ -214,7 +214,7 @@ static void what_is_being_written_ends_it(void **state)
 	world__close(&world);
 }
 
-static void several_are_one_in_the_order_of_time(void **state)
+static void several_buffers_are_merged_by_time(void **state)
 {
 	struct world world;
 
@@ -229,8 +229,9 @@ static void several_are_one_in_the_order_of_time(void **state)
 	world__close(&world);
 }
 
-/* Its cause may lie in a buffer whose position was taken before. */
-static void what_came_after_the_look_began_waits(void **state)
+/* A record that is newer than the look may have its cause in another buffer whose position was
+ * read before that cause was written. So it must not be returned yet. */
+static void newer_records_wait_for_the_next_look(void **state)
 {
 	struct world world;
 
@@ -239,7 +240,7 @@ static void what_came_after_the_look_began_waits(void **state)
 	kernel__make(&world.kernels[0], 10, 24, 0);
 	kernel__make(&world.kernels[1], 31, 24, 0);
 	rings__look(&world.rings, 30);
-	kernel__make(&world.kernels[0], 30, 24, 0); /* missed by this look */
+	kernel__make(&world.kernels[0], 30, 24, 0); /* this look does not see it */
 	expect(&world, 10, 24);
 	expect(&world, 0, 0);
 	rings__look(&world.rings, 40);
@@ -249,7 +250,7 @@ static void what_came_after_the_look_began_waits(void **state)
 	world__close(&world);
 }
 
-static void a_file_that_is_none(void **state)
+static void a_bad_descriptor_is_refused(void **state)
 {
 	struct ring ring = {.at = 0};
 
@@ -258,7 +259,7 @@ static void a_file_that_is_none(void **state)
 	ring__close(&ring);
 }
 
-static void as_many_and_as_large_as_the_machine_wants(void **state)
+static void sizes_follow_the_number_of_processors(void **state)
 {
 	enum { K = 1024, M = 1024 * K };
 	static const struct {
@@ -288,15 +289,15 @@ static void as_many_and_as_large_as_the_machine_wants(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(only_what_was_looked_at),
-		cmocka_unit_test(room_is_given_back_when_asked),
-		cmocka_unit_test(what_was_given_back_is_left_out),
-		cmocka_unit_test(across_the_end),
-		cmocka_unit_test(what_is_being_written_ends_it),
-		cmocka_unit_test(several_are_one_in_the_order_of_time),
-		cmocka_unit_test(what_came_after_the_look_began_waits),
-		cmocka_unit_test(a_file_that_is_none),
-		cmocka_unit_test(as_many_and_as_large_as_the_machine_wants),
+		cmocka_unit_test(only_records_before_the_look_are_read),
+		cmocka_unit_test(space_is_released_on_request),
+		cmocka_unit_test(discarded_records_are_skipped),
+		cmocka_unit_test(records_across_the_end_of_the_buffer),
+		cmocka_unit_test(reading_stops_at_a_busy_record),
+		cmocka_unit_test(several_buffers_are_merged_by_time),
+		cmocka_unit_test(newer_records_wait_for_the_next_look),
+		cmocka_unit_test(a_bad_descriptor_is_refused),
+		cmocka_unit_test(sizes_follow_the_number_of_processors),
 	};
 
 	return cmocka_run_group_tests_name("ring", tests, NULL, NULL);

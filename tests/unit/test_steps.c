@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Every type of step: what it gives, what it writes, and every way in which it fails. */
+/* Every step type: its output, what it writes, and each of its errors. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-/* cmocka wants those four first */
+/* cmocka.h needs the four headers above */
 #include <cmocka.h>
 #include <errno.h>
 #include <stdio.h>
@@ -58,7 +58,7 @@ static int64_t count_rows(const char *model)
 	return count;
 }
 
-/* A step that fails, with what its category is and what its sentence says. */
+/* The step must fail with this category and with this part in its message. */
 static void expect_failure(const char *step, enum steptrace_error category, const char *part)
 {
 	int64_t before = count_rows("fragments");
@@ -76,7 +76,7 @@ static void expect_failure(const char *step, enum steptrace_error category, cons
 
 /* ------------------------------------------------------------------ the table */
 
-static void the_table_is_sound(void **state)
+static void every_row_of_the_table_is_valid(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < STEP_TYPE_COUNT; i++) {
@@ -97,15 +97,15 @@ static void the_table_is_sound(void **state)
 	assert_null(step_type__find("no.such.type"));
 }
 
-/* A step without its keys fails as validation, whatever its type, and writes nothing. */
-static void nothing_at_all_is_refused(void **state)
+/* A step of any type without its keys fails with the category "validation" and writes nothing. */
+static void steps_without_keys_fail(void **state)
 {
 	char step[128];
 
 	(void)state;
 	for (size_t i = 0; i < STEP_TYPE_COUNT; i++) {
 		if (strcmp(step_types[i]->name, "fragment.query") == 0)
-			continue; /* may well ask for all */
+			continue; /* without keys it selects all fragments, which is valid */
 		snprintf(step, sizeof(step), "- {id: x, type: %s}", step_types[i]->name);
 		expect_failure(step, INVALID, "");
 	}
@@ -193,7 +193,8 @@ static void notify(void **state)
 static void list_map(void **state)
 {
 	(void)state;
-	run("- {id: a, type: list.map, input: '{{ ctx.l }}', template: '{{ index }}:{{ item.n }}'}\n"
+	run("- {id: a, type: list.map, input: '{{ ctx.l }}',\n"
+	    "   template: '{{ index }}:{{ item.n }}'}\n"
 	    "- {id: b, type: list.map, input: '{{ ctx.l }}', filter: '{{ item.ok }}', limit: 1}\n"
 	    "- id: c\n  type: list.map\n"
 	    "  with: {input: '[1, 2, 3]', template: {v: '{{ item }}', k: x}}\n"
@@ -201,7 +202,8 @@ static void list_map(void **state)
 	    "- {id: e, type: list.map, input: '{{ ctx.none }}'}\n"
 	    "- {id: f, type: list.map, input: '{{ ctx.l }}', filter: item.ok}\n"
 	    "- {id: g, type: list.map, input: [' a ', 'b'], transforms: [trim]}\n",
-	    "{\"l\":[{\"n\":\"p\",\"ok\":false},{\"n\":\"q\",\"ok\":true},{\"n\":\"r\",\"ok\":1}]}");
+	    "{\"l\":[{\"n\":\"p\",\"ok\":false},{\"n\":\"q\",\"ok\":true},"
+	    "{\"n\":\"r\",\"ok\":1}]}");
 	expect_text("a.output.output.2", "2:r");
 	expect_number("a.output.input_count", 3);
 	expect_text("b.output.output.0.n", "q");
@@ -226,7 +228,8 @@ static void fragment_create(void **state)
 {
 	(void)state;
 	run("- id: a\n  type: fragment.create\n"
-	    "  with: {type: todo, title: T, content: C, tags: 'x, y', state: {s: 1}, metadata: {}}\n"
+	    "  with: {type: todo, title: T, content: C, tags: 'x, y', state: {s: 1},\n"
+	    "         metadata: {}}\n"
 	    "- {id: b, type: fragment.create, message: M, tags: [p], vault: home, source: null}\n"
 	    "- {id: c, type: fragment.create, message: M, content: ignored, state: '{\"a\": 2}'}\n",
 	    NULL);
@@ -414,8 +417,8 @@ static void dry_runs_write_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_table_is_sound),
-		cmocka_unit_test_setup_teardown(nothing_at_all_is_refused, set_up, tear_down),
+		cmocka_unit_test(every_row_of_the_table_is_valid),
+		cmocka_unit_test_setup_teardown(steps_without_keys_fail, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(transform, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(condition, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(failures_inside_go_up, set_up, tear_down),

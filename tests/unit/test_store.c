@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-/* cmocka wants those four first */
+/* cmocka.h needs the four headers above */
 #include <cmocka.h>
 #include <errno.h>
 #include <sqlite3.h>
@@ -66,7 +66,7 @@ static void expect_row(const char *model, int64_t id, const char *column, const 
 	cJSON_Delete(row);
 }
 
-/* How many fragments match; -errno where the conditions are no good. */
+/* The number of fragments that match, or the negative errno for invalid conditions. */
 static int matches(const char *conditions)
 {
 	struct store_query query;
@@ -266,7 +266,7 @@ static void update_and_delete(void **state)
 	cJSON_Delete(wanted);
 }
 
-static void deleted_rows_are_unseen(void **state)
+static void soft_deleted_rows_are_hidden(void **state)
 {
 	struct store_query query;
 	int64_t id = added("fragments", "{\"type\":\"a\",\"deleted_at\":\"2025\"}"), count;
@@ -311,7 +311,7 @@ static void rollback_leaves_nothing(void **state)
 	added("fragments", "{\"type\":\"a\"}");
 	assert_int_equal(store__commit(store, &err), 0);
 	assert_int_equal(matches("{}"), 1);
-	store__rollback(store); /* of nothing: harmless */
+	store__rollback(store); /* without a transaction it does nothing */
 }
 
 static void many_different_statements(void **state)
@@ -390,7 +390,7 @@ static void newer_and_foreign_files_are_refused(void **state)
 	assert_non_null(strstr(err.text, "another program"));
 }
 
-static void what_is_no_database(void **state)
+static void files_that_are_not_databases(void **state)
 {
 	FILE *file = fopen(path, "w");
 
@@ -414,7 +414,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(hostile_conditions, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(orders_and_limits, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(update_and_delete, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(deleted_rows_are_unseen, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(soft_deleted_rows_are_hidden, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(search_takes_text_literally, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(rollback_leaves_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(many_different_statements, set_up, tear_down),
@@ -422,7 +422,8 @@ int main(void)
 						tear_down_file),
 		cmocka_unit_test_setup_teardown(newer_and_foreign_files_are_refused, set_up_file,
 						tear_down_file),
-		cmocka_unit_test_setup_teardown(what_is_no_database, set_up_file, tear_down_file),
+		cmocka_unit_test_setup_teardown(files_that_are_not_databases, set_up_file,
+						tear_down_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

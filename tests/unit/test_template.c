@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The template language, rule by rule: a template, what it sees, and what comes out as JSON. */
+/* The template language, rule by rule: a template, its context, and the result as JSON. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-/* cmocka wants those four first */
+/* cmocka.h needs the four headers above */
 #include <cmocka.h>
 #include <errno.h>
 #include <stdio.h>
@@ -15,9 +15,11 @@
 #include "runner/template.h"
 
 static const char sight[] =
-	"{\"a\": \"hello\", \"n\": 5, \"s\": \"7\", \"l\": [1, 2, 3], \"e\": [], \"z\": 0, \"t\": true,"
+	"{\"a\": \"hello\", \"n\": 5, \"s\": \"7\", \"l\": [1, 2, 3], \"e\": [],"
+	" \"z\": 0, \"t\": true,"
 	" \"f\": false, \"nil\": null, \"n-1\": \"hyphen\", \"deep\": [[[\"x\"], 2]],"
-	" \"o\": {\"k\": \"v\", \"with-hyphen\": 1, \"2\": \"two\", \"in\": \"word\"}, \"u\": \"h\\u00e9llo\","
+	" \"o\": {\"k\": \"v\", \"with-hyphen\": 1, \"2\": \"two\", \"in\": \"word\"},"
+	" \"u\": \"h\\u00e9llo\","
 	" \"q\": {\"results\": [{\"id\": 1, \"t\": \"one\"}, {\"id\": 2}], \"fragments\": [1],"
 	" \"count\": 7}, \"json\": \"{\\\"p\\\": \\\"low\\\"}\"}";
 
@@ -278,7 +280,8 @@ static void test_tags(void **state)
 		 "\"123\""},
 		{"{% set s = 0 %}{% for x in l %}{% set s = s + x %}{% endfor %}{{ s }}", "\"6\""},
 		{"{% if t %}{% set v = 1 %}{% endif %}{{ v }}", "\"1\""},
-		{"{% set l = [] %}{% for x in [1, 2] %}{% set l = l | append: x %}{% endfor %}{{ l }}",
+		{"{% set l = [] %}{% for x in [1, 2] %}{% set l = l | append: x %}{% endfor %}"
+		 "{{ l }}",
 		 "\"[1,2]\""},
 		{"{% set w = [1, 2] %}{% for x in w %}{% set w = [] %}{{ x }}{% endfor %}{{ w }}",
 		 "\"12[]\""},
@@ -476,13 +479,15 @@ static void test_step_limit(void **state)
 	free(text);
 }
 
-/* Every prefix of a template with everything in it: parsed or refused, never a crash. */
+/* Parses every prefix of a template that uses all features. It must be accepted or refused, without
+ * a crash. */
 static void test_prefixes(void **state)
 {
 	static const char whole[] =
 		"{% set x = {'a': [1, -2.5, \"q\\\"\"], (a): t ? 's' : l | join: ','} %}\n"
 		"{% for y in q.results %}{% if y.id in l and not y.t is defined or n >= 2 %}"
-		"{{ y.t | default: '-' | upper }}{% elif y %}{% break %}{% else %}{# c #}{% endif %}"
+		"{{ y.t | default: '-' | upper }}"
+		"{% elif y %}{% break %}{% else %}{# c #}{% endif %}"
 		"{% endfor %}{{ x.a.0 + 1 * 2 / 3 }}";
 
 	(void)state;

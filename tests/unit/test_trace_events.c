@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-/* cmocka wants those four first */
+/* cmocka.h needs the four headers above */
 #include <cjson/cJSON.h>
 #include <cmocka.h>
 #include <stdlib.h>
@@ -65,8 +65,8 @@ static void started(void **state)
 	stream__free(stream);
 }
 
-/* More targets, and longer facts, than the buffer begins with. */
-static void started_with_much_to_say(void **state)
+/* More targets and longer texts than the initial buffer can hold. */
+static void started_with_many_targets(void **state)
 {
 	enum { COUNT = 2000, LENGTH = 300 };
 	static const char *names[COUNT];
@@ -153,7 +153,7 @@ static void lost(void **state)
 	stream__free(stream);
 }
 
-static void lost_for_a_person(void **state)
+static void lost_as_text(void **state)
 {
 	struct stream *stream = stream_of(FORMAT_COMPACT);
 
@@ -188,7 +188,7 @@ static void stopped_with_all_that_was_counted(void **state)
 	stream__add_loss(stream, EVENT_STEP_EXECUTED, LOSS_INVALID, 1);
 	stream__add_loss(stream, EVENT_COMMAND_STARTED, LOSS_BUFFER_FULL, 3);
 	stream__add_filtered(stream, EVENT_COMMAND_STARTED, 5);
-	stream__add_loss(stream, EVENT_NONE, LOSS_MISSED, 1000); /* makes no event: no part of it */
+	stream__add_loss(stream, EVENT_NONE, LOSS_MISSED, 1000); /* makes no event: not counted */
 	assert_int_equal(put_stopped(stream, &totals, 3000000000), 0);
 	assert_string_equal(
 		written(stream),
@@ -236,8 +236,8 @@ static void binaries_come_and_go(void **state)
 	stream__free(stream);
 }
 
-/* A person is told by the program, not in the stream. */
-static void nothing_of_it_for_a_person(void **state)
+/* In text format the program reports start and stop on stderr, not in the stream. */
+static void text_format_omits_trace_started_and_stopped(void **state)
 {
 	const struct trace_totals totals = {.hits = 1, .reason = "count"};
 	struct stream *stream = stream_of(FORMAT_COMPACT);
@@ -249,8 +249,8 @@ static void nothing_of_it_for_a_person(void **state)
 	stream__free(stream);
 }
 
-/* Every combination that can be said is JSON, and stands between whole lines. */
-static void every_loss_has_words(void **state)
+/* Every combination of kind and reason makes a valid line of JSON. */
+static void every_loss_is_valid_json(void **state)
 {
 	(void)state;
 	for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS_COUNT; kind++) {
@@ -279,15 +279,15 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(started),
-		cmocka_unit_test(started_with_much_to_say),
+		cmocka_unit_test(started_with_many_targets),
 		cmocka_unit_test(degraded),
 		cmocka_unit_test(clock_was_set),
 		cmocka_unit_test(lost),
-		cmocka_unit_test(lost_for_a_person),
+		cmocka_unit_test(lost_as_text),
 		cmocka_unit_test(stopped_with_all_that_was_counted),
 		cmocka_unit_test(binaries_come_and_go),
-		cmocka_unit_test(nothing_of_it_for_a_person),
-		cmocka_unit_test(every_loss_has_words),
+		cmocka_unit_test(text_format_omits_trace_started_and_stopped),
+		cmocka_unit_test(every_loss_is_valid_json),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

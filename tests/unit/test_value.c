@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What values mean: truth, text, numbers, comparing, parts, UTF-8. */
+/* The meaning of values: truth, text, numbers, comparisons, parts, UTF-8. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-/* cmocka wants those four first */
+/* cmocka.h needs the four headers above */
 #include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -264,9 +264,9 @@ static const struct utf8_case utf8_cases[] = {
 	{"\xc3\xa9t", 2, 2},
 	{"\xe2\x82\xac!", 2, 3},
 	{"\xf0\x9f\x98\x80!", 2, 4},
-	{"\xff\xfe", 2, 1},         /* never a lead */
-	{"\xc3", 1, 1},             /* cut */
-	{"\xe2\x82", 2, 1},         /* cut */
+	{"\xff\xfe", 2, 1},         /* never a first byte */
+	{"\xc3", 1, 1},             /* truncated */
+	{"\xe2\x82", 2, 1},         /* truncated */
 	{"\xc0\x80", 2, 1},         /* overlong */
 	{"\xe0\x80\x80", 3, 1},     /* overlong */
 	{"\xed\xa0\x80", 3, 1},     /* surrogate */

@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-/* cmocka wants those four first */
+/* cmocka.h needs the four headers above */
 #include <cmocka.h>
 #include <string.h>
 
@@ -38,7 +38,7 @@ static struct vitals later(void)
 	return vitals;
 }
 
-static void the_line_is_about_the_time_between(void **state)
+static void the_line_describes_one_interval(void **state)
 {
 	struct vitals now = later();
 	char line[VITALS_LINE_BYTES];
@@ -66,7 +66,7 @@ static void the_longest_line_has_room(void **state)
 	assert_int_equal(line[strlen(line) - 1], 'M');
 }
 
-static void without_time_nothing_is_divided_by_it(void **state)
+static void no_division_by_an_interval_of_zero(void **state)
 {
 	(void)state;
 	assert_true(vitals__cpu_percent(&earlier, &earlier) == 0);
@@ -91,7 +91,8 @@ static void prometheus_has_the_counts(void **state)
 		"steptrace_filtered_total{event=\"command.execution.started\"} 9\n",
 		"steptrace_lost_total{event=\"dsl.step.executed\",reason=\"buffer_full\"} 7\n",
 		"steptrace_output_lost_total{output=\"plain\"} 1\n",
-		"steptrace_output_queue_used_bytes{output=\"a\\\"b\\\\c\\nd\xc3\xa9\xef\xbf\xbd\"} 2097152\n",
+		"steptrace_output_queue_used_bytes"
+		"{output=\"a\\\"b\\\\c\\nd\xc3\xa9\xef\xbf\xbd\"} 2097152\n",
 		"steptrace_lag_seconds 0.048100000\n",
 		"steptrace_buffer_used_ratio 0.250000000\n",
 		"steptrace_buffer_bytes 16777216\n",
@@ -128,7 +129,7 @@ static void addresses_are_split(void **state)
 	assert_string_equal(address.port, "http");
 }
 
-static void what_is_no_address(void **state)
+static void invalid_addresses_are_refused(void **state)
 {
 	static const char *const none[] = {"",     "80",     ":80",     "host:", "::1:80",
 					   "[]:1", "[::1:1", "[::1]80", "[::1]"};
@@ -148,12 +149,12 @@ static void what_is_no_address(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_line_is_about_the_time_between),
+		cmocka_unit_test(the_line_describes_one_interval),
 		cmocka_unit_test(the_longest_line_has_room),
-		cmocka_unit_test(without_time_nothing_is_divided_by_it),
+		cmocka_unit_test(no_division_by_an_interval_of_zero),
 		cmocka_unit_test(prometheus_has_the_counts),
 		cmocka_unit_test(addresses_are_split),
-		cmocka_unit_test(what_is_no_address),
+		cmocka_unit_test(invalid_addresses_are_refused),
 	};
 
 	return cmocka_run_group_tests_name("vitals", tests, NULL, NULL);

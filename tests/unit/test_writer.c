@@ -3,18 +3,18 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-/* cmocka wants those four first */
+/* cmocka.h needs the four headers above */
 #include <cmocka.h>
 #include <errno.h>
 #include <string.h>
 
 #include "steptrace/output/writer.h"
 
-/* A sink that keeps what it is given, or refuses it. */
+/* A sink that keeps the bytes it gets, or returns an error. */
 static char kept[16384];
 static size_t kept_bytes, calls;
-static int refusal;       /* 0: it takes everything */
-static size_t taken_part; /* bytes that it takes before it refuses */
+static int refusal;       /* the error that write returns; 0: none */
+static size_t taken_part; /* bytes that write accepts before it returns the error */
 
 static int fake_write(struct sink *sink, const char *lines, size_t bytes, size_t *written,
 		      struct error *err)
@@ -67,7 +67,7 @@ static void put(const struct missing_lines *missing)
 	lines__clear(&lines);
 }
 
-/* What was written since the last time. */
+/* The text written since the last call. */
 static const char *written(void)
 {
 	kept[kept_bytes] = 0;
@@ -81,7 +81,7 @@ static struct missing_lines steps_missing(uint64_t count)
 		.lost.events[EVENT_STEP_EXECUTED] = count, .since_ns = 1, .until_ns = 2};
 }
 
-static void lines_as_they_are(void **state)
+static void lines_are_written_unchanged(void **state)
 {
 	(void)state;
 	add(EVENT_STEP_EXECUTED, "{\"a\":1}");
@@ -92,8 +92,9 @@ static void lines_as_they_are(void **state)
 	assert_int_equal(writer__patience_ms(&writer), -1);
 }
 
-/* Said once, at once, though nothing follows; what is missing within the same second waits. */
-static void missing_lines_are_told_once_a_second(void **state)
+/* The first missing lines are reported immediately, even if no other line follows. Lines that are
+ * missing within the same second are reported together at its end. */
+static void missing_lines_are_reported_once_a_second(void **state)
 {
 	struct missing_lines missing = steps_missing(3);
 	int patience;
@@ -120,8 +121,9 @@ static void missing_lines_are_told_once_a_second(void **state)
 	assert_string_equal(written(), "");
 }
 
-/* A trace.lost that is missing itself is said again, in sum, with what was lost since when. */
-static void a_loss_that_was_not_told(void **state)
+/* If a trace.lost line itself is missing, a later line reports its losses again: the sum, and the
+ * earliest time. */
+static void a_missing_trace_lost_is_repeated(void **state)
 {
 	struct line_mark mark = {.kind = EVENT_NONE,
 				 .lost = 5,
@@ -153,8 +155,9 @@ static void a_loss_that_was_not_told(void **state)
 	assert_string_equal(written(), "");
 }
 
-/* Which of them went in is known; the rest is lost, and told before anything else goes in. */
-static void a_sink_that_refuses_and_comes_back(void **state)
+/* The sink says how many lines it has accepted. The others are lost, and a trace.lost is written
+ * before any further line. */
+static void a_sink_that_fails_and_recovers(void **state)
 {
 	const char *text, *told;
 
@@ -185,7 +188,7 @@ static void a_sink_that_refuses_and_comes_back(void **state)
 	assert_int_equal(writer.lost, 3);
 }
 
-static void one_that_must_not_go_without_ends(void **state)
+static void an_output_that_may_not_drop_fails(void **state)
 {
 	(void)state;
 	writer.drops = false;
@@ -203,7 +206,7 @@ static void one_that_must_not_go_without_ends(void **state)
 	assert_int_equal(writer__patience_ms(&writer), -1);
 }
 
-static void lines_are_gathered_where_the_sink_likes_that(void **state)
+static void lines_are_batched_if_the_sink_asks_for_it(void **state)
 {
 	(void)state;
 	sink.gathers_ns = 1000000000;
@@ -222,8 +225,8 @@ static void lines_are_gathered_where_the_sink_likes_that(void **state)
 	assert_int_equal(writer__patience_ms(&writer), -1);
 }
 
-/* Without its end an output is not what it should be. */
-static void an_end_that_finds_no_room(void **state)
+/* An output without its trace.stopped counts as failed. */
+static void an_end_that_cannot_be_written(void **state)
 {
 	const struct stream_counts counts = {.events[EVENT_STEP_EXECUTED] = 1};
 	const struct trace_totals totals = {.hits = 1, .reason = "count"};
@@ -235,8 +238,8 @@ static void an_end_that_finds_no_room(void **state)
 	assert_string_equal(writer.err.text, "refused");
 }
 
-/* The totals of an output: what the stream wrote, less what was lost here. */
-static void the_books_of_the_end(void **state)
+/* The totals of an output are those of the stream, minus the lines that this output lost. */
+static void totals_at_the_end(void **state)
 {
 	struct stream_counts counts = {.events[EVENT_STEP_EXECUTED] = 10};
 	struct trace_totals totals = {.hits = 10, .reason = "count"};
@@ -258,18 +261,18 @@ static void the_books_of_the_end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(lines_as_they_are, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(missing_lines_are_told_once_a_second, set_up,
+		cmocka_unit_test_setup_teardown(lines_are_written_unchanged, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(missing_lines_are_reported_once_a_second, set_up,
 						tear_down),
-		cmocka_unit_test_setup_teardown(a_loss_that_was_not_told, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_sink_that_refuses_and_comes_back, set_up,
+		cmocka_unit_test_setup_teardown(a_missing_trace_lost_is_repeated, set_up,
 						tear_down),
-		cmocka_unit_test_setup_teardown(one_that_must_not_go_without_ends, set_up,
+		cmocka_unit_test_setup_teardown(a_sink_that_fails_and_recovers, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_output_that_may_not_drop_fails, set_up,
 						tear_down),
-		cmocka_unit_test_setup_teardown(lines_are_gathered_where_the_sink_likes_that,
-						set_up, tear_down),
-		cmocka_unit_test_setup_teardown(an_end_that_finds_no_room, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(the_books_of_the_end, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(lines_are_batched_if_the_sink_asks_for_it, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(an_end_that_cannot_be_written, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(totals_at_the_end, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("writer", tests, NULL, NULL);

@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-/* cmocka wants those four first */
+/* cmocka.h needs the four headers above */
 #include <cmocka.h>
 #include <errno.h>
 #include <stdio.h>
@@ -62,7 +62,7 @@ static void collections_and_blocks(void **state)
 	expect_json("- id: x\n  then:\n  - y\n- z", "[{\"id\":\"x\",\"then\":[\"y\"]},\"z\"]");
 	expect_json("", "null");
 	expect_json("# nothing\n", "null");
-	expect_json("k: \"{{ a | b: 'x' }}\"\nm: ✅", "{\"k\":\"{{ a | b: 'x' }}\",\"m\":\"✅\"}");
+	expect_json("k: \"{{ a|b: 'x' }}\"\nm: ✅", "{\"k\":\"{{ a|b: 'x' }}\",\"m\":\"✅\"}");
 }
 
 static void refusals_say_where(void **state)
