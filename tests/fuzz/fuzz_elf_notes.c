@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Any bytes as a program to look for probes in.
+ * Searches for probes in any bytes, as if they were a program file.
  *
- * links: src/steptrace/attach/elf_notes.c src/steptrace/stream/event.c src/steptrace/attach/site.c src/steptrace/capture/uprobe.c -lelf
+ * links: src/steptrace/attach/elf_notes.c src/steptrace/attach/site.c
+ * links: src/steptrace/capture/uprobe.c src/steptrace/stream/event.c -lelf
  */
 #include <errno.h>
 #include <stddef.h>
@@ -26,7 +27,7 @@ static void check_found(const struct probe_notes *notes, size_t size)
 	require(notes->build_id_bytes <= BUILD_ID_MAX_BYTES);
 	for (size_t i = 0; i < notes->count; i++) {
 		require(notes->notes[i].probe < PROBES_COUNT);
-		require(notes->notes[i].offset < size); /* what was recognised lies there */
+		require(notes->notes[i].offset < size); /* the bytes there were recognised */
 		require(notes->notes[i].sites & 1u << SITE_NOP1);
 	}
 }

@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The event path against any bytes: several records, as JSON, as some fields of it, and then for a person;
- * and lines of which an output has missed some.
+ * Sends any bytes as records through decoder and writers: as JSON, as JSON with selected fields,
+ * and as text. Then corrects the lines, as for an output that has missed some of them.
  *
- *	input:  2 bytes length (little-endian), that many bytes of a record, and again
+ *	input:  records, each after its length in 2 bytes (little-endian)
  *
- * links: src/steptrace/stream/aborted.c src/steptrace/stream/termination.c src/steptrace/stream/open_steps.c src/steptrace/stream/stream.c src/steptrace/stream/fields.c src/steptrace/stream/json_scan.c src/steptrace/stream/decode.c src/steptrace/stream/event.c src/steptrace/stream/event_json.c src/steptrace/stream/event_text.c src/steptrace/stream/executions.c src/steptrace/stream/json.c src/steptrace/output/batch.c src/steptrace/stream/lines.c src/steptrace/output/incomplete.c src/steptrace/stream/clock_anchor.c -lcjson
+ * links: src/steptrace/stream/aborted.c src/steptrace/stream/clock_anchor.c
+ * links: src/steptrace/stream/decode.c src/steptrace/stream/event.c
+ * links: src/steptrace/stream/event_json.c src/steptrace/stream/event_text.c
+ * links: src/steptrace/stream/executions.c src/steptrace/stream/fields.c
+ * links: src/steptrace/stream/json.c src/steptrace/stream/json_scan.c
+ * links: src/steptrace/stream/lines.c src/steptrace/stream/open_steps.c
+ * links: src/steptrace/stream/stream.c src/steptrace/stream/termination.c
+ * links: src/steptrace/output/batch.c src/steptrace/output/incomplete.c -lcjson
  */
 #include <cjson/cJSON.h>
 #include <stddef.h>
@@ -38,7 +45,7 @@ static void check_line(const char *line, size_t bytes, enum stream_format format
 	cJSON_Delete(event);
 }
 
-/* What was added to the buffer: whole lines. Returns how many. */
+/* Checks that only whole lines were added to the buffer; returns their number. */
 static size_t check_lines(struct stream *stream, size_t from)
 {
 	const char *at = stream__lines(stream)->text.base + from;
@@ -64,7 +71,8 @@ static uint64_t lost_total(const struct stream *stream)
 	return sum;
 }
 
-/* A process ended: what it had open is said, and nothing is lost or gained besides. */
+/* If the record ends a process, its open executions become aborted events, and no other event or
+ * loss is counted. */
 static void end_process(struct stream *stream, const void *record, size_t count)
 {
 	uint64_t lost = lost_total(stream), events = stream__events_total(stream);
@@ -78,7 +86,8 @@ static void end_process(struct stream *stream, const void *record, size_t count)
 	require(check_lines(stream, length) == stream__events_total(stream) - events);
 }
 
-/* From aligned memory that ends where the record does. One event, one loss, or a begin probe. */
+/* Feeds a record from the end of aligned memory, so that AddressSanitizer sees a read beyond it. A
+ * record makes at most one event or one loss. */
 static void feed(struct stream *stream, const uint8_t *bytes, size_t count)
 {
 	uint64_t before = stream__events_total(stream) + lost_total(stream), after;
@@ -95,7 +104,7 @@ static void feed(struct stream *stream, const uint8_t *bytes, size_t count)
 	free(record);
 }
 
-/* What lies behind the middle of the batch was missed, and is then to be written all the same. */
+/* Marks the second half of the batch as missed, then corrects and checks all of it. */
 static void correct(const struct batch *batch, enum stream_format format)
 {
 	struct incomplete *incomplete = incomplete__new();

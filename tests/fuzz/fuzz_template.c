@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Templates from anywhere: parsed, and rendered against a small context, as text with marks and
- * as a bare expression.
+ * Parses any text as a template and as an expression without braces, and renders both with a small
+ * context.
  *
- * links: src/runner/value.c src/runner/value_utf8.c src/runner/template_lex.c src/runner/template_parse.c src/runner/template_parser.c src/runner/template_expr.c src/runner/template_arena.c src/runner/template_result.c src/runner/template_eval.c src/runner/template_operate.c src/runner/template_render.c src/runner/filters.c src/runner/filters_text.c src/runner/filters_case.c src/runner/filters_sprintf.c src/runner/filters_list.c src/runner/filters_jsonpath.c src/runner/filters_time.c src/runner/filters_regex.c -lcjson -lpcre2-8 -lm
+ * links: src/runner/value.c src/runner/value_utf8.c
+ * links: src/runner/template_arena.c src/runner/template_eval.c src/runner/template_expr.c
+ * links: src/runner/template_lex.c src/runner/template_operate.c src/runner/template_parse.c
+ * links: src/runner/template_parser.c src/runner/template_render.c src/runner/template_result.c
+ * links: src/runner/filters.c src/runner/filters_case.c src/runner/filters_jsonpath.c
+ * links: src/runner/filters_list.c src/runner/filters_regex.c src/runner/filters_sprintf.c
+ * links: src/runner/filters_text.c src/runner/filters_time.c -lcjson -lpcre2-8 -lm
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -18,8 +24,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const char context[] =
 	"{\"ctx\": {\"body\": \"buy milk #home, 3 eggs\", \"n\": 5, \"none\": null, \"yes\": true,"
 	" \"tags\": [\"a\", \"b\", \"\\u00e9t\\u00e9\"]},"
-	" \"steps\": {\"find\": {\"output\": {\"results\": [{\"id\": 1, \"t\": \"x\"}, {\"id\": 2}],"
-	" \"count\": 2}}}, \"now\": \"2025-03-01T08:30:00.000000Z\"}";
+	" \"steps\": {\"find\": {\"output\": {\"count\": 2,"
+	" \"results\": [{\"id\": 1, \"t\": \"x\"}, {\"id\": 2}]}}},"
+	" \"now\": \"2025-03-01T08:30:00.000000Z\"}";
 
 static void render(int (*parse)(const char *, struct template **, struct error *), const char *text,
 		   const struct scope *scope)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A model's server for the demo and the end-to-end tests: answers every question alike, after
- * --delay-ms. Prints where it listens; ends when stdin closes or on SIGINT and SIGTERM.
+ * A model's server for the demo and the end-to-end tests. It gives the same answer to every
+ * question, after a delay of --delay-ms. It prints its address, and ends at the end of stdin or on
+ * SIGINT or SIGTERM.
  *
  *	$ ai_server --delay-ms 20
  *	listening 127.0.0.1:43817
@@ -25,11 +26,11 @@ static int open_signals(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
-	sigprocmask(SIG_BLOCK, &set, NULL); /* before the threads: they inherit it */
+	sigprocmask(SIG_BLOCK, &set, NULL); /* before the threads start, which inherit the mask */
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
-/* Whatever arrives on stdin is read and forgotten; its end is the word to end. */
+/* Waits for the end of stdin or a signal. Input from stdin is ignored. */
 static void wait_for_end(int signals)
 {
 	struct pollfd fds[] = {{.fd = signals, .events = POLLIN},

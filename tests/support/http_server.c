@@ -23,7 +23,7 @@ struct http_server {
 	int listener, stop, port;
 	pthread_t threads[THREADS];
 	size_t thread_count;
-	pthread_mutex_t lock; /* for all below */
+	pthread_mutex_t lock; /* protects the fields below */
 	struct http_reply reply;
 	int request_count;
 	char *last_request;
@@ -31,7 +31,7 @@ struct http_server {
 
 /* ------------------------------------------------------------------ one request */
 
-/* True when `fd` has something to read; false when time is up or the server stops. */
+/* True: `fd` is readable; false: the time is over or the server stops. */
 static bool wait_for(const struct http_server *server, int fd, int timeout_ms)
 {
 	struct pollfd fds[] = {{.fd = server->stop, .events = POLLIN},
@@ -112,8 +112,9 @@ static void send_reply(int fd, const struct http_reply *reply)
 			return;
 }
 
-/* Notes the request (taken over) and says how to answer it. The body is a copy that the caller
- * frees: the test may drop its own as soon as the client has read the last byte of ours. */
+/* Stores the request, of which it takes ownership, and returns the reply. The body of the reply is
+ * a copy that the caller frees, because the test may free its own body as soon as the client has
+ * read the last byte. */
 static struct http_reply note_request(struct http_server *server, char *text)
 {
 	struct http_reply reply;
@@ -161,7 +162,7 @@ static void *work(void *data)
 		int fd = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC);
 
 		if (fd < 0)
-			continue; /* another thread was faster */
+			continue; /* another thread has accepted the connection */
 		serve(server, fd);
 		close(fd);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A runner for tests: an in-memory database, a fixed clock and seed, and packs made from a few
- * lines of YAML in a folder of its own that goes away again.
+ * A runner for tests: a database in memory, a fixed time and seed, and packs made from a few lines
+ * of YAML in a temporary folder. A failure of the fixture itself aborts the test program.
  */
 #ifndef STEPTRACE_TESTS_RUNNER_FIXTURE_H
 #define STEPTRACE_TESTS_RUNNER_FIXTURE_H
@@ -24,14 +24,16 @@ struct fixture {
 void fixture__open(struct fixture *fixture);
 void fixture__close(struct fixture *fixture);
 
-/* Writes DIRECTORY/NAME, making the folders it needs. */
+/* Writes the file DIRECTORY/NAME and creates the folders that it needs. */
 void fixture__write(const struct fixture *fixture, const char *name, const char *text);
 
-/* Loads a pack whose steps are `steps` (YAML, each line as it stands) and runs it with the input
- * `json` (NULL: none). Returns what execution__run or pack__load returned. */
+/* Loads a pack with these steps (YAML) and runs it with the input `json` (NULL: no input). Returns
+ * the result of pack__load or execution__run. */
 int fixture__run(struct fixture *fixture, const char *steps, const char *json);
 
-/* What is at a path like "save.output.tags.0" under the executed steps; NULL: nothing. */
+/* The value at a path such as "save.output.tags.0" in the outputs of the executed steps. Borrowed;
+ * NULL: there is none. The other two return "(no text there)" and -1 if the value has another
+ * type. */
 const cJSON *fixture__step(const struct fixture *fixture, const char *path);
 const char *fixture__step_text(const struct fixture *fixture, const char *path);
 double fixture__step_number(const struct fixture *fixture, const char *path);

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A runner in another language: python3 that calls a library with the probes through ctypes.
+"""A runner in another language: python3 calls a library with the probes through ctypes.
 
-    python3 carrier.py        takes one word a line from stdin, each answer ends with "ok"
+    python3 carrier.py
 
-    load PATH     loads the library; `go` is for the last one that was loaded
-    go N          N commands of one step
-    fork N        N commands in a child, N more in a child of that child
-    workers N     forks N workers that stay; says "worker PID" for each
+It reads one order from each line of stdin. Each answer ends with a line "ok".
+
+    load PATH     loads the library; later orders use the library that was loaded last
+    go N          runs N commands of one step
+    fork N        a child process runs N commands, and a child of that child N more
+    workers N     forks N worker processes, which keep running; prints "worker PID" for each
     each N        every worker runs N commands
-    orphan N      N commands in a child that waits for the end of this process, which is now
-    hatch N       every worker forks a child that runs N commands
+    hatch N       every worker forks a child process that runs N commands
+    orphan N      this process ends at once; a child process waits for that and runs N commands
 """
 import ctypes
 import os

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Loads libcarrier.so, which lies beside it, and runs as many of its commands as each line says. */
+/* Loads libcarrier.so from its own folder. Reads a number from each line of stdin and runs that
+ * many commands of the library. */
 #include <dlfcn.h>
 #include <limits.h>
 #include <stdio.h>

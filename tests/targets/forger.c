@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A runner that misuses its probes. The test composes the spans (tests/e2e/spans.py), byte by
- * byte; this program puts them into its memory and fires whatever probe at whatever address it is
- * told to. Reads one order a line from stdin:
+ * A runner that misuses its probes. The test composes the spans byte by byte (tests/e2e/spans.py).
+ * This program copies them into its memory and fires any probe with any address. It reads one
+ * order from each line of stdin:
  *
- *	place HEX		the bytes at the end of a page with nothing behind it; says "at ADDRESS"
- *	change ADDRESS HEX	other bytes in that place
- *	fire PROBE ADDRESS [N]	the probe with that address, N times (1)
- *	crowd PROBE ADDRESS N	the same by 8 threads at once, each N times
- *	race PROBE ADDRESS N	N times, while another thread scribbles over what was placed there
- *	begin N			N commands of the worst text begin and never end
- *	collide N		the same with ids that are much alike
- *	steps N			a command in which N steps begin and never end
- *	name HEX		what the kernel calls this process
- *	map DIRECTORY		maps the first page of every file there as code; says "mapped N"
+ *	place HEX		puts the bytes at the end of a page; the next page is unmapped;
+ *				prints "at ADDRESS"
+ *	change ADDRESS HEX	overwrites the bytes at that address
+ *	fire PROBE ADDRESS [N]	fires the probe with that address, N times (default: 1)
+ *	crowd PROBE ADDRESS N	the same in 8 threads at once, N times in each
+ *	race PROBE ADDRESS N	fires N times, while a thread overwrites the bytes there
+ *	begin N			begins N commands with texts that are hard to escape; none ends
+ *	collide N		the same with ids that a simple hash would put into one bucket
+ *	steps N			begins a command and N steps in it; none ends
+ *	name HEX		sets the name of this process (comm)
+ *	map DIRECTORY		maps the first page of every file there as code;
+ *				prints "mapped N"
  *
  * Each answer ends with a line "ok".
  */
@@ -47,7 +49,7 @@ static const struct {
 	{"fragment__changed", steptrace_probe_fragment__changed},
 };
 
-/* One that is not there ends the runner, which the test sees. */
+/* An unknown name ends this program, which the test notices. */
 static probe_function *probe_named(const char *name)
 {
 	for (size_t i = 0; i < sizeof(probes) / sizeof(probes[0]); i++)

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A runner that misuses the probes in every way it can think of: it calls the probe functions with
- * whatever it likes. Reads one order a line from stdin, as spans.c does, and answers "ok".
+ * A runner that calls the probe functions with wrong arguments. It reads one order from each line
+ * of stdin, as spans.c does, and answers "ok".
  *
- *	nowhere			every probe with pointers to nothing: 6 each
- *	lengths			sizes that no span has
- *	kinds			layouts and kinds that there are not, and the wrong one for the probe
- *	owners			steps of commands that are nowhere, or are something else
- *	outcomes		numbers without a name
- *	contradictions		counters and stamps that cannot be: three whole commands
- *	twice			two threads and a child under one execution id
- *	unending N		N commands, and as many steps of one of them, that never end
- *	random SEED N		N spans of random bytes, more or less, at random probes
- *	race N			N steps whose span another thread changes meanwhile
+ *	nowhere			every probe with 6 pointers to memory that cannot be read
+ *	lengths			spans with impossible sizes
+ *	kinds			spans with unknown layouts and kinds, and with the wrong kind
+ *	owners			steps whose pointer to their command is wrong
+ *	outcomes		outcomes that have no name
+ *	contradictions		three commands with impossible counters and times
+ *	twice			two threads and a child process with the same execution id
+ *	unending N		N commands, and N steps of one of them, that never end
+ *	random SEED N		N spans with some random bytes, at random probes
+ *	race N			N steps whose span another thread changes at the same time
  */
 #include <stddef.h>
 #include <stdio.h>
@@ -70,7 +70,7 @@ static struct steptrace_step_span a_step(const struct steptrace_command_span *co
 	return span;
 }
 
-/* A page, and behind it none. */
+/* The end of a page; the next page is unmapped. */
 static char *edge(void)
 {
 	char *pages =
@@ -150,7 +150,7 @@ static void outcomes(void)
 		if (i < STEPTRACE_SUCCESS || i > STEPTRACE_SKIPPED)
 			steptrace_probe_step__done(&step);
 	}
-	command.outcome = 4; /* "aborted" is not for it to say */
+	command.outcome = 4; /* "aborted": only the tracer may set it */
 	steptrace_probe_command__done(&command);
 	command.outcome = STEPTRACE_SUCCESS;
 	steptrace_probe_command__done(&command);
@@ -229,7 +229,7 @@ static void unending(long count)
 	}
 }
 
-/* Most of it right, some of it random: so it comes further. */
+/* Only some bytes are random, so that many spans pass the first checks of the tracer. */
 static void randomly(unsigned int seed, long count)
 {
 	for (long i = 0; i < count; i++) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* A shared library that carries the probes, as a binding for another language would. */
+/* A shared library with the probes, like a binding for another language. */
 #include <steptrace.h>
 
 void carrier_run(int count);

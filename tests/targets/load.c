@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A runner under load whose results can be compared byte for byte: N commands of five steps whose
- * work is a running checksum, then a line from stdin is waited for when it is a pipe, and the work
- * goes on until it comes; at last the results of the first N are printed.
+ * A runner under load whose output can be compared byte for byte:
+ *
+ *	load N
+ *
+ * It runs N commands of five steps, which compute a checksum, and prints the checksum of every
+ * 1000th command and the final one. Then it runs further commands, whose results it does not print,
+ * until stdin has input or ends.
  */
 #include <errno.h>
 #include <poll.h>

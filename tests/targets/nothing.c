@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* A program that does nothing, without a library: the cheapest exec there is. */
+/* A static program without a C library that exits at once. Its exec costs as little as possible. */
 #include <sys/syscall.h>
 
 void _start(void);

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A runner with an older header: its spans end before the last text field, and the page behind
- * them is not there. Fires one command with one step, twice; with "newer" its spans claim to be
- * longer than any that this tracer knows; with "alien" they have a layout of the far future.
+ * A runner that was built with another version of the header. It fires one command with one step.
+ *
+ *	older older	the spans end before their last text field, at an unreadable page
+ *	older newer	the spans claim to be longer than those that this tracer knows
+ *	older alien	the spans have a layout that this tracer does not know
+ *	older nowhere	fires step__done with a pointer to unmapped memory
  */
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +14,7 @@
 
 #include <steptrace.h>
 
-/* `bytes` that end where readable memory ends. */
+/* `bytes` bytes at the end of readable memory. */
 static void *at_the_edge(size_t bytes)
 {
 	char *pages = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A runner with a steady load:
+ * A runner with a constant load:
  *
- *	pace STEPS SECONDS	so many steps a second, in commands of five, in a burst every 5 ms
+ *	pace STEPS SECONDS
+ *
+ * It runs STEPS steps per second for SECONDS seconds, in commands of five steps, in a burst every
+ * 5 ms.
  */
 #include <errno.h>
 #include <stdint.h>

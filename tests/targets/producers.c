@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Eight producers that keep the books of what they did, so that nothing has to be believed. Reads one
- * order a line from stdin:
+ * Eight producers that count what they do, so that a test can compare the events with their counts.
+ * Reads one order from each line of stdin:
  *
- *	threads N	eight threads, each N commands
- *	processes N	eight child processes, each N commands
+ *	threads N	eight threads run N commands each
+ *	processes N	eight child processes run N commands each
  *
- * and says of every command "command ID STEPS" with the id of its execution and how many steps it
- * made, then "did KIND COUNT" for every kind of event, then "ok".
+ * For every command it prints "command ID STEPS" with the execution's id and the number of its
+ * steps, then "did KIND COUNT" for every kind of event, then "ok".
  */
 #include <pthread.h>
 #include <sched.h>
@@ -27,7 +27,7 @@ struct done {
 	unsigned int steps;
 };
 
-/* Shared with child processes. */
+/* The counts, in memory shared with the child processes. */
 struct books {
 	struct done commands[COMMANDS_MAX];
 	unsigned int count;
@@ -65,7 +65,7 @@ static void one_step(struct steptrace_command *command, unsigned int index, stru
 	if (index == 3)
 		tool(command, &step, books);
 	steptrace_step_end(&step, outcomes[index % 3]);
-	sched_yield(); /* all eight are in the middle of something */
+	sched_yield(); /* so that all eight have an open command at the same time */
 }
 
 static void one_command(struct books *books, unsigned int steps)

@@ -1,30 +1,34 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A runner for tests: says on stdout what it did, measured by itself, so that a test can hold the
- * events against it. Reads one word a line from stdin and does what it says.
+ * The runner of most end-to-end tests. It reads one order from each line of stdin, carries it out,
+ * and prints what it did and measured, so that a test can compare the events with it.
  *
- *	go N		N commands of five steps that do nothing
- *	sleep N		a command with N steps that sleep 20 ms each; says "slept NS" for each
- *	idle N		a command with N empty steps; says "clock NS", the median time between
+ *	go N		N commands of five empty steps
+ *	sleep N		a command with N steps that sleep 20 ms each; prints "slept NS" for each
+ *	idle N		a command with N empty steps; prints "clock NS", the median time between
  *			two readings of the clock
- *	text WHAT	a command whose every text is WHAT: quotes, control, invalid, long, newline
+ *	text WHAT	a command with the same text in every field; WHAT is quotes, control,
+ *			invalid, long or newline
  *	tool		a command with a step, a tool call and fragment changes
  *	reject		a rejected command
- *	fail		five steps, the third fails
- *	nested		a step in a step in a step
- *	open / step / close	a command that begins, has a step, ends: one word each; open says
- *			"stamped 1" when a tracer was attached, so that the command knows its start
- *	threads N	8 threads, each N commands
- *	hop N		N commands, each of whose five steps is on another processor than the one before
- *	fork		a command in a child process
- *	crowd N		N child processes, there at once, that are killed in a command of theirs
- *	continue	the command that is open goes on in a child, and ends there
- *	die HOW		in the second step of a command, within another: kill, segv, abort, exit,
- *			quiet (exit from a second thread), exec (another program), hang (a step that
- *			waits to be killed), grow (up to half a gigabyte of memory)
- *	semaphore	says "semaphore COUNT", the number of probes that a tracer is attached to
- *	run PROGRAM	a child that executes another program; says "child PID"
- *	become PROGRAM	executes another program in its own place
+ *	fail		a command whose third step fails
+ *	nested		a command with three nested steps, in another command
+ *	open		begins a command; prints "stamped 1" if a tracer is attached, so that the
+ *			command has a start time, otherwise "stamped 0"
+ *	step N		runs step N of the open command
+ *	close		ends the open command
+ *	threads N	8 threads run N commands each
+ *	hop N		N commands of five steps; each step runs on another processor
+ *	fork		a command in a child process; prints "child PID STATUS"
+ *	crowd N		N child processes begin a command, then all are killed
+ *	continue	the open command continues in a child process and ends there
+ *	die HOW		ends this process inside two nested steps, by kill, segv, abort, exit,
+ *			quiet (exit in a second thread), exec (of another program), hang (waits to
+ *			be killed) or grow (allocates 512 MiB to reach a memory limit)
+ *	semaphore	prints "semaphore COUNT", the number of probes that tracers have attached
+ *	run PROGRAM	executes another program in a child process; prints "child PID"
+ *	become PROGRAM	executes another program in this process
+ *	enabled		prints "enabled 1" if a tracer is attached, otherwise "enabled 0"
  *	quit
  *
  * Each answer ends with a line "ok".
@@ -170,7 +174,7 @@ static const char *text_named(const char *what)
 		return control;
 	}
 	for (size_t i = 0; i + 2 < sizeof(long_text); i += 2)
-		memcpy(&long_text[i], "\xc3\xa9", 2); /* é: a cut must not split it */
+		memcpy(&long_text[i], "\xc3\xa9", 2); /* é: truncation must not split it */
 	return long_text;
 }
 
@@ -266,7 +270,7 @@ static void do_nested(void)
 	steptrace_command_end(&parent, STEPTRACE_SUCCESS);
 }
 
-/* To the next processor that we may use. */
+/* Moves this thread to the next processor that it may use. */
 static void hop(void)
 {
 	static cpu_set_t allowed;
@@ -327,7 +331,7 @@ static void do_fork(void)
 	printf("child %d %d\n", child, status);
 }
 
-/* Each begins when all are there. */
+/* Begins a command when the parent has closed the pipe, that is, when all children exist. */
 static void doomed_child(const int ends[2], atomic_int *begun)
 {
 	struct steptrace_command command;
@@ -374,7 +378,7 @@ static void do_open(struct steptrace_command *held)
 	printf("stamped %d\n", held->span.head.start_ns != 0);
 }
 
-/* A command that began here goes on in a child. */
+/* The open command continues and ends in a child process. */
 static void do_continue(struct steptrace_command *held)
 {
 	pid_t child = fork();
@@ -401,7 +405,7 @@ static void grow(void)
 		if (more)
 			memset(more, 1, 1 << 20);
 	}
-	_exit(99); /* nobody minded */
+	_exit(99); /* no memory limit stopped it */
 }
 
 static void die(const char *how)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Many short-lived processes:
+ * Starts many short-lived processes:
  *
  *	swarm RATE SECONDS ORDER PROGRAM...
  *
- * starts RATE of them a second, of the programs in turn, each with the line ORDER as its standard
- * input, and says "started N failed N" when all have ended.
+ * It starts RATE processes per second for SECONDS seconds, each of the programs in turn, with the
+ * line ORDER as standard input. When all have ended, it prints "started N failed N".
  */
 #include <fcntl.h>
 #include <spawn.h>
@@ -20,7 +20,8 @@ static posix_spawn_file_actions_t actions;
 static int order_fds[2];
 static long failed;
 
-/* The others' end of this pipe must not be inherited: it is the end of the order. */
+/* Other children must not inherit the write end of this pipe, or the program would never see the
+ * end of its input. */
 static void start(char *program, const char *order)
 {
 	char *argv[] = {program, NULL}, *environment[] = {NULL};

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A runner that does nothing but say when somebody looks: a line "semaphore COUNT NS" for each
- * change of its semaphore, with the time on CLOCK_MONOTONIC, until stdin ends. Every probe of a
- * tracer raises the semaphore by one. It looks ten thousand times a second, which leaves the
- * processors to the tracer.
+ * A runner that only reports when a tracer attaches or detaches. Each probe that a tracer attaches
+ * raises the runner's semaphore by one. For each change it prints "semaphore COUNT NS" with the
+ * time of CLOCK_MONOTONIC, until stdin ends. It polls the semaphore 10,000 times a second, so that
+ * it uses little processor time.
  */
 #include <poll.h>
 #include <stdio.h>
@@ -41,7 +41,7 @@ int main(void)
 	struct steptrace_command command;
 	struct steptrace_step step;
 
-	/* All probes have to be in the binary, as in any runner. */
+	/* The calls put all probes into the binary, as in a real runner. */
 	steptrace_command_init(&command, "watched");
 	steptrace_command_begin(&command);
 	steptrace_step_init(&step, &command, "NoStep");
