@@ -48,8 +48,9 @@ double bench__median(struct contender *contender)
 	return bench__median_of(contender->ns, BENCH_ROUNDS);
 }
 
-/* How many values to leave out at each end: as many coins that all fell to one side as make a
- * chance of at most 2.5 %. */
+/* How many sorted values to leave out at each end for a 95 % interval of the median. The number of
+ * values below the median has a binomial distribution (p = 0.5); each end may have at most 2.5 % of
+ * it. */
 static size_t left_out(size_t count)
 {
 	double chance = pow(0.5, (double)count), sum = chance;

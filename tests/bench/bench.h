@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How the benchmarks measure: every contender runs in turn, round after round, in one process,
- * and the medians are compared. A turn takes about a millisecond, so that on a busy machine most of
- * them go uninterrupted. Absolute figures drift with the machine; ratios are the message. A target
- * that is missed is said and fails nothing.
+ * The measuring part of the benchmarks. The contenders run in one process, one after the other, in
+ * many rounds, and their medians are compared. A turn takes about a millisecond, so that most turns
+ * are not interrupted even on a busy machine. Absolute figures change with the machine and its
+ * load: compare ratios of one run. A missed target is printed and is not a failure.
  */
 #ifndef STEPTRACE_BENCH_H
 #define STEPTRACE_BENCH_H
@@ -18,26 +18,26 @@ enum { BENCH_ROUNDS = 51 };
 
 struct contender {
 	const char *name;
-	void (*run)(void *context, int times); /* the work, `times` over */
-	void (*after)(void *context);          /* what is not measured; may be NULL */
+	void (*run)(void *context, int times); /* does the work `times` times */
+	void (*after)(void *context);          /* called after each turn, not measured; or NULL */
 	void *context;
 	int times;
-	double ns[BENCH_ROUNDS];
+	double ns[BENCH_ROUNDS]; /* for each round: nanoseconds of one time */
 };
 
 uint64_t bench__now_ns(void);
 
-/* One round that does not count, then BENCH_ROUNDS that do. */
+/* Runs one round that is not counted, then BENCH_ROUNDS that are. */
 void bench__run(struct contender *contenders, size_t count);
 double bench__median(struct contender *contender);
 
-/* Both sort the values. */
+/* This and bench__interval sort the values. NAN: there are none. */
 double bench__median_of(double *values, size_t count);
 
 /*
- * Where the median of what was sampled lies, whatever its distribution: between two of the sorted
- * values, with a probability of at least 95 %. Fewer than 6 values bound nothing: then it is all
- * of them.
+ * The median of the values, and a 95 % confidence interval for it, which is valid for any
+ * distribution. The ends of the interval are two of the sorted values. With fewer than 6 values
+ * there is no such interval; then it is the smallest and the largest value.
  */
 struct bench_interval {
 	double median, low, high;
@@ -45,7 +45,9 @@ struct bench_interval {
 struct bench_interval bench__interval(double *values, size_t count);
 
 /*
- *	  name                                          12.3 ns     1.42 x empty   (target: at most 1.50, met)
+ * Prints one line:
+ *
+ *	  NAME                        12.3 ns     1.42 x empty   (target: at most 1.50, met)
  *
  * `of` and `target` may be NULL.
  */
@@ -60,7 +62,7 @@ struct bench_line {
 };
 void bench__print(const struct bench_line *line);
 
-/* The same in place: bench__line(.name = "...", .value = 12.3). */
+/* The same with the fields as arguments: bench__line(.name = "...", .value = 12.3). */
 #define bench__line(...) bench__print(&(const struct bench_line){__VA_ARGS__})
 
 #endif

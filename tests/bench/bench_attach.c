@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * How long it takes to be looked at, and to be let alone again: from the exec of a tracer to the
- * moment that the runner sees its semaphore raised, and from Ctrl-C to the tracer's exit. The
- * clock of the first is read in the runner (tests/targets/watched.c), whoever traces.
+ * How long attaching and detaching take: from the exec of a tracer until the runner sees its
+ * semaphore raised, and from Ctrl-C until the tracer has exited. The runner
+ * (tests/targets/watched.c) reads the clock when its semaphore changes, so that all tracers are
+ * measured in the same way.
  */
 #include <signal.h>
 #include <string.h>
@@ -13,14 +14,14 @@
 #include "watched.h"
 
 enum { ROUNDS = 15 };
-enum { STEPTRACE_PROBES = 7 }; /* that `record` attaches to; each raises the semaphore by one */
+enum { STEPTRACE_PROBES = 7 }; /* probes that `record` attaches; each raises the semaphore by one */
 
 struct tracer {
 	const char *name;
 	const char *const *argv;
-	const char *word;       /* on stderr, when it says that it is attached; NULL: it does not */
-	unsigned int semaphore; /* when all of its probes are there */
-	int every; /* how many rounds it has a turn in: one that is slow to end fewer */
+	const char *word; /* printed on stderr when the tracer is attached; NULL: it prints none */
+	unsigned int semaphore; /* value of the semaphore when all its probes are attached */
+	int every;              /* has a turn in every nth round; slow tracers have fewer turns */
 	size_t count;
 	double attached_ms[ROUNDS], said_ms[ROUNDS], ended_ms[ROUNDS];
 };
@@ -36,7 +37,7 @@ static double ms_since(uint64_t start_ns, uint64_t ns)
 	return (double)(int64_t)(ns - start_ns) / 1e6;
 }
 
-/* Whether it went undisturbed. */
+/* Returns false if another tracer disturbed the measurement. */
 static bool run_once(struct tracer *tracer, struct watched *runner, bool counts)
 {
 	struct program program;
@@ -45,11 +46,11 @@ static bool run_once(struct tracer *tracer, struct watched *runner, bool counts)
 
 	program__start(&program, tracer->argv, 2);
 	if (tracer->word && !program__await(&program, tracer->word))
-		fail(tracer->name, "does not say that it is attached");
+		fail(tracer->name, "does not report that it is attached");
 	said_ns = bench__now_ns();
 	if (!watched__reaches(runner, tracer->semaphore, PROGRAM_PATIENCE_MS))
 		fail(tracer->name, "does not attach to all probes");
-	usleep(20000); /* Ctrl-C comes to a tracer that is at rest */
+	usleep(20000); /* let the tracer become idle before Ctrl-C */
 	ended_ms = program__end(&program, SIGINT);
 	if (runner->changed_ns < program.started_ns)
 		return false;
@@ -69,7 +70,8 @@ static void run_round(struct tracer *tracers, size_t count, struct watched *runn
 			continue;
 		do {
 			if (!watched__reaches(runner, 0, 3 * PROGRAM_PATIENCE_MS))
-				fail("another tracer", "looks at every runner of this machine");
+				fail("another tracer",
+				     "is attached to all runners of this machine");
 		} while (!run_once(&tracers[i], runner, round >= 0));
 	}
 }
@@ -84,16 +86,16 @@ static void print_ours(struct tracer *ours, double theirs_ms)
 {
 	double ms = bench__median_of(ours->attached_ms, ours->count);
 
-	bench__line(.name = "steptrace record -p: the runner sees it", .value = ms, .unit = "ms",
+	bench__line(.name = "steptrace record -p: attached", .value = ms, .unit = "ms",
 		    .target = "under 60 ms", .met = ms < 60);
 	print_spread(ours->attached_ms, ours->count);
 	if (theirs_ms > 0)
-		bench__line(.name = "next to bpftrace on one of its probes", .value = ms,
+		bench__line(.name = "compared with bpftrace on one probe", .value = ms,
 			    .unit = "ms", .ratio = ms / theirs_ms, .of = "bpftrace",
 			    .target = "at most 0.10", .met = ms / theirs_ms <= 0.1);
-	bench__line(.name = "it says \"attached to\"",
+	bench__line(.name = "message \"attached to\"",
 		    .value = bench__median_of(ours->said_ms, ours->count), .unit = "ms");
-	bench__line(.name = "from Ctrl-C to its exit",
+	bench__line(.name = "from Ctrl-C to exit",
 		    .value = bench__median_of(ours->ended_ms, ours->count), .unit = "ms");
 	print_spread(ours->ended_ms, ours->count);
 }
@@ -104,12 +106,12 @@ static double print_theirs(struct tracer *theirs)
 
 	bench__line(.name = theirs->name, .value = ms, .unit = "ms");
 	print_spread(theirs->attached_ms, theirs->count);
-	bench__line(.name = "  from Ctrl-C to its exit",
+	bench__line(.name = "  from Ctrl-C to exit",
 		    .value = bench__median_of(theirs->ended_ms, theirs->count), .unit = "ms");
 	return ms;
 }
 
-/* "usdt:PATH:steptrace:a, ... { @[probe] = count(); }" */
+/* The program text "usdt:PATH:steptrace:a, ... { @[probe] = count(); }". */
 static const char *bpftrace_program(const char *binary, const char *const *names, size_t count)
 {
 	static char text[4096];
@@ -123,7 +125,7 @@ static const char *bpftrace_program(const char *binary, const char *const *names
 		snprintf(text + at, sizeof(text) - at, " { @[probe] = count(); }");
 	copy = strdup(text);
 	if (!copy)
-		fail("bpftrace", "needs memory");
+		fail("bpftrace", "cannot be started: out of memory");
 	return copy;
 }
 
@@ -151,7 +153,7 @@ static void bench_attach(struct watched *runner)
 		 .word = "attached to",
 		 .semaphore = STEPTRACE_PROBES,
 		 .every = 1},
-		{.name = "bpftrace, step__done alone", .semaphore = 1, .every = 3},
+		{.name = "bpftrace, step__done only", .semaphore = 1, .every = 3},
 		{.name = "bpftrace, the same seven probes",
 		 .semaphore = STEPTRACE_PROBES,
 		 .every = 3},

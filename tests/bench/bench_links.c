@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What a hit costs by the kind of link and the kind of site: uprobe_multi and the perf PMU, the
- * 1-byte and the 5-byte nop, an empty program and the real capture of step__done. Each combination
- * has a function of its own, laid out as usdt/steptrace.h does it, and all are attached at once.
+ * The cost of a probe hit for each kind of link (uprobe_multi, perf PMU), each kind of site (1-byte
+ * nop, 5-byte nop) and each BPF program (empty, the real capture of step__done). Each combination
+ * has its own probe function with the code of usdt/steptrace.h. All are attached at the same time.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,9 +19,9 @@
 
 /* clang-format off */
 #if defined(__x86_64__)
-#define SITES_CODE                                                                                 \
-	"	nop\n"                                                                             \
-	"	.byte 0x0f, 0x1f, 0x44, 0x00, 0x00\n"                                              \
+#define SITES_CODE                                                                              \
+	"	nop\n"                                                                          \
+	"	.byte 0x0f, 0x1f, 0x44, 0x00, 0x00\n"                                           \
 	"	.byte 0x66, 0x2e, 0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00\n"
 #else
 #define SITES_CODE "	nop\n"
@@ -49,7 +49,7 @@ struct combination {
 	enum uprobe_method method;
 	struct capture *capture; /* NULL: an empty program */
 	probe_function *function;
-	struct uprobe uprobe; /* fd -1: not on this kernel */
+	struct uprobe uprobe; /* fd -1: this kernel does not support it */
 	char name[64];
 };
 
@@ -135,7 +135,8 @@ static struct capture *open_capture(enum uprobe_method method)
 	return capture;
 }
 
-/* A step of a command that the captures know: as if somebody looked, its span gets filled in. */
+/* Makes the span that the probes pass. The semaphore is raised meanwhile, as by a tracer, because
+ * otherwise the header would not fill the span in. */
 static void make_span(void)
 {
 	steptrace_semaphore = 1;
@@ -149,7 +150,7 @@ static void make_span(void)
 	steptrace_semaphore = 0;
 }
 
-/* Site, then link, then what runs there: the empty program first. */
+/* The combinations in order of site, then link, then program; the empty program first. */
 static void set_up(struct capture *const captures[METHODS], int file_fd)
 {
 	for (int i = 0; i < COMBINATIONS; i++) {
@@ -187,7 +188,7 @@ static size_t list_contenders(struct contender contenders[COMBINATIONS])
 	return count;
 }
 
-/* A capture stands behind its empty program. */
+/* Each capture follows the empty program of the same site and link. */
 static void print(struct contender *contender, double empty_ns)
 {
 	const struct combination *combination = contender->context;
@@ -217,7 +218,7 @@ static void bench_links(void)
 	}
 	for (int i = 0; i < COMBINATIONS; i++)
 		if (combinations[i].uprobe.fd < 0 && sites[combinations[i].site].size_bytes)
-			printf("  %s: not on this kernel\n", combinations[i].name);
+			printf("  %s: not supported by this kernel\n", combinations[i].name);
 }
 
 int main(void)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What the probes cost the runner: this program is a runner, traced by itself.
+ * What the probes cost the runner. This program is a runner that traces itself.
  *
- * Attached figures are for the whole boundary as the runner feels it. The empty program, attached
- * to the same site of a probe function of its own, is the floor that the kernel sets.
+ * With a tracer attached, the figures are for a whole boundary in the runner. An empty BPF program
+ * at the same kind of site shows the smallest possible cost, which the kernel determines.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@ static struct steptrace_command command;
 static struct steptrace_step step;
 static int self_fd;
 
-/* ---- nobody attached */
+/* ---- no tracer attached */
 
 static void nothing(void *context, int times)
 {
@@ -79,7 +79,7 @@ static void bench_detached(void)
 
 	bench__run(all, 4);
 	floor = bench__median(&all[0]);
-	printf("nobody attached\n");
+	printf("no tracer attached\n");
 	for (int i = 1; i < 4; i++)
 		bench__line(.name = all[i].name, .value = fmax(bench__median(&all[i]) - floor, 0));
 }
@@ -131,7 +131,7 @@ static void drain(void *context)
 
 static struct capture *trace_ourselves(enum site_kind site)
 {
-	struct binary *binary = calloc(1, sizeof(*binary)); /* the attachment's */
+	struct binary *binary = calloc(1, sizeof(*binary)); /* owned by the attachment */
 	const struct capture_options options = {
 		.buffer_bytes = 32 << 20, .rings_count = 1, .only_wanted_pids = true};
 	const struct steptrace_file file = {0};
@@ -156,8 +156,8 @@ static struct capture *trace_ourselves(enum site_kind site)
 	return made;
 }
 
-/* An empty program on the site of a probe that the capture leaves alone; its fd, closed by
- * uprobe__detach, is -1 where the kernel does not have this. */
+/* Attaches an empty program to a probe that the capture does not use. The fd is -1 if the kernel
+ * does not support it; uprobe__detach closes it. */
 static struct uprobe attach_empty(enum steptrace_probe probe, enum site_kind site,
 				  enum uprobe_method method)
 {
@@ -209,11 +209,11 @@ static void bench_site(enum site_kind site)
 	};
 
 	if (floor.fd < 0) {
-		printf("attached, site %s: not on this kernel\n", sites[site].name);
+		printf("attached, site %s: not supported by this kernel\n", sites[site].name);
 		return;
 	}
 	capture = trace_ourselves(site);
-	five_steps(NULL, 1); /* a command that this capture knows */
+	five_steps(NULL, 1); /* now the capture knows the command to which the steps belong */
 	bench__run(all, 4);
 	print_site(all, site, method);
 	uprobe__detach(&floor);

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What `steptrace record --all` costs programs that have nothing to do with it: its programs run at
- * every exec and at every end of a process of the machine.
+ * What `steptrace record --all` costs other programs: its BPF programs run at every exec and at
+ * every exit of a process of the machine.
  *
- * Two answers, of which each would do. The one is what the spawner feels: vfork, exec, exit and
- * wait, timed with the tracer and without, on one processor. Start and stop of the tracer are slow
- * and the machine drifts, so phases come in pairs, (without, with), (with, without), ... and each
- * pair yields one ratio: of the lower deciles, which the neighbours of a shared machine disturb
- * least. The median of the ratios comes with its 95 % interval, and so does the same ratio of
- * phases that differ in nothing: what is smaller than that, this cannot tell. The other answer is
- * what the kernel says that the tracer's programs took.
+ * It is measured in two ways. The first way is the time of vfork, exec, exit and wait, with the
+ * tracer and without, on one processor. Starting and stopping the tracer is slow, and the speed of
+ * the machine changes. So the phases run in pairs, (without, with), (with, without), ..., and each
+ * pair gives one ratio. It compares the lower deciles, because other load on the machine disturbs
+ * them least. The result is the median of the ratios with its 95 % interval. The same ratio of two
+ * phases without the tracer shows the precision: smaller differences cannot be measured. The second
+ * way is the run time of the BPF programs as the kernel reports it.
  */
 #include <bpf/bpf.h>
 #include <math.h>
@@ -30,8 +30,8 @@ struct kind {
 	const char *name;
 	const char *path;
 	double without_ns[PAIRS], with_ns[PAIRS];
-	double cost[PAIRS];    /* percent: with against without, of a pair */
-	double nothing[PAIRS]; /* percent: without against without, of neighbouring pairs */
+	double cost[PAIRS];    /* percent: with the tracer against without, in one pair */
+	double nothing[PAIRS]; /* percent: without against without, in neighbouring pairs */
 };
 
 static struct kind kinds[KINDS] = {
@@ -59,7 +59,8 @@ static double lower_decile(double *values, size_t count)
 	return values[count / 10];
 }
 
-/* Keeps us, and so what we spawn, on the last processor that we may use; not the tracer. */
+/* Keeps this process and the programs that it spawns on its last allowed processor. The tracer may
+ * use all of them. Returns the allowed processors. */
 static cpu_set_t stay_on_one_processor(void)
 {
 	cpu_set_t allowed, one;
@@ -87,7 +88,7 @@ static void spawn_all(double ns[KINDS])
 	sched_setaffinity(0, sizeof(allowed), &allowed);
 }
 
-/* ---- the tracer, and whoever else traces */
+/* ---- the tracer and other tracers */
 
 static void start_tracer(struct program *tracer)
 {
@@ -113,7 +114,7 @@ static bool has_all_option(void)
 	return has;
 }
 
-/* ---- as the spawner feels it */
+/* ---- first way: the time of the spawning process */
 
 static void run_with(double ns[KINDS])
 {
@@ -124,7 +125,8 @@ static void run_with(double ns[KINDS])
 	program__end(&tracer, SIGINT);
 }
 
-/* Another tracer costs what ours costs: it may be there or not, but not come or go. */
+/* Returns true if another tracer is attached to all runners. It costs as much as ours, so it must
+ * not start or stop during a measurement. */
 static bool is_accompanied(struct watched *runner)
 {
 	return !watched__reaches(runner, 0, 200);
@@ -141,7 +143,7 @@ static bool run_without(double ns[KINDS], struct watched *runner)
 	return runner->changed_ns == changed_ns;
 }
 
-/* Whether it counts. */
+/* Returns false if another tracer started or stopped; then the pair is not counted. */
 static bool run_pair(int pair, struct watched *runner, int *accompanied)
 {
 	double without[KINDS], with[KINDS];
@@ -175,7 +177,7 @@ static void print_interval(const char *name, double *values, size_t count)
 	       interval.high);
 }
 
-/* A statement only where the interval makes one. */
+/* The target is met or missed only if the whole interval is on one side of it. */
 static const char *verdict(double *values, size_t count)
 {
 	struct bench_interval interval = bench__interval(values, count);
@@ -189,23 +191,22 @@ static void print_kind(struct kind *kind, size_t pairs)
 
 	for (size_t pair = 0; pair < pairs; pair++)
 		kind->cost[pair] = percent(kind->with_ns[pair], kind->without_ns[pair]);
-	for (size_t pair = 1; pair + 1 < pairs;
-	     pair += 2) /* neighbours: (with, without), (without, */
+	for (size_t pair = 1; pair + 1 < pairs; pair += 2) /* (with, without), (without, with) */
 		kind->nothing[nothings++] =
 			percent(kind->without_ns[pair + 1], kind->without_ns[pair]);
 	bench__line(.name = kind->name, .value = bench__median_of(kind->without_ns, pairs) / 1e3,
 		    .unit = "us");
 	print_interval("  with record --all", kind->cost, pairs);
 	printf("   (target: within 1 %%, %s)\n", verdict(kind->cost, pairs));
-	print_interval("  the same without it: what this can tell", kind->nothing, nothings);
+	print_interval("  without it, twice: the precision", kind->nothing, nothings);
 	putchar('\n');
 }
 
-/* Returns how many there are. */
+/* Returns the number of counted pairs. */
 static int run_pairs(struct watched *runner, int *disturbed, int *accompanied)
 {
 	uint64_t end_ns = bench__now_ns() + BUDGET_S * 1000000000ULL;
-	int pair = -1; /* that one does not count */
+	int pair = -1; /* the first pair is not counted */
 
 	while (pair < PAIRS && bench__now_ns() < end_ns) {
 		if (run_pair(pair, runner, accompanied))
@@ -222,19 +223,19 @@ static void bench_felt(struct watched *runner)
 
 	printf("vfork, exec, exit and wait, while everything is traced\n");
 	if (disturbed)
-		printf("  %d pairs do not count: another tracer came or went\n", disturbed);
+		printf("  %d pairs not counted: another tracer started or stopped\n", disturbed);
 	if (accompanied)
-		printf("  %d of %d pairs next to another tracer of everything\n", accompanied,
+		printf("  %d of %d pairs ran while another tracer traced everything\n", accompanied,
 		       pairs);
 	if (pairs < PAIRS_LEAST) {
-		printf("  not measured: this takes %d pairs\n", PAIRS_LEAST);
+		printf("  not measured: at least %d pairs are needed\n", PAIRS_LEAST);
 		return;
 	}
 	for (int kind = 0; kind < KINDS; kind++)
 		print_kind(&kinds[kind], (size_t)pairs);
 }
 
-/* ---- as the kernel says it */
+/* ---- second way: the run time of the BPF programs */
 
 static uint32_t newest_program(void)
 {
@@ -245,7 +246,7 @@ static uint32_t newest_program(void)
 	return id;
 }
 
-/* The mean time of one run, of the program of this name among those that came after `older`. */
+/* The mean run time of the BPF program with this name that was loaded after program id `older`. */
 static double run_ns(const char *name, uint32_t older)
 {
 	uint32_t id = older;
@@ -268,9 +269,9 @@ static void print_told(double exec_ns, double end_ns, const double spawned_ns[KI
 {
 	double ns = exec_ns + end_ns;
 
-	printf("what the kernel says that its programs take, its clock included\n");
+	printf("run time of the BPF programs as the kernel reports it, with its clock reads\n");
 	bench__line(.name = "at an exec", .value = exec_ns);
-	bench__line(.name = "at an end", .value = end_ns);
+	bench__line(.name = "at an exit", .value = end_ns);
 	for (int kind = 0; kind < KINDS; kind++) {
 		double share = 100 * ns / spawned_ns[kind];
 		char name[64];
@@ -307,7 +308,7 @@ int main(void)
 		return 0;
 	}
 	if (!has_all_option()) {
-		printf("spawning while everything is traced: there is no record --all\n");
+		printf("spawning while everything is traced: skipped, no record --all\n");
 		return 0;
 	}
 	kinds[0].path = program__path("../nothing");

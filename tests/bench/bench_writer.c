@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What a step event costs in user space: the event path (decode, open executions, JSON) and the
- * writer alone, next to cJSON building and printing the same line.
+ * What a step event costs in user space: the whole path (decode, find the execution, write JSON)
+ * and the JSON writer alone, compared with cJSON, which builds and prints the same line.
  */
 #include <cjson/cJSON.h>
 #include <string.h>
@@ -113,7 +113,8 @@ static void add_id(cJSON *object, const char *name, const uint8_t id[16])
 	cJSON_AddStringToObject(object, name, text);
 }
 
-/* The same fields with the same values; the monotonic stamp has to be a string to be exact. */
+/* The same fields with the same values. monotonic_ns is added as raw text, because cJSON would turn
+ * it into a double, which is not exact. */
 static char *build_with_cjson(void)
 {
 	const struct step_span *step = &record.step;
@@ -163,7 +164,7 @@ static void with_cjson(void *context, int times)
 		cJSON_free(build_with_cjson());
 }
 
-/* The comparison is only fair if both say the same. */
+/* Both lines must be equal, or the comparison would not be fair. */
 static void check_same(void)
 {
 	char *theirs = build_with_cjson();
@@ -206,7 +207,7 @@ int main(void)
 		    .met = theirs / ours >= 8);
 	bench__line(.name = all[2].name, .value = path, .ratio = theirs / path,
 		    .of = "faster than cJSON");
-	printf("  events per second of one core: %.2f million by the writer, %.2f million in all\n",
+	printf("  million events per second on one core: %.2f (writer), %.2f (whole path)\n",
 	       1e3 / ours, 1e3 / path);
 	stream__free(stream);
 	json__free(&json);

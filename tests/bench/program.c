@@ -52,7 +52,7 @@ void program__start(struct program *program, const char *const argv[], int hears
 	program->said_fd = output[0];
 }
 
-/* Whether there is more. */
+/* Reads more output. Returns false at its end, or if none comes within patience_ms. */
 static bool hear(struct program *program, int patience_ms)
 {
 	struct pollfd said = {.fd = program->said_fd, .events = POLLIN};
@@ -63,7 +63,7 @@ static bool hear(struct program *program, int patience_ms)
 	program->said_bytes -= program->taken_bytes;
 	program->taken_bytes = 0;
 	if (program->said_bytes == sizeof(program->said))
-		program->said_bytes = 0; /* a line that nobody could mean */
+		program->said_bytes = 0; /* drop a line that is longer than the buffer */
 	if (poll(&said, 1, patience_ms) <= 0)
 		return false;
 	count = read(program->said_fd, program->said + program->said_bytes,
@@ -143,6 +143,6 @@ const char *program__path(const char *relative)
 	folder[bytes] = 0;
 	*strrchr(folder, '/') = 0;
 	if (asprintf(&path, "%s/%s", folder, relative) < 0)
-		give_up(relative, "needs memory");
+		give_up(relative, "cannot be found: out of memory");
 	return path;
 }

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A runner whose steps do nothing, told in one of several ways; what a step costs is measured here, in the
- * runner:
+ * A runner with empty steps, which reports them in one of several ways and measures what a step
+ * costs:
  *
- *	loop probes		begin and end with the probes of usdt/steptrace.h
+ *	loop probes		the probes of usdt/steptrace.h, at begin and end
  *	loop stdio FILE		a line of JSON, buffered
- *	loop write FILE		a line of JSON, written at once
+ *	loop write FILE		a line of JSON, one write(2) for each
  *	loop cjson FILE		the same event built and printed by cJSON, buffered
- *	loop lttng		an event of LTTng-UST with the same fields (where it was built in)
+ *	loop lttng		an event of LTTng-UST with the same fields (if built with it)
  *
- * Each line of stdin is a number of steps; the answer is ns for each of them.
+ * Each line of stdin is a number of steps to run; the answer is the time of one step in ns.
  */
 #include <cjson/cJSON.h>
 #include <fcntl.h>
@@ -32,7 +32,7 @@ enum { LINE_BYTES = 2048 };
 
 struct ids {
 	uint8_t execution[16];
-	uint64_t step[2]; /* a number is unique enough here */
+	uint64_t step[2]; /* counted up, which is unique enough for a benchmark */
 };
 
 static struct ids ids = {{1, 2, 3, 4}, {5, 6}};
@@ -52,7 +52,8 @@ static uint64_t now_ns(void)
 	return read_clock(CLOCK_MONOTONIC);
 }
 
-/* Of the runner, in its own code and in the kernel: the readers of all contenders want processors, too. */
+/* Processor time of this thread in user space and in the kernel. Elapsed time would include waiting
+ * for a processor, because the readers of the contenders need processors too. */
 static uint64_t used_ns(void)
 {
 	return read_clock(CLOCK_THREAD_CPUTIME_ID);
@@ -81,7 +82,7 @@ static void put_time(char text[40], uint64_t *ns)
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	*ns = now_ns();
-	if (now.tv_sec != written_s) { /* the calendar is asked once a second, as we do */
+	if (now.tv_sec != written_s) { /* computes the date once a second, as steptrace does */
 		gmtime_r(&now.tv_sec, &date);
 		strftime(written, sizeof(written), "%Y-%m-%dT%H:%M:%S", &date);
 		written_s = now.tv_sec;
@@ -102,21 +103,23 @@ static void put_words(struct words *words)
 	put_time(words->time, &words->ns);
 }
 
-/* As a careful in-process logger would: no more than the fields of dsl.step.executed. */
+/* Formats a line like an efficient logger inside the runner: only the fields of
+ * dsl.step.executed. */
 static int print_line(char line[LINE_BYTES], const struct steptrace_step *step,
 		      const struct words *words, uint64_t start_ns)
 {
-	return snprintf(
-		line, LINE_BYTES,
-		"{\"event\":\"dsl.step.executed\",\"correlation_id\":\"%s\",\"execution_id\":\"%s\","
-		"\"step_id\":\"%s\",\"step_type\":\"%s\",\"command_slug\":\"%s\",\"fragment_id\":null,"
-		"\"duration_ms\":%.6f,\"mutations_count\":%" PRIu64 ",\"dry_run\":false,"
-		"\"outcome\":\"success\",\"user_id\":\"%s\",\"timestamp\":\"%s.%09" PRIu64 "Z\","
-		"\"monotonic_ns\":%" PRIu64 ",\"step\":{\"name\":\"%s\",\"index\":%u}}\n",
-		words->execution, words->execution, words->step, "DatabaseUpdateStep",
-		"fragment.update", (double)(words->ns - start_ns) / 1e6,
-		(uint64_t)step->mutations_count, "local-default", words->time,
-		words->ns % 1000000000, words->ns, "set-title", step->index);
+	return snprintf(line, LINE_BYTES,
+			"{\"event\":\"dsl.step.executed\",\"correlation_id\":\"%s\","
+			"\"execution_id\":\"%s\",\"step_id\":\"%s\",\"step_type\":\"%s\","
+			"\"command_slug\":\"%s\",\"fragment_id\":null,"
+			"\"duration_ms\":%.6f,\"mutations_count\":%" PRIu64 ",\"dry_run\":false,"
+			"\"outcome\":\"success\",\"user_id\":\"%s\",\"timestamp\":\"%s.%09" PRIu64
+			"Z\","
+			"\"monotonic_ns\":%" PRIu64 ",\"step\":{\"name\":\"%s\",\"index\":%u}}\n",
+			words->execution, words->execution, words->step, "DatabaseUpdateStep",
+			"fragment.update", (double)(words->ns - start_ns) / 1e6,
+			(uint64_t)step->mutations_count, "local-default", words->time,
+			words->ns % 1000000000, words->ns, "set-title", step->index);
 }
 
 /* ---- the ways */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The fields of dsl.step.executed as an event of LTTng-UST: included by it several times over. */
+/* The fields of dsl.step.executed as an event of LTTng-UST. LTTng-UST includes this file several
+ * times. */
 #undef LTTNG_UST_TRACEPOINT_PROVIDER
 #define LTTNG_UST_TRACEPOINT_PROVIDER steptrace_bench
 #undef LTTNG_UST_TRACEPOINT_INCLUDE
