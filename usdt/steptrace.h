@@ -62,9 +62,9 @@
  *
  * THREADS, FORK, SIGNALS
  *
- * Commands and steps are objects, not a stack. The steps of one command may run one after another,
- * nested, interleaved on an event loop, or on several threads at the same time. Each struct is used
- * by one thread at a time.
+ * Each command and step is a struct of its own; there is no hidden stack of open steps. The steps
+ * of one command may run one after another, nested, interleaved on an event loop, or on several
+ * threads at the same time. Each struct is used by one thread at a time.
  *
  * A command counts its steps. While a tracer is attached, the counters are atomic. While no tracer
  * is attached, they are plain additions: when several threads end steps of the same command in the
@@ -675,7 +675,7 @@ STEPTRACE__SLOW void steptrace__id_once(uint64_t id[2])
 
 /* ------------------------------------------------------------------ filling the spans
  *
- * These functions are not inlined, and are called only while a tracer is attached.
+ * These functions are called only while a tracer is attached. The larger ones are not inlined.
  */
 
 /* Copies text into a field of fixed size and pads it with NUL. Text that does not fit is truncated
@@ -1007,7 +1007,7 @@ static inline void steptrace_command_end(struct steptrace_command *command,
 }
 
 /*
- * The command was rejected before it ran. This call takes the place of begin and end.
+ * The command was rejected before it ran. Call this after init, in place of begin and end.
  *
  * `reason` (32 bytes) is unknown_command, malformed_request, invalid_argument, invalid_pack or a
  * word of your own. `invalid_fields` (128 bytes) contains the names of the invalid fields,

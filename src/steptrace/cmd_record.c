@@ -16,11 +16,11 @@ static void print_help(void)
 	       "       steptrace record -x PATH [OPTIONS]\n"
 	       "       steptrace record [OPTIONS] -- COMMAND [ARGS...]\n\n"
 	       "Attaches to runners (running programs that contain steptrace probes) and writes\n"
-	       "their events, one per line. The runners are not restarted. With -- COMMAND,\n"
-	       "starts the command and traces it and its children.\n\n"
-	       "The recording ends on Ctrl-C, after --count or --duration, or when the command\n"
-	       "or the processes of -p have ended. It needs root or a few capabilities\n"
-	       "(steptrace doctor tells which).\n");
+	       "their events, one per line. The runners are not restarted. With -- COMMAND, starts\n"
+	       "this program and traces it and its children.\n\n"
+	       "The recording ends on Ctrl-C, after --count or --duration, or when COMMAND or the\n"
+	       "processes of -p have ended. It needs root or a few capabilities (steptrace doctor\n"
+	       "tells which).\n");
 	record_options__print(stdout);
 	printf("\nTIME is a number with ns, us, ms, s, m, h or d; without a unit it is seconds.\n"
 	       "SIZE is a number of bytes, or a number with K, M or G (powers of 1024).\n"
