@@ -139,6 +139,50 @@ static void only_records_before_the_look_are_read(void **state)
 	world__close(&world);
 }
 
+/* It is passed when every record before it was read. Discarded records are skipped. */
+static void a_mark_is_passed(void **state)
+{
+	struct world world;
+
+	(void)state;
+	world__open(&world, 2);
+	rings__mark(&world.rings);
+	assert_true(rings__passed_mark(&world.rings));
+	kernel__make(&world.kernels[0], 10, 24, 0);
+	kernel__make(&world.kernels[1], 11, 24, 0);
+	kernel__make(&world.kernels[1], 12, 24, BPF_RINGBUF_DISCARD_BIT);
+	rings__mark(&world.rings);
+	kernel__make(&world.kernels[0], 13, 24, 0); /* behind the mark */
+	assert_false(rings__passed_mark(&world.rings));
+	rings__look(&world.rings, 14);
+	expect(&world, 10, 24);
+	assert_false(rings__passed_mark(&world.rings));
+	expect(&world, 11, 24);
+	expect(&world, 13, 24);
+	expect(&world, 0, 0);
+	assert_true(rings__passed_mark(&world.rings));
+	world__close(&world);
+}
+
+/* A record that is still being written is not passed. */
+static void a_mark_behind_a_busy_record(void **state)
+{
+	struct world world;
+	uint64_t busy;
+
+	(void)state;
+	world__open(&world, 1);
+	busy = kernel__make(&world.kernels[0], 10, 24, BPF_RINGBUF_BUSY_BIT);
+	rings__mark(&world.rings);
+	rings__look(&world.rings, 11);
+	expect(&world, 0, 0);
+	assert_false(rings__passed_mark(&world.rings));
+	kernel__submit(&world.kernels[0], busy, 24);
+	expect(&world, 10, 24);
+	assert_true(rings__passed_mark(&world.rings));
+	world__close(&world);
+}
+
 static void space_is_released_on_request(void **state)
 {
 	struct world world;
@@ -290,6 +334,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_records_before_the_look_are_read),
+		cmocka_unit_test(a_mark_is_passed),
+		cmocka_unit_test(a_mark_behind_a_busy_record),
 		cmocka_unit_test(space_is_released_on_request),
 		cmocka_unit_test(discarded_records_are_skipped),
 		cmocka_unit_test(records_across_the_end_of_the_buffer),

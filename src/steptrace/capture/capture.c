@@ -342,6 +342,16 @@ int capture__drain(struct capture *capture, record_fn *each, void *context, int 
 	return code < 0 ? code : given;
 }
 
+void capture__mark_unread(struct capture *capture)
+{
+	rings__mark(&capture->rings);
+}
+
+bool capture__has_read_to_mark(const struct capture *capture)
+{
+	return rings__passed_mark(&capture->rings);
+}
+
 void capture__take_peaks(struct capture *capture, struct capture_peaks *peaks)
 {
 	*peaks = capture->peaks;

@@ -62,6 +62,10 @@ typedef int record_fn(void *context, const void *bytes, size_t size_bytes);
  */
 int capture__drain(struct capture *capture, record_fn *each, void *context, int limit);
 
+/* Marks the end of the unread records; and whether every record before the mark was handed over. */
+void capture__mark_unread(struct capture *capture);
+bool capture__has_read_to_mark(const struct capture *capture);
+
 /* The worst since the last time somebody asked. */
 struct capture_peaks {
 	uint64_t unread_bytes; /* of the fullest ring buffer */

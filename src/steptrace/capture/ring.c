@@ -143,6 +143,23 @@ void rings__release(struct rings *rings)
 		__atomic_store_n(rings->items[i].read, rings->items[i].at, __ATOMIC_RELEASE);
 }
 
+void rings__mark(struct rings *rings)
+{
+	for (size_t i = 0; i < rings->count; i++) {
+		struct ring *ring = &rings->items[i];
+
+		ring->marked = __atomic_load_n(ring->reserved, __ATOMIC_ACQUIRE);
+	}
+}
+
+bool rings__passed_mark(const struct rings *rings)
+{
+	for (size_t i = 0; i < rings->count; i++)
+		if (rings->items[i].at < rings->items[i].marked)
+			return false;
+	return true;
+}
+
 uint64_t rings__unread_bytes(const struct rings *rings)
 {
 	uint64_t most = 0;

@@ -31,6 +31,7 @@ struct ring {
 	uint64_t at;       /* how far we are; `read` follows now and then */
 	uint64_t until;    /* as seen by the last look */
 	uint64_t given_ns; /* the stamp of the next record; all ones: there is none to be given */
+	uint64_t marked;   /* by rings__mark() */
 };
 
 struct rings {
@@ -55,6 +56,11 @@ const void *rings__next(struct rings *rings, size_t *bytes);
 
 /* Gives the room of what was read back to the kernel. */
 void rings__release(struct rings *rings);
+
+/* Marks the end of what is reserved now. rings__passed_mark() is true when rings__next() has given
+ * every record before the mark. There is one mark. */
+void rings__mark(struct rings *rings);
+bool rings__passed_mark(const struct rings *rings);
 
 /* Bytes that are not read, of the fullest in relation to its size; and of how many. */
 uint64_t rings__unread_bytes(const struct rings *rings);

@@ -58,6 +58,7 @@ bool intake__drain(struct session *session)
 	int given = capture__drain(session->watch.capture, on_record, session, DRAIN_LIMIT);
 
 	session->records_count += given > 0 ? (uint64_t)given : 0;
+	vanished__close(&session->vanished, session->watch.capture, session->stream);
 	intake__flush(session);
 	if (stream__limit_reached(session->stream))
 		session__stop(session, "count");

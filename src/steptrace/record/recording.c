@@ -13,7 +13,6 @@
 #include "steptrace/record/intake.h"
 #include "steptrace/record/setup.h"
 #include "steptrace/record/signals.h"
-#include "steptrace/record/vanished.h"
 #include "steptrace/stream/trace_events.h"
 
 #define SECOND_NS         1000000000
@@ -81,7 +80,7 @@ static void on_timer(struct session *session)
 
 	intake__account(session, is_second);
 	update_governor(session, now);
-	vanished__check(session, is_second);
+	vanished__check(&session->vanished, &session->watch, session->stream, is_second);
 	watch__update(&session->watch, now);
 	if (!is_second)
 		return;

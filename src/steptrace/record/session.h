@@ -17,6 +17,7 @@
 #include "steptrace/record/accounting.h"
 #include "steptrace/record/governor.h"
 #include "steptrace/record/self_stats.h"
+#include "steptrace/record/vanished.h"
 #include "steptrace/record/wakeups.h"
 #include "steptrace/stream/pseudonym.h"
 #include "steptrace/stream/stream.h"
@@ -57,14 +58,13 @@ struct session {
 	struct accounting accounting;
 	struct governor governor;
 	struct self_stats self_stats;
+	struct vanished vanished;
 
-	uint64_t started_ns;           /* 0: not yet */
-	uint64_t records_count;        /* read from the ring buffers */
-	int64_t clock_ahead_ns;        /* the last trace.clock: wall clock minus timestamps */
-	uint64_t process_records_lost; /* as of the last search for vanished processes */
-	bool warned_untraced;          /* of processes beyond WANTED_PIDS_MAX */
-	bool shows_progress;           /* a progress line on stderr */
-	bool failed;                   /* the exit status is 1 */
+	uint64_t started_ns;    /* 0: not yet */
+	uint64_t records_count; /* read from the ring buffers */
+	int64_t clock_ahead_ns; /* the last trace.clock: wall clock minus timestamps */
+	bool shows_progress;    /* a progress line on stderr */
+	bool failed;            /* the exit status is 1 */
 
 	/* How it ends (ending.c). */
 	const char *stop_reason; /* as in trace.stopped; NULL: it goes on */

@@ -6,13 +6,11 @@
 #include "common/clock.h"
 #include "common/log.h"
 
-enum { PIDS_MAX = 1024 };
-
-struct vanished {
-	uint32_t pids[PIDS_MAX];
-	size_t count;
-	bool is_full; /* there may be more */
-};
+/*
+ * The kernel counts a lost record before the process is gone from /proc, and a process with much
+ * memory takes a while to go. So a lost record leads to several searches.
+ */
+enum { SEARCHES_AFTER_LOSS = 10 };
 
 static bool contains(const struct vanished *vanished, uint32_t pid)
 {
@@ -28,43 +26,67 @@ static void add_if_gone(uint32_t pid, void *context)
 
 	if (contains(vanished, pid) || targets__check_pid((pid_t)pid, NULL) != -ESRCH)
 		return;
-	if (vanished->count < PIDS_MAX)
+	if (vanished->count < VANISHED_PIDS_MAX)
 		vanished->pids[vanished->count++] = pid;
 	else
 		vanished->is_full = true;
 }
 
-static void warn_untraced(struct session *session)
+static void warn_untraced(struct vanished *vanished, const struct capture *capture)
 {
-	if (session->warned_untraced || capture__untraced_count(session->watch.capture) == 0)
+	if (vanished->warned_untraced || capture__untraced_count(capture) == 0)
 		return;
-	session->warned_untraced = true;
+	vanished->warned_untraced = true;
 	log__warn("more than %d processes at once: what they fork is not traced (try -x PATH)",
 		  WANTED_PIDS_MAX);
 }
 
-static void search(struct session *session, uint64_t lost)
+static bool is_search_due(struct vanished *vanished, const struct capture *capture, bool is_second)
 {
-	struct vanished vanished = {.count = 0};
-
-	session->watch.follower.next_look_ns = 0; /* execs may be among the lost records */
-	stream__each_open_pid(session->stream, add_if_gone, &vanished);
-	for (size_t i = 0; i < vanished.count; i++) {
-		struct termination termination =
-			termination__vanished(vanished.pids[i], clock__now_ns());
-
-		stream__process_over(session->stream, &termination);
-	}
-	if (!vanished.is_full)
-		session->process_records_lost = lost;
-}
-
-void vanished__check(struct session *session, bool is_second)
-{
-	const struct capture *capture = session->watch.capture;
 	uint64_t lost = capture__process_records_lost(capture);
 
-	if (lost != session->process_records_lost || (is_second && capture__has_unwatched(capture)))
-		search(session, lost);
-	warn_untraced(session);
+	if (lost != vanished->records_lost) {
+		vanished->records_lost = lost;
+		vanished->searches_due = SEARCHES_AFTER_LOSS;
+		return true;
+	}
+	if (vanished->is_full)
+		return true;
+	if (!is_second)
+		return false;
+	if (vanished->searches_due == 0)
+		return capture__has_unwatched(capture);
+	vanished->searches_due--;
+	return true;
+}
+
+static void search(struct vanished *vanished, struct watch *watch, struct stream *stream)
+{
+	watch->follower.next_look_ns = 0; /* execs may be among the lost records */
+	vanished->is_full = false;
+	stream__each_open_pid(stream, add_if_gone, vanished);
+	vanished->found_ns = clock__now_ns();
+	capture__mark_unread(watch->capture);
+}
+
+void vanished__check(struct vanished *vanished, struct watch *watch, struct stream *stream,
+		     bool is_second)
+{
+	if (vanished->count == 0 && is_search_due(vanished, watch->capture, is_second))
+		search(vanished, watch, stream);
+	warn_untraced(vanished, watch->capture);
+}
+
+void vanished__close(struct vanished *vanished, const struct capture *capture,
+		     struct stream *stream)
+{
+	if (vanished->count == 0 || !capture__has_read_to_mark(capture))
+		return;
+	for (size_t i = 0; i < vanished->count; i++) {
+		struct termination termination =
+			termination__vanished(vanished->pids[i], vanished->found_ns);
+
+		stream__process_over(stream, &termination);
+	}
+	vanished->count = 0;
 }
