@@ -32,16 +32,15 @@ static int set_word(const char *option, const char *value, const char *const wor
 
 static int add_output(void *context, const char *where, struct error *err)
 {
-	bool is_socket = strncmp(where, "unix:", 5) == 0 || strncmp(where, "tcp:", 4) == 0;
+	const struct sink_kind *kind = sink__kind(where);
 	struct request *request = context;
 	struct session_options *session = request->session;
 
-	request->writes_files = request->writes_files || sink__is_file(where);
+	request->writes_files = request->writes_files || kind->makes_files;
 	if (session->outputs_count == OUTPUTS_MAX)
 		return error__set(err, -EINVAL, "more than %d outputs", OUTPUTS_MAX);
-	session->connects = session->connects || is_socket;
 	session->outputs[session->outputs_count++] =
-		(struct output_options){.sink.where = where, .drops = is_socket};
+		(struct output_options){.sink.where = where, .drops = kind->drops};
 	return 0;
 }
 

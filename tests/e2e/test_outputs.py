@@ -433,7 +433,7 @@ class Sockets(Outputs):
         self.assertIn("0 events, 7000 lost (interrupted)", self.words)
 
     def test_names_that_are_none(self):
-        for where, words in (("udp:nowhere:1", "a file of that name is './udp:nowhere:1'"),
+        for where, words in (("udp:nowhere:1", "for a file of that name write './udp:nowhere:1'"),
                              ("tcp:nowhere", "is not tcp:HOST:PORT"), ("tcp:::1:99", "is not tcp:HOST:PORT"),
                              ("tcp:127.0.0.1:71534", "a port is 65535 at most"),
                              ("unix:" + "x" * 200, "a socket's path has"), ("unix:", "a socket's path has")):

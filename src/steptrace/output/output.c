@@ -393,7 +393,7 @@ bool output__is_terminal(const struct output *output)
 	return sink__is_terminal(output->sink);
 }
 
-bool output__is_file(const struct output *output)
+const struct sink_kind *output__kind(const struct output *output)
 {
-	return output->sink->ops->reopen != NULL;
+	return output->sink->kind;
 }

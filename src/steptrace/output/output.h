@@ -84,6 +84,7 @@ void output__state(struct output *output, struct output_state *state);
 const struct error *output__error(const struct output *output);
 const char *output__name(const struct output *output);
 bool output__is_terminal(const struct output *output);
-bool output__is_file(const struct output *output);
+/* The row of its sink in the table of kinds: what rights it needs (see sink.h). */
+const struct sink_kind *output__kind(const struct output *output);
 
 #endif

@@ -276,10 +276,18 @@ bool outputs__use_terminal(const struct outputs *outputs)
 	return false;
 }
 
-bool outputs__have_files(const struct outputs *outputs)
+bool outputs__make_files(const struct outputs *outputs)
 {
 	for (size_t i = 0; i < outputs->count; i++)
-		if (output__is_file(outputs->items[i]))
+		if (output__kind(outputs->items[i])->makes_files)
+			return true;
+	return false;
+}
+
+bool outputs__connect(const struct outputs *outputs)
+{
+	for (size_t i = 0; i < outputs->count; i++)
+		if (output__kind(outputs->items[i])->connects)
 			return true;
 	return false;
 }

@@ -74,6 +74,8 @@ void outputs__say_lost(const struct outputs *outputs);
 uint64_t outputs__lost(struct outputs *outputs);
 
 bool outputs__use_terminal(const struct outputs *outputs);
-bool outputs__have_files(const struct outputs *outputs);
+/* What rights they need while the recording runs: to make files, to connect sockets. */
+bool outputs__make_files(const struct outputs *outputs);
+bool outputs__connect(const struct outputs *outputs);
 
 #endif

@@ -8,12 +8,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static bool begins_with(const char *text, const char *prefix)
+static bool is_standard_output(const char *where)
 {
-	return strncmp(text, prefix, strlen(prefix)) == 0;
+	return !where || strcmp(where, "-") == 0;
 }
 
-/* A pipe, a device or a descriptor, which exists already; anything else is a file, or will be one. */
+/* A named descriptor, or a FIFO or device that exists. */
 static bool is_special(const char *path)
 {
 	struct stat status;
@@ -23,50 +23,94 @@ static bool is_special(const char *path)
 	return lstat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISLNK(status.st_mode);
 }
 
-/* Of a kind that somebody may expect. As "./udp:x" it is a file. */
-static bool is_of_another_kind(const char *where)
+static bool is_path(const char *where)
 {
-	static const char *const kinds[] = {"udp:", "http:", "https:", "tls:", "file:"};
+	(void)where;
+	return true;
+}
 
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (begins_with(where, kinds[i]))
+/* The first row that matches is taken. */
+static const struct sink_kind kinds[] = {
+	{.name = "- (standard output)",
+	 .is_meant = is_standard_output,
+	 .open = sink_inherited__open,
+	 .is_given = true},
+	{.name = "unix:PATH",
+	 .prefix = "unix:",
+	 .open = sink_socket__open_unix,
+	 .drops = true,
+	 .connects = true},
+	{.name = "tcp:HOST:PORT",
+	 .prefix = "tcp:",
+	 .open = sink_socket__open_tcp,
+	 .drops = true,
+	 .connects = true},
+	{.name = "a FIFO or device",
+	 .is_meant = is_special,
+	 .open = sink_inherited__open,
+	 .is_given = true},
+	{.name = "FILE or FILE.gz",
+	 .is_meant = is_path,
+	 .open = sink_file__open,
+	 .makes_files = true},
+};
+
+enum { KINDS_COUNT = sizeof(kinds) / sizeof(kinds[0]) };
+
+static bool begins_with(const char *text, const char *prefix)
+{
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+static bool matches(const struct sink_kind *kind, const char *where)
+{
+	return kind->prefix ? begins_with(where, kind->prefix) : kind->is_meant(where);
+}
+
+const struct sink_kind *sink__kind(const char *where)
+{
+	const struct sink_kind *kind = kinds;
+
+	while (!matches(kind, where))
+		kind++; /* the last row matches everything */
+	return kind;
+}
+
+/* Prefixes that a user may expect to work. A file of such a name is written as "./udp:x". */
+static bool has_unknown_prefix(const char *where)
+{
+	static const char *const prefixes[] = {"udp:", "http:", "https:", "tls:", "file:"};
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+		if (begins_with(where, prefixes[i]))
 			return true;
 	return false;
 }
 
-static bool is_standard_output(const char *where)
+static int refuse(const char *where, struct error *err)
 {
-	return !where || strcmp(where, "-") == 0;
-}
+	char names[256] = "";
+	size_t bytes = 0;
 
-static bool is_socket(const char *where)
-{
-	return begins_with(where, "unix:") || begins_with(where, "tcp:");
-}
-
-bool sink__is_file(const char *where)
-{
-	return !is_standard_output(where) && !is_socket(where) && !is_special(where);
+	for (size_t i = 0; i < KINDS_COUNT && bytes < sizeof(names); i++)
+		bytes += (size_t)snprintf(names + bytes, sizeof(names) - bytes, "%s%s",
+					  i ? ", " : "", kinds[i].name);
+	return error__set(err, -EINVAL,
+			  "'%s' is not an output that steptrace can write to; there are: %s "
+			  "(for a file of that name write './%s')",
+			  where, names, where);
 }
 
 int sink__open(const struct sink_options *options, struct sink **sink, struct error *err)
 {
-	const char *where = options->where;
+	const struct sink_kind *kind = sink__kind(options->where);
 	int code;
 
-	if (is_standard_output(where))
-		code = sink_inherited__open(NULL, sink, err);
-	else if (is_socket(where))
-		code = sink_socket__open(where, sink, err);
-	else if (is_of_another_kind(where))
-		code = error__set(err, -EINVAL,
-				  "'%s' is no output: there are FILE, FILE.gz, unix:PATH, "
-				  "tcp:HOST:PORT and - (a file of that name is './%s')",
-				  where, where);
-	else if (is_special(where))
-		code = sink_inherited__open(where, sink, err);
-	else
-		code = sink_file__open(options, sink, err);
+	if (options->where && has_unknown_prefix(options->where))
+		return refuse(options->where, err);
+	code = kind->open(options, sink, err);
+	if (!code)
+		(*sink)->kind = kind;
 	return code;
 }
 
@@ -106,5 +150,5 @@ uint64_t sink__idles_ns(const struct sink *sink)
 
 bool sink__is_terminal(const struct sink *sink)
 {
-	return sink->ops->watched_fd == NULL && sink->ops->reopen == NULL && isatty(STDOUT_FILENO);
+	return sink->kind->is_given && isatty(STDOUT_FILENO);
 }

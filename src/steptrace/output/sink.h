@@ -28,9 +28,11 @@ struct sink_options {
 };
 
 struct sink_ops;
+struct sink_kind;
 
 struct sink {
 	const struct sink_ops *ops;
+	const struct sink_kind *kind;
 	uint64_t gathers_ns; /* lines had better wait that long, to be written together */
 	struct write_state write_state;
 	const char *header;  /* borrowed, the line of trace.started; NULL: none */
@@ -56,6 +58,22 @@ struct sink_ops {
 	void (*close)(struct sink *sink);
 };
 
+/* A row of the table of kinds in sink.c. The text of -o selects the row. */
+struct sink_kind {
+	const char *name;   /* in messages: "unix:PATH" */
+	const char *prefix; /* of the text; NULL: `is_meant` decides */
+	bool (*is_meant)(const char *where);
+	int (*open)(const struct sink_options *options, struct sink **sink, struct error *err);
+	bool drops;       /* the default when the queue is full: drop lines instead of waiting */
+	bool connects;    /* needs the right to connect while the recording runs */
+	bool makes_files; /* needs the right to make files while it runs; can be rotated */
+	bool is_given;    /* was opened, or made, by another process: perhaps the terminal */
+};
+
+/* Never NULL: a text that nothing else matches is the path of a file. NULL and "-": standard output. */
+const struct sink_kind *sink__kind(const char *where);
+
+/* Opens what options->where names. 0, or negative errno with a sentence in `err`. The caller closes it. */
 int sink__open(const struct sink_options *options, struct sink **sink, struct error *err);
 
 /* Also NULL. */
@@ -75,14 +93,14 @@ char *sink__next_header(const struct sink *sink);
 /* As its kind says; UINT64_MAX: for ever. */
 uint64_t sink__idles_ns(const struct sink *sink);
 
-/* Whether that is, or will be, a file, which can be rotated. */
-bool sink__is_file(const char *where);
-
 bool sink__is_terminal(const struct sink *sink);
 
-/* The kinds. */
-int sink_inherited__open(const char *path, struct sink **sink, struct error *err);
+/* What the rows open. As sink__open(). */
+int sink_inherited__open(const struct sink_options *options, struct sink **sink, struct error *err);
+int sink_socket__open_unix(const struct sink_options *options, struct sink **sink,
+			   struct error *err);
+int sink_socket__open_tcp(const struct sink_options *options, struct sink **sink,
+			  struct error *err);
 int sink_file__open(const struct sink_options *options, struct sink **sink, struct error *err);
-int sink_socket__open(const char *where, struct sink **sink, struct error *err);
 
 #endif

@@ -185,9 +185,10 @@ static bool is_regular(int fd)
 	return fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
 }
 
-int sink_inherited__open(const char *path, struct sink **sink, struct error *err)
+int sink_inherited__open(const struct sink_options *options, struct sink **sink, struct error *err)
 {
 	struct inherited *inherited = calloc(1, sizeof(*inherited));
+	const char *path = options->where && strcmp(options->where, "-") ? options->where : NULL;
 	int code = 0;
 
 	if (!inherited)

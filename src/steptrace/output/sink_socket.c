@@ -288,7 +288,10 @@ static const struct sink_ops socket_ops = {
 	.close = socket_close,
 };
 
-int sink_socket__open(const char *where, struct sink **sink, struct error *err)
+typedef int find_addresses(struct socket_sink *socket, const char *text, struct error *err);
+
+static int open_socket(const char *where, find_addresses *find, struct sink **sink,
+		       struct error *err)
 {
 	struct socket_sink *socket = calloc(1, sizeof(*socket));
 	int code;
@@ -298,12 +301,22 @@ int sink_socket__open(const char *where, struct sink **sink, struct error *err)
 	socket->sink.ops = &socket_ops;
 	socket->fd = -1;
 	snprintf(socket->sink.name, sizeof(socket->sink.name), "%s", where);
-	code = strncmp(where, "unix:", 5) == 0 ? find_unix(socket, where + 5, err)
-					       : find_tcp(socket, where + 4, err);
+	code = find(socket, strchr(where, ':') + 1, err);
 	if (code) {
 		free(socket);
 		return code;
 	}
 	*sink = &socket->sink;
 	return 0;
+}
+
+int sink_socket__open_unix(const struct sink_options *options, struct sink **sink,
+			   struct error *err)
+{
+	return open_socket(options->where, find_unix, sink, err);
+}
+
+int sink_socket__open_tcp(const struct sink_options *options, struct sink **sink, struct error *err)
+{
+	return open_socket(options->where, find_tcp, sink, err);
 }

@@ -28,7 +28,6 @@ struct session_options {
 	struct watch_options watch; /* targets, filters, ring buffers, site */
 	struct output_options outputs[OUTPUTS_MAX];
 	size_t outputs_count; /* at least 1 */
-	bool connects;        /* an output is a socket */
 
 	enum stream_format format;
 	bool seed_fields_only;

@@ -152,8 +152,8 @@ static int attach(struct session *session)
 static int give_up_privileges(struct session *session)
 {
 	struct privilege_needs needs = {
-		.makes_files = outputs__have_files(&session->outputs),
-		.connects = session->options->connects,
+		.makes_files = outputs__make_files(&session->outputs),
+		.connects = outputs__connect(&session->outputs),
 		.serves = session->options->metrics_address != NULL,
 	};
 	int code = watch__drop_privileges(&session->watch, &needs, session->err);

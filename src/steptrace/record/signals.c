@@ -6,7 +6,7 @@
 bool signals__handle(struct session *session, const struct wakeup *wakeup)
 {
 	if (wakeup->signal == SIGHUP && !wakeup->from_terminal &&
-	    outputs__have_files(&session->outputs)) {
+	    outputs__make_files(&session->outputs)) {
 		outputs__reopen(&session->outputs);
 		return false;
 	}
