@@ -5,27 +5,39 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* When memory is short, HASH_ADD leaves the entry out and calls the second macro. It never calls
+ * exit(). */
+#define HASH_NONFATAL_OOM        1
+#define uthash_nonfatal_oom(add) ((add)->is_in_table = false)
+#include <uthash.h>
+
 #include "common/clock.h"
 #include "steptrace/stream/id_hash.h"
 
-/* As many as the stream keeps open. Where there are more, or there is no memory for them, they are forgotten
- * and the ends of all executions that were known by then are doubted. */
-enum { FIRST_SLOTS = 256, ENTRIES_MAX = 65536, CORRECTION_BYTES = 32 };
+/* ENTRIES_MAX: as many executions as the stream keeps open.
+ * CORRECTION_BYTES: what one correction adds to a line at most. */
+enum { ENTRIES_MAX = 65536, CORRECTION_BYTES = 32 };
+
+struct key {
+	uint8_t id[16];
+	uint32_t pid; /* a fork continues the execution of its parent under the same id */
+};
+
+_Static_assert(sizeof(struct key) == 20,
+	       "uthash compares the bytes of keys: there must be no holes");
 
 struct entry {
-	uint8_t id[16];
-	uint32_t pid;
-	uint64_t steps;
-	bool is_used;
+	struct key key;
+	bool is_in_table;
+	uint64_t steps; /* missed */
+	UT_hash_handle hh;
 };
 
 struct incomplete {
 	pthread_mutex_t mutex;
 	struct id_hash hash;
-	struct entry *slots; /* open addressing */
-	size_t slots_count;  /* a power of two, or none */
-	size_t count;
-	uint64_t doubted_until_ns; /* executions that were known before that */
+	struct entry *entries;     /* the head of a uthash table */
+	uint64_t doubted_until_ns; /* what is known of executions from before that is forgotten */
 };
 
 struct incomplete *incomplete__new(void)
@@ -39,99 +51,92 @@ struct incomplete *incomplete__new(void)
 	return incomplete;
 }
 
+static void remove_entry(struct incomplete *incomplete, struct entry *entry)
+{
+	HASH_DEL(incomplete->entries, entry);
+	free(entry);
+}
+
+static void remove_all(struct incomplete *incomplete)
+{
+	struct entry *next;
+
+	for (struct entry *entry = incomplete->entries; entry; entry = next) {
+		next = entry->hh.next;
+		remove_entry(incomplete, entry);
+	}
+}
+
 void incomplete__free(struct incomplete *incomplete)
 {
 	if (!incomplete)
 		return;
+	remove_all(incomplete);
 	pthread_mutex_destroy(&incomplete->mutex);
-	free(incomplete->slots);
 	free(incomplete);
 }
 
-/* ---- the table: the slot of the execution, or the free one where it belongs */
+/* ---- the table */
 
-static struct entry *slot_of(const struct incomplete *incomplete, const uint8_t id[16],
-			     uint32_t pid)
+static struct key key_of(const struct line_mark *mark)
 {
-	size_t mask = incomplete->slots_count - 1;
-	size_t at = id_hash__of(&incomplete->hash, id) & mask;
+	struct key key = {.pid = mark->pid};
 
-	while (incomplete->slots[at].is_used &&
-	       (incomplete->slots[at].pid != pid ||
-		memcmp(incomplete->slots[at].id, id, sizeof(incomplete->slots[at].id)) != 0))
-		at = (at + 1) & mask;
-	return &incomplete->slots[at];
+	memcpy(key.id, mark->execution_id, sizeof(key.id));
+	return key;
 }
 
-static bool grow(struct incomplete *incomplete)
+/* Keyed with a secret, so that no runner can choose ids that all fall into the same bucket. */
+static unsigned int hash_of(const struct incomplete *incomplete, const struct key *key)
 {
-	struct entry *former = incomplete->slots;
-	size_t former_count = incomplete->slots_count;
-	size_t wanted = former_count ? 2 * former_count : FIRST_SLOTS;
-	struct entry *slots = calloc(wanted, sizeof(*slots));
-
-	if (!slots)
-		return false;
-	incomplete->slots = slots;
-	incomplete->slots_count = wanted;
-	for (size_t i = 0; i < former_count; i++)
-		if (former[i].is_used)
-			*slot_of(incomplete, former[i].id, former[i].pid) = former[i];
-	free(former);
-	return true;
+	return (unsigned int)id_hash__of(&incomplete->hash, key->id) + key->pid;
 }
 
 static struct entry *find(const struct incomplete *incomplete, const struct line_mark *mark)
 {
-	struct entry *slot =
-		incomplete->count ? slot_of(incomplete, mark->execution_id, mark->pid) : NULL;
+	struct key key = key_of(mark);
+	unsigned int hash = hash_of(incomplete, &key);
+	struct entry *entry;
 
-	return slot && slot->is_used ? slot : NULL;
+	HASH_FIND_BYHASHVALUE(hh, incomplete->entries, &key, sizeof(key), hash, entry);
+	return entry;
 }
 
+static struct entry *add(struct incomplete *incomplete, const struct line_mark *mark)
+{
+	struct entry *entry = calloc(1, sizeof(*entry));
+	unsigned int hash;
+
+	if (!entry)
+		return NULL;
+	entry->key = key_of(mark);
+	entry->is_in_table = true;
+	hash = hash_of(incomplete, &entry->key);
+	HASH_ADD_BYHASHVALUE(hh, incomplete->entries, key, sizeof(entry->key), hash, entry);
+	if (entry->is_in_table)
+		return entry;
+	free(entry);
+	return NULL;
+}
+
+/* NULL: the table is full, or there is no memory. */
 static struct entry *find_or_add(struct incomplete *incomplete, const struct line_mark *mark)
 {
-	struct entry *slot = find(incomplete, mark);
+	struct entry *entry = find(incomplete, mark);
 
-	if (slot)
-		return slot;
-	if (incomplete->count >= ENTRIES_MAX)
-		return NULL;
-	if (2 * (incomplete->count + 1) > incomplete->slots_count && !grow(incomplete))
-		return NULL;
-	slot = slot_of(incomplete, mark->execution_id, mark->pid);
-	*slot = (struct entry){.is_used = true, .pid = mark->pid};
-	memcpy(slot->id, mark->execution_id, sizeof(slot->id));
-	incomplete->count++;
-	return slot;
+	if (entry || HASH_COUNT(incomplete->entries) >= ENTRIES_MAX)
+		return entry;
+	return add(incomplete, mark);
 }
 
-/* Those behind it that were put there because of it move up. */
-static void take_out(struct incomplete *incomplete, struct entry *slot)
-{
-	size_t mask = incomplete->slots_count - 1;
-	size_t free_at = (size_t)(slot - incomplete->slots);
-
-	incomplete->slots[free_at].is_used = false;
-	incomplete->count--;
-	for (size_t at = (free_at + 1) & mask; incomplete->slots[at].is_used;
-	     at = (at + 1) & mask) {
-		struct entry moved = incomplete->slots[at];
-
-		incomplete->slots[at].is_used = false;
-		*slot_of(incomplete, moved.id, moved.pid) = moved;
-	}
-}
-
+/* Nothing is known about their missed steps any more. */
 static void forget_all(struct incomplete *incomplete)
 {
-	if (incomplete->slots)
-		memset(incomplete->slots, 0, incomplete->slots_count * sizeof(*incomplete->slots));
-	incomplete->count = 0;
+	remove_all(incomplete);
 	incomplete->doubted_until_ns = clock__now_ns();
 }
 
-/* ---- what is missed */
+/* ---- missed lines */
 
 static void miss(struct incomplete *incomplete, const struct line_mark *mark)
 {
@@ -140,7 +145,7 @@ static void miss(struct incomplete *incomplete, const struct line_mark *mark)
 	if (mark->kind == EVENT_COMMAND_COMPLETED) {
 		entry = find(incomplete, mark);
 		if (entry)
-			take_out(incomplete, entry);
+			remove_entry(incomplete, entry);
 		return;
 	}
 	if (mark->kind != EVENT_COMMAND_STARTED && mark->kind != EVENT_STEP_EXECUTED)
@@ -164,14 +169,14 @@ void incomplete__miss(struct incomplete *incomplete, const struct lines *lines, 
 	pthread_mutex_unlock(&incomplete->mutex);
 }
 
-/* ---- what is said of it */
+/* ---- corrections */
 
 static const char *find_text(const char *line, const char *end, const char *text)
 {
 	return memmem(line, (size_t)(end - line), text, strlen(text));
 }
 
-/* A member's name cannot lie in a string: there its quotes have backslashes. */
+/* The member cannot be found inside of a string: JSON escapes the quotes there. */
 static const char *value_of(const char *line, const char *end, const char *member)
 {
 	const char *found = find_text(line, end, member);
@@ -179,36 +184,36 @@ static const char *value_of(const char *line, const char *end, const char *membe
 	return found ? found + strlen(member) : NULL;
 }
 
-/* Copies up to there, and puts another number in the place of the one that stands there, if one does:
- * `steps` more, or null where nobody knows. */
+/* Copies the text up to `value`. Adds `steps` to the number there, or writes null when `steps` is
+ * NULL; a value that is not a number stays. Returns the end of the value. */
 static const char *put_steps(struct json *out, const char *from, const char *value, const char *end,
 			     const uint64_t *steps)
 {
-	uint64_t said = 0;
+	uint64_t number = 0;
 	const char *at = value;
 
 	json__bytes(out, from, (size_t)(value - from));
 	for (; at < end && *at >= '0' && *at <= '9'; at++)
-		said = said * 10 + (uint64_t)(*at - '0');
+		number = number * 10 + (uint64_t)(*at - '0');
 	if (at > value && steps)
-		json__u64(out, said + *steps);
+		json__u64(out, number + *steps);
 	else if (at > value)
 		json__raw(out, "null");
 	return at;
 }
 
-/* The members come in this order, where they are written. */
+/* "complete" stands before "steps_lost" in every line that has both. `steps` NULL: unknown. */
 static void correct_line(struct json *out, const char *line, const char *end, const uint64_t *steps)
 {
-	static const char was[] = "true", is[] = "false";
+	static const char yes[] = "true", no[] = "false";
 	const char *complete = value_of(line, end, ",\"complete\":");
 	const char *lost = value_of(line, end, ",\"steps_lost\":");
 
-	if (complete && (size_t)(end - complete) > sizeof(was) &&
-	    memcmp(complete, was, sizeof(was) - 1) == 0) {
+	if (complete && (size_t)(end - complete) > sizeof(yes) &&
+	    memcmp(complete, yes, sizeof(yes) - 1) == 0) {
 		json__bytes(out, line, (size_t)(complete - line));
-		json__bytes(out, is, sizeof(is) - 1);
-		line = complete + sizeof(was) - 1;
+		json__bytes(out, no, sizeof(no) - 1);
+		line = complete + sizeof(yes) - 1;
 	}
 	if (lost)
 		line = put_steps(out, line, lost, end, steps);
@@ -220,8 +225,8 @@ static bool is_doubted(const struct incomplete *incomplete, const struct line_ma
 	return mark->known_ns < incomplete->doubted_until_ns;
 }
 
-/* Whether there is something to correct at all, which is rare. */
-static bool has_any(const struct incomplete *incomplete, const struct lines *lines)
+/* Usually there is none, and the lines need not be copied. */
+static bool need_correction(const struct incomplete *incomplete, const struct lines *lines)
 {
 	const struct line_mark *marks = lines__marks(lines);
 
@@ -244,7 +249,7 @@ static void correct_end(struct incomplete *incomplete, const struct line_mark *m
 	else
 		json__bytes(out, line, (size_t)(end - line));
 	if (entry)
-		take_out(incomplete, entry);
+		remove_entry(incomplete, entry);
 }
 
 static void correct_all(struct incomplete *incomplete, const struct lines *lines, struct json *out)
@@ -280,8 +285,8 @@ const struct lines *incomplete__correct(struct incomplete *incomplete, const str
 	const struct lines *result = lines;
 
 	pthread_mutex_lock(&incomplete->mutex);
-	if ((incomplete->count || incomplete->doubted_until_ns) && has_any(incomplete, lines) &&
-	    make_room(room, lines)) {
+	if ((incomplete->entries || incomplete->doubted_until_ns) &&
+	    need_correction(incomplete, lines) && make_room(room, lines)) {
 		correct_all(incomplete, lines, &room->text);
 		result = room;
 	}

@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The executions of which one output misses lines, so that their ends, as it writes them, can say so:
+ * Corrects the end events of one output. All outputs share the same lines, but each output can miss
+ * other lines. When an output missed lines of an execution, the end event that it writes has to say
+ * so:
  *
  *	missed:   dsl.step.executed of 5e0c…
  *	written:  command.execution.completed of 5e0c…  "complete":true,"steps_lost":0
  *	                                       becomes  "complete":false,"steps_lost":1
  *
- * Lines are shared by all outputs; what one of them misses is its own. As in the stream itself a start
- * or a step that is missing makes an end incomplete, and nothing else does. JSON lines only.
- * Where there are more of them than it has room for, the ends of all that were known by then are doubted.
+ * The rule is that of the stream: a missing start or a missing step makes an execution incomplete,
+ * other missing events do not. Only JSON lines are corrected.
  *
- * May be used by two threads: the one that finds no room for lines, and the one that writes them.
+ * The number of remembered executions is limited. When the limit is reached, or memory is short,
+ * all of them are forgotten. Then every execution that was known at that time gets an end event
+ * with "complete":false and "steps_lost":null.
+ *
+ * Two threads may call these functions: the recording, which drops lines when the queue is full,
+ * and the thread of the output, which writes lines.
  */
 #ifndef STEPTRACE_INCOMPLETE_H
 #define STEPTRACE_INCOMPLETE_H
@@ -19,16 +25,18 @@
 
 struct incomplete;
 
-/* NULL: no memory. */
+/* NULL: no memory. The caller frees it. */
 struct incomplete *incomplete__new(void);
+/* Accepts NULL. */
 void incomplete__free(struct incomplete *incomplete);
 
-/* The lines behind the first `from` bytes will not be written. */
+/* The output will not write the lines behind the first `from` bytes. */
 void incomplete__miss(struct incomplete *incomplete, const struct lines *lines, size_t from);
 
 /*
- * The lines as this output has to write them: `lines`, or `room` with a copy in which ends are corrected.
- * Without memory for that, `lines`. Whose end goes by here is forgotten.
+ * Returns the lines that this output has to write: `lines` when nothing has to be corrected, else
+ * `room`, which then holds a corrected copy. Without memory for the copy it returns `lines`.
+ * Executions whose end event is among the lines are forgotten.
  */
 const struct lines *incomplete__correct(struct incomplete *incomplete, const struct lines *lines,
 					struct lines *room);
