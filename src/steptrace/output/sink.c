@@ -129,8 +129,14 @@ int sink__write(struct sink *sink, const char *lines, size_t bytes, size_t *writ
 	return sink->ops->write(sink, lines, bytes, written, err);
 }
 
-/* {"event":"trace.started",...,"part":2} */
-char *sink__next_header(const struct sink *sink)
+void sink__init(struct sink *sink, const struct sink_ops *ops, const char *name)
+{
+	sink->ops = ops;
+	snprintf(sink->name, sizeof(sink->name), "%s", name);
+}
+
+/* {"event":"trace.started",...,"part":2} The caller frees it. */
+static char *next_header(const struct sink *sink)
 {
 	size_t bytes = sink->header ? strlen(sink->header) : 0;
 	char *text;
@@ -141,6 +147,18 @@ char *sink__next_header(const struct sink *sink)
 	    0)
 		return NULL;
 	return text;
+}
+
+int sink__put_header(struct sink *sink,
+		     int (*put)(struct sink *sink, const char *bytes, size_t count))
+{
+	char *header = next_header(sink);
+	int code = header ? put(sink, header, strlen(header)) : 0;
+
+	free(header);
+	sink->is_headed = code == 0;
+	sink->parts += sink->is_headed;
+	return code;
 }
 
 uint64_t sink__idles_ns(const struct sink *sink)

@@ -5,9 +5,9 @@
  *
  *	sink__open -> sink__write ... sink__write -> sink__close
  *
- * Lines are written whole or not at all, as far as it is in our hands: when the disk is full, a file
- * ends with its last whole line. Each part of an output (a rotated file, a connection) begins with
- * the trace.started of the stream, so that it can be read alone.
+ * Lines are written whole or not at all, as far as it is in our hands: when the disk is full, a
+ * file ends with its last whole line. Each part of an output (a rotated file, a connection) begins
+ * with the trace.started of the stream, so that it can be read alone.
  */
 #ifndef STEPTRACE_SINK_H
 #define STEPTRACE_SINK_H
@@ -35,8 +35,9 @@ struct sink {
 	const struct sink_kind *kind;
 	uint64_t gathers_ns; /* lines had better wait that long, to be written together */
 	struct write_state write_state;
-	const char *header;  /* borrowed, the line of trace.started; NULL: none */
-	unsigned int parts;  /* that began with it */
+	const char *header;  /* borrowed: the line trace.started; NULL: none */
+	unsigned int parts;  /* how many began with a header */
+	bool is_headed;      /* the header of the present part is written */
 	char name[PATH_MAX]; /* for people */
 };
 
@@ -47,7 +48,8 @@ struct sink_ops {
 		     struct error *err);
 	/* Somebody moved the file away. NULL: there is none. */
 	void (*reopen)(struct sink *sink);
-	/* For how long it may be left alone though there is nothing to write, in ns; then it is. NULL: for ever. */
+	/* For how long it may be left alone though there is nothing to write, in ns; then it is.
+	 * NULL: for ever. */
 	uint64_t (*idles_ns)(const struct sink *sink);
 	void (*idled)(struct sink *sink);
 	/* Readable when the other side went away or said something. NULL: no other side. */
@@ -70,30 +72,39 @@ struct sink_kind {
 	bool is_given;    /* was opened, or made, by another process: perhaps the terminal */
 };
 
-/* Never NULL: a text that nothing else matches is the path of a file. NULL and "-": standard output. */
+/* Never NULL: a text that nothing else matches is the path of a file. NULL and "-": standard
+ * output. */
 const struct sink_kind *sink__kind(const char *where);
 
-/* Opens what options->where names. 0, or negative errno with a sentence in `err`. The caller closes it. */
+/* Opens what options->where names. 0, or negative errno with a sentence in `err`. The caller closes
+ * it. */
 int sink__open(const struct sink_options *options, struct sink **sink, struct error *err);
 
 /* Also NULL. */
 void sink__close(struct sink *sink);
 
 /*
- * Writes whole lines; none: only what the output begins with. 0, or negative errno with a sentence in `err`; *written says in any case how many
- * bytes of whole lines are out. -ECANCELED: it had to wait, and was told to give up.
+ * Writes whole lines; none: only what the output begins with. 0, or negative errno with a sentence
+ * in `err`; *written says in any case how many bytes of whole lines are out. -ECANCELED: it had to
+ * wait, and was told to give up.
  */
 int sink__write(struct sink *sink, const char *lines, size_t bytes, size_t *written,
 		struct error *err);
-
-/* The header of the next part: NULL (none), or a text that the caller frees. Once it is out, it is one of
- * `parts`. */
-char *sink__next_header(const struct sink *sink);
 
 /* As its kind says; UINT64_MAX: for ever. */
 uint64_t sink__idles_ns(const struct sink *sink);
 
 bool sink__is_terminal(const struct sink *sink);
+
+/* ---- for the kinds of sinks */
+
+/* Fills in zeroed memory. The name is copied. */
+void sink__init(struct sink *sink, const struct sink_ops *ops, const char *name);
+
+/* Writes the header of the next part with `put`; nothing where there is no header, or no memory. 0
+ * or the error of `put`. */
+int sink__put_header(struct sink *sink,
+		     int (*put)(struct sink *sink, const char *bytes, size_t count));
 
 /* What the rows open. As sink__open(). */
 int sink_inherited__open(const struct sink_options *options, struct sink **sink, struct error *err);

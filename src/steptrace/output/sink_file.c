@@ -26,7 +26,7 @@ struct file {
 	uint64_t opened_ns;  /* when it was begun */
 	uint64_t checked_ns; /* when it was last seen to be the one at the path */
 	struct gzip *gzip;   /* NULL: plain */
-	bool is_headed, has_lines;
+	bool has_lines;
 	bool is_stuck;      /* it could not be rotated, or made anew, which was said */
 	struct error stuck; /* why it could not be made anew; empty: it could */
 };
@@ -82,7 +82,7 @@ static void begin(struct file *file, int fd, off_t size)
 	file->fd = fd;
 	file->bytes = (uint64_t)size;
 	file->opened_ns = file->checked_ns = clock__now_ns();
-	file->is_headed = false;
+	file->sink.is_headed = false;
 	file->has_lines = size > 0;
 }
 
@@ -213,21 +213,14 @@ static int append(struct file *file, const char *bytes, size_t count, bool in_li
 	return code;
 }
 
-static int put_header(struct file *file)
+static int put_header(struct sink *sink, const char *header, size_t count)
 {
-	char *header = sink__next_header(&file->sink);
-	const char *bytes = header;
-	size_t count = header ? strlen(header) : 0, written;
-	int code = 0;
+	struct file *file = file_of(sink);
+	size_t written;
 
-	if (header && file->gzip)
-		count = gzip__member(file->gzip, header, count, &bytes);
-	if (header)
-		code = count ? append(file, bytes, count, !file->gzip, &written) : -ENOMEM;
-	free(header);
-	file->is_headed = code == 0;
-	file->sink.parts += file->is_headed;
-	return code;
+	if (file->gzip)
+		count = gzip__member(file->gzip, header, count, &header);
+	return count ? append(file, header, count, !file->gzip, &written) : -ENOMEM;
 }
 
 /* Room for so many bytes, in another file if need be, and its header. */
@@ -235,7 +228,7 @@ static int make_room(struct file *file, size_t bytes, uint64_t now)
 {
 	if (is_too_small(file, bytes, now))
 		rotate(file);
-	return file->is_headed ? 0 : put_header(file);
+	return file->sink.is_headed ? 0 : sink__put_header(&file->sink, put_header);
 }
 
 static size_t first_line(const char *lines, size_t bytes)
@@ -286,7 +279,7 @@ static int put_member(struct file *file, const char *lines, size_t bytes, uint64
 	size_t size = bytes ? gzip__member(file->gzip, lines, bytes, &member) : 0, out;
 	int code = 0;
 
-	if (!file->is_headed || is_too_small(file, size, now)) {
+	if (!file->sink.is_headed || is_too_small(file, size, now)) {
 		code = make_room(file, size, now);
 		size = bytes ? gzip__member(file->gzip, lines, bytes, &member) : 0;
 	}
@@ -377,8 +370,8 @@ static void file_idled(struct sink *sink)
 
 	if (is_too_old(file, clock__now_ns()))
 		rotate(file);
-	if (!file->is_headed)
-		put_header(file);
+	if (!sink->is_headed)
+		sink__put_header(sink, put_header);
 }
 
 static void file_reopen(struct sink *sink)
@@ -418,10 +411,9 @@ int sink_file__open(const struct sink_options *options, struct sink **sink, stru
 
 	if (!file)
 		return error__set(err, -ENOMEM, "out of memory");
-	file->sink.ops = &file_ops;
+	sink__init(&file->sink, &file_ops, options->where);
 	file->options = *options;
 	file->fd = -1;
-	snprintf(file->sink.name, sizeof(file->sink.name), "%s", options->where);
 	if (is_gzip(options->where)) {
 		file->gzip = gzip__new();
 		file->sink.gathers_ns = SECOND_NS;

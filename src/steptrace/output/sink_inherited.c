@@ -17,8 +17,7 @@ struct inherited {
 	struct sink sink;
 	int fd;
 	bool is_ours; /* to be closed */
-	bool is_headed;
-	char *rest; /* of a line whose beginning lies in the pipe; NULL: none */
+	char *rest;   /* of a line whose beginning lies in the pipe; NULL: none */
 	size_t rest_bytes;
 };
 
@@ -64,7 +63,7 @@ static int put(struct inherited *inherited, const char *lines, size_t bytes, siz
 	descriptor__take_back(inherited->fd, out - *written);
 	if (code == -EPIPE) {
 		*written = keep_rest(inherited, lines, bytes, out);
-		inherited->is_headed = false;
+		inherited->sink.is_headed = false;
 	}
 	return code;
 }
@@ -84,16 +83,11 @@ static int put_rest(struct inherited *inherited)
 	return code;
 }
 
-static int put_header(struct inherited *inherited)
+static int put_header(struct sink *sink, const char *header, size_t count)
 {
-	char *header = sink__next_header(&inherited->sink);
 	size_t written;
-	int code = header ? put(inherited, header, strlen(header), &written) : 0;
 
-	free(header);
-	inherited->is_headed = code == 0;
-	inherited->sink.parts += inherited->is_headed;
-	return code;
+	return put(inherited_of(sink), header, count, &written);
 }
 
 static int inherited_write(struct sink *sink, const char *lines, size_t bytes, size_t *written,
@@ -102,8 +96,8 @@ static int inherited_write(struct sink *sink, const char *lines, size_t bytes, s
 	struct inherited *inherited = inherited_of(sink);
 	int code = inherited->rest ? put_rest(inherited) : 0;
 
-	if (!code && !inherited->is_headed)
-		code = put_header(inherited);
+	if (!code && !sink->is_headed)
+		code = sink__put_header(sink, put_header);
 	if (!code)
 		code = put(inherited, lines, bytes, written);
 	if (code == 0)
@@ -194,8 +188,7 @@ int sink_inherited__open(const struct sink_options *options, struct sink **sink,
 	if (!inherited)
 		return error__set(err, -ENOMEM, "out of memory");
 	inherited->fd = STDOUT_FILENO;
-	inherited->sink.ops = &inherited_ops;
-	snprintf(inherited->sink.name, PATH_MAX, "%s", path ? path : "standard output");
+	sink__init(&inherited->sink, &inherited_ops, path ? path : "standard output");
 	if (path)
 		code = open_named(inherited, path, err);
 	if (!code && !is_writable(inherited->fd))

@@ -185,15 +185,11 @@ static int put(struct socket_sink *socket, const char *bytes, size_t count, size
 	return descriptor__write(socket->fd, bytes, count, &socket->sink.write_state, written);
 }
 
-static int put_header(struct socket_sink *socket)
+static int put_header(struct sink *sink, const char *header, size_t count)
 {
-	char *header = sink__next_header(&socket->sink);
 	size_t written;
-	int code = header ? put(socket, header, strlen(header), &written) : 0;
 
-	free(header);
-	socket->sink.parts += code == 0;
-	return code;
+	return put(socket_of(sink), header, count, &written);
 }
 
 /* Until it is connected and has its header, or -ECANCELED. Where connections do not last there is a pause in
@@ -210,7 +206,7 @@ static int connect_again(struct socket_sink *socket)
 			return code;
 		code = try_once(socket);
 		if (code == 0)
-			code = put_header(socket);
+			code = sink__put_header(&socket->sink, put_header);
 		if (code == 0 || code == -ECANCELED)
 			break;
 		hang_up(socket);
@@ -298,9 +294,8 @@ static int open_socket(const char *where, find_addresses *find, struct sink **si
 
 	if (!socket)
 		return error__set(err, -ENOMEM, "out of memory");
-	socket->sink.ops = &socket_ops;
+	sink__init(&socket->sink, &socket_ops, where);
 	socket->fd = -1;
-	snprintf(socket->sink.name, sizeof(socket->sink.name), "%s", where);
 	code = find(socket, strchr(where, ':') + 1, err);
 	if (code) {
 		free(socket);
