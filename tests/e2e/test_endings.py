@@ -318,4 +318,4 @@ class Endings(Outputs):
         done = subprocess.run([STEPTRACE, "record", "-o", self.path("e"), "--rotate-size", "1M", "--", "true"],
                               stderr=subprocess.PIPE, text=True, check=False)
         self.assertEqual(done.returncode, 1)
-        self.assertIn("may not rename the files of others in", done.stderr)
+        self.assertIn("may not rename the files of other users in", done.stderr)

@@ -265,7 +265,7 @@ class Files(Outputs):
         os.chmod(self.directory, 0o755)
         status, _, words = run("record", "-o", self.path("e"), "--rotate-size", "1M", "--", target("older"))
         self.assertEqual(status, 1)
-        self.assertIn("may make no files in", words)
+        self.assertIn("may not make files in", words)
 
     def test_a_member_that_was_cut_off(self):
         path = self.path("events.gz")

@@ -16,6 +16,13 @@ struct gzip {
 	size_t room;
 };
 
+bool gzip__is_named(const char *path)
+{
+	size_t bytes = strlen(path);
+
+	return bytes > 3 && strcmp(path + bytes - 3, ".gz") == 0;
+}
+
 struct gzip *gzip__new(void)
 {
 	struct gzip *gzip = calloc(1, sizeof(*gzip));

@@ -6,9 +6,13 @@
 #ifndef STEPTRACE_GZIP_H
 #define STEPTRACE_GZIP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct gzip;
+
+/* Whether the name of the file ends with ".gz". */
+bool gzip__is_named(const char *path);
 
 /* NULL: no memory. */
 struct gzip *gzip__new(void);

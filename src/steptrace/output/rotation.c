@@ -6,12 +6,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "steptrace/output/gzip.h"
+
 enum { NUMBERS_MAX = 100000 };
 
 bool rotation__name(char name[4096], const char *path, unsigned int number)
 {
 	size_t bytes = strlen(path);
-	const char *ending = bytes > 3 && strcmp(path + bytes - 3, ".gz") == 0 ? ".gz" : "";
+	const char *ending = gzip__is_named(path) ? ".gz" : "";
 
 	return snprintf(name, 4096, "%.*s.%u%s", (int)(bytes - strlen(ending)), path, number,
 			ending) < 4096;

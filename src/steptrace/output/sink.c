@@ -156,8 +156,7 @@ int sink__put_header(struct sink *sink,
 	int code = header ? put(sink, header, strlen(header)) : 0;
 
 	free(header);
-	sink->is_headed = code == 0;
-	sink->parts += sink->is_headed;
+	sink->parts += code == 0;
 	return code;
 }
 

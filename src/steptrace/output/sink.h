@@ -37,7 +37,6 @@ struct sink {
 	struct write_state write_state;
 	const char *header;  /* borrowed: the line trace.started; NULL: none */
 	unsigned int parts;  /* how many began with a header */
-	bool is_headed;      /* the header of the present part is written */
 	char name[PATH_MAX]; /* for people */
 };
 

@@ -17,7 +17,8 @@ struct inherited {
 	struct sink sink;
 	int fd;
 	bool is_ours; /* to be closed */
-	char *rest;   /* of a line whose beginning lies in the pipe; NULL: none */
+	bool is_headed;
+	char *rest; /* of a line whose beginning lies in the pipe; NULL: none */
 	size_t rest_bytes;
 };
 
@@ -63,7 +64,7 @@ static int put(struct inherited *inherited, const char *lines, size_t bytes, siz
 	descriptor__take_back(inherited->fd, out - *written);
 	if (code == -EPIPE) {
 		*written = keep_rest(inherited, lines, bytes, out);
-		inherited->sink.is_headed = false;
+		inherited->is_headed = false;
 	}
 	return code;
 }
@@ -96,8 +97,10 @@ static int inherited_write(struct sink *sink, const char *lines, size_t bytes, s
 	struct inherited *inherited = inherited_of(sink);
 	int code = inherited->rest ? put_rest(inherited) : 0;
 
-	if (!code && !sink->is_headed)
+	if (!code && !inherited->is_headed) {
 		code = sink__put_header(sink, put_header);
+		inherited->is_headed = code == 0;
+	}
 	if (!code)
 		code = put(inherited, lines, bytes, written);
 	if (code == 0)
