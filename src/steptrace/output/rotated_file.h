@@ -30,8 +30,8 @@ struct rotated_file {
 	bool is_new;                 /* its header is not written yet */
 	bool has_lines;              /* besides the header */
 	uint64_t opened_ns;
-	uint64_t checked_ns;      /* when it was last seen to be the file at the path */
-	bool is_stuck;            /* rotating it or opening the path again failed; that is logged once */
+	uint64_t checked_ns; /* when it was last seen to be the file at the path */
+	bool is_stuck;       /* rotating it or opening the path again failed; that is logged once */
 	struct error reopen_error; /* why the path could not be opened again; empty: it could */
 };
 

@@ -103,28 +103,55 @@ static int put_plain(struct sink_file *sink, const char *lines, size_t bytes, ui
 
 /* ---- gzip members */
 
-/* The size of a member is known when it is made. Writing a header makes another member in the same
- * memory, so that the first one has to be made again. */
+static size_t half_of(const char *lines, size_t bytes)
+{
+	size_t half = descriptor__whole_lines(lines, bytes / 2);
+
+	return half ? half : first_line(lines, bytes);
+}
+
+/* Writes one member of as many of the lines as fit into a file, at least of one. The size of a
+ * member is known when it is made. A header is a member, too, made in the same memory: then the
+ * other one has to be made again. */
 static int put_member(struct sink_file *sink, const char *lines, size_t bytes, uint64_t now_ns,
 		      size_t *written)
 {
-	const char *member = NULL;
-	size_t size = bytes ? gzip__member(sink->gzip, lines, bytes, &member) : 0, out;
+	const char *member;
+	size_t size, half, out;
 	int code;
 
-	rotated_file__make_room(&sink->file, size, now_ns);
-	if (sink->file.is_new) {
-		code = put_header_if_new(sink);
-		if (code)
-			return code;
-		size = bytes ? gzip__member(sink->gzip, lines, bytes, &member) : 0;
+	for (;;) {
+		size = gzip__member(sink->gzip, lines, bytes, &member);
+		rotated_file__make_room(&sink->file, size, now_ns);
+		half = half_of(lines, bytes);
+		if (sink->file.is_new) {
+			code = put_header_if_new(sink);
+			if (code)
+				return code;
+		} else if (size <= rotated_file__room(&sink->file) || half == bytes) {
+			break;
+		} else {
+			bytes = half;
+		}
 	}
-	if (!bytes)
-		return 0;
 	code = size ? append(sink, member, size, false, &out) : -ENOMEM;
 	if (code == 0) {
 		sink->file.has_lines = true;
 		*written = bytes;
+	}
+	return code;
+}
+
+static int put_members(struct sink_file *sink, const char *lines, size_t bytes, uint64_t now_ns,
+		       size_t *written)
+{
+	int code = bytes ? 0 : put_header_if_new(sink);
+
+	while (!code && *written < bytes) {
+		size_t out = 0;
+
+		code = put_member(sink, lines + *written, bytes - *written, now_ns, &out);
+		*written += out;
 	}
 	return code;
 }
@@ -140,7 +167,7 @@ static int file_write(struct sink *sink, const char *lines, size_t bytes, size_t
 
 	if (code)
 		return code;
-	code = file->gzip ? put_member(file, lines, bytes, now_ns, written)
+	code = file->gzip ? put_members(file, lines, bytes, now_ns, written)
 			  : put_plain(file, lines, bytes, now_ns, written);
 	return code ? error__set(err, code, "cannot write to %s: %s", sink->name, strerror(-code))
 		    : 0;
