@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a step costs the runner, told by us and by others, side by side: every contender has a runner of its
-own (tests/bench/peers/loop.c), and they take turns, round after round, each round in another order. Processor
-time of the runner, medians; ratios are the message. A contender that cannot run here is named with the
-reason."""
+"""What a step costs the runner with steptrace, compared with other ways to report steps.
+
+Each contender has its own runner (tests/bench/peers/loop.c). In every round each runner has one
+turn, in random order. The figures are medians of the runner's processor time for a step. Absolute
+figures change with the machine: compare ratios of one run. A contender that cannot run is listed
+with the reason.
+"""
 import json
 import os
 import random
@@ -16,17 +19,25 @@ import tempfile
 import time
 
 BUILD = sys.argv[1] if len(sys.argv) > 1 else "build"
-LOOP, LOOP_LTTNG = os.path.join(BUILD, "tests/bench/loop"), os.path.join(BUILD, "tests/bench/loop_lttng")
+LOOP = os.path.join(BUILD, "tests/bench/loop")
+LOOP_LTTNG = os.path.join(BUILD, "tests/bench/loop_lttng")
 ROUNDS, STEPS = 31, 2000
 PATIENCE_S = 30
 
-# include/steptrace/record.h: struct step_span
+# The offsets are those of struct step_span in include/steptrace/record.h. bpftrace does not join
+# string literals, so the format is joined here.
+BPFTRACE_FORMAT = (
+    r'{\"event\":\"dsl.step.executed\",\"execution_id\":\"%rx\",\"step_id\":\"%rx\",'
+    r'\"step_type\":\"%s\",\"duration_ns\":%llu,\"mutations_count\":%llu,\"outcome\":%d,'
+    r'\"index\":%d,\"name\":\"%s\",\"monotonic_ns\":%llu,\"pid\":%d,\"tid\":%d,\"cpu\":%d,'
+    r'\"comm\":\"%s\"}\n')
 BPFTRACE = r"""
 usdt:%s:steptrace:step__done {
   $s = arg0;
-  printf("{\"event\":\"dsl.step.executed\",\"execution_id\":\"%%rx\",\"step_id\":\"%%rx\",\"step_type\":\"%%s\",\"duration_ns\":%%llu,\"mutations_count\":%%llu,\"outcome\":%%d,\"index\":%%d,\"name\":\"%%s\",\"monotonic_ns\":%%llu,\"pid\":%%d,\"tid\":%%d,\"cpu\":%%d,\"comm\":\"%%s\"}\n",
-    buf($s + 24, 16), buf($s + 56, 16), str($s + 128), *(uint64*)($s + 16) - *(uint64*)($s + 8),
-    *(uint64*)($s + 96), *(uint8*)($s + 124), *(uint16*)($s + 120), str($s + 176), nsecs, pid, tid, cpu, comm);
+  printf("%s",
+    buf($s + 24, 16), buf($s + 56, 16), str($s + 128),
+    *(uint64*)($s + 16) - *(uint64*)($s + 8), *(uint64*)($s + 96), *(uint8*)($s + 124),
+    *(uint16*)($s + 120), str($s + 176), nsecs, pid, tid, cpu, comm);
 }"""
 
 
@@ -40,15 +51,16 @@ def need(program):
 
 
 def run(*command, **options):
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=PATIENCE_S,
-                          **options)
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          timeout=PATIENCE_S, **options)
     if done.returncode:
-        raise Skip("%s: %s" % (" ".join(command[:3]), (done.stdout.strip() or "failed").splitlines()[-1]))
+        reason = (done.stdout.strip() or "failed").splitlines()[-1]
+        raise Skip("%s: %s" % (" ".join(command[:3]), reason))
     return done.stdout
 
 
 class Contender:
-    """A runner of its own in a folder of its own; `begin` has somebody look at it."""
+    """One way to report steps, with its own runner in its own folder. `begin` attaches a tracer."""
     way, probes, cost_of = "probes", 2, "a step"
 
     def __init__(self, folder):
@@ -67,8 +79,9 @@ class Contender:
         return os.path.join(self.folder, name)
 
     def start(self):
-        arguments = [self.program, self.way] + ([self.path("log")] if self.way in ("stdio", "write", "cjson") else [])
-        self.runner = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        files = [self.path("log")] if self.way in ("stdio", "write", "cjson") else []
+        self.runner = subprocess.Popen([self.program, self.way, *files], stdin=subprocess.PIPE,
+                                       stdout=subprocess.PIPE, text=True,
                                        env=dict(os.environ, LTTNG_HOME=self.folder))
         self.begin()
         self.turn()
@@ -82,7 +95,7 @@ class Contender:
         return float(self.runner.stdout.readline())
 
     def end(self):
-        """Ends what `begin` began; returns how many events there are, where that can be said."""
+        """Ends the tracer. Returns (events, lost events), or None if they are not known."""
         return None
 
     def close(self):
@@ -97,7 +110,7 @@ class Contender:
                 self.tracer.wait()
 
     def spawn(self, word, *command, stdout=subprocess.DEVNULL):
-        """A tracer that says `word` on stderr when it is ready."""
+        """Starts a tracer and waits until it prints `word` on stderr."""
         self.tracer = subprocess.Popen(command, stdout=stdout, stderr=subprocess.PIPE, text=True)
         said = []
         for line in self.tracer.stderr:
@@ -116,15 +129,15 @@ class Contender:
 
 
 class Nobody(Contender):
-    title = "nobody looks"
+    title = "no tracer attached"
 
 
 class Steptrace(Contender):
     title, site, arguments = "steptrace record -o FILE, 1-byte site", "nop1", ()
 
     def begin(self):
-        self.spawn("attached to", os.path.join(BUILD, "steptrace"), "record", "-x", self.program, "-o",
-                   self.path("events"), "--site", self.site, *self.arguments)
+        self.spawn("attached to", os.path.join(BUILD, "steptrace"), "record", "-x", self.program,
+                   "-o", self.path("events"), "--site", self.site, *self.arguments)
 
     def end(self):
         self.interrupt()
@@ -142,21 +155,22 @@ class SteptraceEnds(Steptrace):
 
 
 class Bpftrace(Contender):
-    title = "bpftrace, step__done alone, the same fields"
+    title = "bpftrace, step__done only, the same fields"
 
     def begin(self):
         need("bpftrace")
         script = self.path("script.bt")
         with open(script, "w", encoding="utf-8") as file:
-            file.write(BPFTRACE % self.program)
+            file.write(BPFTRACE % (self.program, BPFTRACE_FORMAT))
         self.out = open(self.path("events"), "wb")
-        self.tracer = subprocess.Popen(["bpftrace", "-p", str(self.runner.pid), script], stdout=self.out,
-                                       stderr=subprocess.PIPE, env=dict(os.environ, BPFTRACE_STRLEN="64",
-                                                BPFTRACE_PERF_RB_PAGES="4096"))
+        settings = dict(os.environ, BPFTRACE_STRLEN="64", BPFTRACE_PERF_RB_PAGES="4096")
+        self.tracer = subprocess.Popen(["bpftrace", "-p", str(self.runner.pid), script],
+                                       stdout=self.out, stderr=subprocess.PIPE, env=settings)
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
             if self.tracer.poll() is not None:
-                raise Skip("bpftrace: " + self.tracer.stderr.read().decode().strip().splitlines()[-1][:100])
+                said = self.tracer.stderr.read().decode().strip()
+                raise Skip("bpftrace: " + said.splitlines()[-1][:100])
             self.runner.stdin.write("1\n")
             self.runner.stdin.flush()
             self.runner.stdout.readline()
@@ -178,7 +192,7 @@ class Bpftrace(Contender):
 
 
 class Perf(Contender):
-    title = "perf record, step__done alone, no fields"
+    title = "perf record, step__done only, no fields"
     tracefs = "/sys/kernel/tracing"
 
     def perf(self, *arguments):
@@ -191,7 +205,8 @@ class Perf(Contender):
             run("mount", "-t", "tracefs", "tracefs", self.tracefs)
         self.perf("buildid-cache", "--add", self.program)
         self.perf("probe", "-x", self.program, "%sdt_steptrace:step__done")
-        self.tracer = subprocess.Popen(["perf", "record", "-q", "-m", "16M", "-e", "sdt_steptrace:step__done",
+        self.tracer = subprocess.Popen(["perf", "record", "-q", "-m", "16M",
+                                        "-e", "sdt_steptrace:step__done",
                                         "-p", str(self.runner.pid), "-o", self.path("data")],
                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         before = self.turn()
@@ -210,11 +225,12 @@ class Perf(Contender):
                 return None
             start = time.monotonic()
             lines = run("perf", "script", "-i", self.path("data")).count("step__done")
-            self.note = "perf script then takes %.0f ns an event" % ((time.monotonic() - start) * 1e9 / max(lines, 1))
+            each_ns = (time.monotonic() - start) * 1e9 / max(lines, 1)
+            self.note = "perf script then takes %.0f ns an event" % each_ns
             return lines, None
         finally:
-            subprocess.run(["perf", "probe", "-q", "-d", "sdt_steptrace:step__done"], stderr=subprocess.DEVNULL,
-                           check=False)
+            subprocess.run(["perf", "probe", "-q", "-d", "sdt_steptrace:step__done"],
+                           stderr=subprocess.DEVNULL, check=False)
             if self.mounted:
                 subprocess.run(["umount", self.tracefs], check=False)
 
@@ -233,7 +249,8 @@ class Lttng(Contender):
         self.tracer = subprocess.Popen(["lttng-sessiond", "--no-kernel"], env=self.home,
                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + PATIENCE_S
-        while subprocess.run(["lttng", "list"], env=self.home, capture_output=True, check=False).returncode:
+        while subprocess.run(["lttng", "list"], env=self.home, capture_output=True,
+                             check=False).returncode:
             if time.monotonic() > deadline or self.tracer.poll() is not None:
                 raise Skip("lttng-sessiond does not start (another one may run)")
             time.sleep(0.1)
@@ -258,11 +275,11 @@ class Stdio(Contender):
 
 
 class Write(Contender):
-    title, way, probes = "a line of JSON in the runner, written at once", "write", 0
+    title, way, probes = "a line of JSON in the runner, one write each", "write", 0
 
 
 class Cjson(Contender):
-    title, way, probes = "the same by cJSON, buffered", "cjson", 0
+    title, way, probes = "the same built by cJSON, buffered", "cjson", 0
 
 
 KINDS = (Nobody, Steptrace, Steptrace5, SteptraceEnds, Bpftrace, Perf, Lttng, Stdio, Write, Cjson)
@@ -296,9 +313,9 @@ def measure(folder):
 
 
 TARGETS = (
-    ("a boundary next to one of bpftrace's", Bpftrace, 2, 0.1),
-    ("a boundary next to the buffered line", Stdio, 2, 1),
-    ("a step next to the line that is written at once", Write, 1, 1),
+    ("a boundary compared with one of bpftrace's", Bpftrace, 2, 0.1),
+    ("a boundary compared with a buffered line", Stdio, 2, 1),
+    ("a step compared with a line of its own write", Write, 1, 1),
 )
 
 
@@ -307,7 +324,8 @@ def show_targets(medians, kind):
         if kind in medians and other in medians:
             value = medians[kind] / boundaries / medians[other]
             print("  %-66s %5.2f   (target: at most %.2f, %s)"
-                  % ("%s (%s)" % (words, kind.site), value, limit, "met" if value <= limit else "missed"))
+                  % ("%s (%s)" % (words, kind.site), value, limit,
+                     "met" if value <= limit else "missed"))
 
 
 def show(contenders, counts):
@@ -316,16 +334,18 @@ def show(contenders, counts):
         count = counts.get(type(one))
         line = "  %-46s %9.1f ns" % (one.title, medians[type(one)])
         if Steptrace in medians:
-            line += "  %6.2f x ours" % (medians[type(one)] / medians[Steptrace])
+            line += "  %6.2f x steptrace" % (medians[type(one)] / medians[Steptrace])
         if count:
-            line += "  %d events" % count[0] + (", %d lost" % count[1] if count[1] is not None else "")
+            line += "  %d events" % count[0]
+        if count and count[1] is not None:
+            line += ", %d lost" % count[1]
         print(line + ("  (%s)" % one.note if one.note else ""))
     show_targets(medians, Steptrace)
     show_targets(medians, Steptrace5)
 
 
 def main():
-    print("what a step costs the runner, told by us and by others (its processor time)")
+    print("what a step costs the runner, for each way to report it (its processor time)")
     if os.geteuid():
         print("  left out: needs root")
         return

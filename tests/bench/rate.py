@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the tracer keeps up with, and what it takes for that: producers that do nothing but hit probes, and
-one at a steady pace. Into a file. Rates drift with the machine; what was lost, and ratios, are the message."""
+"""How many events per second the tracer can record into a file, and how much processor time and
+memory it needs for them: with producers that only hit probes, and with one at a constant rate.
+
+Absolute rates change with the machine; look at the losses and the ratios.
+"""
 import json
 import os
 import re
@@ -14,7 +17,7 @@ import tempfile
 import time
 
 BUILD = sys.argv[1] if len(sys.argv) > 1 else "build"
-COMMANDS = 60000  # of a producer; seven events each
+COMMANDS = 60000  # commands of a producer, with seven events each
 PACE_STEPS, PACE_S = 10000, 4
 DRAINS = 5
 MiB = 1 << 20
@@ -27,8 +30,9 @@ class Tracer:
         self.path = path or os.path.join(folder, "events")
         if os.path.isfile(self.path):
             os.unlink(self.path)
-        self.process = subprocess.Popen([os.path.join(BUILD, "steptrace"), "record", "-x", self.program, "-o",
-                                         self.path, *arguments], stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([os.path.join(BUILD, "steptrace"), "record",
+                                         "-x", self.program, "-o", self.path, *arguments],
+                                        stderr=subprocess.PIPE, text=True)
         said = ""
         for said in self.process.stderr:
             if "attached to" in said:
@@ -41,7 +45,7 @@ class Tracer:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def cpu_ns(self):
-        """Of all threads, to the nanosecond."""
+        """Processor time of all threads, in nanoseconds."""
         return sum(int(self.read("task/%s/schedstat" % thread).split()[0])
                    for thread in os.listdir("/proc/%d/task" % self.process.pid))
 
@@ -53,7 +57,7 @@ class Tracer:
             return file.read()
 
     def memory(self):
-        """Resident bytes: all, without the two mappings of the ring buffer, and what is nobody else's."""
+        """Resident bytes: (all, all without both mappings of the ring buffer, anonymous)."""
         total = ring = anonymous = 0
         with open("/proc/%d/smaps" % self.process.pid, encoding="utf-8") as file:
             for line in file:
@@ -73,8 +77,9 @@ class Tracer:
         self.process.wait()
 
     def fullest(self, what):
-        """Percent, of what --stats said each second."""
-        return max([float(found) for found in re.findall(what + r" ([\d.]+) %", self.words)], default=0)
+        """The largest percentage of `what` that --stats has printed."""
+        found = re.findall(what + r" ([\d.]+) %", self.words)
+        return max([float(percent) for percent in found], default=0)
 
     def stop(self):
         self.end()
@@ -84,10 +89,10 @@ class Tracer:
 
 
 def produce(program, count):
-    """Seconds that so many producers take together."""
+    """Runs `count` producers at the same time; returns how many seconds that took."""
     start = time.monotonic()
-    running = [subprocess.Popen([program, str(COMMANDS)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-               for _ in range(count)]
+    running = [subprocess.Popen([program, str(COMMANDS)], stdin=subprocess.DEVNULL,
+                                stdout=subprocess.DEVNULL) for _ in range(count)]
     for process in running:
         process.wait()
     return time.monotonic() - start
@@ -97,12 +102,12 @@ def why(tracer, lost):
     if lost == 0:
         return "   (the producer is the limit)"
     if tracer.fullest("queue") > 50:
-        return "   (the file did not take it in time: queue %.0f %% full)" % tracer.fullest("queue")
+        return "   (writing the file was too slow: queue %.0f %% full)" % tracer.fullest("queue")
     return ""
 
 
 def show_spinning(folder):
-    print("producers that do nothing but hit probes, into a file")
+    print("producers that only hit probes, recorded into a file")
     for producers in sorted({1, os.cpu_count()}):
         for buffer in ("1M", "4M", "16M", "64M"):
             tracer = Tracer(folder, "load", "--buffer", buffer, "--stats")
@@ -123,8 +128,9 @@ def verdict(met):
 
 
 def drain_ns(folder, path):
-    """Processor time of an event that lies in the ring buffer, until its line is written: all threads, user and
-    kernel, while nobody else works."""
+    """Processor time of one event, from the ring buffer until its line is written, in all threads,
+    user space and kernel. The events are produced first, while the tracer is stopped, so that no
+    producer runs at the same time."""
     tracer = Tracer(folder, "load", "--buffer", "512M", path=path)
     os.kill(tracer.process.pid, signal.SIGSTOP)
     produce(tracer.program, 1)
@@ -139,33 +145,37 @@ def drain_ns(folder, path):
 
 
 def show_drain(folder):
-    print("one event in the tracer: decode, find, line, and the write call; both threads, medians of %d" % DRAINS)
+    print("one event in the tracer, from the ring buffer to the write call, in both threads "
+          "(medians of %d)" % DRAINS)
     everything = [(drain_ns(folder, "/dev/null"), drain_ns(folder, None)) for _ in range(DRAINS)]
     null_ns, file_ns = (statistics.median(column) for column in zip(*everything))
-    print("  into /dev/null                %6.0f ns            (target: under 250, %s)" % (null_ns, verdict(null_ns < 250)))
-    print("  into a file                   %6.0f ns, %.0f of it the kernel's, for its page cache" % (file_ns, file_ns - null_ns))
+    print("  into /dev/null                %6.0f ns            (target: under 250, %s)"
+          % (null_ns, verdict(null_ns < 250)))
+    print("  into a file                   %6.0f ns, %.0f of it for the kernel's page cache"
+          % (file_ns, file_ns - null_ns))
 
 
 def show_pace(folder):
-    print("a steady %d steps a second" % PACE_STEPS)
+    print("a constant rate of %d steps a second" % PACE_STEPS)
     tracer = Tracer(folder, "pace")
     subprocess.run([tracer.program, str(PACE_STEPS), "1"], check=True, stdout=subprocess.DEVNULL)
     cpu_s, start = tracer.cpu_s(), time.monotonic()
-    subprocess.run([tracer.program, str(PACE_STEPS), str(PACE_S)], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([tracer.program, str(PACE_STEPS), str(PACE_S)], check=True,
+                   stdout=subprocess.DEVNULL)
     percent = 100 * (tracer.cpu_s() - cpu_s) / (time.monotonic() - start)
     total, beside, anonymous = tracer.memory()
     stopped = tracer.stop()
     print("  events %d, lost %d" % (stopped["events"], sum(stopped["lost"].values())))
     print("  the tracer's processor time   %6.2f %% of a core   (target: under 2 %%, %s)"
           % (percent, verdict(percent < 2)))
-    print("  its memory beside the ring    %6.1f MiB, %.1f of it its own   (target: under 30 MiB, %s); "
-          "%.1f in all, the ring buffer mapped twice"
+    print("  memory without ring buffer    %6.1f MiB, %.1f anonymous   (target: under 30 MiB, %s); "
+          "%.1f in all, with the ring buffer mapped twice"
           % (beside / MiB, anonymous / MiB, verdict(beside < 30 * MiB), total / MiB))
 
 
 def main():
     if os.geteuid():
-        print("what the tracer keeps up with\n  left out: needs root")
+        print("how many events the tracer can record\n  left out: needs root")
         return
     with tempfile.TemporaryDirectory(prefix="steptrace-bench-") as folder:
         os.chmod(folder, 0o755)
