@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Validates recordings, line by line, against docs/schema with a validator that is not ours.
+"""Validates recordings, line by line, against docs/schema, with the Python module jsonschema.
 
     tests/validate.py FILE...       ('-' is standard input)
 
-As a module: validate_lines(lines) returns a list of problems, empty when all is well.
+As a module: validate_lines(lines) returns a list of problems, which is empty if there are none.
 """
 import json
 import os
@@ -12,7 +12,8 @@ import sys
 
 import jsonschema
 
-SCHEMAS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "docs", "schema")
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+SCHEMAS = os.path.join(ROOT, "docs", "schema")
 validators = {}
 orders = {}
 
@@ -34,18 +35,18 @@ def load():
 def no_duplicates(pairs):
     names = [name for name, _ in pairs]
     if len(set(names)) != len(names):
-        raise ValueError("a key stands twice in %r" % names)
+        raise ValueError("a key appears twice in %r" % names)
     return dict(pairs)
 
 
 def no_constant(word):
-    raise ValueError("%s is no JSON" % word)
+    raise ValueError("%s is not JSON" % word)
 
 
 def problem_of(line):
-    """Why this line is wrong; None when it is not."""
+    """What is wrong with this line; None: nothing."""
     if not line.endswith("\n"):
-        return "the line is torn"
+        return "the line has no newline"
     try:
         event = json.loads(line, object_pairs_hook=no_duplicates, parse_constant=no_constant)
     except ValueError as error:
@@ -59,12 +60,14 @@ def problem_of(line):
     if error is not None:
         return "%s: %s: %s" % (name, "/".join(str(step) for step in error.path) or "(event)",
                                error.message)
+    if name.startswith("trace."):
+        return None
     required = orders[name]
     keys = list(event)
-    if not name.startswith("trace.") and keys[:len(required)] != required:
+    if keys[:len(required)] != required:
         return "%s: the first fields are %r, not %r" % (name, keys[:len(required)], required)
-    if len(keys) > len(required) and not name.startswith("trace.") and keys[len(required)] != "timestamp":
-        return "%s: 'timestamp' does not follow the seed's fields" % name
+    if len(keys) > len(required) and keys[len(required)] != "timestamp":
+        return "%s: 'timestamp' does not follow the required fields" % name
     return None
 
 
@@ -82,7 +85,7 @@ def validate_lines(lines):
 def main(paths):
     failed = 0
     for path in paths or ["-"]:
-        # Without newline translation: a carriage return in a line is not its end.
+        # Without newline translation, because a carriage return does not end a line.
         with open(0 if path == "-" else path, encoding="utf-8", newline="\n") as file:
             for problem in validate_lines(file):
                 print("%s: %s" % (path, problem))

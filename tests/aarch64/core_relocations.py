@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Reads the CO-RE relocations of a BPF object: what libbpf will look up in the running kernel.
+"""Reads the CO-RE relocations of a BPF object: the fields whose offsets libbpf looks up in the
+running kernel.
 
-Little-endian only, as everything here. The layout is that of Documentation/bpf/btf.rst.
+Only little-endian objects are supported. Documentation/bpf/btf.rst describes the format.
 """
 import os
 import struct
 import subprocess
 import tempfile
 
-# What follows each kind of BTF type: bytes for each of its vlen members, and bytes beside them.
+# Bytes that follow the header of a BTF type, by kind: for each of its vlen members, and in all.
 MEMBER_BYTES = {4: 12, 5: 12, 6: 8, 13: 8, 15: 12, 19: 12}
 EXTRA_BYTES = {1: 4, 3: 12, 14: 4, 17: 4}
 FIELD_BYTE_OFFSET = 0
@@ -40,7 +41,7 @@ class Btf:
 
 
 def relocations(path):
-    """[(section, instruction's offset in it, type, access, kind)], access as "0:0:0"."""
+    """A list of (section, offset of the instruction, type, access such as "0:0:0", kind)."""
     btf, data = Btf(section(path, ".BTF")), section(path, ".BTF.ext")
     header = struct.unpack_from("<I", data, 4)[0]
     start, total = struct.unpack_from("<II", data, 24)

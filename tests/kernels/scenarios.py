@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What is done in each kernel, and what must come of it: one table.
+"""The table of scenarios that run in each kernel.
 
-A scenario is a shell script for the guest (tests/kernels/helpers are there; it fails when a command
-fails) and a check of the files that it left behind.
+A scenario is a shell script for the guest and a check of the files that the script has written. The
+script may use the functions of tests/kernels/helpers. It fails when a command fails.
 """
 import collections
 import datetime
@@ -15,7 +15,8 @@ SCENARIOS = []
 
 
 def scenario(name, guest, is_refusal=False, only=None):
-    """A refusal is what kernels below the floor are for, and the only thing. `only`: amd64, arm64."""
+    """Adds a scenario. With is_refusal it runs only in kernels that are too old for steptrace, and
+    is the only one there. `only` limits it to amd64 or arm64."""
     def add(check):
         SCENARIOS.append(Scenario(name, guest.strip() + "\n", check, is_refusal, only))
         return check
@@ -44,7 +45,7 @@ grep '"trace[.]' all >events
 rm all
 """)
 def preempted(test, files):
-    """Threads that take the only processor from each other, in the middle of BPF programs too."""
+    """Many threads on one processor preempt each other, also inside BPF programs."""
     stopped = files.events()[-1]
     test.assertEqual((stopped["hits"], stopped["events"]), (5600, 5600))
 
@@ -58,7 +59,7 @@ order step 0; order close; order go 1
 wait $tracer
 """)
 def by_pid(test, files):
-    """Attached in the middle of a command; ended by --count."""
+    """The tracer attaches in the middle of a command and ends by --count."""
     events = files.events()
     check_books(test, events)
     held = [event for event in runner_events(events) if event["command_slug"] == "held"]
@@ -76,7 +77,8 @@ order go 20; order fork; order go 1; order quit
 wait $tracer
 """)
 def forked(test, files):
-    """The child of a process whose sites the kernel has had time to rewrite lives, and is seen."""
+    """A child that is forked after the kernel has optimised the probe sites survives, and its
+    events are recorded."""
     events = files.events()
     check_books(test, events)
     test.assertRegex(files.text("answers"), r"child \d+ 0\n")
@@ -86,7 +88,7 @@ def forked(test, files):
 
 @scenario("older", "steptrace record -o events -- older older\n")
 def older(test, files):
-    """A runner with an older, shorter layout."""
+    """A runner with an older, shorter layout of its spans."""
     events = files.events()
     check_books(test, events)
     test.assertEqual([event["event"] for event in runner_events(events)],
@@ -104,7 +106,7 @@ kill -INT $tracer
 wait $tracer
 """)
 def all_runners(test, files):
-    """A runner that is executed only after the tracer began."""
+    """The runner starts after the tracer."""
     events = files.events()
     check_books(test, events)
     attached = of_kind(events, "trace.attached")
@@ -121,7 +123,7 @@ kill -KILL $runner
 wait $tracer
 """)
 def aborted(test, files):
-    """A runner that is killed in a step within a step."""
+    """The runner is killed inside two nested steps."""
     events = files.events()
     check_books(test, events)
     test.assertEqual([(event["step"]["name"], event["outcome"]) for event in steps(events)][-2:],
@@ -146,7 +148,8 @@ order sleep 2; order quit
 wait $tracer
 """)
 def stepped_clock(test, files):
-    """The wall clock goes an hour ahead, and two back: nothing of the stream does, but it is told."""
+    """The wall clock is set forward and back by an hour. The times of the events do not change, and
+    trace.clock events report both changes."""
     events = files.events()
     check_books(test, events)
     clock = events[0]["clock"]
@@ -170,7 +173,7 @@ def stepped_clock(test, files):
 
 @scenario("header", "test_usdt >words 2>&1", only="arm64")
 def header(test, files):
-    """The header's own unit tests, which `make test` runs on its own machine only."""
+    """The unit tests of the header, which `make test` runs on the local architecture only."""
     test.assertRegex(files.text("words"), r"\[  PASSED  \] \d\d test\(s\)")
 
 
@@ -179,6 +182,6 @@ steptrace record -o events -- spans </dev/null >words 2>&1 && exit 1
 cat words
 """, is_refusal=True)
 def refused(test, files):
-    """Below the floor steptrace says so in a sentence, and writes nothing."""
+    """On a kernel that is too old, steptrace prints an error and writes no events."""
     test.assertEqual(files.text("events"), "")
     test.assertRegex(files.text("words"), r"steptrace: .*5\.12")
