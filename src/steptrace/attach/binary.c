@@ -3,13 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
+
+#include "steptrace/attach/process_maps.h"
 
 void binary__close(struct binary *binary)
 {
@@ -177,31 +179,6 @@ void binary__build_id(const struct binary *binary, char text[BUILD_ID_TEXT_BYTES
 		snprintf(&text[2 * i], 3, "%02x", binary->notes.build_id[i]);
 }
 
-/* One line of /proc/PID/maps, without the path: that is the process's text, not ours. */
-struct mapping {
-	unsigned long start, end;
-	char permissions[5];
-	unsigned int major, minor;
-	unsigned long inode;
-};
-
-static bool next_mapping(FILE *maps, struct mapping *at)
-{
-	char line[PATH_MAX + 256];
-
-	while (fgets(line, sizeof(line), maps)) {
-		bool whole = strchr(line, '\n') != NULL;
-		int fields = sscanf(line, "%lx-%lx %4s %*x %x:%x %lu", &at->start, &at->end,
-				    at->permissions, &at->major, &at->minor, &at->inode);
-
-		for (int c = 0; !whole && c != '\n' && c != EOF;)
-			c = fgetc(maps);
-		if (fields == 6)
-			return true;
-	}
-	return false;
-}
-
 void binary__link_text(const char *link, char name[PATH_MAX])
 {
 	ssize_t bytes = readlink(link, name, PATH_MAX - 1);
@@ -231,40 +208,39 @@ static int visit(struct binaries *set, const char *link, binary_fn *each, void *
 	return meet(set, binary, each, context);
 }
 
-static int visit_mapping(struct binaries *set, pid_t pid, const struct mapping *at, binary_fn *each,
-			 void *context)
+static int visit_mapping(struct binaries *set, pid_t pid, const struct process_mapping *mapping,
+			 binary_fn *each, void *context)
 {
-	struct binary *known = find(set, makedev(at->major, at->minor), at->inode);
+	struct binary *known = find(set, mapping->device, mapping->inode);
 	char path[80];
 
-	if (!strchr(at->permissions, 'x') || at->inode == 0)
+	if (!strchr(mapping->permissions, 'x') || mapping->inode == 0)
 		return 0;
 	if (known)
 		return meet(set, known, each, context);
-	snprintf(path, sizeof(path), "/proc/%d/map_files/%lx-%lx", pid, at->start, at->end);
+	snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, pid, mapping->start,
+		 mapping->end);
 	return visit(set, path, each, context);
 }
 
 int binaries__of_process(struct binaries *set, pid_t pid, binary_fn *each, void *context,
 			 struct error *err)
 {
-	struct mapping at;
-	char path[64];
-	FILE *maps;
-	int code;
+	struct process_mapping mapping;
+	struct process_maps maps;
+	char exe[64];
+	int code = process_maps__open(&maps, pid);
 
-	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
-	maps = fopen(path, "re");
-	if (!maps && (errno == ENOENT || errno == ESRCH))
+	if (code == -ENOENT || code == -ESRCH)
 		return error__set(err, -ESRCH, "there is no process %d", pid);
-	if (!maps)
+	if (code)
 		return error__set(err, -EACCES, "cannot look into process %d: %s", pid,
-				  strerror(errno));
+				  strerror(-code));
 	set->visits++;
-	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
-	code = visit(set, path, each, context);
-	while (code == 0 && next_mapping(maps, &at))
-		code = visit_mapping(set, pid, &at, each, context);
-	fclose(maps);
+	snprintf(exe, sizeof(exe), "/proc/%d/exe", pid);
+	code = visit(set, exe, each, context);
+	while (code == 0 && process_maps__next(&maps, &mapping))
+		code = visit_mapping(set, pid, &mapping, each, context);
+	process_maps__close(&maps);
 	return code;
 }

@@ -5,30 +5,28 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The path that the process's maps show for the mapping, seen from its root; "" for none. */
-static void guess_path(const struct steptrace_mapping *mapping, char path[PATH_MAX])
-{
-	char line[PATH_MAX + 256];
-	unsigned long start;
-	int text_at;
-	FILE *maps;
+#include "steptrace/attach/process_maps.h"
 
-	snprintf(path, PATH_MAX, "/proc/%u/maps", mapping->tid);
-	maps = fopen(path, "re");
+/* Writes the path that the maps of the process show for the mapping, seen from its root; "" for none. */
+static void guess_path(const struct steptrace_mapping *wanted, char path[PATH_MAX])
+{
+	struct process_mapping mapping;
+	struct process_maps maps;
+	int length;
+
 	path[0] = 0;
-	while (maps && fgets(line, sizeof(line), maps)) {
-		text_at = 0;
-		sscanf(line, "%lx-%*x %*s %*x %*x:%*x %*u %n", &start, &text_at);
-		if (start != mapping->start || text_at == 0 || line[text_at] != '/')
+	if (process_maps__open(&maps, (pid_t)wanted->tid))
+		return;
+	while (process_maps__next(&maps, &mapping)) {
+		if (mapping.start != wanted->start || mapping.untrusted_path[0] != '/')
 			continue;
-		line[strcspn(line, "\n")] = 0;
-		if (snprintf(path, PATH_MAX, "/proc/%u/root%s", mapping->tid, &line[text_at]) >=
-		    PATH_MAX)
+		length = snprintf(path, PATH_MAX, "/proc/%u/root%s", wanted->tid,
+				  mapping.untrusted_path);
+		if (length >= PATH_MAX)
 			path[0] = 0;
 		break;
 	}
-	if (maps)
-		fclose(maps);
+	process_maps__close(&maps);
 }
 
 /* Opens `path`, if the kernel maps `file` for it. */

@@ -5,13 +5,13 @@
 #include <fcntl.h>
 #include <linux/bpf.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "steptrace/attach/process_maps.h"
 #include "steptrace/capture/uprobe.h"
 
 #if defined(__x86_64__)
@@ -75,28 +75,25 @@ unsigned int site__recognise(const uint8_t *bytes, size_t size_bytes)
 	return found;
 }
 
-/* Where our own functions lie in our own file. */
+/* The offset of the functions above in the file of this program. */
 static int own_offset(uint64_t *offset)
 {
 	uint64_t address = (uint64_t)(uintptr_t)steptrace_measured_sites;
-	unsigned long start, end, at;
-	int err = -ENOENT;
-	char line[512];
-	FILE *maps;
+	struct process_mapping mapping;
+	struct process_maps maps;
+	int code = process_maps__open(&maps, 0);
 
-	maps = fopen("/proc/self/maps", "re");
-	if (!maps)
-		return -errno;
-	while (err && fgets(line, sizeof(line), maps)) {
-		if (sscanf(line, "%lx-%lx %*s %lx", &start, &end, &at) != 3)
+	if (code)
+		return code;
+	code = -ENOENT;
+	while (code && process_maps__next(&maps, &mapping)) {
+		if (address < mapping.start || address >= mapping.end)
 			continue;
-		if (address < start || address >= end)
-			continue;
-		*offset = address - start + at;
-		err = 0;
+		*offset = address - mapping.start + mapping.file_offset;
+		code = 0;
 	}
-	fclose(maps);
-	return err;
+	process_maps__close(&maps);
+	return code;
 }
 
 static int new_counter(void)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "steptrace/attach/binary.h"
+#include "steptrace/attach/process_maps.h"
 #include "steptrace/attach/targets.h"
 #include "steptrace/stream/event.h"
 
@@ -82,26 +83,23 @@ static void check_build_id(struct findings *findings, const struct binary *binar
 
 /* ---- the semaphore in a process */
 
-/* Where the process has the byte at `offset` of the binary in memory it can write; 0: nowhere. */
+/* The address of the byte at `offset` of the binary, in memory that the process can write; 0: none. */
 static uint64_t address_of(pid_t pid, const struct binary *binary, uint64_t offset)
 {
-	unsigned long start, end, at, inode;
-	char path[64], line[512], permissions[5];
+	struct process_mapping mapping;
+	struct process_maps maps;
 	uint64_t address = 0;
-	FILE *maps;
 
-	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
-	maps = fopen(path, "re");
-	while (maps && !address && fgets(line, sizeof(line), maps)) {
-		if (sscanf(line, "%lx-%lx %4s %lx %*x:%*x %lu", &start, &end, permissions, &at,
-			   &inode) != 5)
-			continue;
-		if (inode == binary->inode && permissions[1] == 'w' && offset >= at &&
-		    offset - at < end - start)
-			address = start + (offset - at);
+	if (process_maps__open(&maps, pid))
+		return 0;
+	while (!address && process_maps__next(&maps, &mapping)) {
+		uint64_t bytes = mapping.end - mapping.start;
+
+		if (mapping.inode == binary->inode && mapping.permissions[1] == 'w' &&
+		    offset >= mapping.file_offset && offset - mapping.file_offset < bytes)
+			address = mapping.start + (offset - mapping.file_offset);
 	}
-	if (maps)
-		fclose(maps);
+	process_maps__close(&maps);
 	return address;
 }
 
