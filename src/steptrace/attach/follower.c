@@ -12,9 +12,9 @@
 #include "steptrace/attach/mapped_file.h"
 
 enum {
-	LOOK_SHARE =
+	SCAN_SHARE =
 		200, /* looking around takes one part in so many of a processor, but at most: */
-	LOOK_INTERVAL_MAX_NS = 2000000000,
+	SCAN_INTERVAL_MAX_NS = 2000000000,
 	PIDS_TOLD_MAX = 256,
 };
 
@@ -380,13 +380,13 @@ static void retire_unused(struct follower *follower, uint64_t now_ns)
 	}
 }
 
-static uint64_t look_interval_ns(uint64_t used_ns)
+static uint64_t scan_interval_ns(uint64_t used_ns)
 {
-	uint64_t interval_ns = used_ns * LOOK_SHARE;
+	uint64_t interval_ns = used_ns * SCAN_SHARE;
 
-	if (interval_ns < FOLLOWER_LOOK_NS)
-		return FOLLOWER_LOOK_NS;
-	return interval_ns < LOOK_INTERVAL_MAX_NS ? interval_ns : LOOK_INTERVAL_MAX_NS;
+	if (interval_ns < FOLLOWER_SCAN_NS)
+		return FOLLOWER_SCAN_NS;
+	return interval_ns < SCAN_INTERVAL_MAX_NS ? interval_ns : SCAN_INTERVAL_MAX_NS;
 }
 
 void follower__tick(struct follower *follower, uint64_t now_ns)
@@ -395,12 +395,12 @@ void follower__tick(struct follower *follower, uint64_t now_ns)
 	uint64_t used_ns;
 
 	renew_changed(follower);
-	if (now_ns < follower->next_look_ns)
+	if (now_ns < follower->next_scan_ns)
 		return;
 	used_ns = clock__thread_cpu_ns();
 	look_at_exes(follower);
 	if (look_around(follower, &mappings) >= 0)
 		retire_unused(follower, now_ns);
 	free(mappings);
-	follower->next_look_ns = now_ns + look_interval_ns(clock__thread_cpu_ns() - used_ns);
+	follower->next_scan_ns = now_ns + scan_interval_ns(clock__thread_cpu_ns() - used_ns);
 }

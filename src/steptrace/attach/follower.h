@@ -29,7 +29,7 @@ struct follower_events {
 	void *context;
 };
 
-enum { FOLLOWER_LOOK_NS = 250000000 }; /* how often it looks around, at most */
+enum { FOLLOWER_SCAN_NS = 250000000 }; /* at most one scan of all mappings in this time */
 
 struct follower {
 	const struct targets *targets;
@@ -37,7 +37,7 @@ struct follower {
 	struct attachments *attachments;
 	struct follower_events events;
 	uint64_t linger_ns; /* how long a binary stays attached that no process runs */
-	uint64_t next_look_ns;
+	uint64_t next_scan_ns;
 	bool is_started;
 };
 

@@ -40,7 +40,7 @@ static int open_wakeups(struct session *session)
 	uint64_t flush_ns = session->options->flush_ns;
 
 	return wakeups__open(&session->wakeups,
-			     flush_ns < FOLLOWER_LOOK_NS ? flush_ns : FOLLOWER_LOOK_NS,
+			     flush_ns < FOLLOWER_SCAN_NS ? flush_ns : FOLLOWER_SCAN_NS,
 			     session->outputs.news_fd, session->err);
 }
 

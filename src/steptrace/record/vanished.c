@@ -62,7 +62,7 @@ static bool is_search_due(struct vanished *vanished, const struct capture *captu
 
 static void search(struct vanished *vanished, struct watch *watch, struct stream *stream)
 {
-	watch->follower.next_look_ns = 0; /* execs may be among the lost records */
+	watch->follower.next_scan_ns = 0; /* execs may be among the lost records */
 	vanished->is_full = false;
 	stream__each_open_pid(stream, add_if_gone, vanished);
 	vanished->found_ns = clock__now_ns();

@@ -67,7 +67,7 @@ int watch__drop_privileges(const struct watch *watch, struct privilege_needs *ne
 			   struct error *err);
 int watch__confine(const struct watch *watch, struct privilege_needs *needs, struct error *err);
 
-/* The timer's work. Call it at least every FOLLOWER_LOOK_NS. */
+/* The timer's work. Call it at least every FOLLOWER_SCAN_NS. */
 void watch__update(struct watch *watch, uint64_t now_ns);
 
 /* True when the targets are processes and all of them have ended. */
