@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "steptrace/attach/follower_private.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/clock.h"
+
+static bool is_named(const struct targets *targets, const struct binary *binary)
+{
+	struct stat status;
+
+	for (size_t i = 0; i < targets->exes_count; i++)
+		if (stat(targets->exes[i], &status) == 0 && status.st_dev == binary->device &&
+		    status.st_ino == binary->inode)
+			return true;
+	return targets->exes_count == 0;
+}
+
+void follower__detach(struct follower *follower, struct attachment *attachment, bool wait)
+{
+	follower->events.detached(follower->events.context, attachment);
+	capture__forget_file(follower->capture, &attachment->file);
+	attachments__remove(follower->attachments, attachment, wait);
+}
+
+/*
+ * Its file changed. Another name or mode, and the probes stay as they are: to attach them a second
+ * time would be to count twice. Another content, and they must be gone before anybody runs it: they
+ * lie in the middle of other instructions now. Returns whether it is still attached.
+ */
+static bool refresh(struct follower *follower, struct attachment *attachment)
+{
+	struct steptrace_file file;
+
+	if (binary__is_rewritten(attachment->binary) ||
+	    capture__identify(follower->capture, attachment->binary->fd, &file)) {
+		follower__detach(follower, attachment, true);
+		return false;
+	}
+	capture__forget_file(follower->capture, &attachment->file);
+	capture__know_file(follower->capture, &file, FILE_ATTACHED);
+	attachment->file = file;
+	return true;
+}
+
+void follower__refresh_changed(struct follower *follower)
+{
+	struct attachments *set = follower->attachments;
+
+	for (size_t i = set->count; i-- > 0;)
+		if (binary__is_changed(set->items[i]->binary))
+			refresh(follower, set->items[i]);
+}
+
+struct attachment *follower__find(struct follower *follower, const struct steptrace_file *file)
+{
+	struct attachment *attachment = attachments__find(follower->attachments, file);
+
+	if (attachment && attachment->file.changed_ns != file->changed_ns &&
+	    !refresh(follower, attachment))
+		return NULL;
+	return attachment;
+}
+
+static int attach_new(struct follower *follower, struct binary *binary,
+		      const struct steptrace_file *file, struct attachment **attachment,
+		      struct error *err)
+{
+	int code;
+
+	capture__disarm(follower->capture); /* not every probe yet: nothing goes without context */
+	code = attachments__add(follower->attachments, binary, file, attachment, err);
+	if (follower->is_started)
+		capture__armed(follower->capture);
+	if (code)
+		return code;
+	(*attachment)->is_new = true;
+	(*attachment)->is_kept = follower->targets->exes_count > 0;
+	return 0;
+}
+
+/* Takes `binary` over. 0 and NULL where there is nothing to attach. */
+int follower__attach(struct follower *follower, struct binary *binary,
+		     const struct steptrace_file *file, struct attachment **attachment,
+		     struct error *err)
+{
+	bool is_meant = binary__probes_count(binary) > 0 && is_named(follower->targets, binary);
+	int code = 0;
+
+	*attachment = follower__find(follower, file);
+	if (*attachment || !is_meant)
+		binary__close(binary);
+	else
+		code = attach_new(follower, binary, file, attachment, err);
+	if (code)
+		binary__close(binary);
+	capture__know_file(follower->capture, file,
+			   *attachment ? FILE_ATTACHED : FILE_WITHOUT_PROBES);
+	if (*attachment)
+		(*attachment)->used_ns = clock__now_ns();
+	return code;
+}
+
+/* Once it is known who runs it. */
+void follower__notify(struct follower *follower, struct attachment *attachment,
+		      const uint32_t *pids, size_t pids_count)
+{
+	if (!attachment->is_new)
+		return;
+	attachment->is_new = false;
+	follower->events.attached(follower->events.context, attachment, pids, pids_count);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Between the three files of the follower; other files include follower.h.
+ *
+ *	follower.c		what makes it act: start, an exec, the timer
+ *	follower_scan.c		the scan of all executable mappings
+ *	follower_file.c		one file: attach, refresh, detach, notify
+ */
+#ifndef STEPTRACE_FOLLOWER_PRIVATE_H
+#define STEPTRACE_FOLLOWER_PRIVATE_H
+
+#include "steptrace/attach/follower.h"
+
+/* ---- one file */
+
+/* The attachment of a file, as it is now; NULL: there is none, or its content changed. */
+struct attachment *follower__find(struct follower *follower, const struct steptrace_file *file);
+
+/* Attaches the probes of `binary` and takes it over, also on failure. 0 and *attachment, which is NULL
+ * where there is nothing to attach, or negative errno with a sentence. */
+int follower__attach(struct follower *follower, struct binary *binary,
+		     const struct steptrace_file *file, struct attachment **attachment,
+		     struct error *err);
+
+/* Detaches and frees. `wait`: returns when no handler of its probes runs any more. */
+void follower__detach(struct follower *follower, struct attachment *attachment, bool wait);
+
+/* Refreshes or detaches the attachments whose files changed. */
+void follower__refresh_changed(struct follower *follower);
+
+/* Reports an attachment that was not reported yet; `pids` are the processes that run it. */
+void follower__notify(struct follower *follower, struct attachment *attachment,
+		      const uint32_t *pids, size_t pids_count);
+
+/* ---- all files */
+
+/* Attaches to what the executable mappings show. Returns the count of `*mappings`, sorted by file
+ * and process, which the caller frees; or negative errno. */
+int follower__scan(struct follower *follower, struct steptrace_mapping **mappings);
+
+#endif
