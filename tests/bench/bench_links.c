@@ -13,7 +13,7 @@
 #include <steptrace.h>
 
 #include "bench.h"
-#include "steptrace/attach/site.h"
+#include "steptrace/attach/site_choice.h"
 #include "steptrace/capture/capture.h"
 #include "steptrace/stream/event.h"
 

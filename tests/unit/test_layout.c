@@ -10,7 +10,7 @@
 
 #include <steptrace.h>
 
-#include "steptrace/attach/site.h"
+#include "steptrace/attach/site_choice.h"
 #include "steptrace/record.h"
 #include "steptrace/stream/event.h"
 

@@ -17,7 +17,7 @@
 
 #include "common/error.h"
 #include "steptrace/attach/binary.h"
-#include "steptrace/attach/site.h"
+#include "steptrace/attach/site_choice.h"
 #include "steptrace/capture/capture.h"
 #include "steptrace/capture/uprobe.h"
 

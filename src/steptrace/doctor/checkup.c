@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "steptrace/attach/attachments.h"
-#include "steptrace/attach/site.h"
+#include "steptrace/attach/site_choice.h"
 #include "steptrace/capture/capture.h"
 #include "steptrace/capture/uprobe.h"
 #include "steptrace/confine/privilege.h"
