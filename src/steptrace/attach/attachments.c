@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "steptrace/attach/attach_child.h"
@@ -40,7 +39,8 @@ void attachments__begin(struct attachments *set)
 		measure_and_tell(ends[1]);
 	close(ends[1]);
 	set->measurer_fd = ends[0];
-	set->detaching[0] = child > 0 ? child : 0;
+	if (child > 0)
+		detachers__add(&set->detachers, child);
 }
 
 /* Its probes on itself go when it ends, which nobody waits for. */
@@ -204,33 +204,9 @@ struct attachment *attachments__find(const struct attachments *set,
 	return NULL;
 }
 
-/* ---- detaching, side by side */
-
-static void await_detaching(struct attachments *set)
-{
-	for (int i = 0; i < DETACHING_MAX; i++) {
-		attach_child__await(set->detaching[i]);
-		set->detaching[i] = 0;
-	}
-}
-
 void attachments__reap(struct attachments *set)
 {
-	for (int i = 0; i < DETACHING_MAX; i++)
-		if (set->detaching[i] > 0 && waitpid(set->detaching[i], NULL, WNOHANG) != 0)
-			set->detaching[i] = 0;
-}
-
-/* A child that is not waited for now; where there are too many, the first one is. */
-static void leave_detaching(struct attachments *set, pid_t child)
-{
-	int at = 0;
-
-	attachments__reap(set);
-	while (at < DETACHING_MAX - 1 && set->detaching[at])
-		at++;
-	attach_child__await(set->detaching[at]);
-	set->detaching[at] = child;
+	detachers__reap(&set->detachers);
 }
 
 /* A child that is at it has all links open that there were when it was forked, so whoever has to
@@ -242,9 +218,10 @@ void attachments__remove(struct attachments *set, struct attachment *attachment,
 	while (set->items[at] != attachment)
 		at++;
 	set->items[at] = set->items[--set->count];
-	leave_detaching(set, attach_child__close(attachment->links, attachment->links_count));
+	detachers__add(&set->detachers,
+		       attach_child__close(attachment->links, attachment->links_count));
 	if (wait)
-		await_detaching(set);
+		detachers__await_all(&set->detachers);
 	attachment__free(attachment);
 }
 
@@ -267,9 +244,9 @@ static void detach_all(struct attachments *set)
 		max += set->items[i]->links_count;
 	fds = calloc(max, sizeof(*fds));
 	if (fds)
-		leave_detaching(set, attach_child__close(fds, list_links(set, fds)));
+		detachers__add(&set->detachers, attach_child__close(fds, list_links(set, fds)));
 	free(fds); /* without memory for that the end of the program detaches */
-	await_detaching(set);
+	detachers__await_all(&set->detachers);
 }
 
 void attachments__close(struct attachments *set)

@@ -13,10 +13,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "common/error.h"
 #include "steptrace/attach/binary.h"
+#include "steptrace/attach/detachers.h"
 #include "steptrace/attach/site_choice.h"
 #include "steptrace/capture/capture.h"
 #include "steptrace/capture/uprobe.h"
@@ -32,8 +32,6 @@ struct attachment {
 	size_t links_count;
 };
 
-enum { DETACHING_MAX = 64 };
-
 struct attachments {
 	struct capture *capture; /* borrowed */
 	struct site_choice sites;
@@ -41,7 +39,7 @@ struct attachments {
 	int measurer_fd;           /* what the child that measures writes to; -1: it has */
 	struct attachment **items; /* owned */
 	size_t count;
-	pid_t detaching[DETACHING_MAX]; /* children that are at it; 0: none */
+	struct detachers detachers;
 };
 
 /* Begins to measure which sites are fast here (see site.h), in a child: it waits more than it works,
