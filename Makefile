@@ -136,7 +136,7 @@ $(BUILD)/bpf/steptrace.skel.h: $(BUILD)/bpf/steptrace.linked.o
 	$(BPFTOOL) gen skeleton $< name steptrace_bpf > $@.new 2>/dev/null
 	mv $@.new $@
 
-$(patsubst %,$(BUILD)/src/steptrace/capture/%.o,capture capture_process): $(BUILD)/bpf/steptrace.skel.h
+$(call objects,src/steptrace/capture/capture*.c): $(BUILD)/bpf/steptrace.skel.h
 
 # ---- tests
 

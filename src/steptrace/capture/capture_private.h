@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Between capture.c (programs, ring buffers, counts) and capture_process.c (processes and files). The only
- * header that shows libbpf's skeleton; nobody else includes it.
+ * Between the files of `struct capture`; other files include capture.h. This is the only header that
+ * shows libbpf and the skeleton.
+ *
+ *	capture.c		loading the programs, closing
+ *	capture_rings.c		the ring buffers: making, opening, draining
+ *	capture_state.c		armed or not, counts, degradation
+ *	capture_process.c	processes: watched, wanted
+ *	capture_files.c		files: known, mapped, identified
  */
 #ifndef STEPTRACE_CAPTURE_PRIVATE_H
 #define STEPTRACE_CAPTURE_PRIVATE_H
@@ -26,5 +32,13 @@ struct capture {
 	enum uprobe_method method;
 	struct kernel_types types; /* while loading only */
 };
+
+/* Before loading: their number and sizes; makes those that the skeleton does not. Each 0 or negative
+ * errno. */
+int capture__choose_rings(struct capture *capture, const struct capture_options *options);
+/* After loading. */
+int capture__open_rings(struct capture *capture, const struct capture_options *options);
+/* Also after a failure. */
+void capture__close_rings(struct capture *capture);
 
 #endif

@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include <bpf/bpf.h>
 #include <errno.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
+#include <string.h>
 
 #include "steptrace/capture/capture_private.h"
-
-/* ---- processes */
 
 static int watch(struct bpf_program *program, struct bpf_link **link)
 {
@@ -78,122 +73,4 @@ uint64_t capture__untraced_count(const struct capture *capture)
 bool capture__has_unwatched(const struct capture *capture)
 {
 	return __atomic_load_n(&capture->skeleton->bss->has_unwatched, __ATOMIC_SEQ_CST) != 0;
-}
-
-/* ---- files */
-
-void capture__know_file(struct capture *capture, const struct steptrace_file *file,
-			enum known_file known)
-{
-	uint8_t value = (uint8_t)known;
-
-	bpf_map__update_elem(capture->skeleton->maps.known_files, file, sizeof(*file), &value,
-			     sizeof(value), BPF_ANY);
-}
-
-bool capture__was_execed(struct capture *capture, const struct steptrace_file *file)
-{
-	uint8_t value = 0;
-
-	if (bpf_map__lookup_elem(capture->skeleton->maps.known_files, file, sizeof(*file), &value,
-				 sizeof(value), 0) ||
-	    value != FILE_EXECED)
-		return false;
-	capture__know_file(capture, file, FILE_ATTACHED);
-	return true;
-}
-
-void capture__forget_file(struct capture *capture, const struct steptrace_file *file)
-{
-	bpf_map__delete_elem(capture->skeleton->maps.known_files, file, sizeof(*file), 0);
-}
-
-/* The iterator over all processes, or over our own alone (which kernels before 6.1 cannot narrow
- * down: they walk over all, too). */
-static struct bpf_link *iterator(struct capture *capture, bool own)
-{
-	union bpf_iter_link_info which = {.task = {.pid = (uint32_t)getpid()}};
-	LIBBPF_OPTS(bpf_iter_attach_opts, options, .link_info = own ? &which : NULL,
-		    .link_info_len = own ? sizeof(which) : 0);
-	struct bpf_program *program = capture->skeleton->progs.each_mapping;
-	struct bpf_link *link = bpf_program__attach_iter(program, &options);
-
-	return link || !own ? link : bpf_program__attach_iter(program, NULL);
-}
-
-enum { MAPPINGS_STEP = 512, MAPPINGS_MAX = 1 << 20 };
-
-/* Everything that the iterator has to say. */
-static ssize_t read_mappings(int fd, struct steptrace_mapping **mappings)
-{
-	size_t count = 0, room = 0;
-	ssize_t bytes;
-
-	*mappings = NULL;
-	do {
-		if (room - count < MAPPINGS_STEP) {
-			struct steptrace_mapping *more = NULL;
-
-			room += MAPPINGS_STEP + room / 2;
-			if (room <= MAPPINGS_MAX)
-				more = realloc(*mappings, room * sizeof(*more));
-			if (!more)
-				return -ENOMEM;
-			*mappings = more;
-		}
-		bytes = read(fd, &(*mappings)[count], (room - count) * sizeof(**mappings));
-		if (bytes > 0) /* the kernel hands over whole ones: its buffer ends with one */
-			count += (size_t)bytes / sizeof(**mappings);
-	} while (bytes > 0 || (bytes < 0 && (errno == EAGAIN || errno == EINTR)));
-	return bytes < 0 ? -errno : (ssize_t)count;
-}
-
-static ssize_t iterate(struct bpf_link *link, struct steptrace_mapping **mappings)
-{
-	int fd = bpf_iter_create(bpf_link__fd(link));
-	ssize_t count;
-
-	*mappings = NULL;
-	if (fd < 0)
-		return fd;
-	count = read_mappings(fd, mappings);
-	close(fd);
-	if (count >= 0)
-		return count;
-	free(*mappings);
-	*mappings = NULL;
-	return count;
-}
-
-ssize_t capture__mappings(struct capture *capture, struct steptrace_mapping **mappings)
-{
-	if (!capture->all_mappings)
-		capture->all_mappings = iterator(capture, false);
-	if (!capture->all_mappings)
-		return -errno;
-	return iterate(capture->all_mappings, mappings);
-}
-
-/* Our own mapping of its first page, looked at with the kernel's eyes. */
-int capture__identify(struct capture *capture, int fd, struct steptrace_file *file)
-{
-	uint64_t *asked = (uint64_t *)&capture->skeleton->bss->asked_address;
-	struct steptrace_mapping *mappings;
-	void *page = mmap(NULL, 1, PROT_READ, MAP_PRIVATE, fd, 0);
-	ssize_t count;
-
-	if (page == MAP_FAILED)
-		return -errno;
-	if (!capture->own_mappings)
-		capture->own_mappings = iterator(capture, true);
-	__atomic_store_n(asked, (uint64_t)(uintptr_t)page, __ATOMIC_SEQ_CST);
-	count = capture->own_mappings ? iterate(capture->own_mappings, &mappings) : -errno;
-	__atomic_store_n(asked, 0, __ATOMIC_SEQ_CST);
-	munmap(page, 1);
-	if (count < 0)
-		return (int)count;
-	if (count > 0)
-		*file = mappings[0].file;
-	free(mappings);
-	return count > 0 ? 0 : -ENOENT;
 }
