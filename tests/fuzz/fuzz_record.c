@@ -7,7 +7,9 @@
  *
  * links: src/steptrace/stream/aborted.c src/steptrace/stream/clock_anchor.c
  * links: src/steptrace/stream/decode.c src/steptrace/stream/event.c
- * links: src/steptrace/stream/event_json.c src/steptrace/stream/event_text.c
+ * links: src/steptrace/stream/event_json.c
+ * links: src/steptrace/stream/event_json_command.c src/steptrace/stream/event_json_step.c
+ * links: src/steptrace/stream/event_text.c
  * links: src/steptrace/stream/executions.c src/steptrace/stream/fields.c
  * links: src/steptrace/stream/json.c src/steptrace/stream/json_scan.c
  * links: src/steptrace/stream/lines.c src/steptrace/stream/open_steps.c

@@ -62,37 +62,3 @@ void aborted__tell(struct execution *execution, const struct termination *termin
 	if (event.steps_aborted || execution->last_ns > doubt->command_until_ns)
 		tell_command(execution, &event, each, context);
 }
-
-static void put_text(struct json *json, const char *name, const char *text, size_t bytes)
-{
-	json__raw(json, ",\"");
-	json__word(json, name);
-	json__raw(json, "\":");
-	json__text(json, text, bytes);
-}
-
-static void put_step(struct json *json, const struct step_span *step)
-{
-	json__raw(json, "{\"step_id\":\"");
-	json__uuid(json, step->step_id);
-	json__raw(json, "\"");
-	put_text(json, "step_type", step->type, sizeof(step->type));
-	put_text(json, "name", step->name, sizeof(step->name));
-	json__raw(json, ",\"index\":");
-	json__u64(json, step->index);
-	json__raw(json, "}");
-}
-
-void aborted__json(const struct event *event, struct json *json)
-{
-	json__raw(json, ",\"aborted\":{");
-	termination__json(event->termination, json);
-	json__raw(json, ",\"open_steps\":");
-	json__u64(json, event->steps_aborted);
-	json__raw(json, ",\"step\":");
-	if (event->innermost)
-		put_step(json, event->innermost);
-	else
-		json__raw(json, "null");
-	json__raw(json, "}");
-}

@@ -28,8 +28,4 @@ struct abort_doubt {
 void aborted__tell(struct execution *execution, const struct termination *termination,
 		   const struct abort_doubt *doubt, aborted_fn *each, void *context);
 
-/* How the process left the command open, and where in it:
- * ,"aborted":{"cause":…,"open_steps":2,"step":{"step_id":…,"step_type":…,"name":…,"index":1}} */
-void aborted__json(const struct event *event, struct json *json);
-
 #endif
