@@ -208,10 +208,13 @@ tests-built: $(UNIT_TESTS) $(TEST_HELPERS) $(BUILD)/tests/stream_alone
 
 FUZZ_SECONDS ?= 60
 FUZZ_FLAGS   := -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-$(BUILD)/tests/fuzz/%: tests/fuzz/%.c | check-deps
+# What a target links is in its first comment ("links:"); STREAM there is the whole stream.
+FUZZ_STREAM  := $(call sources,src/steptrace/stream/*.c) $(BUILD)/gen/schemas.c -lsodium
+FUZZ_LINKS    = $(subst STREAM,$(FUZZ_STREAM),$(shell sed -n 's|^ \* links: ||p' $<))
+$(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(BUILD)/gen/schemas.c | check-deps
 	$(call say,FUZZ,$@)
 	mkdir -p $(@D)
-	$(CLANG) -std=gnu11 $(FUZZ_FLAGS) $(CPPFLAGS) $< $(call sources,src/common/*.c) $(shell sed -n 's|^ \* links: ||p' $<) -o $@
+	$(CLANG) -std=gnu11 $(FUZZ_FLAGS) $(CPPFLAGS) $< $(call sources,src/common/*.c) $(FUZZ_LINKS) -o $@
 
 fuzz:
 	./packages install build fuzz

@@ -5,16 +5,7 @@
  *
  *	input:  records, each after its length in 2 bytes (little-endian)
  *
- * links: src/steptrace/stream/aborted.c src/steptrace/stream/clock_anchor.c
- * links: src/steptrace/stream/decode.c src/steptrace/stream/event.c
- * links: src/steptrace/stream/event_json.c
- * links: src/steptrace/stream/event_json_command.c src/steptrace/stream/event_json_step.c
- * links: src/steptrace/stream/event_text.c
- * links: src/steptrace/stream/executions.c src/steptrace/stream/fields.c
- * links: src/steptrace/stream/json.c src/steptrace/stream/json_scan.c
- * links: src/steptrace/stream/lines.c src/steptrace/stream/open_steps.c
- * links: src/steptrace/stream/stream.c src/steptrace/stream/termination.c
- * links: src/steptrace/output/batch.c src/steptrace/output/incomplete.c -lcjson
+ * links: STREAM src/steptrace/output/batch.c src/steptrace/output/incomplete.c -lcjson
  */
 #include <cjson/cJSON.h>
 #include <stddef.h>
@@ -83,7 +74,7 @@ static void end_process(struct stream *stream, const void *record, size_t count)
 
 	if (termination__of_record(record, count, &termination))
 		return;
-	stream__process_over(stream, &termination);
+	stream__abort_process(stream, &termination);
 	require(lost_total(stream) == lost);
 	require(check_lines(stream, length) == stream__events_total(stream) - events);
 }

@@ -72,7 +72,7 @@ static char *aborted_lines(struct stream *stream, uint32_t status, uint64_t time
 	struct json *lines = &stream__lines(stream)->text;
 
 	lines__clear(stream__lines(stream));
-	stream__process_over(stream, &termination);
+	stream__abort_process(stream, &termination);
 	assert_int_equal(json__reserve(lines, 1), 0);
 	*lines->at = 0;
 	return lines->base;
@@ -134,7 +134,7 @@ static void other_processes_go_on(void **state)
 	start_command(stream, 1000000);
 	termination.record.pid++;
 	lines__clear(stream__lines(stream));
-	stream__process_over(stream, &termination);
+	stream__abort_process(stream, &termination);
 	assert_int_equal(lines__bytes(stream__lines(stream)), 0);
 	assert_int_equal(count(aborted_lines(stream, 0x300, 9000000), "\"exit_status\":3"), 1);
 	stream__free(stream);

@@ -11,7 +11,7 @@ static int fill(struct batch *batch, struct stream *stream)
 	struct lines *lines = stream__lines(stream);
 
 	if (lines__bytes(lines) >= MOVED_BYTES)
-		return stream__swap(stream, &batch->lines);
+		return stream__take_lines(stream, &batch->lines);
 	if (lines__init(&batch->lines, lines__bytes(lines)) || lines__append(&batch->lines, lines))
 		return -1;
 	lines__clear(lines);

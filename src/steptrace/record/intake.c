@@ -23,7 +23,7 @@ static void on_process(struct session *session, const void *bytes, size_t size_b
 	if (termination__of_record(bytes, size_bytes, &termination))
 		return;
 	if (termination.record.flags & RECORD_OF_RUNNER)
-		stream__process_over(session->stream, &termination);
+		stream__abort_process(session->stream, &termination);
 	if (!session->is_detaching && termination.record.flags & RECORD_UNKNOWN_FILE &&
 	    size_bytes >= sizeof(*exec))
 		follower__execed(&session->watch.follower, exec);

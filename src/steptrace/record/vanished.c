@@ -86,7 +86,7 @@ void vanished__close(struct vanished *vanished, const struct capture *capture,
 		struct termination termination =
 			termination__vanished(vanished->pids[i], vanished->found_ns);
 
-		stream__process_over(stream, &termination);
+		stream__abort_process(stream, &termination);
 	}
 	vanished->count = 0;
 }

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-static void tell_step(const struct execution *execution, struct open_step *step,
-		      const struct termination *termination, aborted_fn *each, void *context)
+static void make_step_event(const struct execution *execution, struct open_step *step,
+			    const struct termination *termination, aborted_fn *each, void *context)
 {
 	struct span_head *head = &step->span.child.head;
 	struct event event = {
@@ -23,8 +23,8 @@ static void tell_step(const struct execution *execution, struct open_step *step,
 	each(context, &event);
 }
 
-static void tell_command(struct execution *execution, struct event *event, aborted_fn *each,
-			 void *context)
+static void make_command_event(struct execution *execution, struct event *event, aborted_fn *each,
+			       void *context)
 {
 	struct command_span *command = &execution->command;
 
@@ -39,8 +39,8 @@ static void tell_command(struct execution *execution, struct event *event, abort
 	each(context, event);
 }
 
-void aborted__tell(struct execution *execution, const struct termination *termination,
-		   const struct abort_doubt *doubt, aborted_fn *each, void *context)
+void aborted__make_events(struct execution *execution, const struct termination *termination,
+			  const struct lost_ends *lost, aborted_fn *each, void *context)
 {
 	struct event event = {
 		.kind = EVENT_COMMAND_COMPLETED,
@@ -49,16 +49,16 @@ void aborted__tell(struct execution *execution, const struct termination *termin
 		.termination = termination,
 	};
 
-	event.complete = execution->start_seen && execution->known_ns > doubt->steps_until_ns &&
+	event.complete = execution->start_seen && execution->known_ns > lost->steps_until_ns &&
 			 !execution->open.is_cut;
 	event.steps_lost_known = event.complete;
 	for (struct open_step *step = execution->open.newest; step; step = step->older) {
-		if (step->record.time_ns <= doubt->steps_until_ns)
+		if (step->record.time_ns <= lost->steps_until_ns)
 			continue;
 		if (event.steps_aborted++ == 0)
 			event.innermost = &step->span;
-		tell_step(execution, step, termination, each, context);
+		make_step_event(execution, step, termination, each, context);
 	}
-	if (event.steps_aborted || execution->last_ns > doubt->command_until_ns)
-		tell_command(execution, &event, each, context);
+	if (event.steps_aborted || execution->last_ns > lost->commands_until_ns)
+		make_command_event(execution, &event, each, context);
 }

@@ -18,14 +18,16 @@
 
 typedef void aborted_fn(void *context, const struct event *event);
 
-/* Up to when the end of a step, of a command, may have been lost: 0 for never. */
-struct abort_doubt {
-	uint64_t steps_until_ns, command_until_ns;
+/* The record of an end may have been lost up to these times (CLOCK_MONOTONIC); 0: none was lost. */
+struct lost_ends {
+	uint64_t steps_until_ns, commands_until_ns;
 };
 
-/* Calls `each` with one event for each open step, then with the command's. Uses up the spans that
- * `execution` keeps. */
-void aborted__tell(struct execution *execution, const struct termination *termination,
-		   const struct abort_doubt *doubt, aborted_fn *each, void *context);
+/*
+ * Calls `each` with one event for each open step, then with that of the command. The events point
+ * into `execution`, whose spans are changed for them: remove it afterwards.
+ */
+void aborted__make_events(struct execution *execution, const struct termination *termination,
+			  const struct lost_ends *lost, aborted_fn *each, void *context);
 
 #endif

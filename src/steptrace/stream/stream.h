@@ -76,16 +76,16 @@ void stream__add_filtered(struct stream *stream, enum event_kind kind, uint64_t 
 void stream__command_closed(struct stream *stream, const struct command_closed *closed);
 
 /* The process ended or replaced its program: says what it had open was aborted. */
-void stream__process_over(struct stream *stream, const struct termination *termination);
+void stream__abort_process(struct stream *stream, const struct termination *termination);
 
 /* Calls `each` with the process of every open execution. */
 void stream__each_open_pid(struct stream *stream, void (*each)(uint32_t pid, void *context),
 			   void *context);
 
-/* The lines so far. The caller takes them: lines__clear() forgets them, stream__swap() hands them over (0,
+/* The lines so far. The caller takes them: lines__clear() forgets them, stream__take_lines() hands them over (0,
  * or -ENOMEM and nothing is changed). Who appends to the text marks the line. */
 struct lines *stream__lines(struct stream *stream);
-int stream__swap(struct stream *stream, struct lines *taken);
+int stream__take_lines(struct stream *stream, struct lines *taken);
 
 const struct stream_options *stream__options(const struct stream *stream);
 struct clock_anchor *stream__clock(struct stream *stream);
