@@ -16,57 +16,58 @@
 
 #define NOBODY 65534
 
-/* Which capability is kept when. */
-static const struct kept {
-	unsigned int capability;
+/* Which capability is kept for what. */
+static const struct capability {
+	unsigned int number;
 	const char *name, *purpose;
-	bool if_multi, if_perf, if_child; /* uprobe_multi links, the perf PMU, a command */
+	bool if_multi, if_perf, if_child; /* for uprobe_multi links, the perf PMU, a command */
 	bool essential;
-} kept[] = {
+} capabilities[] = {
 	{CAP_BPF, "CAP_BPF", "load programs", true, true, false, true},
-	{CAP_PERFMON, "CAP_PERFMON", "let them read memory", true, true, false, true},
-	{CAP_SYS_ADMIN, "CAP_SYS_ADMIN", "attach them through the perf PMU", false, true, false,
+	{CAP_PERFMON, "CAP_PERFMON", "let the programs read memory", true, true, false, true},
+	{CAP_SYS_ADMIN, "CAP_SYS_ADMIN", "attach programs through the perf PMU", false, true, false,
 	 true},
-	{CAP_SYS_PTRACE, "CAP_SYS_PTRACE", "look at processes of other users", true, true, false,
-	 false},
+	{CAP_SYS_PTRACE, "CAP_SYS_PTRACE", "read the mappings of other users' processes", true,
+	 true, false, false},
 	{CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH", "read the binaries of other users", true, true,
 	 false, false},
-	{CAP_CHECKPOINT_RESTORE, "CAP_CHECKPOINT_RESTORE", "open any file that is mapped", true,
-	 true, false, false},
+	{CAP_CHECKPOINT_RESTORE, "CAP_CHECKPOINT_RESTORE",
+	 "open mapped files through /proc/PID/map_files", true, true, false, false},
 	{CAP_KILL, "CAP_KILL", "pass signals on to a command", false, false, true, false},
 };
 
-enum { KEPT_COUNT = sizeof(kept) / sizeof(kept[0]) };
+enum { CAPABILITIES_COUNT = sizeof(capabilities) / sizeof(capabilities[0]) };
 
 static bool is_held(unsigned int capability)
 {
 	return capng_have_capability(CAPNG_EFFECTIVE, capability) != 0;
 }
 
-static bool is_needed(const struct kept *row, const struct privilege_needs *needs)
+static bool is_needed(const struct capability *row, const struct privilege_needs *needs)
 {
 	return (row->if_multi && !needs->perf_links) || (row->if_perf && needs->perf_links) ||
 	       (row->if_child && needs->signals_child);
 }
 
-/* The set that remains, in libcap-ng's state; nothing is changed yet. */
+/* Selects the set to keep in the state of libcap-ng. The process is not changed yet. */
 static int choose(const struct privilege_needs *needs)
 {
-	bool held[KEPT_COUNT];
+	bool held[CAPABILITIES_COUNT];
 
 	if (capng_get_caps_process())
 		return -EPERM;
-	for (int i = 0; i < KEPT_COUNT; i++)
-		held[i] = is_held(kept[i].capability);
+	for (int i = 0; i < CAPABILITIES_COUNT; i++)
+		held[i] = is_held(capabilities[i].number);
 	capng_clear(CAPNG_SELECT_ALL);
-	for (int i = 0; i < KEPT_COUNT; i++)
-		if (held[i] && is_needed(&kept[i], needs))
+	for (int i = 0; i < CAPABILITIES_COUNT; i++)
+		if (held[i] && is_needed(&capabilities[i], needs))
 			capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED,
-				     kept[i].capability);
+				     capabilities[i].number);
 	return 0;
 }
 
-/* Whom sudo ran us for; the variable is anybody's, and worth no more than a way down. */
+/* The user or group that ran sudo. Anybody can set the variable, but it only leads to another id
+ * than 0. */
 static uint32_t id_from(const char *variable)
 {
 	const char *text = getenv(variable);
@@ -75,7 +76,8 @@ static uint32_t id_from(const char *variable)
 	return text && parse__u64(text, 1, UINT32_MAX - 1, &id) == 0 ? (uint32_t)id : NOBODY;
 }
 
-/* A namespace that has no such user leaves us who we are. */
+/* In a user namespace without this user or group (EINVAL), or without the right to change
+ * (EPERM), the id stays as it is. */
 static int leave_root(void)
 {
 	uid_t uid = id_from("SUDO_UID");
@@ -117,7 +119,7 @@ int privilege__drop(const struct privilege_needs *needs, struct error *err)
 {
 	int code = drop(needs);
 
-	return code ? error__set(err, code, "cannot give privileges up: %s", strerror(-code)) : 0;
+	return code ? error__set(err, code, "cannot drop privileges: %s", strerror(-code)) : 0;
 }
 
 static void own_path(char path[256])
@@ -139,9 +141,9 @@ bool privilege__missing(char *text, size_t bytes)
 		return false;
 	own_path(path);
 	snprintf(text, bytes,
-		 "missing: %s%s%s (run it with sudo, or once: sudo setcap cap_bpf,cap_perfmon,"
-		 "cap_sys_ptrace,cap_dac_read_search,cap_checkpoint_restore+ep %s; kernels before "
-		 "6.6 need cap_sys_admin, too)",
+		 "missing: %s%s%s (run it with sudo, or grant them once: sudo setcap cap_bpf,"
+		 "cap_perfmon,cap_sys_ptrace,cap_dac_read_search,cap_checkpoint_restore+ep %s; "
+		 "kernels before 6.6 also need cap_sys_admin)",
 		 lacks_bpf ? "CAP_BPF" : "", lacks_bpf && lacks_perfmon ? " and " : "",
 		 lacks_perfmon ? "CAP_PERFMON" : "", path);
 	return true;
@@ -152,12 +154,12 @@ size_t privilege__list(bool perf_links, struct privilege_state rows[PRIVILEGES_M
 	const struct privilege_needs needs = {.perf_links = perf_links};
 	size_t count = 0;
 
-	_Static_assert((int)KEPT_COUNT <= (int)PRIVILEGES_MAX, "too many rows");
+	_Static_assert((int)CAPABILITIES_COUNT <= (int)PRIVILEGES_MAX, "too many rows");
 	capng_get_caps_process();
-	for (int i = 0; i < KEPT_COUNT; i++)
-		if (is_needed(&kept[i], &needs))
-			rows[count++] = (struct privilege_state){kept[i].name, kept[i].purpose,
-								 is_held(kept[i].capability),
-								 kept[i].essential};
+	for (int i = 0; i < CAPABILITIES_COUNT; i++)
+		if (is_needed(&capabilities[i], &needs))
+			rows[count++] = (struct privilege_state){
+				capabilities[i].name, capabilities[i].purpose,
+				is_held(capabilities[i].number), capabilities[i].essential};
 	return count;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The least privilege: what a recording holds once it is attached, and what it lacks before.
+ * Privileges: which capabilities a recording keeps once it is attached, and which ones are missing.
  *
- *	CAP_BPF, CAP_PERFMON	load programs, attach them to what starts later
- *	CAP_SYS_ADMIN		instead of them, where the kernel attaches through the perf PMU
- *	CAP_SYS_PTRACE		look at processes of other users
- *	CAP_DAC_READ_SEARCH	read their binaries
- *	CAP_CHECKPOINT_RESTORE	open mapped files as the kernel knows them
+ *	CAP_BPF, CAP_PERFMON	load programs, attach them to binaries that start later
+ *	CAP_SYS_ADMIN		also, where the kernel attaches through the perf PMU
+ *	CAP_SYS_PTRACE		read the mappings of other users' processes
+ *	CAP_DAC_READ_SEARCH	read the binaries of other users
+ *	CAP_CHECKPOINT_RESTORE	open mapped files through /proc/PID/map_files
  *	CAP_KILL		pass signals on to a command of another user
  */
 #ifndef STEPTRACE_PRIVILEGE_H
@@ -19,22 +19,23 @@
 
 struct privilege_needs {
 	bool perf_links;    /* attaches through the perf PMU */
-	bool signals_child; /* has a command to pass signals on to */
-	bool makes_files;   /* rotates, or opens anew what was rotated */
-	bool connects;      /* to a socket that comes and goes */
-	bool serves;        /* metrics */
+	bool signals_child; /* has a command, and passes signals on to it */
+	bool makes_files;   /* rotates files, or opens a file again that was rotated away */
+	bool connects;      /* connects again to a socket that was closed */
+	bool serves;        /* serves metrics */
 };
 
 /*
- * Keeps of the above what was held and is needed, and nothing else: no other capability in any set,
- * no uid 0 (sudo's user, or nobody), no supplementary groups, no new privileges. For good, and for
- * the calling thread: there must be no other one. 0 or negative errno with a sentence.
+ * Drops for good what is not needed, in the calling thread: there must be no other one. Keeps of
+ * the capabilities above those that are held and needed. Changes uid 0 to the user of sudo, or to
+ * nobody. Drops the supplementary groups, and sets "no new privileges". 0 or negative errno with
+ * a sentence.
  */
 int privilege__drop(const struct privilege_needs *needs, struct error *err);
 
 /*
- * What loading and attaching needs and this process lacks, and how to grant it:
- * "missing: CAP_BPF and CAP_PERFMON (…)". False where nothing is missing.
+ * Whether this process lacks a capability that loading and attaching needs. Then `text` says
+ * which, and how to grant it: "missing: CAP_BPF and CAP_PERFMON (…)".
  */
 bool privilege__missing(char *text, size_t bytes);
 
@@ -42,12 +43,12 @@ enum { PRIVILEGES_MAX = 8 };
 
 struct privilege_state {
 	const char *name;    /* "CAP_BPF" */
-	const char *purpose; /* what it is for */
+	const char *purpose; /* "load programs" */
 	bool held;
-	bool essential; /* without it there is no recording at all */
+	bool essential; /* without it nothing can be recorded */
 };
 
-/* Each of the above that matters where links are made in this way; returns how many. */
+/* Lists the capabilities that this way of attaching uses, without CAP_KILL. Returns how many. */
 size_t privilege__list(bool perf_links, struct privilege_state rows[PRIVILEGES_MAX]);
 
 #endif

@@ -12,10 +12,10 @@
 #include <sys/mman.h>
 
 #if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1 /* sanitizers make calls of their own */
+#define SANITIZED 1 /* sanitizers need more system calls */
 #endif
 
-/* Whatever their arguments are. */
+/* Allowed with any arguments. */
 static const int calls[] = {
 	/* records, lines, files under /proc */
 	SCMP_SYS(read),
@@ -72,7 +72,7 @@ static const int calls[] = {
 	SCMP_SYS(tgkill),
 	SCMP_SYS(sched_getaffinity),
 	SCMP_SYS(getrandom),
-	SCMP_SYS(wait4), /* for those that attach and detach */
+	SCMP_SYS(wait4), /* for the children that attach and detach */
 	SCMP_SYS(exit),
 	SCMP_SYS(exit_group),
 };
@@ -96,7 +96,7 @@ static const int server_calls[] = {SCMP_SYS(accept4), SCMP_SYS(getsockname), SCM
 				   SCMP_SYS(setsockopt), SCMP_SYS(shutdown)};
 static const int perf_calls[] = {SCMP_SYS(perf_event_open), SCMP_SYS(ioctl)};
 
-/* A call that this machine does not have is no loss. */
+/* EDOM, EINVAL: this processor architecture does not have the call. */
 static int allow(scmp_filter_ctx filter, int call)
 {
 	int code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 0);
@@ -115,7 +115,7 @@ static int allow_all(scmp_filter_ctx filter, const int *list, size_t count)
 
 #define ALLOW_ALL(filter, list) allow_all(filter, list, sizeof(list) / sizeof((list)[0]))
 
-/* Where the bits of `mask` in the argument have this value. */
+/* Allows the call where (argument & mask) == value. */
 static int allow_where(scmp_filter_ctx filter, int call, unsigned int argument, uint64_t mask,
 		       uint64_t value)
 {
@@ -139,7 +139,8 @@ static int allow_with_arguments(scmp_filter_ctx filter)
 		code = allow_where(filter, SCMP_SYS(mprotect), 2, PROT_EXEC, 0);
 	if (!code) /* threads and processes, but no namespaces */
 		code = allow_where(filter, SCMP_SYS(clone), 0, NAMESPACES, 0);
-	/* Its flags lie in memory, where no filter can see them; glibc falls back to clone. */
+	/* The flags of clone3 are in memory, where a filter cannot read them. glibc falls back to
+	 * clone. */
 	if (!code)
 		code = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
 	return code;
@@ -167,7 +168,7 @@ static int fill(scmp_filter_ctx filter, const struct privilege_needs *needs)
 		return code ? code : ALLOW_ALL(filter, perf_calls);
 	if (!code) /* isatty() */
 		code = allow_where(filter, SCMP_SYS(ioctl), 1, UINT32_MAX, TCGETS);
-	if (!code) /* what lies in a pipe */
+	if (!code) /* how many bytes a pipe holds */
 		code = allow_where(filter, SCMP_SYS(ioctl), 1, UINT32_MAX, FIONREAD);
 	return code;
 }
@@ -189,7 +190,7 @@ int seccomp__confine(const struct privilege_needs *needs, struct error *err)
 	seccomp_release(filter);
 	if (code == -EINVAL || code == -ENOSYS)
 		return 0;
-	return code ? error__set(err, code, "cannot confine the tracer's system calls: %s",
+	return code ? error__set(err, code, "cannot limit the system calls of the tracer: %s",
 				 strerror(-code))
 		    : 0;
 }
