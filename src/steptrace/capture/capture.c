@@ -7,18 +7,17 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "common/clock.h"
 #include "steptrace/capture/capture_private.h"
 #include "steptrace/confine/privilege.h"
 #include "steptrace/stream/event.h"
 
-/* The last thing that libbpf had to say, for the message when loading fails. */
-static char libbpf_words[512];
+/* The first warning of libbpf, for the message when loading fails. */
+static char libbpf_warning[512];
 
-static int keep_words(enum libbpf_print_level level, const char *format, va_list args)
+static int keep_warning(enum libbpf_print_level level, const char *format, va_list args)
 {
-	if (level == LIBBPF_WARN && !libbpf_words[0])
-		vsnprintf(libbpf_words, sizeof(libbpf_words), format, args);
+	if (level == LIBBPF_WARN && !libbpf_warning[0])
+		vsnprintf(libbpf_warning, sizeof(libbpf_warning), format, args);
 	return 0;
 }
 
@@ -27,12 +26,12 @@ static int load_error(int code, struct error *err)
 	char missing[512];
 
 	if (privilege__missing(missing, sizeof(missing)))
-		return error__set(err, code, "the kernel does not let us load BPF programs; %s",
+		return error__set(err, code, "the kernel does not permit loading BPF programs; %s",
 				  missing);
-	libbpf_words[strcspn(libbpf_words, "\n")] = 0;
+	libbpf_warning[strcspn(libbpf_warning, "\n")] = 0;
 	return error__set(err, code, "cannot load the BPF program: %s (%s)%s", strerror(-code),
-			  libbpf_words[0] ? libbpf_words : "libbpf gave no reason",
-			  code == -EINVAL ? "; Linux 5.12 is the oldest that takes it" : "");
+			  libbpf_warning[0] ? libbpf_warning : "libbpf gave no reason",
+			  code == -EINVAL ? "; steptrace needs Linux 5.12 or later" : "");
 }
 
 static bool is_needed(const struct capture_options *options, int probe)
@@ -56,9 +55,10 @@ static void choose_programs(struct capture *capture, const struct capture_option
 	}
 }
 
-/* The inode number of the initial pid namespace is part of the kernel's interface. */
+/* A fixed part of the kernel's interface. */
 #define INITIAL_PID_NAMESPACE 0xeffffffcU
 
+/* In another pid namespace, pids are those of that namespace. */
 static void choose_namespace(struct steptrace_bpf *skeleton)
 {
 	struct stat status;
@@ -69,7 +69,7 @@ static void choose_namespace(struct steptrace_bpf *skeleton)
 	skeleton->rodata->namespace_inode = status.st_ino;
 }
 
-/* Forks matter only where the set of processes does. */
+/* Forks are watched only where the set of wanted processes is used. */
 static void choose_watchers(struct steptrace_bpf *skeleton, const struct capture_options *options)
 {
 	skeleton->rodata->only_wanted_pids = options->only_wanted_pids;
@@ -98,10 +98,13 @@ static int load(struct capture *capture, const struct capture_options *options)
 	return code ? code : capture__open_rings(capture, options);
 }
 
-/* To libbpf the iterator is attached to a program (which one does not matter), for which it need
- * not look into all of the kernel's types: its number is known already. */
-static int name_iterator(struct bpf_program *program, struct bpf_prog_load_opts *options,
-			 long function_id)
+/*
+ * Sets which kernel function the iterator program belongs to. libbpf would search all types of
+ * the kernel for it; its number is known already. For libbpf the iterator is attached to another
+ * program; which one does not matter.
+ */
+static int set_iterator_function(struct bpf_program *program, struct bpf_prog_load_opts *options,
+				 long function_id)
 {
 	(void)program;
 	options->attach_prog_fd = 0;
@@ -109,18 +112,18 @@ static int name_iterator(struct bpf_program *program, struct bpf_prog_load_opts 
 	return 0;
 }
 
-/* For as long as we live: libbpf 1.1 frees its table when the last handler is taken back, and again when
- * the next one is registered. */
-static bool handle_iterator(long function_id)
+/* Registered once and never unregistered: libbpf 1.1 frees its table when the last handler is
+ * unregistered, and frees it again when the next one is registered. */
+static bool register_iterator(long function_id)
 {
 	LIBBPF_OPTS(libbpf_prog_handler_opts, handler, .cookie = function_id,
-		    .prog_prepare_load_fn = name_iterator);
-	static bool is_handled;
+		    .prog_prepare_load_fn = set_iterator_function);
+	static bool is_registered;
 
-	if (!is_handled)
-		is_handled = libbpf_register_prog_handler("iter/task_vma", BPF_PROG_TYPE_TRACING,
-							  BPF_TRACE_ITER, &handler) >= 0;
-	return is_handled;
+	if (!is_registered)
+		is_registered = libbpf_register_prog_handler("iter/task_vma", BPF_PROG_TYPE_TRACING,
+							     BPF_TRACE_ITER, &handler) >= 0;
+	return is_registered;
 }
 
 static struct steptrace_bpf *open_with_types(struct capture *capture)
@@ -129,7 +132,7 @@ static struct steptrace_bpf *open_with_types(struct capture *capture)
 	LIBBPF_OPTS(bpf_object_open_opts, options, .btf_custom_path = types->path);
 	struct steptrace_bpf *skeleton;
 
-	if (!handle_iterator(types->function_id))
+	if (!register_iterator(types->function_id))
 		return NULL;
 	skeleton = steptrace_bpf__open_opts(&options);
 	if (skeleton)
@@ -137,7 +140,11 @@ static struct steptrace_bpf *open_with_types(struct capture *capture)
 	return skeleton;
 }
 
-/* With the few types that its programs name; what these are, only an open one tells. */
+/*
+ * Opens the skeleton twice: the first time to see which types the programs name, the second time
+ * with a copy of only these types (see kernel_types.h). Where that fails, libbpf reads all types
+ * of the kernel.
+ */
 static int open_skeleton(struct capture *capture)
 {
 	struct steptrace_bpf *skeleton = steptrace_bpf__open(), *better = NULL;
@@ -161,8 +168,8 @@ int capture__open(const struct capture_options *options, struct capture **out, s
 	if (!capture)
 		return error__set(err, -ENOMEM, "out of memory");
 	capture->types.fd = capture->wakeup_fd = -1;
-	libbpf_set_print(keep_words);
-	libbpf_words[0] = 0;
+	libbpf_set_print(keep_warning);
+	libbpf_warning[0] = 0;
 	capture->method = options->avoids_multi ? UPROBE_PERF : uprobe__probe_method();
 	code = open_skeleton(capture);
 	if (code)
@@ -171,7 +178,7 @@ int capture__open(const struct capture_options *options, struct capture **out, s
 	kernel_types__close(&capture->types);
 	if (code)
 		goto close_capture;
-	malloc_trim(0); /* loading parsed the types of the whole kernel */
+	malloc_trim(0); /* libbpf freed much memory: the types of the kernel */
 	*out = capture;
 	return 0;
 

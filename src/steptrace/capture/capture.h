@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The kernel side: loads the programs of bpf/, hands their records over, tells them what user space
- * knows.
+ * The BPF programs of bpf/: loads them, reads their records, and gives them what user space
+ * decides.
  *
  *	capture__open -> capture__watch_processes -> (attachments.c attaches the probes)
  *	              -> capture__armed -> capture__drain ...
  *	              -> capture__disarm -> (probes detached) -> capture__drain -> capture__close
  *
- * libbpf and the skeleton are used in capture.c and capture_process.c only, and for types in kernel_types.c.
+ * Times are nanoseconds on CLOCK_MONOTONIC. libbpf and the skeleton are used only in this room.
  */
 #ifndef STEPTRACE_CAPTURE_H
 #define STEPTRACE_CAPTURE_H
@@ -22,109 +22,125 @@
 #include "steptrace/record.h"
 
 struct capture_options {
-	size_t buffer_bytes; /* of the ring buffers together; a power of two, at least a page each */
-	size_t rings_count;  /* a power of two up to RINGS_MAX; processors take them in turn */
-	bool only_wanted_pids; /* only those of capture__want_pid() and what they fork */
+	size_t buffer_bytes;   /* all ring buffers together; a power of two, at least a page each */
+	size_t rings_count;    /* a power of two up to RINGS_MAX; processors take them in turn */
+	bool only_wanted_pids; /* only processes of capture__want_pid() and their children */
 	const struct steptrace_filters *filters; /* NULL: none */
-	bool ends_only;                          /* which steps are open need not be known */
-	bool avoids_multi; /* perf links even where there are better ones, for those who compare */
+	bool ends_only;    /* no starts of steps: which steps are open is not known then */
+	bool avoids_multi; /* perf links also where uprobe_multi links exist; to compare the two */
 };
 
 struct capture;
 
-/* Loads the programs of those probes that `record` needs. 0 or negative errno with a sentence that
- * says what is missing. */
+/* Loads the programs of the probes that the options need. 0 and *capture, which the caller
+ * closes, or negative errno with a sentence that says what is missing. */
 int capture__open(const struct capture_options *options, struct capture **capture,
 		  struct error *err);
-void capture__close(struct capture *capture);
+void capture__close(struct capture *capture); /* also NULL */
 
-/* The loaded program of a probe, to be attached as capture__method() says; -1: not wanted. */
+/* The loaded program of a probe, to be attached by capture__method(); -1: not needed. */
 int capture__program_fd(const struct capture *capture, enum steptrace_probe probe);
 enum uprobe_method capture__method(const struct capture *capture);
 
-/* From now on a command whose start is captured need not be introduced again; and no longer. */
+/*
+ * Armed: all probes are attached. The records of a step then carry the context of their command
+ * only where its start was not captured. Disarmed: only some probes are attached, so a start may
+ * be missed while steps are captured, and every record carries its context.
+ */
 void capture__armed(struct capture *capture);
 void capture__disarm(struct capture *capture);
 
-/* When a record of each probe was lost last, on CLOCK_MONOTONIC; the kernel moves it. */
+/* For each probe, the time of its last lost record. The BPF programs write to it at any time. */
 const uint64_t *capture__last_lost_ns(const struct capture *capture);
 
 /* ---- records */
 
-/* Readable when the unread records of a ring buffer pass its watermark, or when a process is reported. */
+/* An epoll descriptor, borrowed: readable when the unread records of a ring buffer pass a quarter
+ * of its size, or when a process is reported. */
 int capture__wakeup_fd(const struct capture *capture);
 
 typedef int record_fn(void *context, const void *bytes, size_t size_bytes);
 
 /*
- * Hands over unread records until there are none, `limit` were given or `each` returns non-zero.
- * Returns how many, or what `each` returned if that was negative.
+ * Calls `each` with every unread record until there are none, `limit` calls were made or `each`
+ * returns non-zero. Returns the number of calls, or what `each` returned if that was negative. A
+ * record is valid during the call.
  */
 int capture__drain(struct capture *capture, record_fn *each, void *context, int limit);
 
-/* Marks the end of the unread records; and whether every record before the mark was handed over. */
+/* Marks the end of the unread records. There is one mark. */
 void capture__mark_unread(struct capture *capture);
+
+/* Whether every record before the mark was read. */
 bool capture__has_read_to_mark(const struct capture *capture);
 
-/* The worst since the last time somebody asked. */
+/* The maxima since the last call of capture__take_peaks(). */
 struct capture_peaks {
-	uint64_t unread_bytes; /* of the fullest ring buffer */
-	uint64_t ring_bytes;   /* its size */
-	uint64_t lag_ns;       /* that the oldest record had waited when it was read */
+	uint64_t unread_bytes; /* in the fullest ring buffer */
+	uint64_t ring_bytes;   /* the size of one ring buffer */
+	uint64_t lag_ns;       /* how long the oldest record waited until it was read */
 };
 void capture__take_peaks(struct capture *capture, struct capture_peaks *peaks);
 
-/* The kernel's counts, summed over the processors. `missed` is what the kernel could not run. */
+/* Counts of the BPF programs by probe, summed over the processors, since the beginning. */
 struct capture_counts {
 	uint64_t hits[PROBES_COUNT];
-	uint64_t full[PROBES_COUNT];
-	uint64_t unreadable[PROBES_COUNT];
-	uint64_t missed[PROBES_COUNT];
-	uint64_t filtered[PROBES_COUNT];
-	uint64_t degraded[PROBES_COUNT];
+	uint64_t full[PROBES_COUNT];       /* lost: no room in the ring buffer */
+	uint64_t unreadable[PROBES_COUNT]; /* lost: the span could not be read */
+	uint64_t missed[PROBES_COUNT];     /* lost: the kernel did not run the program */
+	uint64_t filtered[PROBES_COUNT];   /* left out by struct steptrace_filters */
+	uint64_t degraded[PROBES_COUNT];   /* left out by capture__degrade() */
 };
 void capture__counts(const struct capture *capture, struct capture_counts *counts);
 
-/* Leaves out the probes of the mask, and of steps and the like all but those of one execution in
- * `sample_every`, a power of two up to 65,536. (0, 1): nothing any more. */
+/*
+ * Reduces the detail: leaves out the probes of the mask, and records the steps and the like of
+ * only one execution in `sample_every`, a power of two up to 65,536. (0, 1) returns to full
+ * detail.
+ */
 void capture__degrade(struct capture *capture, uint32_t probes_mask, uint32_t sample_every);
 
 /* ---- processes */
 
-/* From now on execs of unknown files, and ends and execs of runners, are records; what a wanted
- * process forks is wanted. */
+/* From now on there are records of execs of unknown files, and of execs and ends of runners; and
+ * the children of a wanted process are wanted. 0 or negative errno with a sentence. */
 int capture__watch_processes(struct capture *capture, struct error *err);
 
-/* -ENOSPC: there are WANTED_PIDS_MAX already. */
+/* 0 or negative errno; -ENOSPC: there are WANTED_PIDS_MAX wanted processes already. */
 int capture__want_pid(struct capture *capture, pid_t pid);
 void capture__unwant_pid(struct capture *capture, pid_t pid);
 uint32_t capture__wanted_count(const struct capture *capture);
 
-/* Records of processes that found no room in the ring buffer, since the beginning. */
+/* Records about processes that were lost, because the ring buffer was full, since the beginning. */
 uint64_t capture__process_records_lost(const struct capture *capture);
 
-/* What was forked by wanted processes and found no room among them, since the beginning. */
+/* Children of wanted processes that are not traced, because there were WANTED_PIDS_MAX, since the
+ * beginning. */
 uint64_t capture__untraced_count(const struct capture *capture);
 
-/* Whether there are more runners than the kernel side can remember: some ends are not reported. */
+/* Whether there were more runners than the BPF programs can hold: some ends are not reported. */
 bool capture__has_unwatched(const struct capture *capture);
 
 /* ---- files */
 
-/* What is known of a file: its execs and mappings are not reported again (FILE_WITHOUT_PROBES), or
- * only its mappings are (FILE_ATTACHED). The kernel forgets what was not asked for in long. */
+/*
+ * Tells the BPF programs what is known of a file. FILE_WITHOUT_PROBES: its execs and mappings are
+ * not reported any more. FILE_ATTACHED: only its mappings are. The map drops the entries that
+ * were not used for the longest time.
+ */
 void capture__know_file(struct capture *capture, const struct steptrace_file *file,
 			enum known_file known);
 void capture__forget_file(struct capture *capture, const struct steptrace_file *file);
 
-/* Whether a process executed this attached file since the last time this was asked. */
+/* Whether a process executed this attached file since the last call. */
 bool capture__was_execed(struct capture *capture, const struct steptrace_file *file);
 
-/* Executable mappings of wanted processes, of all files but those known to be without probes, in
- * `*mappings` (the caller frees). Returns how many, or negative errno. */
+/* Lists the executable mappings of wanted processes in `*mappings`, which the caller frees; not
+ * those of files that are known to be without probes. Returns how many, or negative errno. */
 ssize_t capture__mappings(struct capture *capture, struct steptrace_mapping **mappings);
 
-/* Which file the kernel maps when this one is mapped; 0 or negative errno. */
+/* Which file the kernel maps when this descriptor is mapped: on an overlay it is another one than
+ * fstat() shows. 0 or negative errno. */
 int capture__identify(struct capture *capture, int fd, struct steptrace_file *file);
 
 #endif

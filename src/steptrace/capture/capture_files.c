@@ -33,8 +33,8 @@ void capture__forget_file(struct capture *capture, const struct steptrace_file *
 	bpf_map__delete_elem(capture->skeleton->maps.known_files, file, sizeof(*file), 0);
 }
 
-/* The iterator over all processes, or over our own alone (which kernels before 6.1 cannot narrow
- * down: they walk over all, too). */
+/* A link of the iterator over the mappings of all processes, or only of this one. Kernels before
+ * 6.1 cannot limit it to one process: there it walks over all. */
 static struct bpf_link *iterator(struct capture *capture, bool own)
 {
 	union bpf_iter_link_info which = {.task = {.pid = (uint32_t)getpid()}};
@@ -48,7 +48,7 @@ static struct bpf_link *iterator(struct capture *capture, bool own)
 
 enum { MAPPINGS_STEP = 512, MAPPINGS_MAX = 1 << 20 };
 
-/* Everything that the iterator has to say. */
+/* Reads until the end of the iterator. */
 static ssize_t read_mappings(int fd, struct steptrace_mapping **mappings)
 {
 	size_t count = 0, room = 0;
@@ -67,7 +67,7 @@ static ssize_t read_mappings(int fd, struct steptrace_mapping **mappings)
 			*mappings = more;
 		}
 		bytes = read(fd, &(*mappings)[count], (room - count) * sizeof(**mappings));
-		if (bytes > 0) /* the kernel hands over whole ones: its buffer ends with one */
+		if (bytes > 0) /* the kernel never splits a mapping */
 			count += (size_t)bytes / sizeof(**mappings);
 	} while (bytes > 0 || (bytes < 0 && (errno == EAGAIN || errno == EINTR)));
 	return bytes < 0 ? -errno : (ssize_t)count;
@@ -99,7 +99,7 @@ ssize_t capture__mappings(struct capture *capture, struct steptrace_mapping **ma
 	return iterate(capture->all_mappings, mappings);
 }
 
-/* Our own mapping of its first page, looked at with the kernel's eyes. */
+/* Maps the first page of the file and asks the iterator which file is mapped at that address. */
 int capture__identify(struct capture *capture, int fd, struct steptrace_file *file)
 {
 	uint64_t *asked = (uint64_t *)&capture->skeleton->bss->asked_address;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Between the files of `struct capture`; other files include capture.h. This is the only header that
- * shows libbpf and the skeleton.
+ * Between the files of `struct capture`; other files include capture.h. This is the only header
+ * that shows libbpf and the skeleton.
  *
  *	capture.c		loading the programs, closing
  *	capture_rings.c		the ring buffers: making, opening, draining
@@ -33,8 +33,8 @@ struct capture {
 	struct kernel_types types; /* while loading only */
 };
 
-/* Before loading: their number and sizes; makes those that the skeleton does not. Each 0 or negative
- * errno. */
+/* Before loading: their number and sizes; makes those that the skeleton does not. Each 0 or
+ * negative errno. */
 int capture__choose_rings(struct capture *capture, const struct capture_options *options);
 /* After loading. */
 int capture__open_rings(struct capture *capture, const struct capture_options *options);

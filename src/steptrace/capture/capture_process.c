@@ -4,7 +4,7 @@
 
 #include "steptrace/capture/capture_private.h"
 
-static int watch(struct bpf_program *program, struct bpf_link **link)
+static int attach(struct bpf_program *program, struct bpf_link **link)
 {
 	if (!bpf_program__autoload(program))
 		return 0;
@@ -17,12 +17,14 @@ int capture__watch_processes(struct capture *capture, struct error *err)
 	struct steptrace_bpf *skeleton = capture->skeleton;
 	int code;
 
-	code = watch(skeleton->progs.process_forked, &skeleton->links.process_forked);
+	code = attach(skeleton->progs.process_forked, &skeleton->links.process_forked);
 	if (!code)
-		code = watch(skeleton->progs.process_ended, &skeleton->links.process_ended);
+		code = attach(skeleton->progs.process_ended, &skeleton->links.process_ended);
 	if (!code)
-		code = watch(skeleton->progs.process_execed, &skeleton->links.process_execed);
-	return code ? error__set(err, code, "cannot watch processes: %s", strerror(-code)) : 0;
+		code = attach(skeleton->progs.process_execed, &skeleton->links.process_execed);
+	return code ? error__set(err, code, "cannot watch execs and exits of processes: %s",
+				 strerror(-code))
+		    : 0;
 }
 
 int capture__want_pid(struct capture *capture, pid_t pid)

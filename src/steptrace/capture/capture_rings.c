@@ -7,7 +7,8 @@
 #include "common/clock.h"
 #include "steptrace/capture/capture_private.h"
 
-enum { RELEASE_RECORDS = 64 }; /* read, before the kernel has their room back */
+/* After so many records their room is given back to the kernel. */
+enum { RELEASE_RECORDS = 64 };
 
 /* ---- making and opening */
 
@@ -22,7 +23,8 @@ static int make_ring(const struct capture_options *options)
 			      NULL);
 }
 
-/* Before loading. The first of those beside `records` tells the kernel what they are like. */
+/* The map `records` is the first ring; the others are made here. One of them shows the kernel the
+ * type and the size of the maps in `rings`. */
 int capture__choose_rings(struct capture *capture, const struct capture_options *options)
 {
 	struct steptrace_bpf *skeleton = capture->skeleton;
@@ -91,8 +93,7 @@ int capture__wakeup_fd(const struct capture *capture)
 	return capture->wakeup_fd;
 }
 
-/* What stood there before we came, and for how long. */
-static void note_peaks(struct capture *capture, const struct steptrace_record *oldest)
+static void note_lag(struct capture *capture, const struct steptrace_record *oldest)
 {
 	uint64_t now_ns = capture->rings.looked_ns;
 	uint64_t lag_ns = oldest && oldest->time_ns < now_ns ? now_ns - oldest->time_ns : 0;
@@ -101,7 +102,8 @@ static void note_peaks(struct capture *capture, const struct steptrace_record *o
 		capture->peaks.lag_ns = lag_ns;
 }
 
-static void look(struct capture *capture)
+/* Takes the positions up to which records can be read. */
+static void take_positions(struct capture *capture)
 {
 	uint64_t unread_bytes = rings__unread_bytes(&capture->rings);
 
@@ -116,13 +118,13 @@ int capture__drain(struct capture *capture, record_fn *each, void *context, int 
 	int given = 0, code = 0;
 	size_t size_bytes;
 
-	look(capture);
+	take_positions(capture);
 	while (code == 0 && given < limit) {
 		record = rings__next(&capture->rings, &size_bytes);
 		if (!record)
 			break;
 		if (given == 0 && size_bytes >= sizeof(struct steptrace_record))
-			note_peaks(capture, record);
+			note_lag(capture, record);
 		given++;
 		code = each(context, record, size_bytes);
 		if (given % RELEASE_RECORDS == 0)

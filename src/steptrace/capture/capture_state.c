@@ -5,8 +5,13 @@
 #include "common/clock.h"
 #include "steptrace/capture/capture_private.h"
 
-/* The kernel program moves the moment forward at every loss, but not past "for ever", which it is
- * until the first store here; the second one covers a loss in between. */
+/*
+ * Until context_unknown_until_ns the context is not known to user space: commands that started
+ * before are introduced again by their steps. UINT64_MAX: for ever. At each loss a BPF program
+ * moves the time forward, but not past UINT64_MAX, which it is until the first store here. A loss
+ * between the first clock__now_ns() and the store would be forgotten, so the time is moved to a
+ * second one taken after it.
+ */
 void capture__armed(struct capture *capture)
 {
 	__u64 *until_ns = &capture->skeleton->data->context_unknown_until_ns;
@@ -20,8 +25,6 @@ void capture__armed(struct capture *capture)
 		continue;
 }
 
-/* The probes go one by one: from here on a command's start may go unseen while its steps are still
- * captured, so every record carries its context again. */
 void capture__disarm(struct capture *capture)
 {
 	__atomic_store_n(&capture->skeleton->data->context_unknown_until_ns, UINT64_MAX,

@@ -52,7 +52,7 @@ int filters__set_cgroup(struct steptrace_filters *filters, const char *path, str
 	}
 	return error__set(err, -ENOENT,
 			  "'%s' is no cgroup (for example: /sys/fs/cgroup/system.slice/x.service; "
-			  "cgroup v2 only)",
+			  "only cgroup v2 is supported)",
 			  path);
 }
 
@@ -96,7 +96,7 @@ int filters__set_sample(struct steptrace_filters *filters, const char *every, st
 
 	if (parse__u64(every, 1, UINT32_MAX, &number))
 		return error__set(err, -EINVAL,
-				  "--sample cannot be '%s' (for example: --sample 100, one "
+				  "--sample cannot be '%s' (for example: --sample 100 records one "
 				  "execution in a hundred)",
 				  every);
 	filters->sample_every = (uint32_t)number;

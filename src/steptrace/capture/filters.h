@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What of the chosen targets is wanted, from the command line to what the kernel decides by
- * (struct steptrace_filters of record.h).
+ * The filters of the command line, as the BPF programs use them (struct steptrace_filters of
+ * record.h).
  */
 #ifndef STEPTRACE_FILTERS_H
 #define STEPTRACE_FILTERS_H
@@ -11,9 +11,9 @@
 #include "common/error.h"
 #include "steptrace/record.h"
 
-/* Each 0, or negative errno with a sentence. */
+/* Each takes the value of an option. Returns 0, or negative errno with a sentence. */
 int filters__set_uid(struct steptrace_filters *filters, const char *user, struct error *err);
-/* A directory of cgroup v2, or its path below where that is mounted. */
+/* `path`: a directory of cgroup v2, or its path below the mount point of cgroup v2. */
 int filters__set_cgroup(struct steptrace_filters *filters, const char *path, struct error *err);
 int filters__set_comm(struct steptrace_filters *filters, const char *pattern, struct error *err);
 int filters__set_command(struct steptrace_filters *filters, const char *pattern, struct error *err);
@@ -24,13 +24,13 @@ int filters__set_min_duration(struct steptrace_filters *filters, const char *dur
 int filters__set_sample(struct steptrace_filters *filters, const char *every, struct error *err);
 void filters__set_failed(struct steptrace_filters *filters);
 
-/* Whether steps are left out of executions that are not. */
+/* Whether single steps may be left out of an execution that is recorded. */
 static inline bool filters__leave_out_steps(const struct steptrace_filters *filters)
 {
 	return filters->by_step_type || filters->only_failed || filters->min_duration_ns;
 }
 
-/* Whether beginnings are captured only to know what is open. */
+/* Whether starts are captured only to know what is open, and are not written. */
 static inline bool filters__leave_out_starts(const struct steptrace_filters *filters)
 {
 	return filters->only_failed || filters->min_duration_ns;

@@ -23,7 +23,7 @@ static void accept_any(struct compiler *compiler)
 		accept(compiler, character);
 }
 
-/* Behind the '['. */
+/* Takes a class; `at` is after its '['. */
 static int take_class(struct compiler *compiler)
 {
 	bool inverted = *compiler->at == '!' || *compiler->at == '^';
@@ -68,7 +68,7 @@ static int take_element(struct compiler *compiler)
 	return 0;
 }
 
-/* One of the alternatives. */
+/* Takes one of the patterns between commas. */
 static int take_pattern(struct compiler *compiler)
 {
 	struct glob *glob = compiler->glob;

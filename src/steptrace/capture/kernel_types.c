@@ -14,7 +14,7 @@
 
 #define ALL_TYPES "/sys/kernel/btf/vmlinux"
 
-/* ---- one type, and what it is made of, but not what it points to */
+/* ---- one type with the types of its members, without the types that pointers lead to */
 
 struct copier {
 	const struct btf *from;
@@ -45,7 +45,7 @@ static void point_members_to(struct btf *btf, int id, const int *copies)
 		members[i].type = (unsigned int)copies[i];
 }
 
-/* The members' types come first; nothing is made of itself, so this ends. */
+/* Copies the types of the members first. No structure contains itself, so this ends. */
 static int copy_composite(struct copier *copier, const struct btf_type *type)
 {
 	int *copies = calloc((size_t)btf_vlen(type) + 1, sizeof(*copies));
@@ -80,7 +80,7 @@ static int copy_new(struct copier *copier, const struct btf_type *type)
 	case BTF_KIND_UNION: return copy_composite(copier, type);
 	case BTF_KIND_ARRAY: return copy_array(copier, type);
 	case BTF_KIND_PTR: return btf__add_ptr(copier->to, 0);
-	case BTF_KIND_TYPEDEF: /* these are the same type by another name */
+	case BTF_KIND_TYPEDEF: /* these only lead to another type, which is used instead */
 	case BTF_KIND_CONST:
 	case BTF_KIND_VOLATILE:
 	case BTF_KIND_RESTRICT:
@@ -141,7 +141,7 @@ static bool is_one_of(const struct names *names, const char *name)
 	return bsearch(&name, names->sorted, names->count, sizeof(*names->sorted), compare);
 }
 
-/* The one walk. */
+/* Walks through all types of the kernel. */
 static int copy_named(struct copier *copier, const struct names *names, const char *function)
 {
 	unsigned int count = btf__type_cnt(copier->from);
@@ -180,7 +180,7 @@ int kernel_types__copy(struct btf *few, const struct btf *all, const struct btf 
 	return code;
 }
 
-/* ---- all types: mapped, or read where the kernel (before 6.16) cannot map them */
+/* ---- all types of the kernel: mapped, or read (before Linux 6.16 they cannot be mapped) */
 
 struct bytes {
 	void *at;
@@ -240,7 +240,7 @@ static int load_all(struct btf **all)
 	return code;
 }
 
-/* ---- the file of the few */
+/* ---- the file for libbpf */
 
 static int write_few(struct kernel_types *types, const struct btf *few)
 {

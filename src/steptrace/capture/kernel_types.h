@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Of the running kernel's types, those that the programs of bpf/ use.
+ * Copies those types of the running kernel that the programs of bpf/ use, for libbpf.
  *
- * libbpf reads all of them, 5 MB page by page, and walks through all 130,000 once for each
- * structure that a program touches: that was half of the time until something is attached. Here
- * they are mapped and walked through once, and libbpf gets the few that it needs as a file.
+ * By default libbpf reads all types of the kernel, 5 MB page by page, and walks through all
+ * 130,000 of them once for each structure that a program uses. That took half of the time until a
+ * probe is attached. Here the types are mapped and walked through once, and libbpf gets a small
+ * file.
  */
 #ifndef STEPTRACE_KERNEL_TYPES_H
 #define STEPTRACE_KERNEL_TYPES_H
@@ -12,23 +13,23 @@
 struct btf;
 
 struct kernel_types {
-	int fd;          /* the few, in memory; -1: none */
-	char path[32];   /* of the same, for libbpf, as long as the fd is open */
-	int function_id; /* among all types of the kernel */
+	int fd;          /* a file in memory with the copied types; -1: none */
+	char path[32];   /* of that file; valid while the fd is open */
+	int function_id; /* of the function, among all types of the kernel */
 };
 
 /*
- * Copies each structure whose name is one of `wanted`'s, and what it is made of; finds a function
- * (a program is attached to it by number). 0 or negative errno: libbpf may still get along with all
- * of them.
+ * Copies each structure that has the name of one in `wanted`, with its members' types, and finds
+ * the id of `function` (an iterator is attached to a function by its id). 0 or negative errno;
+ * libbpf may still succeed with all types of the kernel.
  */
 int kernel_types__open(struct kernel_types *types, const struct btf *wanted, const char *function);
 
-/* Also after a failure. */
+/* Closes the file; `path` is not valid any more. Also after a failure. */
 void kernel_types__close(struct kernel_types *types);
 
-/* The same from types in memory, for tests: adds to `few`. Returns the function's id (0: there is
- * none) or negative errno. */
+/* The same for types in memory: copies from `all` to `few`. Returns the id of the function (0:
+ * there is none) or negative errno. For tests. */
 int kernel_types__copy(struct btf *few, const struct btf *all, const struct btf *wanted,
 		       const char *function);
 

@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { HEAD_BYTES = BPF_RINGBUF_HDR_SZ };
+enum { HEADER_BYTES = BPF_RINGBUF_HDR_SZ };
 
 #define NOTHING UINT64_MAX
 
@@ -17,7 +17,7 @@ static void *map(int fd, size_t bytes, int protection, off_t from)
 
 	if (address == MAP_FAILED)
 		return NULL;
-	madvise(address, bytes, MADV_DONTFORK); /* children have no use for it */
+	madvise(address, bytes, MADV_DONTFORK); /* children do not read it */
 	return address;
 }
 
@@ -57,57 +57,57 @@ uint64_t ring__unread_bytes(const struct ring *ring)
 	return __atomic_load_n(ring->reserved, __ATOMIC_ACQUIRE) - ring->at;
 }
 
-/* ---- one of them */
+/* ---- one ring */
 
-static uint32_t head_of(const struct ring *ring)
+static uint32_t header_of(const struct ring *ring)
 {
-	const uint32_t *head = (const uint32_t *)(ring->records + (ring->at & ring->mask));
+	const uint32_t *header = (const uint32_t *)(ring->records + (ring->at & ring->mask));
 
-	return __atomic_load_n(head, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(header, __ATOMIC_ACQUIRE);
 }
 
-static uint32_t length_of(uint32_t head)
+static uint32_t length_of(uint32_t header)
 {
-	return head & ~(BPF_RINGBUF_BUSY_BIT | BPF_RINGBUF_DISCARD_BIT);
+	return header & ~(BPF_RINGBUF_BUSY_BIT | BPF_RINGBUF_DISCARD_BIT);
 }
 
-static void skip(struct ring *ring, uint32_t head)
+static void skip(struct ring *ring, uint32_t header)
 {
-	ring->at += (length_of(head) + HEAD_BYTES + 7) & ~(uint64_t)7;
+	ring->at += (length_of(header) + HEADER_BYTES + 7) & ~(uint64_t)7;
 }
 
-/* Finds the next record that was not given back, and its stamp. False: it is still being written. */
-static bool settle(struct ring *ring)
+/* Skips discarded records, and takes the time of the next one. False: it is still being written. */
+static bool find_next(struct ring *ring)
 {
-	uint32_t head;
+	uint32_t header;
 
 	ring->given_ns = NOTHING;
 	while (ring->at < ring->until) {
-		head = head_of(ring);
-		if (head & BPF_RINGBUF_BUSY_BIT)
+		header = header_of(ring);
+		if (header & BPF_RINGBUF_BUSY_BIT)
 			return false;
-		if (!(head & BPF_RINGBUF_DISCARD_BIT) && length_of(head) >= sizeof(uint64_t)) {
+		if (!(header & BPF_RINGBUF_DISCARD_BIT) && length_of(header) >= sizeof(uint64_t)) {
 			memcpy(&ring->given_ns,
-			       ring->records + (ring->at & ring->mask) + HEAD_BYTES,
+			       ring->records + (ring->at & ring->mask) + HEADER_BYTES,
 			       sizeof(ring->given_ns));
 			return true;
 		}
-		skip(ring, head);
+		skip(ring, header);
 	}
 	return true;
 }
 
 static const void *take(struct ring *ring, size_t *bytes)
 {
-	uint32_t head = head_of(ring);
-	const char *record = ring->records + (ring->at & ring->mask) + HEAD_BYTES;
+	uint32_t header = header_of(ring);
+	const char *record = ring->records + (ring->at & ring->mask) + HEADER_BYTES;
 
-	*bytes = length_of(head);
-	skip(ring, head);
+	*bytes = length_of(header);
+	skip(ring, header);
 	return record;
 }
 
-/* ---- all of them */
+/* ---- all rings */
 
 void rings__look(struct rings *rings, uint64_t now_ns)
 {
@@ -126,7 +126,7 @@ const void *rings__next(struct rings *rings, size_t *bytes)
 	for (size_t i = 0; i < rings->count; i++) {
 		struct ring *ring = &rings->items[i];
 
-		if (ring->given_ns == NOTHING && !settle(ring))
+		if (ring->given_ns == NOTHING && !find_next(ring))
 			return NULL;
 		if (ring->given_ns != NOTHING && (!first || ring->given_ns < first->given_ns))
 			first = ring;

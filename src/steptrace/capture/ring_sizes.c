@@ -10,8 +10,8 @@ enum {
 	RINGS_BY_DEFAULT_MAX = 16,
 	RING_BYTES_BY_DEFAULT = 4 << 20,
 	RING_BYTES_MIN = 1 << 16,
-	BUFFER_BYTES_MIN = 16 << 20, /* by default, this and the next */
-	BUFFER_BYTES_MAX = 64 << 20,
+	BUFFER_BYTES_MIN = 16 << 20, /* of the default */
+	BUFFER_BYTES_MAX = 64 << 20, /* of the default */
 };
 
 static uint64_t at_least(uint64_t value, uint64_t limit)
@@ -24,7 +24,7 @@ static uint64_t at_most(uint64_t value, uint64_t limit)
 	return value < limit ? value : limit;
 }
 
-/* The largest that is not larger. */
+/* The largest power of two up to `value`. */
 static uint64_t power_of_two(uint64_t value)
 {
 	while (value & (value - 1))
@@ -41,15 +41,15 @@ static uint64_t rings_for(long cpus)
 
 void ring_sizes__choose(struct ring_sizes *sizes, long cpus)
 {
-	bool is_said = sizes->rings_count != 0;
-	uint64_t rings = is_said ? sizes->rings_count : rings_for(cpus);
+	bool is_given = sizes->rings_count != 0;
+	uint64_t rings = is_given ? sizes->rings_count : rings_for(cpus);
 	uint64_t buffer = sizes->buffer_bytes;
 
 	if (!buffer)
 		buffer = at_least(at_most(rings * RING_BYTES_BY_DEFAULT, BUFFER_BYTES_MAX),
 				  BUFFER_BYTES_MIN);
 	buffer = power_of_two(at_least(buffer, RING_BYTES_MIN));
-	rings = at_most(rings, buffer / (is_said ? RING_BYTES_MIN : RING_BYTES_BY_DEFAULT));
+	rings = at_most(rings, buffer / (is_given ? RING_BYTES_MIN : RING_BYTES_BY_DEFAULT));
 	sizes->buffer_bytes = buffer;
 	sizes->rings_count = power_of_two(at_least(at_most(rings, RINGS_MAX), 1));
 }

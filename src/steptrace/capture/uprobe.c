@@ -33,7 +33,7 @@ const char *uprobe__method_name(enum uprobe_method method)
 	return method == UPROBE_MULTI ? "uprobe_multi" : "perf";
 }
 
-/* Names the open file itself, whatever became of its path. */
+/* A path to the open file, also where it was renamed or deleted. */
 static void path_of(char path[32], int fd)
 {
 	snprintf(path, 32, "/proc/self/fd/%d", fd);
@@ -158,8 +158,11 @@ int uprobe__load_empty(enum uprobe_method method, int count_map_fd)
 	return load(counting, sizeof(counting) / sizeof(counting[0]), method);
 }
 
-/* A link to nothing: a kernel that knows the attach type complains about the count or the path
- * (EINVAL for a count of 0 comes later than for an unknown type, so a real path is given). */
+/*
+ * Tries to make a link whose path is a directory, which is not a regular file. A kernel that
+ * knows the attach type refuses with EBADF, another one with EINVAL. (A count of 0 would not do:
+ * it is EINVAL in both.)
+ */
 enum uprobe_method uprobe__probe_method(void)
 {
 	struct uprobe_place place = {.offset = 0};
@@ -169,7 +172,6 @@ enum uprobe_method uprobe__probe_method(void)
 	program = uprobe__load_empty(UPROBE_MULTI, -1);
 	if (program < 0)
 		return UPROBE_PERF;
-	/* A directory is no regular file: -EBADF where the type is known, -EINVAL where not. */
 	place.file_fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	err = attach_multi(program, &place, &uprobe);
 	if (err == 0)

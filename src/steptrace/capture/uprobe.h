@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Attaching a loaded program to an offset in a file, in every process that maps it.
+ * Attaches a loaded program to an offset in a file, in every process that maps the file.
  *
- * uprobe_multi links (kernel 6.6) need CAP_BPF and CAP_PERFMON; the perf PMU (4.20 with a
- * semaphore) needs CAP_SYS_ADMIN on current kernels. Both are plain system calls: the
- * distribution's libbpf has no call for the first, and no library is needed for the second.
+ * uprobe_multi links (Linux 6.6) need CAP_BPF and CAP_PERFMON. The perf PMU (Linux 4.20 for a
+ * probe with a semaphore) needs CAP_SYS_ADMIN on current kernels. Both are used through plain
+ * system calls: libbpf 1.1 has no function for the first, and the second needs no library.
  */
 #ifndef STEPTRACE_UPROBE_H
 #define STEPTRACE_UPROBE_H
@@ -38,14 +38,17 @@ struct uprobe_place {
 int uprobe__attach(int program_fd, enum uprobe_method method, const struct uprobe_place *place,
 		   struct uprobe *uprobe);
 
-/* Also for a zeroed one with fd -1. Returns after the last handler has run. */
+/* Returns when no handler runs any more. Also where fd is -1. */
 void uprobe__detach(struct uprobe *uprobe);
 
-/* What this kernel has: the multi link if it can be made, else perf. */
+/* UPROBE_MULTI where a trial shows that this kernel has these links, otherwise UPROBE_PERF. */
 enum uprobe_method uprobe__probe_method(void);
 
-/* An empty kprobe program (`return 0`) for measurements; its fd or negative errno. With
- * `count_map_fd` >= 0 (an array map of one u64) it counts its runs there. */
+/*
+ * Loads an empty program (`return 0`) for measurements. Returns its descriptor, which the caller
+ * closes, or negative errno. Where `count_map_fd` >= 0 (an array map of one u64) the program
+ * counts its runs.
+ */
 int uprobe__load_empty(enum uprobe_method method, int count_map_fd);
 
 #endif
