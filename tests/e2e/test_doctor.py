@@ -55,10 +55,11 @@ class Doctor(EndToEnd):
         self.assertGreater(attached[1], 0)
         if attached[0] == 0:  # no other tracer on this machine
             self.assertEqual(attached[2], 0)
-            self.assertIn("nobody is attached", before[2][place]["text"])
-        self.assertIn("somebody is attached", during[2][place]["text"])
+            self.assertIn("no tracer is attached", before[2][place]["text"])
+        self.assertIn("a tracer is attached", during[2][place]["text"])
         self.assertEqual(before[0], 0)
-        self.assertEqual(before[2]["process %d" % runner.pid, "pid namespace"]["text"], "ours")
+        self.assertEqual(before[2]["process %d" % runner.pid, "pid namespace"]["text"],
+                         "the same as that of steptrace")
 
     def test_in_other_namespaces(self):
         runner = subprocess.Popen(["unshare", "--pid", "--mount", "--fork", "--kill-child",

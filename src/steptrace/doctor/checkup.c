@@ -54,13 +54,14 @@ static void check_ring_buffer(struct findings *findings)
 	fd = (int)syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof(attr));
 	if (fd >= 0) {
 		close(fd);
-		findings__add(findings, "kernel", "ring buffer", VERDICT_OK, NULL, "there is one");
+		findings__add(findings, "kernel", "ring buffer", VERDICT_OK, NULL, "available");
 	} else if (errno == EPERM) {
 		findings__add(findings, "kernel", "ring buffer", VERDICT_WARN, NULL,
-			      "not known: we may not ask");
+			      "not known: steptrace has no permission to test it");
 	} else {
 		findings__add(findings, "kernel", "ring buffer", VERDICT_FAIL,
-			      "Linux 5.12 or later is needed", "none: %s", strerror(errno));
+			      "Linux 5.12 or later is needed", "not available: %s",
+			      strerror(errno));
 	}
 }
 
@@ -86,14 +87,15 @@ static void check_links(struct findings *findings)
 {
 	if (!may_load_programs())
 		findings__add(findings, "kernel", "uprobe links", VERDICT_WARN, NULL,
-			      "not known: we may not ask");
+			      "not known: steptrace has no permission to test it");
 	else if (uprobe__probe_method() == UPROBE_MULTI)
 		findings__add(findings, "kernel", "uprobe links", VERDICT_OK, NULL,
 			      "uprobe_multi: CAP_BPF and CAP_PERFMON are enough");
 	else
-		findings__add(findings, "kernel", "uprobe links", VERDICT_WARN,
-			      "Linux 6.6 or later has uprobe_multi links, which need less",
-			      "through the perf PMU: this costs CAP_SYS_ADMIN");
+		findings__add(
+			findings, "kernel", "uprobe links", VERDICT_WARN,
+			"Linux 6.6 or later has uprobe_multi links, which need fewer privileges",
+			"through the perf PMU: this needs CAP_SYS_ADMIN");
 }
 
 static void check_lockdown(struct findings *findings)
@@ -104,7 +106,7 @@ static void check_lockdown(struct findings *findings)
 	if (strstr(word, "[confidentiality]"))
 		findings__add(findings, "kernel", "lockdown", VERDICT_FAIL,
 			      "boot without lockdown=confidentiality",
-			      "confidentiality: BPF may not read memory");
+			      "confidentiality: BPF programs cannot read memory");
 }
 
 void checkup__kernel(struct findings *findings)
@@ -123,7 +125,7 @@ void checkup__kernel(struct findings *findings)
 
 /* ---- privileges */
 
-/* Where nobody may ask, the newer way is assumed. */
+/* Without permission to test it, uprobe_multi links are assumed. */
 static bool perf_links(void)
 {
 	int program = uprobe__load_empty(UPROBE_PERF, -1);
@@ -149,7 +151,7 @@ void checkup__privileges(struct findings *findings)
 	}
 }
 
-/* ---- the sites, and what they cost */
+/* ---- the sites and their cost */
 
 static void add_site(struct findings *findings, const struct site_choice *choice, int kind)
 {
@@ -157,30 +159,33 @@ static void add_site(struct findings *findings, const struct site_choice *choice
 	double ns = choice->ns_per_hit[kind];
 
 	if (ns == 0)
-		findings__add(findings, "sites", name, VERDICT_OK, NULL,
-			      "not used: it did not fire, or a faster one did");
+		findings__add(
+			findings, "sites", name, VERDICT_OK, NULL,
+			"not used: a probe there did not fire, or a faster site was found before");
 	else if (choice->is_trap[kind])
 		findings__add(
 			findings, "sites", name, VERDICT_OK, NULL,
-			"%.0f ns a hit with an empty program: a trap on this kernel, not used", ns);
+			"%.0f ns per hit with an empty program; not used: it traps on this kernel",
+			ns);
 	else if (choice->kills_forks[kind])
 		findings__add(
 			findings, "sites", name, VERDICT_WARN,
-			"--site overrules this for runners that never fork; a later kernel may "
-			"be better",
-			"%.0f ns a hit with an empty program, but a forked child that reaches "
-			"it dies on this kernel: not used",
+			"for runners that never fork, --site can choose it; a later kernel may "
+			"not have this defect",
+			"%.0f ns per hit with an empty program; not used: on this kernel a "
+			"forked child that reaches it dies",
 			ns);
 	else
 		findings__add(findings, "sites", name, VERDICT_OK, NULL,
-			      "%.0f ns a hit with an empty program%s", ns,
+			      "%.0f ns per hit with an empty program%s", ns,
 			      kind == (int)site__choose(choice, ~0u) ? ": the choice" : "");
 }
 
-/* What a capture adds to an empty program on the machines that were measured (make bench). */
+/* What capturing costs more than an empty program, on the machines that were measured (make
+ * bench). */
 enum { CAPTURE_NS = 230 };
 
-/* The real program on a probe function of our own, with a span of ours. */
+/* Measures the program that a recording uses, on a probe function of steptrace itself. */
 static void add_cost(struct findings *findings, const struct site_choice *choice)
 {
 	static struct {
@@ -205,8 +210,8 @@ static void add_cost(struct findings *findings, const struct site_choice *choice
 	ns = site__measure_program(capture__program_fd(capture, PROBE_STEP_DONE),
 				   capture__method(capture), site, &spans.step);
 	findings__add(findings, "sites", "captured hit", ns > 0 ? VERDICT_OK : VERDICT_FAIL, NULL,
-		      "%.0f ns measured, a step's end at %s, record and all (%.0f predicted: an "
-		      "empty program and %d ns)",
+		      "%.0f ns measured, with a record of a step's end at %s (%.0f predicted: "
+		      "an empty program and %d ns)",
 		      ns, sites[site].name, choice->ns_per_hit[site] + CAPTURE_NS, CAPTURE_NS);
 	capture__close(capture);
 }
@@ -218,8 +223,8 @@ void checkup__sites(struct findings *findings)
 
 	if (code) {
 		findings__add(findings, "sites", "measurement", VERDICT_FAIL,
-			      "see the privileges above", "cannot probe ourselves: %s",
-			      strerror(-code));
+			      "see the privileges above",
+			      "cannot attach a probe to steptrace itself: %s", strerror(-code));
 		return;
 	}
 	for (int kind = 0; kind < SITE_KINDS_COUNT; kind++)

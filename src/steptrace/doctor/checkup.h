@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What `steptrace doctor` looks at: this kernel, our privileges, what a hit costs here, and what
- * was named. Nothing of it stays: probes on ourselves are detached again, and a target is only read.
+ * The checks of `steptrace doctor`: the kernel, the privileges, the cost of a hit, and a target.
+ *
+ * Nothing remains afterwards: probes in steptrace itself are detached, and a target is only read.
  */
 #ifndef STEPTRACE_CHECKUP_H
 #define STEPTRACE_CHECKUP_H
@@ -12,11 +13,13 @@
 
 void checkup__kernel(struct findings *findings);
 void checkup__privileges(struct findings *findings);
-/* Which kinds of sites there are, what each costs when hit, and which one will be used. */
+
+/* Which kinds of sites there are, what a hit of each costs, and which one a recording will use. */
 void checkup__sites(struct findings *findings);
 
-/* A binary by its path; a process with all that it runs. */
+/* A binary, by its path. */
 void checkup__binary(struct findings *findings, const char *path);
+/* A process, with the program and the libraries that it runs. */
 void checkup__process(struct findings *findings, pid_t pid);
 
 #endif

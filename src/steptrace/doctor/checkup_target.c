@@ -16,9 +16,9 @@
 
 enum { KNOWN_LAYOUT = 1, PAGE_BYTES = 4096 };
 
-struct patient {
+struct checkup_target {
 	struct findings *findings;
-	pid_t pid; /* 0: a file that nobody runs for us */
+	pid_t pid; /* 0: a file, and not a process */
 	size_t binaries_count;
 };
 
@@ -33,12 +33,12 @@ static void check_probes(struct findings *findings, const struct binary *binary)
 	findings__add(findings, binary->name, "probes", VERDICT_OK, NULL,
 		      "%d of %d, at %zu place%s%s", __builtin_popcount(kinds), PROBES_COUNT,
 		      binary->notes.count, binary->notes.count == 1 ? "" : "s",
-		      binary->notes.unknown_count ? "; others of a newer header are ignored" : "");
+		      binary->notes.unknown_count ? "; probes of a newer header are ignored" : "");
 	findings__add(findings, binary->name, "layout", VERDICT_OK, NULL,
-		      "each span says its own; this tracer reads layout %d", KNOWN_LAYOUT);
+		      "given in each span; this tracer reads layout %d", KNOWN_LAYOUT);
 }
 
-/* A call that is written over a nop must not lie on two pages. */
+/* The kernel cannot replace a nop by a call where it crosses a page boundary. */
 static bool crosses_page(const struct probe_note *note, enum site_kind kind)
 {
 	uint64_t first = note->offset + sites[kind].offset;
@@ -64,7 +64,7 @@ static void check_sites(struct findings *findings, const struct binary *binary)
 	findings__add(findings, binary->name, "sites", crossing ? VERDICT_WARN : VERDICT_OK,
 		      crossing ? "compile with the current usdt/steptrace.h, which aligns them"
 			       : NULL,
-		      "%s%s", names, crossing ? "; some lie across two pages" : ", aligned");
+		      "%s%s", names, crossing ? "; some cross a page boundary" : ", aligned");
 }
 
 static void check_build_id(struct findings *findings, const struct binary *binary)
@@ -73,17 +73,19 @@ static void check_build_id(struct findings *findings, const struct binary *binar
 
 	binary__build_id(binary, build_id);
 	findings__add(findings, binary->name, "build id", build_id[0] ? VERDICT_OK : VERDICT_WARN,
-		      build_id[0] ? NULL : "link with --build-id to tell builds apart", "%s",
-		      build_id[0] ? build_id : "none");
+		      build_id[0] ? NULL
+				  : "link with --build-id, so that builds can be distinguished",
+		      "%s", build_id[0] ? build_id : "none");
 	if (binary__is_deleted(binary))
 		findings__add(findings, binary->name, "file", VERDICT_WARN,
-			      "what starts from now on runs another one",
-			      "deleted, or replaced by a newer one");
+			      "processes that start from now on run another file",
+			      "deleted, or replaced by a newer file");
 }
 
 /* ---- the semaphore in a process */
 
-/* The address of the byte at `offset` of the binary, in memory that the process can write; 0: none. */
+/* The address of the byte at `offset` of the binary, in memory that the process can write; 0:
+ * none. */
 static uint64_t address_of(pid_t pid, const struct binary *binary, uint64_t offset)
 {
 	struct process_mapping mapping;
@@ -118,42 +120,43 @@ static int read_counter(pid_t pid, uint64_t address, uint16_t *counter)
 	return bytes == sizeof(*counter) ? 0 : -EIO;
 }
 
-static void check_semaphore(struct patient *patient, const struct binary *binary)
+static void check_semaphore(struct checkup_target *target, const struct binary *binary)
 {
 	uint64_t offset = binary->notes.notes[0].semaphore_offset;
-	uint64_t address = offset && patient->pid ? address_of(patient->pid, binary, offset) : 0;
+	uint64_t address = offset && target->pid ? address_of(target->pid, binary, offset) : 0;
 	uint16_t counter;
 
 	if (!offset)
-		findings__add(patient->findings, binary->name, "semaphore", VERDICT_WARN,
-			      "without one the probes are prepared all the time", "none");
-	else if (!patient->pid)
-		findings__add(patient->findings, binary->name, "semaphore", VERDICT_OK, NULL,
+		findings__add(target->findings, binary->name, "semaphore", VERDICT_WARN,
+			      "without a semaphore the runner prepares its spans all the time",
+			      "none");
+	else if (!target->pid)
+		findings__add(target->findings, binary->name, "semaphore", VERDICT_OK, NULL,
 			      "at offset 0x%" PRIx64 " of the file", offset);
-	else if (!address || read_counter(patient->pid, address, &counter))
-		findings__add(patient->findings, binary->name, "semaphore", VERDICT_WARN,
-			      "root can read it", "its state cannot be read");
+	else if (!address || read_counter(target->pid, address, &counter))
+		findings__add(target->findings, binary->name, "semaphore", VERDICT_WARN,
+			      "run it as root", "its value cannot be read");
 	else
-		findings__add(patient->findings, binary->name, "semaphore", VERDICT_OK, NULL,
+		findings__add(target->findings, binary->name, "semaphore", VERDICT_OK, NULL,
 			      "%u: %s", counter,
-			      counter ? "somebody is attached" : "nobody is attached");
+			      counter ? "a tracer is attached" : "no tracer is attached");
 }
 
 static int check_binary(struct binary *binary, void *context)
 {
-	struct patient *patient = context;
+	struct checkup_target *target = context;
 
-	patient->binaries_count++;
-	check_probes(patient->findings, binary);
-	check_sites(patient->findings, binary);
-	check_semaphore(patient, binary);
-	check_build_id(patient->findings, binary);
+	target->binaries_count++;
+	check_probes(target->findings, binary);
+	check_sites(target->findings, binary);
+	check_semaphore(target, binary);
+	check_build_id(target->findings, binary);
 	return 0;
 }
 
 void checkup__binary(struct findings *findings, const char *path)
 {
-	struct patient patient = {.findings = findings};
+	struct checkup_target target = {.findings = findings};
 	struct binary *binary;
 	struct error err;
 
@@ -165,7 +168,7 @@ void checkup__binary(struct findings *findings, const char *path)
 		findings__add(findings, path, "probes", VERDICT_FAIL,
 			      "usdt/README.md says how to add them", "none");
 	else
-		check_binary(binary, &patient);
+		check_binary(binary, &target);
 	binary__close(binary);
 }
 
@@ -187,10 +190,11 @@ static void check_namespaces(struct findings *findings, const char *section, pid
 	static const struct {
 		const char *name, *advice, *meaning;
 	} rows[] = {
-		{"pid", NULL, "its own: events carry its inner_pid beside ours"},
+		{"pid", NULL, "its own: events also carry its inner_pid"},
 		{"mnt", NULL, "its own: files are opened through /proc"},
 		{"time", "expect `unattributed` after a loss",
-		 "its own: its clock is not the kernel's, so losses do not heal"},
+		 "its own: its clock is not that of the kernel, so steps after a loss stay "
+		 "without their command"},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -202,28 +206,29 @@ static void check_namespaces(struct findings *findings, const char *section, pid
 			findings__add(findings, section, name,
 				      shared || !rows[i].advice ? VERDICT_OK : VERDICT_WARN,
 				      shared ? NULL : rows[i].advice, "%s",
-				      shared ? "ours" : rows[i].meaning);
+				      shared ? "the same as that of steptrace" : rows[i].meaning);
 	}
 }
 
 void checkup__process(struct findings *findings, pid_t pid)
 {
-	struct patient patient = {.findings = findings, .pid = pid};
+	struct checkup_target target = {.findings = findings, .pid = pid};
 	struct binaries binaries = {0};
 	char section[32];
 	struct error err;
 
 	snprintf(section, sizeof(section), "process %d", pid);
 	if (targets__check_pid(pid, &err) ||
-	    binaries__of_process(&binaries, pid, check_binary, &patient, &err)) {
+	    binaries__of_process(&binaries, pid, check_binary, &target, &err)) {
 		findings__add(findings, section, "process", VERDICT_FAIL, NULL, "%s", err.text);
-	} else if (patient.binaries_count == 0) {
+	} else if (target.binaries_count == 0) {
 		findings__add(
 			findings, section, "probes", VERDICT_FAIL,
-			"usdt/README.md says how to add them; steptrace list shows who has them",
-			"it runs nothing with steptrace probes that we may read");
+			"usdt/README.md says how to add them; steptrace list shows the processes "
+			"that have them",
+			"it runs nothing with steptrace probes that steptrace may read");
 	}
-	if (patient.binaries_count)
+	if (target.binaries_count)
 		check_namespaces(findings, section, pid);
 	binaries__close(&binaries);
 }

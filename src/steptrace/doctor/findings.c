@@ -17,7 +17,7 @@ static const struct {
 	[VERDICT_FAIL] = {"FAIL", "fail", "\033[31m"},
 };
 
-static struct finding *room(struct findings *findings)
+static struct finding *new_finding(struct findings *findings)
 {
 	struct finding *items;
 
@@ -31,7 +31,7 @@ static struct finding *room(struct findings *findings)
 void findings__add(struct findings *findings, const char *section, const char *name,
 		   enum verdict verdict, const char *advice, const char *format, ...)
 {
-	struct finding *finding = room(findings);
+	struct finding *finding = new_finding(findings);
 	va_list arguments;
 	char *text = NULL;
 	int bytes;
