@@ -11,13 +11,13 @@
 
 enum { FDS_IN_MESSAGE = 128, CLOSERS_MAX = 32 };
 
-/* The child's word: how it went, then, in messages of their own, what it made. */
+/* The first message of the child. The messages after it carry the descriptors. */
 struct report {
-	ssize_t made;
+	ssize_t made; /* how many descriptors, or negative errno */
 	struct error err;
 };
 
-/* ---- descriptors through a socket */
+/* ---- sending descriptors through a socket */
 
 union control {
 	struct cmsghdr header; /* for its alignment */
@@ -26,16 +26,16 @@ union control {
 
 static void message_init(struct msghdr *message, struct iovec *byte, union control *control)
 {
-	static char something;
+	static char content; /* a message without any would be the end of the stream */
 
-	*byte = (struct iovec){&something, 1};
+	*byte = (struct iovec){&content, 1};
 	*message = (struct msghdr){.msg_iov = byte,
 				   .msg_iovlen = 1,
 				   .msg_control = control->bytes,
 				   .msg_controllen = sizeof(control->bytes)};
 }
 
-static int send_fds(int socket, const int *fds, size_t count)
+static int send_fds(int socket, int *fds, size_t count)
 {
 	union control control;
 	struct msghdr message;
@@ -62,50 +62,47 @@ static int receive_fds(int socket, int *fds, size_t count)
 		return -EIO;
 	if (message.msg_controllen < sizeof(control.header) ||
 	    control.header.cmsg_len != CMSG_LEN(count * sizeof(*fds)))
-		return -EMFILE; /* the kernel leaves out what finds no room in our table */
+		return -EMFILE; /* our table of descriptors is full: the kernel left some out */
 	memcpy(fds, CMSG_DATA(&control.header), count * sizeof(*fds));
 	return 0;
 }
 
+/* Sends or receives them in as many messages as it takes. */
 static int in_messages(int (*move)(int socket, int *fds, size_t count), int socket, int *fds,
 		       size_t count)
 {
 	int code = 0;
 
 	for (size_t at = 0; at < count && !code; at += FDS_IN_MESSAGE) {
-		size_t some = count - at < FDS_IN_MESSAGE ? count - at : FDS_IN_MESSAGE;
+		size_t left = count - at;
 
-		code = move(socket, fds + at, some);
+		code = move(socket, fds + at, left < FDS_IN_MESSAGE ? left : FDS_IN_MESSAGE);
 	}
 	return code;
 }
 
-static int give(int socket, int *fds, size_t count)
-{
-	return send_fds(socket, fds, count);
-}
+/* ---- making in a child */
 
-/* ---- made by a child */
-
-static void make_and_hand_over(int socket, attach_child_make_fn *make, void *context, int *fds,
-			       size_t max)
+_Noreturn static void make_and_send(int socket, attach_child_make_fn *make, void *context, int *fds,
+				    size_t max)
 {
 	struct report report = {.err = {""}};
 
 	report.made = make(context, fds, max, &report.err);
 	if (send(socket, &report, sizeof(report), MSG_NOSIGNAL) == sizeof(report) &&
 	    report.made > 0)
-		in_messages(give, socket, fds, (size_t)report.made);
-	_exit(0); /* and closes what was not taken, undisturbed */
+		in_messages(send_fds, socket, fds, (size_t)report.made);
+	_exit(0); /* this closes the descriptors that the tracer did not receive */
 }
 
-static ssize_t take_over(int socket, int *fds, size_t max, struct error *err)
+static ssize_t receive(int socket, int *fds, size_t max, struct error *err)
 {
 	struct report report;
 	int code;
 
 	if (recv(socket, &report, sizeof(report), 0) != sizeof(report))
-		return error__set(err, -EIO, "the process that attaches probes was killed");
+		return error__set(err, -EIO,
+				  "the child process that attaches the probes was killed");
 	if (report.made < 0)
 		return error__set(err, (int)report.made, "%s", report.err.text);
 	for (size_t i = 0; i < max; i++)
@@ -114,7 +111,7 @@ static ssize_t take_over(int socket, int *fds, size_t max, struct error *err)
 	if (code == 0)
 		return report.made;
 	attach_child__await(attach_child__close(fds, max));
-	return error__set(err, code, "cannot hold that many probes: %s", strerror(-code));
+	return error__set(err, code, "cannot hold so many probes open: %s", strerror(-code));
 }
 
 ssize_t attach_child__make(attach_child_make_fn *make, void *context, int *fds, size_t max,
@@ -130,18 +127,20 @@ ssize_t attach_child__make(attach_child_make_fn *make, void *context, int *fds, 
 	}
 	child = fork();
 	if (child == 0)
-		make_and_hand_over(sockets[1], make, context, fds, max);
+		make_and_send(sockets[1], make, context, fds, max);
 	close(sockets[1]);
 	if (child > 0)
-		made = take_over(sockets[0], fds, max, err);
+		made = receive(sockets[0], fds, max, err);
 	else
-		made = error__set(err, -EAGAIN, "cannot attach: there is no room for a process");
+		made = error__set(err, -EAGAIN,
+				  "cannot attach: the child process that attaches the probes "
+				  "cannot be started");
 	close(sockets[0]);
 	attach_child__await(child);
 	return made;
 }
 
-/* ---- closed by a child */
+/* ---- closing in a child */
 
 static void *close_one(void *fd)
 {
@@ -155,8 +154,9 @@ static void await_all(pthread_t *threads, size_t *count)
 		pthread_join(threads[--*count], NULL);
 }
 
-/* Each close waits until no handler runs any more, so they wait together. */
-static void close_side_by_side(const int *fds, size_t count)
+/* One thread for each descriptor: close() of a link waits for all processors, and so they wait at
+ * the same time. */
+static void close_in_parallel(const int *fds, size_t count)
 {
 	pthread_t threads[CLOSERS_MAX];
 	size_t running = 0;
@@ -183,25 +183,32 @@ static size_t count_open(const int *fds, size_t count)
 	return open;
 }
 
-/* The child waits until it is the only one that holds them: the socket's other end is closed, or
- * its owner is dead. */
+/*
+ * Waits until this child is the only process that has the descriptors open: the tracer closes its
+ * copies and then its end of the socket, or it dies.
+ */
+_Noreturn static void close_and_exit(const int sockets[2], const int *fds, size_t count)
+{
+	char unused;
+
+	close(sockets[0]);
+	while (recv(sockets[1], &unused, 1, 0) < 0 && errno == EINTR)
+		continue;
+	close_in_parallel(fds, count);
+	_exit(0);
+}
+
 pid_t attach_child__close(int *fds, size_t count)
 {
 	int sockets[2];
 	pid_t child = -1;
-	char nothing;
 
 	if (count_open(fds, count) == 0)
 		return 0;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) == 0) {
 		child = fork();
-		if (child == 0) {
-			close(sockets[0]);
-			while (recv(sockets[1], &nothing, 1, 0) < 0 && errno == EINTR)
-				continue;
-			close_side_by_side(fds, count);
-			_exit(0);
-		}
+		if (child == 0)
+			close_and_exit(sockets, fds, count);
 		close(sockets[1]);
 	}
 	for (size_t i = 0; i < count && child > 0; i++)
@@ -210,7 +217,7 @@ pid_t attach_child__close(int *fds, size_t count)
 	if (child > 0)
 		close(sockets[0]);
 	else
-		close_side_by_side(fds, count); /* then so */
+		close_in_parallel(fds, count); /* without a child: here */
 	for (size_t i = 0; i < count; i++)
 		fds[i] = -1;
 	return child > 0 ? child : 0;

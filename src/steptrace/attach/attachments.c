@@ -10,13 +10,13 @@
 #include "steptrace/attach/attach_child.h"
 #include "steptrace/stream/event.h"
 
-/* What the child that measures has to say. */
+/* What the child that measures writes to the pipe. */
 struct measured {
 	int code;
 	struct site_choice sites;
 };
 
-static void measure_and_tell(int fd)
+_Noreturn static void measure_and_exit(int fd)
 {
 	struct measured measured = {0};
 
@@ -36,15 +36,15 @@ void attachments__begin(struct attachments *set)
 		return;
 	child = fork();
 	if (child == 0)
-		measure_and_tell(ends[1]);
+		measure_and_exit(ends[1]);
 	close(ends[1]);
 	set->measurer_fd = ends[0];
 	if (child > 0)
 		detachers__add(&set->detachers, child);
 }
 
-/* Its probes on itself go when it ends, which nobody waits for. */
-static int take_measurement(struct attachments *set)
+/* Does not wait for the child to end, which detaches its probes on itself. */
+static int read_measurement(struct attachments *set)
 {
 	struct measured measured = {.code = -EIO};
 
@@ -57,14 +57,15 @@ static int take_measurement(struct attachments *set)
 
 int attachments__open(struct attachments *set, struct capture *capture, struct error *err)
 {
-	int code = take_measurement(set);
+	int code = read_measurement(set);
 
 	set->capture = capture;
-	return code ? error__set(err, code, "cannot try a probe on ourselves: %s", strerror(-code))
+	return code ? error__set(err, code, "cannot attach a trial probe to steptrace itself: %s",
+				 strerror(-code))
 		    : 0;
 }
 
-/* What is done in a process of its own. */
+/* The work of the child that attaches. */
 struct attaching {
 	const struct attachments *set;
 	const struct attachment *attachment;
@@ -91,7 +92,12 @@ static int attach_note(struct attaching *at, const struct probe_note *note, int 
 	return code;
 }
 
-/* Every site of one probe. */
+static bool is_refused(int code)
+{
+	return code == -EPERM || code == -EACCES;
+}
+
+/* A probe that is compiled in several times has several notes. */
 static int attach_probe(struct attaching *at, enum steptrace_probe probe)
 {
 	const struct binary *binary = at->attachment->binary;
@@ -107,15 +113,14 @@ static int attach_probe(struct attaching *at, enum steptrace_probe probe)
 		if (code)
 			return error__set(at->err, code, "cannot attach to probe %s of '%s': %s%s",
 					  probes[note->probe].name, binary->name, strerror(-code),
-					  code == -EPERM || code == -EACCES
-						  ? " (this needs root or CAP_SYS_ADMIN on this "
-						    "kernel)"
-						  : "");
+					  is_refused(code) ? " (this needs root or CAP_SYS_ADMIN "
+							     "on this kernel)"
+							   : "");
 	}
 	return 0;
 }
 
-/* Ends before beginnings: whatever is seen to begin will be seen to end. */
+/* Ends before starts: when a start is recorded, its end will be recorded, too. */
 static ssize_t attach_notes(void *context, int *fds, size_t max, struct error *err)
 {
 	static const enum steptrace_probe order[] = {
@@ -154,7 +159,7 @@ static void attachment__free(struct attachment *attachment)
 	free(attachment);
 }
 
-static int keep(struct attachments *set, struct attachment *attachment)
+static int append(struct attachments *set, struct attachment *attachment)
 {
 	struct attachment **items;
 
@@ -181,7 +186,7 @@ int attachments__add(struct attachments *set, struct binary *binary,
 		error__set(err, code, "out of memory");
 	else
 		code = attach(set, attachment, err);
-	if (!code && keep(set, attachment))
+	if (!code && append(set, attachment))
 		code = error__set(err, -ENOMEM, "out of memory");
 	if (code) {
 		attach_child__await(
@@ -209,8 +214,8 @@ void attachments__reap(struct attachments *set)
 	detachers__reap(&set->detachers);
 }
 
-/* A child that is at it has all links open that there were when it was forked, so whoever has to
- * wait for one waits for all. */
+/* A child that closes links has all links open that were open when it was forked. So a caller that
+ * waits for one link has to wait for all children. */
 void attachments__remove(struct attachments *set, struct attachment *attachment, bool wait)
 {
 	size_t at = 0;
@@ -245,7 +250,7 @@ static void detach_all(struct attachments *set)
 	fds = calloc(max, sizeof(*fds));
 	if (fds)
 		detachers__add(&set->detachers, attach_child__close(fds, list_links(set, fds)));
-	free(fds); /* without memory for that the end of the program detaches */
+	free(fds); /* without memory the kernel detaches when the program ends */
 	detachers__await_all(&set->detachers);
 }
 

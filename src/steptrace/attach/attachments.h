@@ -2,10 +2,13 @@
 /*
  * The binaries whose probes are attached.
  *
- * A uprobe belongs to a file, not to a process: whoever maps the file is traced, now and later. To
- * detach is to wait until every processor has left the handler, some 30 ms for each probe, so it is
- * done in the background while the recording goes on, side by side at its end. A kill -9 of the tracer
- * must not hit it there: see attach_child.h.
+ *	attachments__begin -> attachments__open -> attachments__add, attachments__remove, ...
+ *	                   -> attachments__close
+ *
+ * A uprobe belongs to a file, not to a process: every process that maps the file is traced, now
+ * and later. Detaching a probe waits until all processors have left its handler, some 30 ms each.
+ * So while a recording goes on it is done in the background, and at the end for all probes at the
+ * same time. A kill -9 of the tracer must not interrupt it: see attach_child.h.
  */
 #ifndef STEPTRACE_ATTACHMENTS_H
 #define STEPTRACE_ATTACHMENTS_H
@@ -25,10 +28,10 @@ struct attachment {
 	struct binary *binary;      /* owned */
 	struct steptrace_file file; /* as the kernel knows it */
 	enum site_kind site;
-	uint64_t used_ns; /* when it was last seen in a process */
-	bool is_kept;     /* used or not: it was named */
-	bool is_new;      /* nobody was told of it yet */
-	int *links;       /* owned; closing them detaches */
+	uint64_t used_ns; /* when a process was last seen to use it */
+	bool is_named;    /* by -x: it stays attached also while no process runs it */
+	bool is_new;      /* follower_events.attached was not called yet */
+	int *links;       /* descriptors, owned; closing them detaches */
 	size_t links_count;
 };
 
@@ -36,42 +39,49 @@ struct attachments {
 	struct capture *capture; /* borrowed */
 	struct site_choice sites;
 	bool is_begun;
-	int measurer_fd;           /* what the child that measures writes to; -1: it has */
+	int measurer_fd;           /* a pipe from the child that measures; -1: it was read */
 	struct attachment **items; /* owned */
 	size_t count;
-	struct detachers detachers;
+	struct detachers detachers; /* also the child that measures */
 };
 
-/* Begins to measure which sites are fast here (see site.h), in a child: it waits more than it works,
- * and so does the loading of programs that goes on meanwhile. */
+/* Starts the measurement of sites (see site_choice.h) in a child. It mostly waits, and meanwhile
+ * the caller can load the BPF programs. */
 void attachments__begin(struct attachments *set);
 
-/* Waits for the measurement; from here on binaries are attached to what `capture` has. */
+/* Waits for the measurement. From then on binaries are attached to the programs of `capture`. 0 or
+ * negative errno with a sentence. */
 int attachments__open(struct attachments *set, struct capture *capture, struct error *err);
 
-/* Attaches to every probe of the binary that `capture` has a program for, and takes the binary
- * over; on failure nothing of it stays attached and it remains the caller's. */
+/*
+ * Attaches to every probe of the binary for which `capture` has a program. Returns 0 and
+ * *attachment, and owns the binary; or negative errno with a sentence, nothing of it is attached
+ * and the caller still owns it.
+ */
 int attachments__add(struct attachments *set, struct binary *binary,
 		     const struct steptrace_file *file, struct attachment **attachment,
 		     struct error *err);
 
-/* By inode and device: as long as it is held open, no other file can get them. */
+/* By inode and file system: while the attachment holds the file open, no other file can get these.
+ * NULL: it is not attached. */
 struct attachment *attachments__find(const struct attachments *set,
 				     const struct steptrace_file *file);
 
-/* Now and then: what was left of those that worked in the background. */
+/* Waits for children that have ended. Call it now and then, so that they leave no zombies. */
 void attachments__reap(struct attachments *set);
 
-/* Detaches and frees, in the background or (`wait`) until no handler of these runs any more. */
+/* Detaches and frees. With `wait` it returns when no handler of its probes runs any more;
+ * without, the links are closed in the background. */
 void attachments__remove(struct attachments *set, struct attachment *attachment, bool wait);
 
-/* Also for a zeroed set. Detaches everything; returns when no handler of these runs any more. */
+/* Detaches everything, and returns when no handler runs any more. Also for a zeroed set. */
 void attachments__close(struct attachments *set);
 
-/* Which kind of site is used where a binary has them all. */
+/* The kind of site that is used in a binary that has all kinds. */
 enum site_kind attachments__site(const struct attachments *set);
 
-/* Overrules the choice; before attachments__add(). -ENOTSUP: probes there do not fire on this kernel. */
+/* Overrules the choice, before attachments__add(). 0, or -ENOTSUP: such probes do not fire on this
+ * kernel. */
 int attachments__use_site(struct attachments *set, enum site_kind site);
 
 #endif

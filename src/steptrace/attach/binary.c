@@ -38,7 +38,7 @@ static struct binary *find(const struct binaries *set, dev_t device, ino_t inode
 	return NULL;
 }
 
-static int keep(struct binaries *set, struct binary *binary)
+static int append(struct binaries *set, struct binary *binary)
 {
 	struct binary **items;
 
@@ -50,7 +50,7 @@ static int keep(struct binaries *set, struct binary *binary)
 	return 0;
 }
 
-/* O_NONBLOCK: a FIFO at that path must not stop us. */
+/* O_NONBLOCK: open() of a FIFO must not block. */
 static int open_regular(const char *path, const char *name, struct stat *status, struct error *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -66,9 +66,9 @@ static int open_regular(const char *path, const char *name, struct stat *status,
 	return error__set(err, -ENOEXEC, "'%s' is not a regular file", name);
 }
 
-/* Takes `fd` over. */
-static int examine(int fd, const char *name, const struct stat *status, struct binary **out,
-		   struct error *err)
+/* Makes a binary of an open file; `fd` belongs to it, and is closed on failure. */
+static int read_binary(int fd, const char *name, const struct stat *status, struct binary **out,
+		       struct error *err)
 {
 	struct binary *binary = calloc(1, sizeof(*binary));
 	int code;
@@ -96,7 +96,7 @@ int binary__open(const char *path, const char *name, struct binary **out, struct
 	struct stat status;
 	int fd = open_regular(path, name, &status, err);
 
-	return fd < 0 ? fd : examine(fd, name, &status, out, err);
+	return fd < 0 ? fd : read_binary(fd, name, &status, out, err);
 }
 
 int binaries__add(struct binaries *set, const char *path, const char *name, struct binary **out,
@@ -113,14 +113,14 @@ int binaries__add(struct binaries *set, const char *path, const char *name, stru
 		close(fd);
 		return 0;
 	}
-	code = examine(fd, name, &status, out, err);
+	code = read_binary(fd, name, &status, out, err);
 	if (code)
 		return code;
 	if (binary__probes_count(*out) == 0) {
-		close((*out)->fd); /* only that there is nothing is remembered */
+		close((*out)->fd); /* only remembered, never attached to */
 		(*out)->fd = -1;
 	}
-	if (keep(set, *out)) {
+	if (append(set, *out)) {
 		binary__close(*out);
 		return error__set(err, -ENOMEM, "out of memory");
 	}
@@ -147,20 +147,20 @@ static bool is_same_note(const struct probe_note *left, const struct probe_note 
 
 bool binary__is_rewritten(struct binary *binary)
 {
-	struct probe_notes notes, *former = &binary->notes;
+	struct probe_notes notes, *known = &binary->notes;
 	struct error ignored;
 	struct stat status;
 
 	if (fstat(binary->fd, &status))
 		return true;
-	/* Before the content is read: what changes meanwhile is seen the next time. */
+	/* Before the content is read, so that a change meanwhile is seen by the next check. */
 	binary->changed_ns = binary__changed_ns(&status);
 	if (elf_notes__read(binary->fd, binary->name, &notes, &ignored) ||
-	    notes.count != former->count || notes.build_id_bytes != former->build_id_bytes ||
-	    memcmp(notes.build_id, former->build_id, notes.build_id_bytes) != 0)
+	    notes.count != known->count || notes.build_id_bytes != known->build_id_bytes ||
+	    memcmp(notes.build_id, known->build_id, notes.build_id_bytes) != 0)
 		return true;
 	for (size_t i = 0; i < notes.count; i++)
-		if (!is_same_note(&notes.notes[i], &former->notes[i]))
+		if (!is_same_note(&notes.notes[i], &known->notes[i]))
 			return true;
 	return false;
 }
@@ -186,8 +186,8 @@ void binary__link_text(const char *link, char name[PATH_MAX])
 	snprintf(name + (bytes > 0 ? bytes : 0), 2, "%s", bytes > 0 ? "" : "?");
 }
 
-/* Calls `each` the first time that this process shows it, if it has probes. */
-static int meet(struct binaries *set, struct binary *binary, binary_fn *each, void *context)
+/* Calls `each` for a binary with probes, once for each process. */
+static int report(struct binaries *set, struct binary *binary, binary_fn *each, void *context)
 {
 	if (binary->visit == set->visits || binary__probes_count(binary) == 0)
 		return 0;
@@ -195,8 +195,8 @@ static int meet(struct binaries *set, struct binary *binary, binary_fn *each, vo
 	return each(binary, context);
 }
 
-/* A file of the process by a /proc link; 0 too where it is none that could carry probes. */
-static int visit(struct binaries *set, const char *link, binary_fn *each, void *context)
+/* Adds the file behind a link of /proc. Returns 0 also where it cannot be read. */
+static int visit_link(struct binaries *set, const char *link, binary_fn *each, void *context)
 {
 	struct error ignored;
 	struct binary *binary;
@@ -205,7 +205,7 @@ static int visit(struct binaries *set, const char *link, binary_fn *each, void *
 	binary__link_text(link, name);
 	if (binaries__add(set, link, name, &binary, &ignored))
 		return 0;
-	return meet(set, binary, each, context);
+	return report(set, binary, each, context);
 }
 
 static int visit_mapping(struct binaries *set, pid_t pid, const struct process_mapping *mapping,
@@ -217,10 +217,10 @@ static int visit_mapping(struct binaries *set, pid_t pid, const struct process_m
 	if (!strchr(mapping->permissions, 'x') || mapping->inode == 0)
 		return 0;
 	if (known)
-		return meet(set, known, each, context);
+		return report(set, known, each, context);
 	snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, pid, mapping->start,
 		 mapping->end);
-	return visit(set, path, each, context);
+	return visit_link(set, path, each, context);
 }
 
 int binaries__of_process(struct binaries *set, pid_t pid, binary_fn *each, void *context,
@@ -238,7 +238,7 @@ int binaries__of_process(struct binaries *set, pid_t pid, binary_fn *each, void 
 				  strerror(-code));
 	set->visits++;
 	snprintf(exe, sizeof(exe), "/proc/%d/exe", pid);
-	code = visit(set, exe, each, context);
+	code = visit_link(set, exe, each, context);
 	while (code == 0 && process_maps__next(&maps, &mapping))
 		code = visit_mapping(set, pid, &mapping, each, context);
 	process_maps__close(&maps);

@@ -10,13 +10,10 @@
 #include "steptrace/attach/follower_private.h"
 #include "steptrace/attach/mapped_file.h"
 
-enum {
-	SCAN_SHARE =
-		200, /* looking around takes one part in so many of a processor, but at most: */
-	SCAN_INTERVAL_MAX_NS = 2000000000,
-};
+/* Scans take at most 1/SCAN_SHARE of a processor, while the interval is below the maximum. */
+enum { SCAN_SHARE = 200, SCAN_INTERVAL_MAX_NS = 2000000000 };
 
-/* ---- the beginning */
+/* ---- start */
 
 static int attach_exe(struct follower *follower, const char *path, struct error *err)
 {
@@ -42,8 +39,8 @@ static int attach_exe(struct follower *follower, const char *path, struct error 
 	return follower__attach(follower, binary, &file, &attachment, err);
 }
 
-static bool runs_something(const struct follower *follower, uint32_t pid,
-			   const struct steptrace_mapping *mappings, size_t count)
+static bool runs_attached(const struct follower *follower, uint32_t pid,
+			  const struct steptrace_mapping *mappings, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		if (mappings[i].pid == pid &&
@@ -58,11 +55,11 @@ static int check_pids(struct follower *follower, const struct steptrace_mapping 
 	const struct targets *targets = follower->targets;
 
 	for (size_t i = 0; i < targets->pids_count; i++)
-		if (!runs_something(follower, (uint32_t)targets->pids[i], mappings, count))
+		if (!runs_attached(follower, (uint32_t)targets->pids[i], mappings, count))
 			return error__set(err, -ENOENT,
 					  "process %d runs nothing with steptrace probes "
-					  "(steptrace list shows what does; usdt/README.md says "
-					  "how to add them)",
+					  "(steptrace list shows the processes that do; "
+					  "usdt/README.md says how to add probes)",
 					  targets->pids[i]);
 	return 0;
 }
@@ -84,11 +81,11 @@ int follower__start(struct follower *follower, const char *command_path, struct 
 		code = attach_exe(follower, targets->exes[i], err);
 	if (code)
 		return code;
-	if (command_path) /* a shell will do: what it runs is followed */
+	if (command_path) /* it may be a shell, which has no probes but runs a program that has */
 		attach_exe(follower, command_path, &ignored);
 	count = follower__scan(follower, &mappings);
 	if (count < 0)
-		code = error__set(err, count, "cannot look at the mappings of processes: %s",
+		code = error__set(err, count, "cannot read the mappings of processes: %s",
 				  strerror(-count));
 	else
 		code = check_pids(follower, mappings, (size_t)count, err);
@@ -101,10 +98,10 @@ int follower__start(struct follower *follower, const char *command_path, struct 
 	return 0;
 }
 
-/* ---- later */
+/* ---- an exec */
 
-/* Whether the process still runs what the kernel saw it execute: it may have gone on to another
- * program. The inode is the same behind an overlay, too, where all else is not. */
+/* Whether the process still runs the file of the exec, and not another program since. Only the
+ * inode is compared: on an overlay the rest differs between stat() and the kernel's view. */
 static bool still_runs(const struct process_exec *exec)
 {
 	struct stat status;
@@ -124,39 +121,48 @@ void follower__execed(struct follower *follower, const struct process_exec *exec
 	int code = mapped_file__open_program(follower->capture, exec, &binary, &file, &err);
 
 	if (code && code != -EBADMSG && code != -ENOEXEC)
-		return; /* it has ended already, or we may not look */
+		return; /* the process has ended, or its file may not be opened */
 	if (!code)
 		code = follower__attach(follower, binary, &file, &attachment, &err);
 	if (attachment)
 		follower__notify(follower, attachment, &pid, 1);
-	else if (still_runs(exec)) /* by this name, too: an overlay gives a file two */
+	else if (still_runs(exec)) /* on an overlay exec->file and `file` differ: remember both */
 		capture__know_file(follower->capture, &exec->file, FILE_WITHOUT_PROBES);
 	if (code && code != -ENOEXEC)
 		log__error("%s", err.text);
 }
 
-/* What a name stands for may have been replaced. */
-static void look_at_exes(struct follower *follower)
+/* ---- the timer */
+
+static bool is_attached(const struct follower *follower, const struct stat *status)
+{
+	for (size_t i = 0; i < follower->attachments->count; i++) {
+		const struct binary *binary = follower->attachments->items[i]->binary;
+
+		if (binary->device == status->st_dev && binary->inode == status->st_ino &&
+		    binary->changed_ns == binary__changed_ns(status))
+			return true;
+	}
+	return false;
+}
+
+/* Attaches to the files that the paths of -x lead to now: they may have been replaced. */
+static void attach_replaced_exes(struct follower *follower)
 {
 	const struct targets *targets = follower->targets;
 	struct error err = {0};
 
 	for (size_t i = 0; i < targets->exes_count; i++) {
 		struct stat status;
-		bool known = stat(targets->exes[i], &status) != 0;
 
-		for (size_t j = 0; j < follower->attachments->count && !known; j++) {
-			const struct binary *binary = follower->attachments->items[j]->binary;
-
-			known = binary->device == status.st_dev && binary->inode == status.st_ino &&
-				binary->changed_ns == binary__changed_ns(&status);
-		}
-		if (!known && attach_exe(follower, targets->exes[i], &err) == 0)
+		if (stat(targets->exes[i], &status) || is_attached(follower, &status))
+			continue;
+		if (attach_exe(follower, targets->exes[i], &err) == 0)
 			notify_all(follower);
 	}
 }
 
-/* Short-lived processes are seldom met when looking around; the kernel notes their execs. */
+/* A scan rarely finds a process that lives shortly, but the kernel notes its exec. */
 static bool is_used(struct follower *follower, struct attachment *attachment, uint64_t now_ns)
 {
 	if (capture__was_execed(follower->capture, &attachment->file))
@@ -164,24 +170,24 @@ static bool is_used(struct follower *follower, struct attachment *attachment, ui
 	return attachment->used_ns >= now_ns;
 }
 
-static void retire_unused(struct follower *follower, uint64_t now_ns)
+static void detach_unused(struct follower *follower, uint64_t now_ns)
 {
 	struct attachments *set = follower->attachments;
 
 	for (size_t i = set->count; i-- > 0;) {
 		struct attachment *attachment = set->items[i];
-		bool deleted = binary__is_deleted(attachment->binary);
+		bool is_deleted = binary__is_deleted(attachment->binary);
 
-		if (is_used(follower, attachment, now_ns) || (attachment->is_kept && !deleted))
+		if (is_used(follower, attachment, now_ns) || (attachment->is_named && !is_deleted))
 			continue;
-		if (deleted || now_ns - attachment->used_ns >= follower->linger_ns)
+		if (is_deleted || now_ns - attachment->used_ns >= follower->linger_ns)
 			follower__detach(follower, attachment, false);
 	}
 }
 
-static uint64_t scan_interval_ns(uint64_t used_ns)
+static uint64_t scan_interval_ns(uint64_t cpu_ns)
 {
-	uint64_t interval_ns = used_ns * SCAN_SHARE;
+	uint64_t interval_ns = cpu_ns * SCAN_SHARE;
 
 	if (interval_ns < FOLLOWER_SCAN_NS)
 		return FOLLOWER_SCAN_NS;
@@ -191,15 +197,15 @@ static uint64_t scan_interval_ns(uint64_t used_ns)
 void follower__tick(struct follower *follower, uint64_t now_ns)
 {
 	struct steptrace_mapping *mappings = NULL;
-	uint64_t used_ns;
+	uint64_t cpu_ns;
 
 	follower__refresh_changed(follower);
 	if (now_ns < follower->next_scan_ns)
 		return;
-	used_ns = clock__thread_cpu_ns();
-	look_at_exes(follower);
+	cpu_ns = clock__thread_cpu_ns();
+	attach_replaced_exes(follower);
 	if (follower__scan(follower, &mappings) >= 0)
-		retire_unused(follower, now_ns);
+		detach_unused(follower, now_ns);
 	free(mappings);
-	follower->next_scan_ns = now_ns + scan_interval_ns(clock__thread_cpu_ns() - used_ns);
+	follower->next_scan_ns = now_ns + scan_interval_ns(clock__thread_cpu_ns() - cpu_ns);
 }

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Follows the processes that are meant and keeps the probes of what they run attached.
+ * Finds the binaries that target processes run, and attaches and detaches their probes in time.
  *
- *	the kernel reports an exec of a file that nobody looked at	-> looked at, at once
- *	an iterator walks over all mappings a few times a second	-> libraries, dlopen, and who
- *									   still runs what
+ *	the kernel reports an exec of an unknown file
+ *		-> the file is read at once
+ *	up to four times a second an iterator scans all executable mappings
+ *		-> finds libraries, also those loaded by dlopen, and which files are still in use
  *
- * Files are opened through /proc where a process has them and are known by what the kernel maps,
- * so it does not matter what a path says, whose mount namespace it belongs to, whether the file was
- * deleted, or how many overlays show it. A file without probes is looked at once.
+ * Files are opened through /proc and are known by the inode that the kernel maps. So the path
+ * that a process shows does not matter, nor its mount namespace, nor whether the file was
+ * deleted, nor how many overlays show it. A file without probes is read once.
  */
 #ifndef STEPTRACE_FOLLOWER_H
 #define STEPTRACE_FOLLOWER_H
@@ -21,7 +22,8 @@
 #include "steptrace/attach/targets.h"
 #include "steptrace/capture/capture.h"
 
-/* Told what changes; `pids` are processes that run it, as far as they are known. */
+/* Called when something is attached or detached. `pids` are the processes that run the file, as
+ * far as they are known; their count may be 0. */
 struct follower_events {
 	void (*attached)(void *context, const struct attachment *attachment, const uint32_t *pids,
 			 size_t pids_count);
@@ -29,26 +31,30 @@ struct follower_events {
 	void *context;
 };
 
-enum { FOLLOWER_SCAN_NS = 250000000 }; /* at most one scan of all mappings in this time */
+/* The time between two scans. It is longer where a scan takes long. */
+enum { FOLLOWER_SCAN_NS = 250000000 };
 
 struct follower {
-	const struct targets *targets;
+	const struct targets *targets; /* borrowed, as the next two */
 	struct capture *capture;
 	struct attachments *attachments;
 	struct follower_events events;
-	uint64_t linger_ns; /* how long a binary stays attached that no process runs */
-	uint64_t next_scan_ns;
+	uint64_t linger_ns;    /* how long a binary stays attached after its last process */
+	uint64_t next_scan_ns; /* on CLOCK_MONOTONIC; 0: at the next tick */
 	bool is_started;
 };
 
-/* Attaches to what is there. A target that was named and has no probes is an error; the command
- * (`command_path`, or NULL) may also be something that runs one. */
+/*
+ * Attaches to what runs already. 0 or negative errno with a sentence. A process or binary that
+ * was named and has no probes is an error. A command (`command_path`, or NULL) may have none:
+ * what it executes may have them.
+ */
 int follower__start(struct follower *follower, const char *command_path, struct error *err);
 
-/* A process began to execute a file that is not known. */
+/* Reacts to a process that began to execute an unknown file. */
 void follower__execed(struct follower *follower, const struct process_exec *exec);
 
-/* Looks around when it is time to. */
+/* Detaches from files that changed. Scans, where it is time to. Call it every FOLLOWER_SCAN_NS. */
 void follower__tick(struct follower *follower, uint64_t now_ns);
 
 #endif

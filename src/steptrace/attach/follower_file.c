@@ -6,7 +6,8 @@
 
 #include "common/clock.h"
 
-static bool is_named(const struct targets *targets, const struct binary *binary)
+/* Whether -x names the binary, or names none. */
+static bool matches_exes(const struct targets *targets, const struct binary *binary)
 {
 	struct stat status;
 
@@ -25,9 +26,10 @@ void follower__detach(struct follower *follower, struct attachment *attachment, 
 }
 
 /*
- * Its file changed. Another name or mode, and the probes stay as they are: to attach them a second
- * time would be to count twice. Another content, and they must be gone before anybody runs it: they
- * lie in the middle of other instructions now. Returns whether it is still attached.
+ * After a change of the file. Where only a name or the mode changed, the probes stay: attaching a
+ * second time would count every hit twice. Where the content changed, the probes are detached
+ * before a process runs it: the breakpoints would be in the middle of other instructions. Returns
+ * whether it is still attached.
  */
 static bool refresh(struct follower *follower, struct attachment *attachment)
 {
@@ -69,27 +71,28 @@ static int attach_new(struct follower *follower, struct binary *binary,
 {
 	int code;
 
-	capture__disarm(follower->capture); /* not every probe yet: nothing goes without context */
+	/* While only some of its probes are attached, every record must carry its context. */
+	capture__disarm(follower->capture);
 	code = attachments__add(follower->attachments, binary, file, attachment, err);
 	if (follower->is_started)
 		capture__armed(follower->capture);
 	if (code)
 		return code;
 	(*attachment)->is_new = true;
-	(*attachment)->is_kept = follower->targets->exes_count > 0;
+	(*attachment)->is_named = follower->targets->exes_count > 0;
 	return 0;
 }
 
-/* Takes `binary` over. 0 and NULL where there is nothing to attach. */
 int follower__attach(struct follower *follower, struct binary *binary,
 		     const struct steptrace_file *file, struct attachment **attachment,
 		     struct error *err)
 {
-	bool is_meant = binary__probes_count(binary) > 0 && is_named(follower->targets, binary);
+	bool is_target =
+		binary__probes_count(binary) > 0 && matches_exes(follower->targets, binary);
 	int code = 0;
 
 	*attachment = follower__find(follower, file);
-	if (*attachment || !is_meant)
+	if (*attachment || !is_target)
 		binary__close(binary);
 	else
 		code = attach_new(follower, binary, file, attachment, err);
@@ -102,7 +105,6 @@ int follower__attach(struct follower *follower, struct binary *binary,
 	return code;
 }
 
-/* Once it is known who runs it. */
 void follower__notify(struct follower *follower, struct attachment *attachment,
 		      const uint32_t *pids, size_t pids_count)
 {

@@ -13,11 +13,14 @@
 
 /* ---- one file */
 
-/* The attachment of a file, as it is now; NULL: there is none, or its content changed. */
+/* The attachment of a file, refreshed if the file changed; NULL for none. */
 struct attachment *follower__find(struct follower *follower, const struct steptrace_file *file);
 
-/* Attaches the probes of `binary` and takes it over, also on failure. 0 and *attachment, which is NULL
- * where there is nothing to attach, or negative errno with a sentence. */
+/*
+ * Attaches the probes of `binary`, if it is a target. `binary` belongs to the follower from then
+ * on, also on failure. Returns 0 and *attachment, which is NULL where there is nothing to attach,
+ * or negative errno with a sentence.
+ */
 int follower__attach(struct follower *follower, struct binary *binary,
 		     const struct steptrace_file *file, struct attachment **attachment,
 		     struct error *err);
@@ -25,7 +28,7 @@ int follower__attach(struct follower *follower, struct binary *binary,
 /* Detaches and frees. `wait`: returns when no handler of its probes runs any more. */
 void follower__detach(struct follower *follower, struct attachment *attachment, bool wait);
 
-/* Refreshes or detaches the attachments whose files changed. */
+/* Refreshes attachments whose files changed; detaches those whose probes or build id changed. */
 void follower__refresh_changed(struct follower *follower);
 
 /* Reports an attachment that was not reported yet; `pids` are the processes that run it. */

@@ -9,7 +9,7 @@
 #include "common/log.h"
 #include "steptrace/attach/mapped_file.h"
 
-enum { PIDS_TOLD_MAX = 256 };
+enum { PIDS_REPORTED_MAX = 256 };
 
 static int compare_mappings(const void *left, const void *right)
 {
@@ -19,29 +19,40 @@ static int compare_mappings(const void *left, const void *right)
 	return files ? files : (a->pid > b->pid) - (a->pid < b->pid);
 }
 
-/* A file that nobody looked at, through the first process of these that lets us. */
-static struct attachment *look_at(struct follower *follower,
+/* Opens an unknown file through the first process that permits it. NULL: it cannot be opened, or it
+ * has no use for us and is remembered as such. */
+static struct binary *open_mapped(struct follower *follower,
 				  const struct steptrace_mapping *mappings, size_t count)
 {
 	struct binary *binary = NULL;
 	struct error err = {0};
-	struct attachment *attachment = NULL;
 
-	if (follower->targets->exes_count) { /* those are opened by their names */
-		capture__know_file(follower->capture, &mappings[0].file, FILE_WITHOUT_PROBES);
-		return NULL;
-	}
 	for (size_t i = 0; i < count && !binary; i++) {
 		int code = mapped_file__open(follower->capture, &mappings[i], &binary, &err);
 
-		if (code == -EBADMSG || code == -ENOEXEC) { /* read, and of no use */
-			capture__know_file(follower->capture, &mappings[i].file,
-					   FILE_WITHOUT_PROBES);
-			if (code == -EBADMSG)
-				log__error("%s", err.text);
-			return NULL;
-		}
+		if (code != -EBADMSG && code != -ENOEXEC)
+			continue;
+		capture__know_file(follower->capture, &mappings[i].file, FILE_WITHOUT_PROBES);
+		if (code == -EBADMSG)
+			log__error("%s", err.text);
+		return NULL;
 	}
+	return binary;
+}
+
+/* An error is logged once: the file is remembered then. */
+static struct attachment *attach_unknown(struct follower *follower,
+					 const struct steptrace_mapping *mappings, size_t count)
+{
+	struct attachment *attachment = NULL;
+	struct error err = {0};
+	struct binary *binary;
+
+	if (follower->targets->exes_count) { /* the files of -x are opened by their paths */
+		capture__know_file(follower->capture, &mappings[0].file, FILE_WITHOUT_PROBES);
+		return NULL;
+	}
+	binary = open_mapped(follower, mappings, count);
 	if (!binary)
 		return NULL;
 	if (follower__attach(follower, binary, &mappings[0].file, &attachment, &err))
@@ -49,30 +60,31 @@ static struct attachment *look_at(struct follower *follower,
 	return attachment;
 }
 
-static size_t take_pids(const struct steptrace_mapping *mappings, size_t count,
-			uint32_t pids[PIDS_TOLD_MAX])
+/* The processes of the mappings, each once; the mappings are sorted by process. */
+static size_t list_pids(const struct steptrace_mapping *mappings, size_t count,
+			uint32_t pids[PIDS_REPORTED_MAX])
 {
 	size_t taken = 0;
 
-	for (size_t i = 0; i < count && taken < PIDS_TOLD_MAX; i++)
+	for (size_t i = 0; i < count && taken < PIDS_REPORTED_MAX; i++)
 		if (taken == 0 || pids[taken - 1] != mappings[i].pid)
 			pids[taken++] = mappings[i].pid;
 	return taken;
 }
 
-/* All mappings of one file. */
-static void look_at_file(struct follower *follower, const struct steptrace_mapping *mappings,
-			 size_t count)
+/* `mappings` are all mappings of one file. */
+static void scan_file(struct follower *follower, const struct steptrace_mapping *mappings,
+		      size_t count)
 {
 	struct attachment *attachment = follower__find(follower, &mappings->file);
-	uint32_t pids[PIDS_TOLD_MAX];
+	uint32_t pids[PIDS_REPORTED_MAX];
 
 	if (!attachment)
-		attachment = look_at(follower, mappings, count);
+		attachment = attach_unknown(follower, mappings, count);
 	if (!attachment)
 		return;
 	attachment->used_ns = clock__now_ns();
-	follower__notify(follower, attachment, pids, take_pids(mappings, count, pids));
+	follower__notify(follower, attachment, pids, list_pids(mappings, count, pids));
 }
 
 int follower__scan(struct follower *follower, struct steptrace_mapping **mappings)
@@ -89,7 +101,7 @@ int follower__scan(struct follower *follower, struct steptrace_mapping **mapping
 		while (next < count &&
 		       memcmp(&(*mappings)[next].file, &first->file, sizeof(first->file)) == 0)
 			next++;
-		look_at_file(follower, first, (size_t)(next - at));
+		scan_file(follower, first, (size_t)(next - at));
 	}
 	return (int)count;
 }

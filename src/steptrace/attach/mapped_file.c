@@ -7,7 +7,7 @@
 
 #include "steptrace/attach/process_maps.h"
 
-/* Writes the path that the maps of the process show for the mapping, seen from its root; "" for none. */
+/* The path that the process shows for the mapping, below its root directory; "" for none. */
 static void guess_path(const struct steptrace_mapping *wanted, char path[PATH_MAX])
 {
 	struct process_mapping mapping;
@@ -29,7 +29,7 @@ static void guess_path(const struct steptrace_mapping *wanted, char path[PATH_MA
 	process_maps__close(&maps);
 }
 
-/* Opens `path`, if the kernel maps `file` for it. */
+/* Opens `path`; -ESTALE where it leads to another file than `file`. */
 static int open_as(struct capture *capture, const char *path, const char *name,
 		   const struct steptrace_file *file, struct binary **binary, struct error *err)
 {
@@ -43,7 +43,7 @@ static int open_as(struct capture *capture, const char *path, const char *name,
 		return 0;
 	binary__close(*binary);
 	*binary = NULL;
-	return error__set(err, -ESTALE, "'%s' is not what the process runs", name);
+	return error__set(err, -ESTALE, "'%s' is not the file that the process runs", name);
 }
 
 static bool was_read(int code)

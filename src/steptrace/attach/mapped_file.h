@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Opening a file that a process executes from. /proc is asked for a thread that has it mapped: where
- * the first thread has ended before the others, there is nothing behind the process's own number.
+ * Opens a file that a process executes from.
  *
- *	/proc/PID/map_files/START-END	any mapping; needs CAP_CHECKPOINT_RESTORE
- *	/proc/PID/exe			the program
- *	/proc/PID/root + path		what the process calls it: only a guess
+ *	/proc/TID/map_files/START-END	any mapping; needs CAP_CHECKPOINT_RESTORE
+ *	/proc/TID/exe			only the program
+ *	/proc/TID/root + path		the path that the process shows: only a guess
  *
- * Whatever was opened is compared with what the kernel maps when the file is mapped: a process that
- * moves on, or names another file, gets nothing opened in its place.
+ * TID is a thread that has the file mapped: when the first thread of a process has ended before
+ * the others, /proc/PID shows no mappings.
+ *
+ * The opened file is compared with the file that the kernel reported (capture__identify). So when
+ * the process executes another program meanwhile, or shows a wrong path, the result is an error
+ * and not another file.
  */
 #ifndef STEPTRACE_MAPPED_FILE_H
 #define STEPTRACE_MAPPED_FILE_H
@@ -19,13 +22,18 @@
 #include "steptrace/attach/binary.h"
 #include "steptrace/capture/capture.h"
 
-/* 0 and *binary, which the caller owns; -ENOEXEC, -EBADMSG: it was read, see binary__open(); any
- * other negative errno: it could not be opened. */
+/*
+ * Opens the file of a mapping. Returns 0 and *binary, which the caller owns, or negative errno
+ * with a sentence. -ENOEXEC and -EBADMSG: the file was read and is unusable, see binary__open().
+ * Any other error: the file could not be opened.
+ */
 int mapped_file__open(struct capture *capture, const struct steptrace_mapping *mapping,
 		      struct binary **binary, struct error *err);
 
-/* The program that a process began to execute, and what the kernel maps for it; also of a process
- * that has ended meanwhile, where its file is still what its name says. */
+/*
+ * Opens the program that a process began to execute. Returns as mapped_file__open(), and *file:
+ * how the kernel knows it. Where the process has ended meanwhile, the path of the exec is tried.
+ */
 int mapped_file__open_program(struct capture *capture, const struct process_exec *exec,
 			      struct binary **binary, struct steptrace_file *file,
 			      struct error *err);

@@ -7,8 +7,8 @@
  *
  * The numbers come from the kernel. The path is text that the process chose: it may contain any
  * byte except a newline, it belongs to the mount namespace of the process, and " (deleted)" may
- * follow it. It may be shown and it may be tried, but the file that it leads to must be compared with
- * the one that is mapped.
+ * follow it. It may be shown and it may be tried, but the file that it leads to must be compared
+ * with the one that is mapped.
  *
  * The list is read while the process runs, so mappings may be missing or have gone already.
  */

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Sites: the instructions in a probe function of usdt/steptrace.h to which a probe can be attached.
+ * Sites: the instructions in a probe function of usdt/steptrace.h to which a probe can be
+ * attached.
  *
  *	x86-64    +0  nop			1 byte	any kernel, a trap
- *		  +1  nopl 0(%rax,%rax,1)	5 bytes	from Linux 6.18 a call, faster; before, slower
+ *		  +1  nopl 0(%rax,%rax,1)	5 bytes	from 6.18 a call, faster; before, slower
  *		  +6  nopw %cs:0(%rax,%rax,1)	10 bytes for kernels that need that much room
  *	aarch64   +0  nop
  *
- * The offsets count from the place that the SystemTap note names. site_choice.h chooses among them.
+ * The offsets count from the place that the SystemTap note names. site_choice.h chooses among
+ * them.
  */
 #ifndef STEPTRACE_SITE_H
 #define STEPTRACE_SITE_H

@@ -5,10 +5,10 @@
  * The fastest kind depends on the kernel, and the version number does not tell: distributions
  * port changes back. So each kind is attached to in this program and measured (see site_trial.h).
  *
- * Fast is not enough. Linux 6.18 turns the 5-byte site into a call of a page that it maps into the
- * process, and does not map that page into a forked child: a child that reaches the probe dies of
- * SIGSEGV. So every kind but the trap is also tried in forked children, and a kind that kills them is
- * not chosen.
+ * Fast is not enough. Linux 6.18 turns the 5-byte site into a call of a page that it maps into
+ * the process, and does not map that page into a forked child: a child that reaches the probe
+ * dies of SIGSEGV. So every kind but the trap is also tried in forked children, and a kind that
+ * kills them is not chosen.
  */
 #ifndef STEPTRACE_SITE_CHOICE_H
 #define STEPTRACE_SITE_CHOICE_H
@@ -26,17 +26,17 @@ struct site_choice {
 };
 
 /*
- * Measures for a few milliseconds. Returns 0 or negative errno; then site__choose() returns SITE_NOP1.
- * The probes in this program stay attached until site__release(), because detaching waits tens of
- * milliseconds for all processors and the caller has more urgent work.
+ * Measures for a few milliseconds. Returns 0 or negative errno; then site__choose() returns
+ * SITE_NOP1. The probes in this program stay attached until site__release(), because detaching
+ * waits tens of milliseconds for all processors and the caller has more urgent work.
  */
 int site__measure(struct site_choice *choice);
 void site__release(struct site_choice *choice);
 
 /*
- * What a hit costs with this program, in nanoseconds; 0: it could not be attached. The program must be
- * loaded as `method` requires. It is attached to a site of this program, which is hit with
- * `argument`, and detached again.
+ * What a hit costs with this program, in nanoseconds; 0: it could not be attached. The program
+ * must be loaded as `method` requires. It is attached to a site of this program, which is hit
+ * with `argument`, and detached again.
  */
 double site__measure_program(int program_fd, enum uprobe_method method, enum site_kind kind,
 			     const void *argument);

@@ -145,8 +145,8 @@ static void exit_on_signal(int signal)
 /* FORK_UNDONE: the child found a trap or the original bytes, so it proved nothing. */
 enum { FORK_SURVIVED = 0, FORK_DIED = 1, FORK_UNDONE = 2 };
 
-/* Hits the site in a forked child, as a child of a runner would. The kernel writes a line to its log
- * about a process that dies of such a signal, but not where a handler catches it. */
+/* Hits the site in a forked child, as a child of a runner would. The kernel writes a line to its
+ * log about a process that dies of such a signal, but not where a handler catches it. */
 static int try_fork(enum site_kind kind)
 {
 	pid_t child = fork();
@@ -169,10 +169,11 @@ static int try_fork(enum site_kind kind)
 enum { FORKS_MAX = 16, FORKS_ENOUGH = 3 };
 
 /*
- * One death is enough for "yes". One survival is not enough for "no": while another tracer attaches to
- * or detaches from the same file, the kernel turns the site back into a trap for a moment, in this process
- * before the fork or in the child after it. So the answer is "no" after FORKS_ENOUGH children
- * survived the rewritten site, or after all FORKS_MAX children found it undone.
+ * One death is enough for "yes". One survival is not enough for "no": while another tracer
+ * attaches to or detaches from the same file, the kernel turns the site back into a trap for a
+ * moment, in this process before the fork or in the child after it. So the answer is "no" after
+ * FORKS_ENOUGH children survived the rewritten site, or after all FORKS_MAX children found it
+ * undone.
  */
 bool site_trial__kills_forks(enum site_kind kind)
 {

@@ -44,7 +44,7 @@ int targets__add_exe(struct targets *targets, const char *path, struct error *er
 	return 0;
 }
 
-/* A thread's id opens the same doors under /proc, but is no process. */
+/* /proc/PID exists for the id of a thread, too. */
 int targets__check_pid(pid_t pid, struct error *err)
 {
 	char path[64], line[128], state = 'X';
@@ -61,8 +61,8 @@ int targets__check_pid(pid_t pid, struct error *err)
 	if (file)
 		fclose(file);
 	if (leader != pid)
-		return error__set(err, -EINVAL, "%d is a thread: name its process", pid);
-	if (state == 'X' || (state == 'Z' && threads < 2)) /* others may outlive the first */
+		return error__set(err, -EINVAL, "%d is a thread; name its process instead", pid);
+	if (state == 'X' || (state == 'Z' && threads < 2)) /* other threads may outlive the first */
 		return error__set(err, -ESRCH, "there is no process %d", pid);
 	return 0;
 }

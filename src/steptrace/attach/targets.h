@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What was named on the command line.
+ * The targets of a recording, as the command line names them.
  *
- *	-p PID[,PID…]	these processes and what they fork, in all binaries and libraries they run
- *	-x PATH		every process of this binary, those that start later too
+ *	-p PID[,PID…]	these processes and their children, in all binaries and libraries they run
+ *	-x PATH		every process of this binary, also those that start later
  *	-- COMMAND	this command and its children
- *	-a		every process that runs something with the probes, now and later
+ *	-a		every process that runs a binary with the probes, now or later
  */
 #ifndef STEPTRACE_TARGETS_H
 #define STEPTRACE_TARGETS_H
@@ -27,17 +27,20 @@ struct targets {
 	bool all;
 };
 
-/* "1,2,3" onto the list; -EINVAL with a sentence. */
+/* Adds the process ids of a list like "1,2,3". 0, or -EINVAL or -ENOMEM with a sentence. */
 int targets__add_pids(struct targets *targets, const char *list, struct error *err);
+
+/* Adds a path, which is borrowed. 0, or -EINVAL with a sentence: there are TARGETS_MAX already. */
 int targets__add_exe(struct targets *targets, const char *path, struct error *err);
 
-/* Whether processes were named, so that only they are meant. */
+/* Whether processes are named, so that only these and their children are recorded. */
 static inline bool targets__are_processes(const struct targets *targets)
 {
 	return targets->pids_count > 0 || targets->command;
 }
 
-/* -ESRCH: there is no such process, or it has ended; -EINVAL: it is a thread. */
+/* 0, or with a sentence -ESRCH: there is no such process, or it has ended; -EINVAL: it is a
+ * thread. */
 int targets__check_pid(pid_t pid, struct error *err);
 
 #endif
