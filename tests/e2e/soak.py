@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Days of work in minutes: runners that come and go, fail and are killed, files that rotate, a collector that
-comes and goes, SIGHUP; and all the while a look at what the tracer holds.
+"""Days of work in minutes. Runners come and go, fail and are killed. Files rotate, a collector
+comes and goes, SIGHUP makes the tracer reopen its files. All the while the test looks at how much
+memory and how many descriptors, threads and mappings the tracer holds.
 
     tests/e2e/soak.py SECONDS       (make soak: SOAK_SECONDS, 600)
 
-More than a day of one command of five steps each second goes by in 90 seconds. Nothing may grow after the
-first quarter, no line may be torn, and the books balance.
+A command of five steps in each second of a day takes about 90 seconds here. After the first quarter
+the tracer's memory must not grow all the time, no line may be cut off, and the counts must add up.
 """
 import glob
 import gzip
@@ -25,9 +26,11 @@ import time
 from harness import PATIENCE_S, STEPTRACE, Lines, target, validate, wait_until
 
 STEPS_A_SECOND = 5000
-ORDERS = ("go 20", "fail", "nested", "tool", "reject", "text quotes", "text invalid", "text long", "threads 3",
-          "fork", "go 1")
-KIB, SLACK_KIB = 1024, 2048
+ORDERS = ("go 20", "fail", "nested", "tool", "reject", "text quotes", "text invalid", "text long",
+          "threads 3", "fork", "go 1")
+SLACK_KIB = 2048  # lines of three outputs may wait, up to --queue 1M each
+STEADY_S = 120  # from this length on a leak can be told from queues that fill up
+PARTS, LEAK_KIB = 5, 16
 SAMPLE = 50  # of the lines one in so many is held against its schema; all are parsed
 
 
@@ -39,7 +42,8 @@ class Collector:
     """Takes what comes for a while, and is away for a while."""
 
     def __init__(self, path):
-        self.path, self.parts, self.ends, self.stays = path, [], threading.Event(), threading.Event()
+        self.path, self.parts = path, []
+        self.ends, self.stays = threading.Event(), threading.Event()
         self.is_connected = False
         self.thread = threading.Thread(target=self.serve, daemon=True)
         self.thread.start()
@@ -97,7 +101,8 @@ class Work:
 
     def go_on(self):
         while not self.ends.is_set():
-            with subprocess.Popen([self.spans], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as runner:
+            with subprocess.Popen([self.spans], stdin=subprocess.PIPE,
+                                  stdout=subprocess.DEVNULL) as runner:
                 orders = random.choices(ORDERS, k=5)
                 if random.random() < 0.2:
                     orders.append("die kill")
@@ -127,8 +132,10 @@ def held(pid):
             "threads": len(os.listdir("/proc/%d/task" % pid)), "mappings": mappings}
 
 
-def check_growth(looks):
-    """After the first quarter, the last third of the looks against the one before it."""
+def check_growth(looks, seconds):
+    """Compares what the tracer held in the last third of the time after the first quarter with the
+    time before. Queues that fill up make the memory grow in a few steps. A leak makes it grow all
+    the time: when the run is long enough to tell them apart, some part must not grow."""
     looks = looks[len(looks) // 4:]
     third = max(1, len(looks) // 3)
     for what, slack in (("memory", SLACK_KIB), ("descriptors", 3), ("threads", 0), ("mappings", 8)):
@@ -136,6 +143,15 @@ def check_growth(looks):
         after = max(look[what] for look in looks[-third:])
         if after > before + slack:
             raise Failure("%s grew from %d to %d" % (what, before, after))
+    if seconds >= STEADY_S:
+        check_leak([look["memory"] for look in looks])
+
+
+def check_leak(memory):
+    part = len(memory) // PARTS
+    peaks = [max(memory[at:at + part]) for at in range(0, part * PARTS, part)]
+    if all(after >= before + LEAK_KIB for before, after in zip(peaks, peaks[1:])):
+        raise Failure("the memory grew in every part of the time: %s KiB" % peaks)
 
 
 def check_lines(name, lines):
@@ -153,7 +169,8 @@ def check_lines(name, lines):
 
 
 def check_files(folder):
-    """Every part begins with trace.started, and the newest of each output ends with balanced books."""
+    """Every part begins with trace.started. The newest part of each output ends with counts that
+    add up."""
     lines_count = 0
     for output in ("plain", "zipped.gz"):
         for path in sorted(glob.glob(os.path.join(folder, output + "*")), key=len):
@@ -182,8 +199,9 @@ def watch(process, work, folder, seconds, progress):
             shutil.move(os.path.join(folder, "plain"), os.path.join(folder, "away"))
             process.send_signal(signal.SIGHUP)
         if progress:
-            print("\r  %4.0f s left, %d runners, %r   " % (end - time.monotonic(), work.count, looks[-1]), end="",
-                  file=sys.stderr, flush=True)
+            print("\r  %4.0f s left, %d runners, %r   "
+                  % (end - time.monotonic(), work.count, looks[-1]),
+                  end="", file=sys.stderr, flush=True)
     if progress:
         print(file=sys.stderr)
     return looks
@@ -196,8 +214,9 @@ def soak(seconds, progress=False):
         spans, pace = shutil.copy(target("spans"), folder), shutil.copy(target("pace"), folder)
         collector = Collector(os.path.join(folder, "socket"))
         process = subprocess.Popen(
-            [STEPTRACE, "record", "-a", "--rotate-size", "4M", "--keep", "3", "-o", os.path.join(folder, "plain"),
-             "-o", os.path.join(folder, "zipped.gz"), "-o", "unix:" + os.path.join(folder, "socket"), "--queue", "1M"],
+            [STEPTRACE, "record", "-a", "--rotate-size", "4M", "--keep", "3", "--queue", "1M",
+             "-o", os.path.join(folder, "plain"), "-o", os.path.join(folder, "zipped.gz"),
+             "-o", "unix:" + os.path.join(folder, "socket")],
             stderr=subprocess.PIPE, bufsize=0)
         try:
             said = Lines(process.stderr, "steptrace")
@@ -218,13 +237,14 @@ def soak(seconds, progress=False):
             collector.close()
         if status:
             raise Failure("the tracer ended with %d" % status)
-        check_growth(looks)
+        check_growth(looks, seconds)
         lines_count, stopped = check_files(folder)
         for part in collector.parts[:-1]:
-            lines = part.decode().splitlines(True)[1:-1]  # where we hung up, and where we began to keep it
-            check_lines("socket", lines)
-        return {"runners": work.count, "killed": work.killed, "commands_steady": steady, "hits": stopped["hits"],
-                "events": stopped["events"], "lost": sum(stopped["lost"].values()), "lines_kept": lines_count,
+            # The collector began to keep it within the first line, and hung up within the last.
+            check_lines("socket", part.decode().splitlines(True)[1:-1])
+        return {"runners": work.count, "killed": work.killed, "commands_steady": steady,
+                "hits": stopped["hits"], "events": stopped["events"],
+                "lost": sum(stopped["lost"].values()), "lines_kept": lines_count,
                 "first": looks[len(looks) // 4], "last": looks[-1]}
 
 

@@ -14,5 +14,28 @@ class Soak(EndToEnd):
         self.assertGreater(seen["commands_steady"], 1000)
 
 
+def looks_with(memory):
+    return [{"memory": int(kib), "descriptors": 60, "threads": 4, "mappings": 130}
+            for kib in memory]
+
+
+class Growth(unittest.TestCase):
+    """The check of the soak test itself, with ten minutes of two looks a second."""
+
+    def test_queues_that_fill_up(self):
+        memory = [4900] * 300 + [5700] * 200 + [6500] * 700
+        soak.check_growth(looks_with(memory), 600)
+
+    def test_a_slow_leak(self):
+        memory = [5000 + look / 2 for look in range(1200)]  # 1 KiB a second
+        with self.assertRaisesRegex(soak.Failure, "grew in every part"):
+            soak.check_growth(looks_with(memory), 600)
+
+    def test_a_fast_leak(self):
+        memory = [5000 + 10 * look for look in range(1200)]
+        with self.assertRaisesRegex(soak.Failure, "memory grew from"):
+            soak.check_growth(looks_with(memory), 600)
+
+
 if __name__ == "__main__":
     unittest.main()
