@@ -294,7 +294,7 @@ static int find_filter(struct parser *parser, struct node *call)
 
 static int parse_filter(struct parser *parser, struct node *pipe)
 {
-	struct node *call;
+	struct node *call = NULL;
 	int err = parser__next(parser);
 
 	if (!err)

@@ -66,7 +66,7 @@ static int parse_set(struct parser *parser, struct node *node)
 /* Reads a branch: everything up to the next elif, else or endif. */
 static int parse_branch(struct parser *parser, struct node *node, bool has_condition)
 {
-	struct node *branch, *body;
+	struct node *branch, *body = NULL;
 	int err = parser__next(parser);
 
 	if (!err)
