@@ -1,87 +1,34 @@
 // SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0)
 /*
- * One handler for each probe of usdt/steptrace.h. The probe's argument, the address of the
- * runner's span, is the first argument of the probe function. A program is loaded only when its
- * probe is wanted ("?").
+ * One program for each probe, with the name of the probe. It filters, fills in a record and submits
+ * it:
+ *
+ *	SEC("?uprobe")
+ *	int step__done(struct pt_regs *regs)
+ *	{
+ *		struct boundary at;
+ *
+ *		if (boundary__open(&at, regs, PROBE_STEP_DONE))
+ *			EMIT_CHILD(&at, STEP_SPAN, STEP_SPAN_MIN_BYTES);
+ *		return 0;
+ *	}
+ *
+ * The probe has one argument, the address of the runner's span. The "?" keeps libbpf from loading
+ * the program until src/steptrace/capture/ asks for it.
  */
 #include "emit.bpf.h"
 
-SEC("?uprobe")
-int command__start(struct pt_regs *regs)
-{
-	struct boundary at;
+#define SPAN_TYPE(kind, no, type, ...) typedef struct type kind##_SPAN;
+#define PROGRAM(probe, no, name, span, phase, form, ...)                                           \
+	SEC("?uprobe")                                                                             \
+	int name(struct pt_regs *regs)                                                             \
+	{                                                                                          \
+		struct boundary at;                                                                \
+                                                                                                   \
+		if (boundary__open(&at, regs, PROBE_##probe))                                      \
+			EMIT_##form(&at, span##_SPAN, span##_SPAN_MIN_BYTES);                      \
+		return 0;                                                                          \
+	}
 
-	if (boundary__open(&at, regs, PROBE_COMMAND_START))
-		EMIT_WITH_PROCESS(&at, command_span, COMMAND_SPAN_MIN_BYTES);
-	return 0;
-}
-
-SEC("?uprobe")
-int command__done(struct pt_regs *regs)
-{
-	struct boundary at;
-
-	if (boundary__open(&at, regs, PROBE_COMMAND_DONE))
-		EMIT_COMMAND(&at);
-	return 0;
-}
-
-SEC("?uprobe")
-int command__rejected(struct pt_regs *regs)
-{
-	struct boundary at;
-
-	if (boundary__open(&at, regs, PROBE_COMMAND_REJECTED))
-		EMIT_WITH_PROCESS(&at, rejected_span, REJECTED_SPAN_MIN_BYTES);
-	return 0;
-}
-
-SEC("?uprobe")
-int step__start(struct pt_regs *regs)
-{
-	struct boundary at;
-
-	if (boundary__open(&at, regs, PROBE_STEP_START))
-		EMIT_CHILD(&at, step_span, STEP_SPAN_MIN_BYTES);
-	return 0;
-}
-
-SEC("?uprobe")
-int step__done(struct pt_regs *regs)
-{
-	struct boundary at;
-
-	if (boundary__open(&at, regs, PROBE_STEP_DONE))
-		EMIT_CHILD(&at, step_span, STEP_SPAN_MIN_BYTES);
-	return 0;
-}
-
-SEC("?uprobe")
-int tool__start(struct pt_regs *regs)
-{
-	struct boundary at;
-
-	if (boundary__open(&at, regs, PROBE_TOOL_START))
-		EMIT_CHILD(&at, tool_span, TOOL_SPAN_MIN_BYTES);
-	return 0;
-}
-
-SEC("?uprobe")
-int tool__done(struct pt_regs *regs)
-{
-	struct boundary at;
-
-	if (boundary__open(&at, regs, PROBE_TOOL_DONE))
-		EMIT_CHILD(&at, tool_span, TOOL_SPAN_MIN_BYTES);
-	return 0;
-}
-
-SEC("?uprobe")
-int fragment__changed(struct pt_regs *regs)
-{
-	struct boundary at;
-
-	if (boundary__open(&at, regs, PROBE_FRAGMENT_CHANGED))
-		EMIT_CHILD(&at, fragment_span, FRAGMENT_SPAN_MIN_BYTES);
-	return 0;
-}
+STEPTRACE_SPANS(SPAN_TYPE)
+STEPTRACE_PROBES(PROGRAM)

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0) */
 /*
- * The one place that reserves, stamps, copies, submits and counts loss.
+ * The only place that reserves, fills in and submits the records of probes, and counts their loss.
  *
- * The common record is one read of the span. Only a record whose command the reader may not know
- * (it was announced before the attach, or before the last loss) has the context behind it, so
- * attaching in the middle and every loss heal by themselves.
+ * Most records are one read of the span. A record has the context (process and command) behind the
+ * span only if the reader may not know the command: if the command was announced before the probes
+ * were attached, or before the last loss. So the reader gets to know every command that is still
+ * running, after attaching in the middle and after a loss.
  *
- * The reader is not woken for each record (that costs more than the record): it comes by on a
- * timer, and is woken when every 32nd hit of a processor finds more than `wakeup_bytes` unread.
+ * A record does not wake the reader, because the wake-up costs more than the record. The reader
+ * drains the ring buffer on a timer. Every 32nd hit on a processor looks at the ring buffer and
+ * wakes the reader if more than `wakeup_bytes` are unread.
  */
 #ifndef STEPTRACE_EMIT_BPF_H
 #define STEPTRACE_EMIT_BPF_H
@@ -17,11 +19,11 @@
 #include <bpf/bpf_tracing.h>
 
 struct boundary {
-	const void *span; /* in the runner */
-	void *ring;       /* the processor's */
+	const void *span; /* address in the runner */
+	void *ring;       /* the ring buffer of this processor */
 	struct steptrace_counts *counts;
 	__u64 time_ns;
-	__u64 flags; /* of the submit */
+	__u64 flags; /* for bpf_ringbuf_submit() */
 	__u32 pid;
 	__u32 tid;
 	__u32 cpu;
@@ -40,7 +42,8 @@ static __always_inline void boundary__stamp(const struct boundary *at,
 	record->reserved = 0;
 }
 
-/* Only ever forward: of two losses on two processors the later one counts. */
+/* Sets *moment_ns to `to_ns` unless it is later already: of two losses on two processors the later
+ * one counts. */
 static __always_inline void move_forward(__u64 *moment_ns, __u64 to_ns)
 {
 	__u64 seen = *moment_ns, before;
@@ -53,7 +56,8 @@ static __always_inline void move_forward(__u64 *moment_ns, __u64 to_ns)
 	}
 }
 
-/* Whoever knows the command must hear that it is over. */
+/* The reader may know the command from its start. It has to learn that the command ended although a
+ * filter drops the record of the end. */
 static __always_inline void boundary__close(const struct boundary *at)
 {
 	struct command_closed *made = bpf_ringbuf_reserve(at->ring, sizeof(*made), 0);
@@ -77,24 +81,27 @@ static __always_inline void boundary__filtered(const struct boundary *at)
 }
 
 /*
- * From 6.13 a program with 64 bytes of stack has them in one place for each processor, as if it could
- * not be preempted there. A uprobe's program can (by default from 7.0): another thread that reaches a
- * probe on the same processor then writes over what this one was about to do, records get mixed up
- * and the ring buffer can be left for dead. A program with a tail call in it, even one that the
- * verifier will drop, is given the stack of the thread.
+ * A tail call that never happens. It makes the kernel run the program on the stack of the thread.
+ *
+ * From 6.13 on the kernel gives a program that needs 64 bytes of stack or more one stack for each
+ * processor, as if the program could not be preempted. A program on a uprobe can be preempted (by
+ * default from 7.0 on). Another thread that reaches a probe on the same processor then overwrites
+ * the stack of the first one: records get mixed up, and the ring buffer may stop working for good.
+ * A program that contains a tail call does not get such a stack, even if the verifier removes the
+ * call.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, __u32);
-} nowhere SEC(".maps");
-const volatile bool is_never = false;
+} unused_tail_calls SEC(".maps");
+const volatile bool makes_tail_call = false;
 
 static __always_inline void keep_thread_stack(struct pt_regs *regs)
 {
-	if (is_never)
-		bpf_tail_call(regs, &nowhere, 0);
+	if (makes_tail_call)
+		bpf_tail_call(regs, &unused_tail_calls, 0);
 }
 
 static __always_inline void boundary__lost(const struct boundary *at, __u64 *counter)
@@ -104,7 +111,8 @@ static __always_inline void boundary__lost(const struct boundary *at, __u64 *cou
 	move_forward(&last_lost_ns[at->probe], at->time_ns);
 }
 
-/* Only who did not hear of a command has to hear of it later. */
+/* After a dropped command__start the reader does not know the command, so later records need the
+ * context. After another dropped record they do not. */
 static __always_inline void boundary__degraded(const struct boundary *at)
 {
 	__sync_fetch_and_add(&at->counts->degraded[at->probe], 1);
@@ -113,7 +121,8 @@ static __always_inline void boundary__degraded(const struct boundary *at)
 	move_forward(&last_lost_ns[at->probe], at->time_ns);
 }
 
-/* Fills in `at` and counts the hit; false when this process is not meant. */
+/* Fills in `at` and counts the hit. False if no record is to be made: the process is not wanted, or
+ * the span is filtered or dropped. */
 static __always_inline bool boundary__open(struct boundary *at, struct pt_regs *regs, __u32 probe)
 {
 	__u64 pid_tid = current_pid_tid();
@@ -135,7 +144,7 @@ static __always_inline bool boundary__open(struct boundary *at, struct pt_regs *
 		boundary__filtered(at);
 		return false;
 	}
-	if (degradation && degrade__leaves_out(at->span, probe)) {
+	if (degradation && degrade__drops(at->span, probe)) {
 		boundary__degraded(at);
 		return false;
 	}
@@ -145,7 +154,7 @@ static __always_inline bool boundary__open(struct boundary *at, struct pt_regs *
 	return true;
 }
 
-/* Who introduces somebody is a runner. */
+/* Fills in the process. From now on its exit is reported. */
 static __always_inline void boundary__process(struct steptrace_process *process)
 {
 	__u64 uid_gid = bpf_get_current_uid_gid();
@@ -159,7 +168,7 @@ static __always_inline void boundary__process(struct steptrace_process *process)
 	remember_runner();
 }
 
-/* An older runner's span is shorter than ours, and the memory behind it may not be there. */
+/* The span of an older runner is shorter than ours, and the memory behind it may not be mapped. */
 static __always_inline bool read_span(void *copy, __u32 bytes, __u32 min_bytes, const void *span)
 {
 	if (bpf_probe_read_user(copy, bytes, span) == 0)
@@ -167,9 +176,9 @@ static __always_inline bool read_span(void *copy, __u32 bytes, __u32 min_bytes, 
 	return min_bytes < bytes && bpf_probe_read_user(copy, min_bytes, span) == 0;
 }
 
-/* Statements, not functions: the ring buffer wants sizes that the verifier sees as constants. */
+/* Macros, because the verifier wants the sizes of records as constants. */
 
-/* True with room for a record in `made`; otherwise it is counted as lost. */
+/* Reserves a record and points `made` to it. False if there is no room; the loss is counted. */
 #define RESERVED(at, made)                                                                         \
 	({                                                                                         \
 		made = bpf_ringbuf_reserve((at)->ring, sizeof(*made), 0);                          \
@@ -184,13 +193,13 @@ static __always_inline bool read_span(void *copy, __u32 bytes, __u32 min_bytes, 
 		boundary__lost(at, &(at)->counts->unreadable[(at)->probe]);                        \
 	} while (0)
 
-/* header | process | span: for the probes that introduce somebody. */
-#define EMIT_WITH_PROCESS(at, type, min_bytes)                                                     \
+/* FORM_PROCESS: header | process | span. */
+#define EMIT_PROCESS(at, type, min_bytes)                                                          \
 	do {                                                                                       \
 		struct {                                                                           \
 			struct steptrace_record record;                                            \
 			struct steptrace_process process;                                          \
-			struct type span;                                                          \
+			type span;                                                                 \
 		} * made;                                                                          \
 		if (!RESERVED(at, made))                                                           \
 			break;                                                                     \
@@ -203,13 +212,14 @@ static __always_inline bool read_span(void *copy, __u32 bytes, __u32 min_bytes, 
 		bpf_ringbuf_submit(made, (at)->flags);                                             \
 	} while (0)
 
-/* header | span | process | command: where the reader may not know the command, whose span lies at
- * `owner`. `filled` is an expression that puts the span into `made`, or is false. */
+/* header | span | process | command span. `filled` is an expression that copies the probe's span
+ * into `made` and is false if that fails. `owner` is the address of the command's span in the
+ * runner. */
 #define EMIT_WITH_CONTEXT(at, type, filled, owner)                                                 \
 	do {                                                                                       \
 		struct {                                                                           \
 			struct steptrace_record record;                                            \
-			struct type span;                                                          \
+			type span;                                                                 \
 			struct steptrace_context context;                                          \
 		} * made;                                                                          \
 		if (!RESERVED(at, made))                                                           \
@@ -225,17 +235,17 @@ static __always_inline bool read_span(void *copy, __u32 bytes, __u32 min_bytes, 
 	} while (0)
 
 /*
- * header | span, or with the context: the common case. The span comes by way of the stack: for any other
- * place that bytes from user space go to, a hardened kernel looks up what lies there, under a lock that
- * processors share.
+ * FORM_CHILD: header | span, or with the context. The span is read to the stack first and copied
+ * from there. A hardened kernel checks every other destination of a copy from user space, and takes
+ * a lock for it that all processors share.
  */
 #define EMIT_CHILD(at, type, min_bytes)                                                            \
 	do {                                                                                       \
 		struct {                                                                           \
 			struct steptrace_record record;                                            \
-			struct type span;                                                          \
+			type span;                                                                 \
 		} * made;                                                                          \
-		struct type copy;                                                                  \
+		type copy;                                                                         \
 		if (!read_span(&copy, sizeof(copy), min_bytes, (at)->span)) {                      \
 			boundary__lost(at, &(at)->counts->unreadable[(at)->probe]);                \
 			break;                                                                     \
@@ -252,26 +262,27 @@ static __always_inline bool read_span(void *copy, __u32 bytes, __u32 min_bytes, 
 		bpf_ringbuf_submit(made, (at)->flags);                                             \
 	} while (0)
 
-#define READ_COMMAND(at, made)                                                                     \
-	read_span(&(made)->span, sizeof((made)->span), COMMAND_SPAN_MIN_BYTES, (at)->span)
+#define READ_SPAN(at, made, min_bytes)                                                             \
+	read_span(&(made)->span, sizeof((made)->span), min_bytes, (at)->span)
 
-/* The same of a command, whose span is too large for the stack: a record that needs the context is given
- * back and made anew. */
-#define EMIT_COMMAND(at)                                                                           \
+/* FORM_COMMAND: header | span, or with the context. The span of a command is too large for the
+ * stack, so it is read into the record. If the record needs the context, it is discarded and a
+ * larger one is reserved. */
+#define EMIT_COMMAND(at, type, min_bytes)                                                          \
 	do {                                                                                       \
 		struct {                                                                           \
 			struct steptrace_record record;                                            \
-			struct command_span span;                                                  \
+			type span;                                                                 \
 		} * made;                                                                          \
 		if (!RESERVED(at, made))                                                           \
 			break;                                                                     \
-		if (!READ_COMMAND(at, made)) {                                                     \
+		if (!READ_SPAN(at, made, min_bytes)) {                                             \
 			GIVE_BACK_UNREADABLE(at, made);                                            \
 			break;                                                                     \
 		}                                                                                  \
 		if (made->span.announced_ns <= context_unknown_until_ns) {                         \
 			bpf_ringbuf_discard(made, BPF_RB_NO_WAKEUP);                               \
-			EMIT_WITH_CONTEXT(at, command_span, READ_COMMAND(at, made), (at)->span);   \
+			EMIT_WITH_CONTEXT(at, type, READ_SPAN(at, made, min_bytes), (at)->span);   \
 			break;                                                                     \
 		}                                                                                  \
 		boundary__stamp(at, &made->record, 0);                                             \

@@ -24,6 +24,6 @@ __u64 process_records_lost = 0;
 __u64 untraced_count = 0;
 __u32 has_unwatched = 0;
 
-struct steptrace_counts counts[COUNT_ROWS] __attribute__((aligned(64))) = {};
+struct steptrace_counts counts[COUNT_ROWS] = {};
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0) */
-/* What the BPF programs share with each other and with src/steptrace/capture/.
- * The definitions are in maps.bpf.c. */
+/*
+ * Maps and variables that the BPF programs share with each other and with src/steptrace/capture/.
+ * They are defined in maps.bpf.c.
+ */
 #ifndef STEPTRACE_MAPS_BPF_H
 #define STEPTRACE_MAPS_BPF_H
 
@@ -14,18 +16,18 @@
 
 struct records_map {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1 << 16); /* set before loading */
+	__uint(max_entries, 1 << 16); /* bytes; capture sets the real size before loading */
 };
 
-/* Where one buffer is too few: those of the processors, in turn. */
+/* If there is more than one ring buffer: processor n uses the one at index n & rings_mask. */
 struct rings_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, RINGS_MAX);
 	__type(key, __u32);
-	__type(value, __u32); /* what they are like is said before loading */
+	__type(value, __u32); /* capture describes the ring buffers before loading */
 };
 
-/* Thread groups, as the tracer's pid namespace numbers them. */
+/* Thread groups by their number in the tracer's pid namespace. The value means nothing. */
 struct wanted_pids_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, WANTED_PIDS_MAX);
@@ -33,7 +35,7 @@ struct wanted_pids_map {
 	__type(value, __u8);
 };
 
-/* Thread groups, as the initial namespace numbers them. */
+/* Thread groups by their number in the initial pid namespace. The value means nothing. */
 struct runners_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, RUNNERS_MAX);
@@ -50,46 +52,51 @@ struct known_files_map {
 
 extern struct records_map records SEC(".maps");
 extern struct rings_map rings SEC(".maps");
-/* The processes that were named, and what they forked. */
+/* The processes that were named on the command line, and those that they forked. */
 extern struct wanted_pids_map wanted_pids SEC(".maps");
-/* Processes that may have commands open. */
+/* Processes that may have open commands. */
 extern struct runners_map runners SEC(".maps");
+/* Files that the reader has looked at. */
 extern struct known_files_map known_files SEC(".maps");
 
-/* Fixed before loading: the verifier removes what they rule out. */
-extern const volatile bool only_wanted_pids;
-/* The tracer's pid namespace, where it is not the initial one: pids are as the tracer sees them. */
+/* Set before loading, then constant: the verifier removes the code that they rule out. */
+extern const volatile bool only_wanted_pids; /* only processes in wanted_pids are wanted */
+/* The tracer's pid namespace if it is not the initial one, else 0. Pids in records are numbered as
+ * in this namespace. */
 extern const volatile __u64 namespace_device;
 extern const volatile __u64 namespace_inode;
-extern const volatile __u64 wakeup_bytes; /* of one ring buffer */
-extern const volatile __u32 rings_mask;   /* 0: there is one */
+extern const volatile __u64 wakeup_bytes; /* unread in one ring buffer */
+extern const volatile __u32 rings_mask;   /* 0: there is one ring buffer, `records` */
 extern const volatile struct steptrace_filters filters;
 
-/* A command that was announced up to this moment may be unknown to the reader: its next record
- * carries its context. All ones until every probe is attached; moved forward by every loss. */
+/* The reader may not know the commands that were announced up to this time: their next record has
+ * the context. All bits are set until every probe is attached. Every loss sets it to the time of
+ * the loss. */
 extern __u64 context_unknown_until_ns;
 
-/* What is left out for now (degrade.bpf.h): a bit for each probe; above DEGRADE_SAMPLE_SHIFT, of the
- * children all but one execution in so many, a power of two, less one. 0: nothing. */
+/* What is dropped now (degrade.bpf.h). 0: nothing. A set bit n drops all records of probe n. The
+ * bits from DEGRADE_SAMPLE_SHIFT on hold m - 1, where m is a power of two: of m executions, one
+ * keeps the records of its steps, tools and fragments. */
 extern __u32 degradation;
 
-/* When a record of this probe was lost last. */
+/* By probe: when a record was last lost. */
 extern __u64 last_lost_ns[PROBES_COUNT];
 
-/* How many are in wanted_pids, and one of them, which is found without a look into the map. */
+/* How many processes are in wanted_pids, and one of them, which needs no look-up in the map. */
 extern __u32 wanted_pids_count;
 extern __u32 first_wanted_pid;
 
-/* Set while the tracer asks which file lies behind this address of its own. */
+/* Not 0 while the tracer asks which file is mapped at this address of its own. */
 extern __u64 asked_address;
 
-/* Records of processes that found no room: the reader has to look for itself. */
+/* PROCESS_* records for which the ring buffer had no room. The reader then looks for processes that
+ * have ended. */
 extern __u64 process_records_lost;
 
-/* Processes that found no room in wanted_pids, and are not traced. */
+/* Processes that are not traced because wanted_pids was full. */
 extern __u64 untraced_count;
 
-/* There is a runner that found no room in `runners`: its end will not be reported. */
+/* 1 if a runner found no room in `runners`. The kernel does not report its exit. */
 extern __u32 has_unwatched;
 
 extern struct steptrace_counts counts[COUNT_ROWS];

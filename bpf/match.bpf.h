@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0) */
 /*
- * Which boundaries are wanted, decided before a record is made.
+ * The filters, applied before a record is reserved.
  *
- * Who: a process that is not meant is not even counted. What: a boundary that is filtered is a hit
- * that is counted as such. Both cost nothing where nobody asked: what is not set is constant, and
- * the verifier removes the code.
+ * A hit in a process that is not wanted is not counted at all. A hit whose span is not wanted is
+ * counted as a hit and as filtered. A filter that is not set costs nothing: `filters` is constant
+ * when the programs are loaded, and the verifier removes the code.
  *
- * A span that cannot be read is wanted: the record's own reading will fail, and count it.
+ * A span that cannot be read passes the filters. Reading it into the record then fails as well, and
+ * is counted as unreadable.
  */
 #ifndef STEPTRACE_MATCH_BPF_H
 #define STEPTRACE_MATCH_BPF_H
@@ -28,7 +29,7 @@ static __always_inline bool is_in_cgroup(void)
 	return false;
 }
 
-static __always_inline bool is_named_so(void)
+static __always_inline bool has_wanted_comm(void)
 {
 	char comm[16];
 
@@ -42,16 +43,26 @@ static __always_inline bool match__process(void)
 		return false;
 	if (filters.by_cgroup && !is_in_cgroup())
 		return false;
-	return !filters.by_comm || is_named_so();
+	return !filters.by_comm || has_wanted_comm();
 }
+
+/* The columns of the table of probes that filters need. The number of the probe is a constant in
+ * every program, so the compiler replaces each look-up by its result. */
+#define TRAITS(probe, no, name, span, phase, form, ...)                                            \
+	[no] = {SPAN_##span, PHASE_##phase, FORM_##form, span##_SPAN_OUTCOME_AT},
+static const struct {
+	enum span_kind span;
+	enum probe_phase phase;
+	enum record_form form;
+	__u32 outcome_at;
+} probe_traits[] = {STEPTRACE_PROBES(TRAITS)};
 
 static __always_inline bool is_child(__u32 probe)
 {
-	return probe != PROBE_COMMAND_START && probe != PROBE_COMMAND_DONE &&
-	       probe != PROBE_COMMAND_REJECTED;
+	return probe_traits[probe].form == FORM_CHILD;
 }
 
-/* By execution, so that a command is whole or absent. */
+/* Decided by the execution id, so that all records of an execution pass or none. */
 static __always_inline bool is_sampled(const struct span_head *head)
 {
 	const __u64 *id = (const __u64 *)head->execution_id;
@@ -59,20 +70,30 @@ static __always_inline bool is_sampled(const struct span_head *head)
 	return (((id[0] ^ id[1]) * 0x9e3779b97f4a7c15ULL) >> 32) % filters.sample_every == 0;
 }
 
-static __always_inline bool is_command(const void *span, const struct child_span *head, __u32 probe)
+/* The address of the command's slug in the runner. */
+static __always_inline const void *slug_of(const void *span, const struct child_span *head,
+					   __u32 probe)
 {
-	const void *slug = span + offsetof(struct command_span, slug);
+	switch (probe_traits[probe].span) {
+	case SPAN_COMMAND: return span + offsetof(struct command_span, slug);
+	case SPAN_REJECTED: return span + offsetof(struct rejected_span, slug);
+	case SPAN_STEP:
+	case SPAN_TOOL:
+	case SPAN_FRAGMENT: break;
+	}
+	return (const void *)head->command + offsetof(struct command_span, slug);
+}
+
+static __always_inline bool is_of_wanted_command(const void *span, const struct child_span *head,
+						 __u32 probe)
+{
 	char text[sizeof(((struct command_span *)0)->slug)];
 
-	if (probe == PROBE_COMMAND_REJECTED)
-		slug = span + offsetof(struct rejected_span, slug);
-	else if (is_child(probe))
-		slug = (const void *)head->command + offsetof(struct command_span, slug);
-	return bpf_probe_read_user(text, sizeof(text), slug) ||
+	return bpf_probe_read_user(text, sizeof(text), slug_of(span, head, probe)) ||
 	       glob__matches(&filters.command, text, sizeof(text));
 }
 
-static __always_inline bool is_step_type(const void *span)
+static __always_inline bool has_wanted_type(const void *span)
 {
 	char text[sizeof(((struct step_span *)0)->type)];
 
@@ -80,34 +101,33 @@ static __always_inline bool is_step_type(const void *span)
 	       glob__matches(&filters.step_type, text, sizeof(text));
 }
 
-static __always_inline __u32 offset_of_outcome(__u32 probe)
+/*
+ * --failed and --min-duration. The start of a command always passes: without it the reader could
+ * not say which command was aborted. Any other span has to have ended, and to have an outcome. A
+ * rejection is a failure that takes no time.
+ */
+static __always_inline bool has_wanted_outcome(const void *span, const struct span_head *head,
+					       __u32 probe)
 {
-	if (probe == PROBE_COMMAND_DONE)
-		return offsetof(struct command_span, outcome);
-	return probe == PROBE_STEP_DONE ? offsetof(struct step_span, outcome)
-					: offsetof(struct tool_span, outcome);
-}
-
-/* Only what ends has an outcome and a duration; a rejection is a failure that takes no time. */
-static __always_inline bool is_outcome(const void *span, const struct span_head *head, __u32 probe)
-{
+	__u32 outcome_at = probe_traits[probe].outcome_at;
 	__u8 outcome;
 
-	if (probe == PROBE_COMMAND_START)
-		return true; /* without it nobody could say what was aborted */
-	if (probe == PROBE_COMMAND_REJECTED)
-		return filters.min_duration_ns == 0;
-	if (probe != PROBE_COMMAND_DONE && probe != PROBE_STEP_DONE && probe != PROBE_TOOL_DONE)
+	if (probe_traits[probe].phase == PHASE_BEGINS)
+		return !is_child(probe);
+	if (outcome_at == NO_OUTCOME)
 		return false;
+	if (outcome_at == ALWAYS_FAILED)
+		return filters.min_duration_ns == 0;
 	if (head->end_ns - head->start_ns < filters.min_duration_ns || head->start_ns == 0)
 		if (filters.min_duration_ns)
 			return false;
 	if (!filters.only_failed)
 		return true;
-	return bpf_probe_read_user(&outcome, sizeof(outcome), span + offset_of_outcome(probe)) ||
+	return bpf_probe_read_user(&outcome, sizeof(outcome), span + outcome_at) ||
 	       outcome == SPAN_FAILED;
 }
 
+/* The filters on spans: whether a record is to be made of this one. */
 static __always_inline bool match__span(const void *span, __u32 probe)
 {
 	struct child_span head;
@@ -119,14 +139,13 @@ static __always_inline bool match__span(const void *span, __u32 probe)
 		return true;
 	if (filters.sample_every && !is_sampled(&head.head))
 		return false;
-	if (filters.by_command && !is_command(span, &head, probe))
+	if (filters.by_command && !is_of_wanted_command(span, &head, probe))
 		return false;
-	if (filters.by_step_type && (probe == PROBE_STEP_START || probe == PROBE_STEP_DONE) &&
-	    !is_step_type(span))
+	if (filters.by_step_type && probe_traits[probe].span == SPAN_STEP && !has_wanted_type(span))
 		return false;
 	if (!filters.only_failed && !filters.min_duration_ns)
 		return true;
-	return is_outcome(span, &head.head, probe);
+	return has_wanted_outcome(span, &head.head, probe);
 }
 
 #endif

@@ -1,27 +1,30 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0) */
 /*
- * The contract between bpf/ and src/steptrace/: what lies in the ring buffer.
+ * The contract between bpf/ and src/steptrace/: the records in the ring buffer, and the numbers and
+ * structs that both sides use.
  *
- *	command__start		header | process | command span
- *	command__rejected	header | process | rejected span
- *	every other probe	header | span			   the common case: one read
- *				header | span | process | command span   with RECORD_HAS_CONTEXT
- *	a process execs		header | file
- *	a process ends		header | how
- *	a command ends that	header | its execution id
- *	was filtered
+ * Every record begins with struct steptrace_record, the header. Its member `probe` says what
+ * follows. For a probe that is its form (probes.h):
  *
- * A process is reported when it execs a file that the reader does not know, and when it execs or
- * ends while it may have commands open; the end of a wanted one always.
+ *	FORM_PROCESS		header | process | span
+ *	FORM_COMMAND,		header | span				the most frequent record
+ *	FORM_CHILD		header | span | process | command span	with RECORD_HAS_CONTEXT
  *
- * The spans are what a runner's probes point to, as this tracer knows them (see
- * usdt/steptrace.h for the runner's side and for what the fields mean; a unit test holds the two
- * against each other). They are foreign bytes: sizes, enumerations, times and text are checked in
- * src/steptrace/stream/decode.c and nowhere trusted. Header and process are the kernel's word.
+ *	PROCESS_EXECED		struct process_exec
+ *	PROCESS_ENDED		struct process_end
+ *	COMMAND_CLOSED		struct command_closed
  *
- * A runner's span may be shorter than ours (an older header): then the bytes behind its
- * `size_bytes` are whatever lay there, and the reader takes them as 0. Numbers are pinned: never
- * reuse one, leave holes in place.
+ * PROCESS_EXECED is sent when a process with open commands execs, and when a wanted process execs a
+ * file that the reader has not looked at. PROCESS_ENDED is sent when a process ends that may have
+ * open commands or that is in the map wanted_pids.
+ *
+ * Header and process come from the kernel and can be trusted. A span is what the probe's argument
+ * points to, as the runner wrote it: usdt/steptrace.h says what the members mean, and
+ * tests/unit/test_layout.c compares the two descriptions. Sizes, enumerations, times and text in a
+ * span may be anything; src/steptrace/stream/decode.c checks them.
+ *
+ * A runner that was compiled with an older header has a shorter span. The record then holds some
+ * other bytes of the runner behind the span's `size_bytes`, and the reader takes them as 0.
  */
 #ifndef STEPTRACE_RECORD_H
 #define STEPTRACE_RECORD_H
@@ -31,35 +34,24 @@
 #endif
 
 #include "steptrace/glob.h"
+#include "steptrace/probes.h"
 
-enum steptrace_probe {
-	PROBE_COMMAND_START = 0,
-	PROBE_COMMAND_DONE = 1,
-	PROBE_COMMAND_REJECTED = 2,
-	PROBE_STEP_START = 3,
-	PROBE_STEP_DONE = 4,
-	PROBE_TOOL_START = 5,
-	PROBE_TOOL_DONE = 6,
-	PROBE_FRAGMENT_CHANGED = 7,
-	PROBES_COUNT = 8,
-};
-
-/* Records that no probe makes; in the same field as enum steptrace_probe. */
+/* Records that no probe makes. Their numbers are in the same member as those of the probes. */
 enum steptrace_process_record {
 	PROCESS_EXECED = 64,
 	PROCESS_ENDED = 65,
-	COMMAND_CLOSED = 66, /* a command ended, and its end was filtered */
+	COMMAND_CLOSED = 66, /* a command ended, and a filter dropped the record of its end */
 };
 
 enum steptrace_record_flags {
 	RECORD_HAS_CONTEXT = 1 << 0,
-	RECORD_OF_RUNNER = 1 << 1,    /* PROCESS_*: it may have commands open */
-	RECORD_UNKNOWN_FILE = 1 << 2, /* PROCESS_EXECED: nobody looked at this file yet */
+	RECORD_OF_RUNNER = 1 << 1,    /* PROCESS_*: the process may have open commands */
+	RECORD_UNKNOWN_FILE = 1 << 2, /* PROCESS_EXECED: the file is not in the map known_files */
 };
 
 struct steptrace_record {
-	__u64 time_ns; /* bpf_ktime_get_ns() at the probe: CLOCK_MONOTONIC */
-	__u32 pid;     /* thread group */
+	__u64 time_ns; /* bpf_ktime_get_ns() at the probe, which is CLOCK_MONOTONIC */
+	__u32 pid;     /* thread group, as numbered in the tracer's pid namespace */
 	__u32 tid;
 	__u32 cpu;
 	__u8 probe; /* enum steptrace_probe or steptrace_process_record */
@@ -72,17 +64,17 @@ struct steptrace_process {
 	__u32 uid;
 	__u32 gid;
 	char comm[16];
-	__u32 inner_pid; /* in its own pid namespace */
+	__u32 inner_pid; /* the pid in the process's own pid namespace; 0: unknown */
 	__u32 reserved;
 };
 
-/* A file as the kernel knows it: what lies behind an overlay, not the overlay's own face, when it
- * comes from a mapping. The time of its last change tells a new file under an old number, and new
- * content. */
+/* A file as the kernel knows it. From a mapping of an overlay file system it is the file of the
+ * lower or upper layer. A new file with an old inode number, and new content, have another
+ * changed_ns. */
 struct steptrace_file {
 	__u64 inode;
-	__u64 file_system; /* a number of the kernel's, of no meaning but that it differs */
-	__u64 changed_ns;
+	__u64 file_system; /* differs between file systems; the value itself means nothing */
+	__u64 changed_ns;  /* ctime, Unix time */
 };
 
 enum { EXEC_PATH_BYTES = 256 };
@@ -90,7 +82,9 @@ enum { EXEC_PATH_BYTES = 256 };
 struct process_exec {
 	struct steptrace_record record;
 	struct steptrace_file file;
-	char path[EXEC_PATH_BYTES]; /* as exec was told: a guess for who comes too late */
+	/* The path that exec() was given. Enough for a guess when the process is gone before the
+	 * reader can look at its file. */
+	char path[EXEC_PATH_BYTES];
 };
 
 struct command_closed {
@@ -100,23 +94,26 @@ struct command_closed {
 
 struct process_end {
 	struct steptrace_record record;
-	__u32 status; /* as wait() shows it */
+	__u32 status; /* as waitpid() returns it */
 	__u8 oom_killed;
 	__u8 reserved[3];
 };
 
-/* One executable mapping of a process, as the iterator over all mappings tells it. */
+/* One executable mapping of a process: what the iterator each_mapping writes. */
 struct steptrace_mapping {
 	struct steptrace_file file;
 	__u64 start, end; /* addresses */
 	__u32 pid;
-	__u32 tid; /* a thread that has it: the first one may be over already */
+	__u32 tid; /* a live thread of the process: the first thread may have exited */
 };
+
+/* The only layout number that this tracer reads. Appending members to spans does not change it. */
+enum { SPAN_LAYOUT = 1 };
 
 struct span_head {
 	__u16 size_bytes;
-	__u8 layout;
-	__u8 kind;
+	__u8 layout; /* SPAN_LAYOUT */
+	__u8 kind;   /* enum span_kind */
 	__u32 flags;
 	__u64 start_ns;
 	__u64 end_ns;
@@ -143,11 +140,11 @@ struct command_span {
 	char correlation_id[128];
 };
 
-/* What the spans of steps, tools and fragments have in common. */
+/* The beginning of every span that belongs to a command (FORM_CHILD). */
 struct child_span {
 	struct span_head head;
 	__u64 command_announced_ns;
-	__u64 command; /* address in the runner */
+	__u64 command; /* address of the command's span in the runner */
 };
 
 struct step_span {
@@ -198,62 +195,66 @@ struct rejected_span {
 	char invalid_fields[128];
 };
 
-/* The shortest span of each kind that is understood: everything without its last text field. A
- * span whose full length cannot be read is read up to here. */
-enum {
-	COMMAND_SPAN_MIN_BYTES = __builtin_offsetof(struct command_span, correlation_id),
-	STEP_SPAN_MIN_BYTES = __builtin_offsetof(struct step_span, name),
-	TOOL_SPAN_MIN_BYTES = sizeof(struct tool_span),
-	FRAGMENT_SPAN_MIN_BYTES = sizeof(struct fragment_span),
-	REJECTED_SPAN_MIN_BYTES = __builtin_offsetof(struct rejected_span, invalid_fields),
-};
+/* COMMAND_SPAN_MIN_BYTES and COMMAND_SPAN_OUTCOME_AT, and the same of the other spans. */
+#define UP_TO(type, member) __builtin_offsetof(struct type, member)
+#define OUTCOME_AT(type)    __builtin_offsetof(struct type, outcome)
+#define SPAN_CONSTANTS(kind, no, type, min_bytes, outcome)                                         \
+	kind##_SPAN_MIN_BYTES = (min_bytes), kind##_SPAN_OUTCOME_AT = (outcome),
+
+enum { STEPTRACE_SPANS(SPAN_CONSTANTS) };
+
+#undef UP_TO
+#undef OUTCOME_AT
+#undef SPAN_CONSTANTS
 
 struct steptrace_context {
 	struct steptrace_process process;
 	struct command_span command;
 };
 
-/* In the word that says what is left out for now; below it a bit for each probe. */
+/* The word `degradation` of the BPF programs: bits 0 to 15 are a mask of probes, the bits above a
+ * mask for sampling executions. */
 enum { DEGRADE_SAMPLE_SHIFT = 16 };
 
-/* Ring buffers at most; a power of two. */
+/* The largest number of ring buffers, a power of two. */
 enum { RINGS_MAX = 64 };
 
 enum { WANTED_PIDS_MAX = 16384, RUNNERS_MAX = 16384, KNOWN_FILES_MAX = 4096 };
 
-/* What is wanted; set before the programs are loaded. */
+/* Which processes and spans are wanted. Set before the programs are loaded, then constant. */
 struct steptrace_filters {
-	__u8 by_uid, by_cgroup, by_comm; /* who */
-	__u8 by_span;                    /* any of those below */
+	__u8 by_uid, by_cgroup, by_comm; /* filters on the process */
+	__u8 by_span;                    /* 1: at least one of the filters on spans is set */
 	__u8 by_command, by_step_type, only_failed;
 	__u8 reserved;
 	__u32 uid;
-	__u32 sample_every; /* 0: all */
+	__u32 sample_every; /* one execution in so many; 0: all */
 	__u64 cgroup_id;
 	__u64 min_duration_ns;
 	struct glob comm, command, step_type;
 };
 
-/* The outcome of a span that failed, as the runner numbers them. */
+/* The outcome of a span that failed: STEPTRACE_FAILURE in usdt/steptrace.h. */
 enum { SPAN_FAILED = 2 };
 
-/* What is known of a file, the value in the map of files. */
+/* The values in the map known_files. */
 enum known_file {
 	FILE_WITHOUT_PROBES = 1,
 	FILE_ATTACHED = 2,
-	FILE_EXECED = 3, /* attached, and a process executed it since the reader asked */
+	FILE_EXECED = 3, /* attached, and executed since the reader last looked */
 };
 
-/* What the kernel program counts, one row for each processor (shared where there are more). */
+/* What the BPF programs count, by probe. There is one row for each processor; processors 256 and up
+ * share the rows of the first ones. Two rows are never in one cache line. */
 enum { COUNT_ROWS = 256 };
 
 struct steptrace_counts {
-	__u64 hits[PROBES_COUNT];       /* boundaries of the chosen processes */
+	__u64 hits[PROBES_COUNT];       /* in wanted processes; the other four are part of it */
 	__u64 full[PROBES_COUNT];       /* lost: no room in the ring buffer */
 	__u64 unreadable[PROBES_COUNT]; /* lost: the span could not be read */
-	__u64 filtered[PROBES_COUNT];   /* not wanted */
-	__u64 degraded[PROBES_COUNT];   /* lost: left out, to spare the reader */
-};
+	__u64 filtered[PROBES_COUNT];   /* dropped by a filter on spans */
+	__u64 degraded[PROBES_COUNT];   /* lost: dropped to stay within --max-cpu */
+} __attribute__((aligned(64)));
 
 _Static_assert(sizeof(struct steptrace_record) == 24, "record header changed its size");
 _Static_assert(sizeof(struct steptrace_process) == 40, "process changed its size");
@@ -267,7 +268,17 @@ _Static_assert(sizeof(struct fragment_span) == 88, "fragment span changed its si
 _Static_assert(sizeof(struct rejected_span) == 472, "rejected span changed its size");
 _Static_assert(__builtin_offsetof(struct command_span, announced_ns) ==
 		       __builtin_offsetof(struct child_span, command_announced_ns),
-	       "one comparison serves commands and their children");
-_Static_assert(sizeof(struct steptrace_counts) == 320, "counts changed their size");
+	       "the announcement of a command is at one offset in all spans");
+_Static_assert((int)PROBES_COUNT <= (int)DEGRADE_SAMPLE_SHIFT,
+	       "no bit is left for a probe in `degradation`");
+_Static_assert((int)PROBES_COUNT <= (int)PROCESS_EXECED,
+	       "a probe has the number of another record");
+
+#define CHECK_PROBE(probe, no, name, span, phase, form, ...)                                       \
+	_Static_assert(PHASE_##phase != PHASE_ENDS || span##_SPAN_OUTCOME_AT > (int)ALWAYS_FAILED, \
+		       #name " ends a span that has no outcome");
+
+STEPTRACE_PROBES(CHECK_PROBE)
+#undef CHECK_PROBE
 
 #endif

@@ -148,20 +148,6 @@ static void schemas_allow_every_name(void **state)
 	expect_enumerated("trace.lost", "kind", event_name);
 }
 
-/* Each probe in the table has the name of its BPF handler. */
-static void every_probe_has_a_handler(void **state)
-{
-	char *source = file_text("bpf/boundary.bpf.c"), handler[64];
-
-	(void)state;
-	for (int i = 0; i < PROBES_COUNT; i++) {
-		snprintf(handler, sizeof(handler), "\nint %s(struct pt_regs *", probes[i].name);
-		if (!strstr(source, handler))
-			fail_msg("no handler for %s", probes[i].name);
-	}
-	free(source);
-}
-
 static void numbers_without_a_name(void **state)
 {
 	static const char *(*const tables[])(unsigned int) = {outcome__name, error_category__name,
@@ -237,7 +223,6 @@ int main(void)
 		cmocka_unit_test(every_event_comes_from_one_probe),
 		cmocka_unit_test(every_event_has_a_schema),
 		cmocka_unit_test(schemas_allow_every_name),
-		cmocka_unit_test(every_probe_has_a_handler),
 		cmocka_unit_test(numbers_without_a_name),
 		cmocka_unit_test(durations),
 		cmocka_unit_test(sums_that_are_out_of_range),

@@ -181,6 +181,14 @@ static void flags_mean_the_same(void **state)
 	assert_int_equal(SPAN_EXIT_STATUS, STEPTRACE_FLAG_EXIT_STATUS);
 }
 
+static void layout_and_kinds_have_the_same_numbers(void **state)
+{
+	(void)state;
+	assert_int_equal(SPAN_LAYOUT, STEPTRACE_LAYOUT);
+#define SAME_NUMBER(kind, ...) assert_int_equal(SPAN_##kind, STEPTRACE_SPAN_##kind);
+	STEPTRACE_SPANS(SAME_NUMBER)
+}
+
 /* Numbers of the runner's enums have names in events. 0, which means "not set", has none. */
 static void numbers_have_the_runners_names(void **state)
 {
@@ -274,6 +282,7 @@ int main(void)
 		cmocka_unit_test(spans_are_the_same_bytes),
 		cmocka_unit_test(announced_ns_has_the_same_offset_in_all_spans),
 		cmocka_unit_test(flags_mean_the_same),
+		cmocka_unit_test(layout_and_kinds_have_the_same_numbers),
 		cmocka_unit_test(numbers_have_the_runners_names),
 		cmocka_unit_test(first_published_lengths_stay),
 		cmocka_unit_test(sites_are_where_the_header_puts_them),

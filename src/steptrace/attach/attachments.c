@@ -120,22 +120,22 @@ static int attach_probe(struct attaching *at, enum steptrace_probe probe)
 	return 0;
 }
 
-/* Ends before starts: when a start is recorded, its end will be recorded, too. */
+/* Ends first, starting with command__done, and starts last, ending with command__start: when a start
+ * is recorded, its end will be recorded, too, and so will the end of its command. */
 static ssize_t attach_notes(void *context, int *fds, size_t max, struct error *err)
 {
-	static const enum steptrace_probe order[] = {
-		PROBE_COMMAND_DONE,     PROBE_STEP_DONE,  PROBE_TOOL_DONE,  PROBE_FRAGMENT_CHANGED,
-		PROBE_COMMAND_REJECTED, PROBE_TOOL_START, PROBE_STEP_START, PROBE_COMMAND_START,
-	};
 	struct attaching *at = context;
 	int code = 0;
 
-	_Static_assert(sizeof(order) / sizeof(order[0]) == PROBES_COUNT, "a probe has no turn");
 	at->fds = fds;
 	at->max = max;
 	at->err = err;
-	for (size_t i = 0; i < PROBES_COUNT && !code; i++)
-		code = attach_probe(at, order[i]);
+	for (int probe = 0; probe < PROBES_COUNT && !code; probe++)
+		if (probes[probe].phase != PHASE_BEGINS)
+			code = attach_probe(at, (enum steptrace_probe)probe);
+	for (int probe = PROBES_COUNT - 1; probe >= 0 && !code; probe--)
+		if (probes[probe].phase == PHASE_BEGINS)
+			code = attach_probe(at, (enum steptrace_probe)probe);
 	return code ? code : (ssize_t)at->count;
 }
 

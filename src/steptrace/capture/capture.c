@@ -41,17 +41,17 @@ static bool is_needed(const struct capture_options *options, int probe)
 
 static void choose_programs(struct capture *capture, const struct capture_options *options)
 {
-	for (int i = 0; i < PROBES_COUNT; i++) {
-		struct bpf_program *program =
-			bpf_object__find_program_by_name(capture->skeleton->obj, probes[i].name);
+#define PROGRAM(probe, no, name, ...) [no] = capture->skeleton->progs.name,
+	struct bpf_program *programs[] = {STEPTRACE_PROBES(PROGRAM)};
 
-		if (!program || !is_needed(options, i))
+	for (int i = 0; i < PROBES_COUNT; i++) {
+		if (!is_needed(options, i))
 			continue;
-		bpf_program__set_autoload(program, true);
+		bpf_program__set_autoload(programs[i], true);
 		if (capture->method == UPROBE_MULTI)
 			bpf_program__set_expected_attach_type(
-				program, (enum bpf_attach_type)UPROBE_MULTI_ATTACH_TYPE);
-		capture->programs[i] = program;
+				programs[i], (enum bpf_attach_type)UPROBE_MULTI_ATTACH_TYPE);
+		capture->programs[i] = programs[i];
 	}
 }
 

@@ -14,7 +14,7 @@
 #include "steptrace/attach/targets.h"
 #include "steptrace/stream/event.h"
 
-enum { KNOWN_LAYOUT = 1, PAGE_BYTES = 4096 };
+enum { PAGE_BYTES = 4096 };
 
 struct checkup_target {
 	struct findings *findings;
@@ -35,7 +35,7 @@ static void check_probes(struct findings *findings, const struct binary *binary)
 		      binary->notes.count, binary->notes.count == 1 ? "" : "s",
 		      binary->notes.unknown_count ? "; probes of a newer header are ignored" : "");
 	findings__add(findings, binary->name, "layout", VERDICT_OK, NULL,
-		      "given in each span; this tracer reads layout %d", KNOWN_LAYOUT);
+		      "given in each span; this tracer reads layout %d", SPAN_LAYOUT);
 }
 
 /* The kernel cannot replace a nop by a call where it crosses a page boundary. */

@@ -3,19 +3,16 @@
 
 #include <stdio.h>
 
+#include "steptrace/stream/event.h"
+
 enum {
-	ENOUGH_RECORDS = 200, /* in a window, to learn from */
+	ENOUGH_RECORDS = 200, /* a window with fewer records says nothing about their cost */
 };
 
-#define CALM_NS    2000000000ull /* of less load, before there is more detail again */
-#define CALM_SHARE 0.7           /* of the limit is what "less" means */
-#define LEARNING   0.3           /* the weight of the last window */
-#define RECORD_NS  1000          /* until something was learned */
-
-static const uint32_t of_commands =
-	1u << PROBE_COMMAND_START | 1u << PROBE_COMMAND_DONE | 1u << PROBE_COMMAND_REJECTED;
-static const uint32_t of_ends = 1u << PROBE_COMMAND_DONE | 1u << PROBE_COMMAND_REJECTED;
-static const uint32_t of_all = (1u << PROBES_COUNT) - 1;
+#define CALM_NS    2000000000ull /* the load must be low for so long before detail returns */
+#define CALM_SHARE 0.7           /* low: detail would need less than this part of the limit */
+#define LEARNING   0.3           /* the weight of the last window in the learned cost */
+#define RECORD_NS  1000          /* the cost of a record until it was learned */
 
 const char *budget__level_name(unsigned int level)
 {
@@ -42,21 +39,32 @@ uint32_t budget__sample_every(unsigned int level)
 	return level <= BUDGET_SAMPLES ? 1u << level : 0;
 }
 
-uint32_t budget__probes_left_out(unsigned int level)
+/* A command has been completed or rejected: what BUDGET_COMPLETED keeps. */
+static bool ends_command(const struct probe_info *probe)
 {
-	if (level <= BUDGET_SAMPLES)
-		return 0;
-	return level == BUDGET_COMPLETED ? of_all & ~of_ends : of_all;
+	return probe->form != FORM_CHILD && probe->phase != PHASE_BEGINS;
 }
 
-/* Records that the window's boundaries make at a level. */
+uint32_t budget__probes_left_out(unsigned int level)
+{
+	uint32_t mask = 0;
+
+	if (level <= BUDGET_SAMPLES)
+		return 0;
+	for (int probe = 0; probe < PROBES_COUNT; probe++)
+		if (level == BUDGET_COUNTS || !ends_command(&probes[probe]))
+			mask |= 1u << probe;
+	return mask;
+}
+
+/* The records that the hits of the window make at a level. */
 static double records_at(const struct budget_window *window, unsigned int level)
 {
 	uint32_t left_out = budget__probes_left_out(level);
 	double records = 0;
 
 	for (int probe = 0; probe < PROBES_COUNT; probe++) {
-		bool sampled = !(of_commands & 1u << probe);
+		bool sampled = probes[probe].form == FORM_CHILD;
 
 		if (left_out & 1u << probe)
 			continue;
@@ -78,7 +86,7 @@ static void learn(struct budget *budget, const struct budget_window *window)
 	budget->record_ns += LEARNING * (seen - budget->record_ns);
 }
 
-/* The most detail whose share stays under this. */
+/* The lowest level, with the most detail, that needs less than `share` of a processor. */
 static unsigned int affordable(const struct budget *budget, const struct budget_window *window,
 			       double share)
 {
@@ -91,7 +99,8 @@ static unsigned int affordable(const struct budget *budget, const struct budget_
 	return level;
 }
 
-/* Few records are not what the time went into: to leave some out would not help. */
+/* The level for the next window. If the tracer was over its limit while it read only a few records,
+ * the time went elsewhere, and dropping records would not help. */
 static unsigned int wanted(struct budget *budget, const struct budget_window *window)
 {
 	bool over = budget->share > budget->max_share && window->records >= ENOUGH_RECORDS;
@@ -99,7 +108,7 @@ static unsigned int wanted(struct budget *budget, const struct budget_window *wi
 
 	fits = affordable(budget, window, budget->max_share);
 	if (over && fits <= level && level < BUDGET_COUNTS)
-		fits = level + 1; /* what was learned is out of date */
+		fits = level + 1; /* a record costs more than was learned */
 	if (over)
 		return fits;
 	calm = affordable(budget, window, CALM_SHARE * budget->max_share);

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The tracer's processor time, kept under a limit (--max-cpu): from window to window, which level of
- * detail can be afforded. Pure: time, load and use are told.
+ * Keeps the tracer's processor time under a limit (--max-cpu): chooses a level of detail for each
+ * window of time. Reads no clock and no counter: the caller passes times, load and use.
  *
  *	level 0			everything
- *	1 .. 6			steps, tools and fragments of one execution in 2, 4 .. 64; all commands
+ *	1 .. 6			all commands, and the steps, tools and fragments of one execution in
+ *				2, 4 .. 64
  *	BUDGET_COMPLETED	completed and rejected commands only
- *	BUDGET_COUNTS		nothing; the kernel counts
+ *	BUDGET_COUNTS		no records; the kernel only counts hits
  *
- * What a record costs is learned from the records that were read. What a level would cost is that,
- * times the boundaries that were hit, which the kernel counts at every level. So the first window
- * over the limit is followed by the level that fits, and the way back is taken when the load is
- * really less, not by trying.
+ * The cost of a record is learned from the records that were read. The cost of a level is that,
+ * times the records that it would make of the hits, which the kernel counts at every level. So one
+ * window over the limit is enough to find the level that fits. Detail returns when the hits are
+ * fewer; the tracer does not have to try a level to learn its cost.
  */
 #ifndef STEPTRACE_BUDGET_H
 #define STEPTRACE_BUDGET_H
@@ -28,32 +29,32 @@ enum {
 	BUDGET_LEVELS,
 };
 
-/* What happened since the window before. */
+/* What happened since the last window. */
 struct budget_window {
 	uint64_t ns;
-	uint64_t cpu_ns;  /* of the tracer */
-	uint64_t records; /* that it read */
+	uint64_t cpu_ns;  /* processor time of the tracer */
+	uint64_t records; /* read by the tracer */
 	uint64_t hits[PROBES_COUNT];
 };
 
 struct budget {
-	double max_share;   /* of one processor; 0: there is no limit */
+	double max_share;   /* of one processor; 0: no limit */
 	unsigned int level; /* 0 .. BUDGET_LEVELS - 1 */
-	double record_ns;   /* learned: the cost of one */
-	double share;       /* of the last window */
-	uint64_t calm_ns;   /* for how long less would have been enough */
+	double record_ns;   /* the learned cost of one record; 0: nothing learned yet */
+	double share;       /* of one processor in the last window */
+	uint64_t calm_ns;   /* for how long the load has been low enough for more detail */
 };
 
-/* Takes a window into account; true when the level changed. */
+/* Chooses the level for the next window. True if it changed. */
 bool budget__next(struct budget *budget, const struct budget_window *window);
 
 /* "all", "steps_sampled", "completed_only", "counts_only" */
 const char *budget__level_name(unsigned int level);
-/* For a person: "all events", "steps of 1 in 8 executions", "completed commands only", "counts only" */
+/* As text: "all events", "steps of 1 in 8 executions", "completed commands only", "counts only" */
 void budget__describe(unsigned int level, char text[64]);
-/* Of how many executions one keeps its steps: 1, 2 .. 64; 0: none does. */
+/* One execution in so many keeps its steps: 1, 2 .. 64; 0: none. */
 uint32_t budget__sample_every(unsigned int level);
-/* A bit for each probe that a level leaves out altogether. */
+/* A mask of the probes of which the level drops every record. */
 uint32_t budget__probes_left_out(unsigned int level);
 
 #endif

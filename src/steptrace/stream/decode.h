@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From the bytes of one ring-buffer record to something that can be used.
+ * Checks the bytes of one record of a probe and points to its parts.
  *
- * The spans come from the traced process and may hold anything. After decode__record succeeded:
- * every span that is not NULL is of the right kind and layout and has all of our fields (those
- * that an older runner does not have are 0); outcomes and operations are known ones. Text is
- * still foreign: NUL-padded fields, any bytes. Stamps may contradict (see event__duration_ns).
+ * The spans come from the traced process and may hold anything. After decode__record() returned 0:
+ *
+ * - Every span that is not NULL has the right kind and layout, and all of our members. Members that
+ *   an older runner does not have are 0.
+ * - Outcomes and operations are known ones.
+ * - Text is not checked: it may hold any bytes, and it ends at a NUL or at the end of its member.
+ * - Times are not checked: they may contradict each other (see event__duration_ns()).
  */
 #ifndef STEPTRACE_DECODE_H
 #define STEPTRACE_DECODE_H
@@ -24,10 +27,10 @@ struct decoded {
 		const struct fragment_span *fragment;
 		const struct rejected_span *rejected;
 	};
-	const struct steptrace_process *process; /* NULL: the record does not say */
-	const struct command_span *context;      /* the command it belongs to; NULL: not said */
+	const struct steptrace_process *process; /* NULL: not in the record */
+	const struct command_span *context;      /* the command it belongs to; NULL: not in it */
 
-	/* Where a span goes that is shorter than ours. The pointers above may lead here. */
+	/* Copies of spans that are shorter than ours. The pointers above may point here. */
 	union {
 		struct command_span command;
 		struct step_span step;
@@ -36,13 +39,13 @@ struct decoded {
 		struct rejected_span rejected;
 	} span_room;
 	struct command_span context_room;
-	struct steptrace_process process_room; /* for those who change it */
+	struct steptrace_process process_room; /* for pseudonyms__apply() */
 };
 
 /*
  * `bytes` is 8-byte aligned and stays valid while `decoded` is used. Returns 0,
- * -EBADMSG (the record or a span in it makes no sense) or
- * -EPROTONOSUPPORT (a span of a layout that this tracer does not know).
+ * -EBADMSG (a size, a kind or a value in the record is invalid) or
+ * -EPROTONOSUPPORT (a span has another layout than SPAN_LAYOUT).
  */
 int decode__record(const void *bytes, size_t size_bytes, struct decoded *decoded);
 

@@ -3,26 +3,13 @@
 
 #include <stddef.h>
 
-const struct probe_info probes[] = {
-	[PROBE_COMMAND_START] = {"command__start", EVENT_COMMAND_STARTED, true},
-	[PROBE_COMMAND_DONE] = {"command__done", EVENT_COMMAND_COMPLETED, true},
-	[PROBE_COMMAND_REJECTED] = {"command__rejected", EVENT_VALIDATION_FAILED, true},
-	[PROBE_STEP_START] = {"step__start", EVENT_NONE, true},
-	[PROBE_STEP_DONE] = {"step__done", EVENT_STEP_EXECUTED, true},
-	[PROBE_TOOL_START] = {"tool__start", EVENT_NONE, false},
-	[PROBE_TOOL_DONE] = {"tool__done", EVENT_TOOL_COMPLETED, true},
-	[PROBE_FRAGMENT_CHANGED] = {"fragment__changed", EVENT_FRAGMENT_CHANGED, true},
-};
+#define PROBE_INFO(probe, no, name, span, phase, form, event, used)                                \
+	[no] = {#name, SPAN_##span, PHASE_##phase, FORM_##form, EVENT_##event, used},
+#define EVENT_NAME(kind, writer, name) [EVENT_##kind] = (name),
 
-const char *const event_names[] = {
-	[EVENT_NONE] = "",
-	[EVENT_COMMAND_STARTED] = "command.execution.started",
-	[EVENT_STEP_EXECUTED] = "dsl.step.executed",
-	[EVENT_COMMAND_COMPLETED] = "command.execution.completed",
-	[EVENT_VALIDATION_FAILED] = "command.validation.failed",
-	[EVENT_TOOL_COMPLETED] = "tool.invocation.completed",
-	[EVENT_FRAGMENT_CHANGED] = "fragment.changed",
-};
+const struct probe_info probes[] = {STEPTRACE_PROBES(PROBE_INFO)};
+
+const char *const event_names[] = {[EVENT_NONE] = "", STEPTRACE_EVENT_KINDS(EVENT_NAME)};
 
 const char *const loss_names[] = {
 	[LOSS_BUFFER_FULL] = "buffer_full",   [LOSS_UNREADABLE] = "unreadable",
@@ -31,9 +18,6 @@ const char *const loss_names[] = {
 	[LOSS_DEGRADED] = "degraded",         [LOSS_NOT_WRITTEN] = "not_written",
 };
 
-_Static_assert(sizeof(probes) / sizeof(probes[0]) == PROBES_COUNT, "a probe has no row");
-_Static_assert(sizeof(event_names) / sizeof(event_names[0]) == EVENT_KINDS_COUNT,
-	       "an event kind has no name");
 _Static_assert(sizeof(loss_names) / sizeof(loss_names[0]) == LOSS_REASONS_COUNT,
 	       "a loss has no name");
 
@@ -89,5 +73,5 @@ bool event__duration_ns(const struct event *event, uint64_t *ns)
 	if (head->start_ns == 0 || head->end_ns < head->start_ns)
 		return false;
 	*ns = head->end_ns - head->start_ns;
-	return *ns <= event->record->time_ns; /* nothing takes longer than the machine is up */
+	return *ns <= event->record->time_ns; /* no longer than the machine has been up */
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Events: what the stream says, before anybody decides how it looks.
+ * Events: what the stream reports, before it is written as JSON or as text.
  *
- * One table (event.c) holds the kinds and their names, another the probes with the event that
- * each of them makes. An event borrows everything it points to from the record and the open
- * execution it belongs to; it lives for one call.
+ * STEPTRACE_EVENT_KINDS is the table of kinds. Which probe makes which event is a column in the
+ * table of probes (steptrace/probes.h).
+ *
+ * An event lives for one call. It owns nothing: it points into the record and into the execution
+ * that it belongs to.
  */
 #ifndef STEPTRACE_EVENT_H
 #define STEPTRACE_EVENT_H
@@ -14,41 +16,62 @@
 
 #include "steptrace/record.h"
 
+/* clang-format off */
+
+/*
+ * kind		EVENT_<kind>
+ * writer	event_json_<writer> (event_json_parts.h) and <writer>_text() in event_text.c
+ * name		in the stream; docs/schema/<name>.json describes it
+ *
+ *     kind               writer     name
+ */
+#define STEPTRACE_EVENT_KINDS(ROW) \
+  ROW(COMMAND_STARTED,   started,   "command.execution.started") \
+  ROW(STEP_EXECUTED,     step,      "dsl.step.executed") \
+  ROW(COMMAND_COMPLETED, completed, "command.execution.completed") \
+  ROW(VALIDATION_FAILED, rejected,  "command.validation.failed") \
+  ROW(TOOL_COMPLETED,    tool,      "tool.invocation.completed") \
+  ROW(FRAGMENT_CHANGED,  fragment,  "fragment.changed")
+
+/* clang-format on */
+
+#define EVENT_KIND(kind, ...) EVENT_##kind,
+
 enum event_kind {
 	EVENT_NONE = 0, /* a probe that makes no event of its own */
-	EVENT_COMMAND_STARTED,
-	EVENT_STEP_EXECUTED,
-	EVENT_COMMAND_COMPLETED,
-	EVENT_VALIDATION_FAILED,
-	EVENT_TOOL_COMPLETED,
-	EVENT_FRAGMENT_CHANGED,
-	EVENT_KINDS_COUNT,
+	STEPTRACE_EVENT_KINDS(EVENT_KIND) EVENT_KINDS_COUNT,
 };
 
-/* Why a boundary that was hit made no event. */
+#undef EVENT_KIND
+
+/* Why a probe that was hit made no event. */
 enum loss_reason {
 	LOSS_BUFFER_FULL,  /* the ring buffer had no room */
 	LOSS_UNREADABLE,   /* the kernel could not read the span */
 	LOSS_INVALID,      /* the span's bytes make no sense */
-	LOSS_LAYOUT,       /* the span is of a layout that this tracer does not know */
-	LOSS_UNATTRIBUTED, /* its command is not known */
-	LOSS_MISSED,       /* the kernel could not run the program */
-	LOSS_DEGRADED,     /* left out, to stay within --max-cpu */
-	LOSS_NOT_WRITTEN,  /* it came after --count, or the output failed */
+	LOSS_LAYOUT,       /* the span has a layout that this tracer does not know */
+	LOSS_UNATTRIBUTED, /* the command that the span belongs to is not known */
+	LOSS_MISSED,       /* the kernel could not run the BPF program */
+	LOSS_DEGRADED,     /* dropped to stay within --max-cpu */
+	LOSS_NOT_WRITTEN,  /* after --count events, or the output failed */
 	LOSS_REASONS_COUNT,
 };
 
+/* A row of the table of probes; steptrace/probes.h explains the columns. */
 struct probe_info {
-	const char *name; /* as in the ELF note, and of its program in bpf/ */
+	const char *name; /* "step__done" */
+	enum span_kind span;
+	enum probe_phase phase;
+	enum record_form form;
 	enum event_kind event;
-	bool captured; /* `record` attaches to it, for an event or to know what is open */
+	bool captured; /* the column "used" */
 };
 
 extern const struct probe_info probes[PROBES_COUNT];
 extern const char *const event_names[EVENT_KINDS_COUNT]; /* "dsl.step.executed" */
 extern const char *const loss_names[LOSS_REASONS_COUNT]; /* "buffer_full" */
 
-/* What a runner may say, and behind it what only the tracer says. */
+/* How a span ended. A runner writes the first three; only the tracer reports OUTCOME_ABORTED. */
 enum { OUTCOME_SUCCESS = 1, OUTCOME_FAILURE = 2, OUTCOME_SKIPPED = 3, OUTCOME_ABORTED = 4 };
 
 static inline bool outcome__is_from_runner(unsigned int outcome)
@@ -56,7 +79,7 @@ static inline bool outcome__is_from_runner(unsigned int outcome)
 	return outcome >= OUTCOME_SUCCESS && outcome <= OUTCOME_SKIPPED;
 }
 
-/* Names for the numbers in spans; NULL where the number has none. */
+/* The names of numbers in spans; NULL if the number has no name. */
 const char *outcome__name(unsigned int outcome);
 const char *error_category__name(unsigned int category);
 const char *ai_cache__name(unsigned int cache);
@@ -86,23 +109,23 @@ struct event {
 		const struct fragment_span *fragment;
 		const struct rejected_span *rejected;
 	};
-	const struct steptrace_process *process; /* EVENT_VALIDATION_FAILED: whose it is */
+	const struct steptrace_process *process; /* EVENT_VALIDATION_FAILED: that rejected it */
 	uint64_t steps_lost;                     /* EVENT_COMMAND_COMPLETED */
 	bool steps_lost_known;                   /* EVENT_COMMAND_COMPLETED */
 	bool complete;                           /* EVENT_COMMAND_COMPLETED */
 
-	/* Where the process left it open: how, and the steps that were open then. */
-	const struct termination *termination; /* NULL: the runner ended it */
-	const struct step_span *innermost;
+	/* If the process ended before the span: how it ended, and which steps were open. */
+	const struct termination *termination; /* NULL: the runner ended the span */
+	const struct step_span *innermost;     /* the open step that began last; NULL: none */
 	uint64_t steps_aborted;
 };
 
-/* EVENT_COMMAND_COMPLETED: by the command's own counters, and what was aborted; all ones where the sum
- * is out of range. */
+/* EVENT_COMMAND_COMPLETED: the sum of the command's own counters and of the aborted steps;
+ * UINT64_MAX if the sum is out of range. */
 uint64_t event__steps_executed(const struct event *event);
 
-/* How long the span took; false where its beginning was not seen or its stamps contradict each other
- * or the kernel's clock. */
+/* How long the span took. False if nobody was attached when it began, or if its times contradict
+ * each other or the kernel's clock. */
 bool event__duration_ns(const struct event *event, uint64_t *ns);
 
 #endif

@@ -6,17 +6,9 @@
 
 #include "steptrace/stream/event_json_parts.h"
 
-static const struct event_json_form *const forms[] = {
-	[EVENT_NONE] = NULL,
-	[EVENT_COMMAND_STARTED] = &event_json_started,
-	[EVENT_STEP_EXECUTED] = &event_json_step,
-	[EVENT_COMMAND_COMPLETED] = &event_json_completed,
-	[EVENT_VALIDATION_FAILED] = &event_json_rejected,
-	[EVENT_TOOL_COMPLETED] = &event_json_tool,
-	[EVENT_FRAGMENT_CHANGED] = &event_json_fragment,
-};
+#define FORM(kind, writer, name) [EVENT_##kind] = &event_json_##writer,
 
-_Static_assert(sizeof(forms) / sizeof(forms[0]) == EVENT_KINDS_COUNT, "an event has no form");
+static const struct event_json_form *const forms[] = {STEPTRACE_EVENT_KINDS(FORM)};
 
 /* The inner pid is said where the process lives in a pid namespace of its own. */
 static void put_process(struct json *json, const struct steptrace_process *process, uint32_t pid)

@@ -111,7 +111,7 @@ static void put_front(struct json *line, const struct event *event, struct clock
 	json__raw(line, "  ");
 }
 
-static void started(struct json *line, const struct event *event)
+static void started_text(struct json *line, const struct event *event)
 {
 	put_word(line, "started", 9);
 	PADDED(line, event->command->request_source, 0);
@@ -121,7 +121,7 @@ static void started(struct json *line, const struct event *event)
 		json__raw(line, "  (dry run)");
 }
 
-static void step(struct json *line, const struct event *event)
+static void step_text(struct json *line, const struct event *event)
 {
 	const struct step_span *step = event->step;
 
@@ -175,7 +175,7 @@ static void put_unseen(struct json *line, const struct event *event)
 	}
 }
 
-static void completed(struct json *line, const struct event *event)
+static void completed_text(struct json *line, const struct event *event)
 {
 	const struct command_span *command = event->command;
 
@@ -193,7 +193,7 @@ static void completed(struct json *line, const struct event *event)
 	put_unseen(line, event);
 }
 
-static void rejected(struct json *line, const struct event *event)
+static void rejected_text(struct json *line, const struct event *event)
 {
 	put_word(line, "rejected", 9);
 	PADDED(line, event->rejected->reason, 0);
@@ -203,7 +203,7 @@ static void rejected(struct json *line, const struct event *event)
 	}
 }
 
-static void tool(struct json *line, const struct event *event)
+static void tool_text(struct json *line, const struct event *event)
 {
 	json__raw(line, "  tool ");
 	PADDED(line, event->tool->slug, 35);
@@ -211,7 +211,7 @@ static void tool(struct json *line, const struct event *event)
 	put_trouble(line, event->tool->outcome, 0);
 }
 
-static void fragment(struct json *line, const struct event *event)
+static void fragment_text(struct json *line, const struct event *event)
 {
 	json__raw(line, "  fragment ");
 	json__i64(line, event->fragment->fragment_id);
@@ -221,17 +221,9 @@ static void fragment(struct json *line, const struct event *event)
 
 typedef void put_event(struct json *line, const struct event *event);
 
-static put_event *const forms[] = {
-	[EVENT_NONE] = NULL,
-	[EVENT_COMMAND_STARTED] = started,
-	[EVENT_STEP_EXECUTED] = step,
-	[EVENT_COMMAND_COMPLETED] = completed,
-	[EVENT_VALIDATION_FAILED] = rejected,
-	[EVENT_TOOL_COMPLETED] = tool,
-	[EVENT_FRAGMENT_CHANGED] = fragment,
-};
+#define FORM(kind, writer, name) [EVENT_##kind] = writer##_text,
 
-_Static_assert(sizeof(forms) / sizeof(forms[0]) == EVENT_KINDS_COUNT, "an event has no form");
+static put_event *const forms[] = {STEPTRACE_EVENT_KINDS(FORM)};
 
 void event_text__write(struct json *line, const struct event *event, struct clock_anchor *clock)
 {

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "steptrace/stream/event.h"
+
 enum { DIGITS = 32 };
 
 struct pseudonyms {
@@ -161,19 +163,15 @@ static void pseudonymize_tool(const struct pseudonyms *pseudonyms, struct decode
 
 static void pseudonymize_span(const struct pseudonyms *pseudonyms, struct decoded *decoded)
 {
-	switch ((enum steptrace_probe)decoded->record->probe) {
-	case PROBE_COMMAND_START:
-	case PROBE_COMMAND_DONE:
+	switch (probes[decoded->record->probe].span) {
+	case SPAN_COMMAND:
 		decoded->command = pseudonymize_command(pseudonyms, decoded->command,
 							&decoded->span_room.command);
 		break;
-	case PROBE_COMMAND_REJECTED: pseudonymize_rejected(pseudonyms, decoded); break;
-	case PROBE_STEP_START:
-	case PROBE_STEP_DONE: pseudonymize_step(pseudonyms, decoded); break;
-	case PROBE_TOOL_START:
-	case PROBE_TOOL_DONE: pseudonymize_tool(pseudonyms, decoded); break;
-	case PROBE_FRAGMENT_CHANGED:
-	case PROBES_COUNT: break;
+	case SPAN_REJECTED: pseudonymize_rejected(pseudonyms, decoded); break;
+	case SPAN_STEP: pseudonymize_step(pseudonyms, decoded); break;
+	case SPAN_TOOL: pseudonymize_tool(pseudonyms, decoded); break;
+	case SPAN_FRAGMENT: break;
 	}
 }
 
