@@ -2,15 +2,15 @@
 /*
  * steptrace.h - mark where the commands and steps of your program begin and end.
  *
- * A runner is a program that executes commands. A command is a pipeline of steps. A step may call
- * tools. Include this header and put a begin and an end call around each command, step and tool
- * call. Then `steptrace record` can attach to the running program at any time. It reports how long
- * each step took, what the step changed, and which request caused it.
+ * A runner is a program that executes commands. A command is a pipeline of steps. A step, or the
+ * command itself, may call tools. Include this header and put a begin call and an end call around
+ * each command, step and tool call. Then `steptrace record` can attach to the running program at
+ * any time. It reports how long each step took, what the step changed, and which request caused the
+ * command.
  *
  * There is no library to link. The header starts no thread, opens no file and reads no environment
- * variable. While no tracer is attached, a call costs a load, a branch that is not taken, and the
- * stores of its arguments. While a tracer is attached, each begin or end costs about half a
- * microsecond to one microsecond.
+ * variable. While no tracer is attached, a step costs about 2 nanoseconds. While a tracer is
+ * attached, each begin call and each end call costs about half a microsecond to one microsecond.
  *
  * EXAMPLE
  *
@@ -47,82 +47,89 @@
  *
  * RULES
  *
- * 1. Call init, begin and end of a struct once each, in this order. The struct may be on the stack,
- *    in an object or in a coroutine frame. It must not move between init and end. A command must
- *    exist longer than its steps. The struct need not be cleared before init.
+ * 1. For each command, step and tool call, call init, begin and end once each, in this order. For a
+ *    command that is rejected before it runs, call init and steptrace_command_rejected() instead.
+ *    The struct may be on the stack, in an object or in a coroutine frame. It must not move between
+ *    init and end. The struct of a command must exist longer than the structs of its steps. A
+ *    struct need not be cleared before init.
  * 2. Text is borrowed, not copied. The text that a member points to must stay valid and unchanged
- *    until the end call. Every text may be NULL, except the slug of a command or tool and the type
- *    of a step. Text that is longer than its field is truncated, never in the middle of a UTF-8
- *    character.
- * 3. Metadata only. No member is meant for argument values, content, prompts, answers, SQL or error
- *    texts. Do not put them into other members either: every operator can see the events.
+ *    until the end call. The slug of a command or tool and the type of a step must be set. Every
+ *    other text may be NULL. Text that is longer than its field is truncated, but never in the
+ *    middle of a UTF-8 character.
+ * 3. Put metadata only into the members. Do not put argument values, content, prompts, answers, SQL
+ *    or error texts into any member: every operator can see the events.
  * 4. Nothing that your program computes may depend on whether a tracer is attached. Use
  *    steptrace_enabled() only to avoid work that is done for the tracer alone, such as counting the
  *    items of a list.
  *
  * THREADS, FORK, SIGNALS
  *
- * Each command and step is a struct of its own; there is no hidden stack of open steps. The steps
+ * Each command and each step has its own struct. There is no hidden stack of open steps. The steps
  * of one command may run one after another, nested, interleaved on an event loop, or on several
- * threads at the same time. Each struct is used by one thread at a time.
+ * threads at the same time. For the same step or the same tool call, only one thread at a time may
+ * make calls.
  *
- * A command counts its steps. While a tracer is attached, the counters are atomic. While no tracer
- * is attached, they are plain additions: when several threads end steps of the same command in the
- * same moment, an addition can be lost. The counts of a command that was traced from its beginning
- * are always exact.
+ * A command counts its steps. While a tracer is attached, the counters are incremented atomically.
+ * While no tracer is attached, they are incremented without atomic operations: if several threads
+ * end steps of the same command at the same moment, an increment can be lost. If a tracer is
+ * attached during the whole command, the counts are exact.
  *
- * Ids are unique across threads and after fork(). A command may continue in a child process and
- * keeps its id. The calls must not be used in a signal handler.
+ * Ids are unique across threads and after fork(). A command may continue in a child process of the
+ * runner. It then keeps its id. Do not use the calls in a signal handler.
  *
  * NESTING
  *
  * A step may run inside another step, for example in the branch of a condition or the body of a
- * loop. Set its `parent` to the outer step; the depth is computed from that. The step counts of a
- * command include nested steps.
+ * loop. Set the member `parent` of the inner step to the outer step. The depth of the inner step is
+ * computed from `parent`. The step counts of a command include nested steps.
  *
  * WHAT HAPPENS WHEN A TRACER ATTACHES
  *
- * Each probe is a small function that contains nothing but instructions to trace (the site). A note
- * in the ELF file says where the function is. The note has the SystemTap format, which bpftrace,
- * perf and bpftool read, too.
+ * Each probe is a small function. It contains only nop instructions, at which the kernel can set a
+ * breakpoint (the sites), and a return instruction. A note in the ELF file contains the address of
+ * the first site. The note has the SystemTap format, which bpftrace, perf and bpftool read, too.
  *
- * The tracer asks the kernel to set a breakpoint at the site, and to increment the 16-bit counter
- * `steptrace_semaphore` in every process that maps the file. The calls below check this counter and
- * nothing else. When the counter is not zero, they fill a struct of fixed size (the span), which
- * contains the text itself instead of pointers. Then they call the probe function with the address
- * of the span. A BPF program in the kernel copies the span.
+ * The tracer asks the kernel to set a breakpoint at one of the sites. It also asks the kernel to
+ * increment the 16-bit counter `steptrace_semaphore` in every process that maps the file. The begin
+ * and end calls check this counter. When the counter is zero, they do not call the probe function.
+ * When it is not zero, they fill in a struct of fixed size (the span), which contains the text
+ * itself instead of pointers. Then they call the probe function with the address of the span. A BPF
+ * program in the kernel copies the span.
  *
  *	command__start    command__done    command__rejected
  *	step__start       step__done
  *	tool__start       tool__done       fragment__changed
  *
- * A begin call takes the start time after its probe has fired. An end call takes the end time
- * before its probe fires. So durations do not contain the cost of these two probes.
+ * A begin call reads the clock after its probe has fired. An end call reads the clock before its
+ * probe fires. So the duration of a step or command does not contain the cost of its own two
+ * probes. It contains the cost of the probes that fire between them: the duration of a command
+ * contains the cost of the probes of its steps.
  *
- * A tracer may attach in the middle of a command. A step or command whose begin call ran before
- * that has no duration. Everything else is filled in at its next begin or end.
+ * A tracer may attach in the middle of a command. If the begin call of a step or command ran before
+ * the tracer attached, the step or command has no start time, and its event has no duration. The
+ * ids and the text are not lost: the next call that needs them fills them in.
  *
  * VERSIONS OF THE HEADER AND OF THE TRACER
  *
- * Every span begins with its size in bytes, the number of its layout, and its kind. Within a
- * layout, fields are only appended; existing fields keep their offset and meaning. In a new field,
- * 0 means "not set".
+ * Every span begins with its size in bytes (size_bytes), the number of its layout, and its kind. A
+ * later version of the header may append fields to a span without changing the layout. Existing
+ * fields then keep their offset and meaning. In a new field, 0 means "not set".
  *
- * - The tracer is newer than the header: the tracer reads the length that it knows and takes
- *   everything after the header's size as 0. (When the memory after the span cannot be read, it
- *   reads the length that was published first.)
- * - The tracer is older than the header: the tracer reads and uses the fields that it knows.
- * - The tracer does not know the layout: it reports that and does not guess.
+ * - If the tracer is newer than the header, its span is longer. The tracer reads the length that it
+ *   knows, and treats all bytes after size_bytes as 0. If the memory after the span cannot be read,
+ *   the tracer reads only the length that the span had in the first version of the layout.
+ * - If the tracer is older than the header, it reads and uses only the fields that it knows.
+ * - If the tracer does not know the layout, it counts the event as lost (unknown_layout).
  *
  * Assertions below check the offsets. The names of the probes, their single argument and the
  * register of the argument never change.
  *
  * PLATFORMS
  *
- * C11 and C++17, gcc and clang, Linux on x86-64 and little-endian aarch64, static, PIE and shared
- * objects, with and without LTO. On other platforms every call compiles to nothing, and one
- * #warning says so; define STEPTRACE_QUIET to switch the warning off. Define STEPTRACE_DISABLE to
- * make every call compile to nothing on purpose.
+ * The header works with C11 and C++17, gcc and clang, on Linux on x86-64 and little-endian aarch64.
+ * It works in static programs, PIE programs and shared objects, with and without LTO. On other
+ * platforms, the probes are compiled out, and a #warning says so. Define STEPTRACE_QUIET to switch
+ * the warning off. Define STEPTRACE_DISABLE to compile the probes out on a supported platform.
  */
 #ifndef STEPTRACE_H
 #define STEPTRACE_H
@@ -168,7 +175,7 @@ enum steptrace_outcome {
 	STEPTRACE_SUCCESS = 1,
 	STEPTRACE_FAILURE = 2,
 	STEPTRACE_SKIPPED = 3, /* steps only: the step had nothing to do */
-	/* 4 is reserved for the tracer: the process ended before the span did */
+	/* 4 is the outcome "aborted". Only the tracer uses it, when a process ends too early. */
 };
 
 enum steptrace_error {
@@ -198,12 +205,13 @@ enum steptrace_operation {
 
 /* ------------------------------------------------------------------ what a probe passes
  *
- * The argument of each probe is the address of one of these structs. A runner in C never uses them
- * directly; they are for bindings for other languages and for authors of tracers.
+ * The argument of each probe is the address of one of these structs. A runner in C or C++ never
+ * uses them directly. They are for authors of tracers and of bindings for other languages.
  *
- * Text is padded with NUL, and has no terminating NUL when it fills its field. Times are in
- * nanoseconds of CLOCK_MONOTONIC; 0 means that the moment was not seen. Ids are the 16 bytes of a
- * UUID in order; all zero means that there is none.
+ * Text is padded with NUL. Text that fills its field has no terminating NUL. Times are in
+ * nanoseconds of CLOCK_MONOTONIC. The time 0 means that no tracer was attached at that moment, or
+ * that the moment has not come yet. Ids are the 16 bytes of a UUID in order. An id whose bytes are
+ * all 0 means that there is no id.
  */
 
 enum steptrace_span_kind {
@@ -225,18 +233,18 @@ enum steptrace_span_flags {
 };
 
 struct steptrace_span_head {
-	uint16_t size_bytes; /* of the whole span in this version of the header */
+	uint16_t size_bytes; /* size of the whole span in this version of the header */
 	uint8_t layout;      /* STEPTRACE_LAYOUT */
 	uint8_t kind;        /* enum steptrace_span_kind */
 	uint32_t flags;      /* enum steptrace_span_flags */
-	uint64_t start_ns;   /* read after the start probe has fired */
-	uint64_t end_ns;     /* read before the done probe fires */
+	uint64_t start_ns;   /* time after the start probe has fired */
+	uint64_t end_ns;     /* time before the done probe fires */
 	uint64_t execution_id[2];
 };
 
 struct steptrace_command_span {
 	struct steptrace_span_head head;
-	uint64_t announced_ns; /* read before command__start; see struct steptrace_span_owner */
+	uint64_t announced_ns; /* time before command__start; see struct steptrace_span_owner */
 	uint64_t parent_execution_id[2];
 	int64_t schedule_id;
 	int64_t schedule_run_id;
@@ -256,9 +264,9 @@ struct steptrace_command_span {
 
 /*
  * The command that a step, tool call or fragment belongs to. command_announced_ns is the time just
- * before command__start fired for it; 0: it did not fire in this process. When the tracer attached
- * later than that, or has lost a record later than that, it may not know the command. It then
- * reads the command's span as well.
+ * before command__start fired for this command. 0 means that command__start did not fire for this
+ * command in this process. If the tracer attached after this time, or lost an event after this
+ * time, the tracer may not know the command. Then the tracer also reads the command's span.
  */
 struct steptrace_span_owner {
 	uint64_t command_announced_ns;
@@ -313,7 +321,7 @@ struct steptrace_rejected_span {
 	char request_source[16];
 	char correlation_id[128];
 	char reason[32];
-	char invalid_fields[128]; /* names, separated by commas */
+	char invalid_fields[128]; /* names of the fields, separated by commas */
 };
 
 #define STEPTRACE__AT(type, member, offset)                                                        \
@@ -350,18 +358,18 @@ STEPTRACE__SIZE(steptrace_rejected_span, 472);
 
 /* ------------------------------------------------------------------ what a runner fills in
  *
- * Init sets every member above the line (----) to "not set". The members below the line are used by
- * this header only. The number in the comment of a text member is the size of its field in bytes;
- * longer text is truncated.
+ * Init sets every member above the line (----) to "not set". Only this header uses the members
+ * below the line. The number at the end of a comment is the size of the text's field in bytes.
+ * Longer text is truncated.
  */
 
 struct steptrace_command {
-	const char *slug;                 /* the name of the command: "fragment.update"; 64 */
-	const char *user_id;              /* 64 */
-	const char *request_source;       /* api, cli, schedule, queue, test or another word; 16 */
-	const char *correlation_id;       /* the caller's id; NULL: the execution id is used; 128 */
+	const char *slug;           /* the name of the command: "fragment.update"; 64 */
+	const char *user_id;        /* 64 */
+	const char *request_source; /* api, cli, schedule, queue, test or another word; 16 */
+	const char *correlation_id; /* id of the request; NULL: the execution id is used; 128 */
 	struct steptrace_command *parent; /* the command whose step started this one */
-	int64_t schedule_id;              /* the schedule that started it; with is_scheduled = 1 */
+	int64_t schedule_id; /* the schedule of the command; also set is_scheduled to 1 */
 	int64_t schedule_run_id;
 	int64_t planned_run_at_s; /* Unix time */
 	uint32_t arguments_count;
@@ -370,7 +378,7 @@ struct steptrace_command {
 	uint8_t error_category; /* enum steptrace_error; set it before the end call */
 	/* ---- */
 	uint8_t described;       /* text and ids of the span are filled in */
-	uint64_t announced_key;  /* key of the process that announced the command */
+	uint64_t announced_key;  /* key of the process in which command__start fired */
 	uint64_t steps_count[4]; /* steps that ended, by outcome */
 	struct steptrace_command_span span;
 };
@@ -380,9 +388,9 @@ struct steptrace_step {
 	struct steptrace_step *parent; /* the step that contains this step; NULL: none */
 	const char *type;              /* "DatabaseUpdateStep"; 48 */
 	const char *name;              /* the step's name within its command; 64 */
-	int64_t fragment_id;           /* the fragment that it works on; with has_fragment_id = 1 */
+	int64_t fragment_id;           /* the step's fragment; also set has_fragment_id to 1 */
 	uint64_t mutations_count;      /* rows changed */
-	uint32_t items_in, items_out;  /* read and returned by a list step; with has_items = 1 */
+	uint32_t items_in, items_out;  /* items of a list step; also set has_items to 1 */
 	uint32_t prompt_tokens, completion_tokens;
 	uint16_t index; /* position among its siblings, from 0 */
 	uint8_t has_fragment_id;
@@ -396,9 +404,9 @@ struct steptrace_step {
 
 struct steptrace_tool {
 	struct steptrace_command *command;
-	struct steptrace_step *step; /* the step that calls it; may be NULL */
+	struct steptrace_step *step; /* the step that calls the tool; NULL: the command itself */
 	const char *slug;            /* the name of the tool; 64 */
-	int32_t exit_status;         /* of the tool; with has_exit_status = 1 */
+	int32_t exit_status;         /* of the tool; also set has_exit_status to 1 */
 	uint8_t has_exit_status;
 	/* ---- */
 	uint8_t described;
@@ -407,17 +415,17 @@ struct steptrace_tool {
 
 /* ------------------------------------------------------------------ the probe functions
  *
- * For each probe there is one function with its sites, one note and one COMDAT group. So a linked
- * object contains each of them once, however many of its files include this header. The `.ifndef`
- * is for LTO, which puts the assembler text of all files into one unit.
+ * Each probe has one function with its sites, and one note, in one COMDAT group. So a program or a
+ * library contains each probe once, even if many of its files include this header. The `.ifndef` is
+ * needed for LTO, which puts the assembler text of all files into one unit.
  *
  *	steptrace_probe_step__done:
  *		nop			1 byte, for every tool and kernel; the note points here
  *		nopl 0(%rax,%rax,1)	5 bytes, for kernels that replace it by a call (faster)
- *		nopw %cs:0(%rax,%rax,1)	10 bytes, for kernels that need that much room
+ *		nopw %cs:0(%rax,%rax,1)	10 bytes, for kernels that need more room for the call
  *		ret
  *
- * The alignment keeps a site from crossing a page or a cache line. The functions are called only
+ * The alignment prevents a site from crossing a page or a cache line. The functions are called only
  * while the semaphore is not zero, so the sites cost nothing while no tracer is attached.
  */
 #if STEPTRACE__ACTIVE
@@ -465,10 +473,10 @@ struct steptrace_tool {
 	void steptrace_probe_##name(const void *span) __attribute__((visibility("hidden")));
 
 /*
- * The semaphore is aligned to a page. Without that, linkers that give the relocated read-only data
- * a segment of its own (lld, mold) let this segment and the semaphore share a page of the file. At
- * exec the kernel then finds the semaphore's place in the file mapped twice, and may increment the
- * wrong copy.
+ * The semaphore is aligned to a page. The linkers lld and mold put relocated read-only data into a
+ * separate segment. Without the alignment, the end of this segment and the semaphore can be in the
+ * same page of the file. At exec, the kernel then maps this page twice: once for each segment. The
+ * kernel may then increment the semaphore in the wrong mapping.
  */
 __asm__(".ifndef steptrace_semaphore\n"
 	"	.pushsection .probes,\"awG\",%progbits,steptrace_semaphore,comdat\n"
@@ -481,7 +489,7 @@ __asm__(".ifndef steptrace_semaphore\n"
 	"	.size steptrace_semaphore, 8\n"
 	"	.popsection\n"
 	".endif\n"
-	".ifndef _.stapsdt.base\n" /* tells readers of the notes how far a prelinker moved this */
+	".ifndef _.stapsdt.base\n" /* its address shows how far prelink moved the code */
 	"	.pushsection .stapsdt.base,\"aG\",%progbits,.stapsdt.base,comdat\n"
 	"	.weak _.stapsdt.base\n"
 	"	.hidden _.stapsdt.base\n"
@@ -521,10 +529,11 @@ static inline int steptrace_enabled(void)
 /* ------------------------------------------------------------------ ids
  *
  * An id has the form of a UUID, version 4. Its two words are computed from a 64-bit key and a
- * counter. The key is read from the kernel once, at program start, because later a sandbox may
- * forbid the system call. The key is stored in a page that fork() clears in the child
- * (MADV_WIPEONFORK). A child that finds a zero key computes a new one from the old seed, its pid
- * and the clock. Each thread counts in a range of its own.
+ * counter. The key is computed from a random seed. The seed is read with getrandom() once, at
+ * program start, because a sandbox may forbid this system call later. The key is stored in a page
+ * that fork() clears in the child (MADV_WIPEONFORK). If a child finds that the key is 0, it
+ * computes a new key from the seed, its pid and the clock. Each thread has its own range of counter
+ * values.
  */
 #if STEPTRACE__ACTIVE
 
@@ -536,7 +545,7 @@ extern int clock_gettime(int clock, struct timespec *now);
 #define STEPTRACE__SLOW static __attribute__((noinline, unused))
 
 struct steptrace__identity {
-	uint64_t key; /* 0: not computed yet, or cleared by fork() */
+	uint64_t key; /* 0: no key was computed yet, or fork() cleared it */
 	uint64_t threads_count;
 };
 
@@ -592,9 +601,9 @@ __attribute__((constructor, unused)) static void steptrace__identity_init(void)
 }
 
 /*
- * The key of a process whose page contains none. Either fork() cleared the page, or the kernel
- * cannot clear pages (Linux before 4.14). In the second case the key is never stored but computed
- * from the pid each time, so that a child of fork() has a key of its own.
+ * Computes the key of a process whose page contains no key. Either fork() cleared the page, or the
+ * kernel cannot clear pages at fork() (Linux before 4.14). In the second case the key is never
+ * stored. It is computed from the pid each time, so that a child of fork() gets a different key.
  */
 STEPTRACE__SLOW uint64_t steptrace__key_again(struct steptrace__identity *page)
 {
@@ -614,9 +623,9 @@ STEPTRACE__SLOW uint64_t steptrace__key_again(struct steptrace__identity *page)
 }
 
 /*
- * Returns a word that no other call in this process returns, and in *key the key of the process.
- * After 2^24 threads, words repeat; ids do not, because they contain the number of the thread as
- * well.
+ * Returns a word. Each call in this process returns a different word. Stores the key of the process
+ * in *key. After 2^24 threads, words can repeat. Ids do not repeat, because they are also computed
+ * from the number of the thread.
  */
 static inline uint64_t steptrace__next(uint64_t *key)
 {
@@ -654,9 +663,10 @@ static inline void steptrace__id_new(uint64_t id[2])
 }
 
 /*
- * Creates an id unless there is one. When a tracer attaches in the middle of a command, several
- * threads may call this for the same id: for each word one thread wins. A word that is set already
- * is kept, because an event with this id may have been sent.
+ * Creates an id if the id is not set yet. If a tracer attaches in the middle of a command, several
+ * threads may call this function for the same id at the same time. Each word of the id is set by
+ * one of the threads only. A word that is already set is not changed, because an event may already
+ * contain the word.
  */
 STEPTRACE__SLOW void steptrace__id_once(uint64_t id[2])
 {
@@ -678,8 +688,8 @@ STEPTRACE__SLOW void steptrace__id_once(uint64_t id[2])
  * These functions are called only while a tracer is attached. The larger ones are not inlined.
  */
 
-/* Copies text into a field of fixed size and pads it with NUL. Text that does not fit is truncated
- * before the first character that would be split. */
+/* Copies text into a field of fixed size and pads the field with NUL. Text that is too long is
+ * truncated, but no UTF-8 character is split. */
 STEPTRACE__SLOW void steptrace__copy(char *field, size_t field_bytes, const char *text)
 {
 	const char *end;
@@ -696,7 +706,7 @@ STEPTRACE__SLOW void steptrace__copy(char *field, size_t field_bytes, const char
 	memset(field + bytes, 0, field_bytes - bytes);
 }
 
-/* Does not change the start time and the ids, which may be set already. */
+/* Fills in the members of the head, except the start time and the ids: they may already be set. */
 static inline void steptrace__head(struct steptrace_span_head *head, size_t bytes, uint8_t kind,
 				   uint32_t flags)
 {
@@ -712,8 +722,8 @@ static inline uint32_t steptrace__flag(uint8_t is_set, enum steptrace_span_flags
 	return is_set ? (uint32_t)flag : 0u;
 }
 
-/* Returns the key of this process; 0 in a child of fork() that has not created an id yet. The key
- * tells whether a command was announced by this process or by its parent. */
+/* Returns the key of this process, or 0 in a child of fork() that has not created an id yet. By the
+ * key, a child sees whether command__start fired in this process or in its parent. */
 static inline uint64_t steptrace__process_key(void)
 {
 	struct steptrace__identity *page = __atomic_load_n(&steptrace__page, __ATOMIC_ACQUIRE);
@@ -724,9 +734,9 @@ static inline uint64_t steptrace__process_key(void)
 static inline void steptrace__command_known(struct steptrace_command *command);
 
 /*
- * Fills the command's text and ids into its span. Several threads may do this at the same time, for
- * steps of a command that began before the tracer attached: all of them write the same bytes. Times
- * and the execution id are not changed.
+ * Fills in the text of the command's span and the id of its parent. If the command began before the
+ * tracer attached, several threads that run steps of the command may call this function at the same
+ * time. All of them write the same bytes. The times and the execution id are not changed.
  */
 STEPTRACE__SLOW void steptrace__command_describe(struct steptrace_command *command)
 {
@@ -776,8 +786,8 @@ STEPTRACE__SLOW void steptrace__command_started(struct steptrace_command *comman
 	command->span.head.start_ns = steptrace__now_ns();
 }
 
-/* Returns 0 for a command that was announced by the parent process and continues in a child of
- * fork(): the tracer must then read the command's span again. */
+/* Returns 0 if command__start fired in the parent process and the command continues in a child of
+ * fork(). The tracer must then read the command's span again. */
 static inline uint64_t steptrace__announced_ns(const struct steptrace_command *command)
 {
 	return command->announced_key == steptrace__process_key() ? command->span.announced_ns : 0;
@@ -814,9 +824,9 @@ STEPTRACE__SLOW void steptrace__owner(struct steptrace_span_head *head,
 static inline void steptrace__step_known(struct steptrace_step *step);
 
 /*
- * Fills the step's text and ids into its span. Several threads may do this for the same parent
- * step at the same time: all of them write the same bytes. A step that began before the tracer
- * attached has no start time and gets none here.
+ * Fills in the text and the ids of the step's span, except the step's own id. Several threads may
+ * call this function for the same parent step at the same time. All of them write the same bytes. A
+ * step that began before the tracer attached has no start time. This function does not set it.
  */
 STEPTRACE__SLOW void steptrace__step_describe(struct steptrace_step *step)
 {
@@ -990,7 +1000,7 @@ static inline void steptrace_command_init(struct steptrace_command *command, con
 	command->span.announced_ns = 0;
 }
 
-/* The command begins. Set its members before this call. */
+/* The command begins. Set the members of `command` before this call. */
 static inline void steptrace_command_begin(struct steptrace_command *command)
 {
 	STEPTRACE__WHEN_ENABLED(steptrace__command_started(command));
@@ -1007,11 +1017,11 @@ static inline void steptrace_command_end(struct steptrace_command *command,
 }
 
 /*
- * The command was rejected before it ran. Call this after init, in place of begin and end.
+ * The command was rejected before it ran. Call this function after init. Do not call begin and end.
  *
  * `reason` (32 bytes) is unknown_command, malformed_request, invalid_argument, invalid_pack or a
  * word of your own. `invalid_fields` (128 bytes) contains the names of the invalid fields,
- * separated by commas, or is NULL. It must not contain their values.
+ * separated by commas, or is NULL. `invalid_fields` must not contain the values of the fields.
  */
 static inline void steptrace_command_rejected(struct steptrace_command *command, const char *reason,
 					      const char *invalid_fields)
@@ -1024,9 +1034,9 @@ static inline void steptrace_command_rejected(struct steptrace_command *command,
 
 /*
  * Writes the command's execution id as text, 36 characters and NUL. The events of the command
- * contain the same id, so a runner can put the id into its answers and log lines. The call works
- * with and without a tracer, and creates the id when there is none yet. On platforms without probes
- * the id is all zeros.
+ * contain the same id. So a runner can put the id into its answers and log lines. The function can
+ * be called with and without a tracer. If the command has no id yet, the function creates the id. On
+ * platforms without probes, all digits of the id are 0.
  */
 static inline void steptrace_command_id(struct steptrace_command *command, char text[37])
 {
@@ -1048,7 +1058,7 @@ static inline void steptrace_command_id(struct steptrace_command *command, char 
 
 /* ------------------------------------------------------------------ steps */
 
-/* Prepares a step of `command`. `type` is a class name, such as "DatabaseUpdateStep". */
+/* Prepares a step of `command`. `type` is the kind of step, such as "DatabaseUpdateStep". */
 static inline void steptrace_step_init(struct steptrace_step *step,
 				       struct steptrace_command *command, const char *type)
 {
