@@ -16,23 +16,28 @@ static void print_help(void)
 	       "       steptrace record -x PATH [OPTIONS]\n"
 	       "       steptrace record [OPTIONS] -- COMMAND [ARGS...]\n\n"
 	       "Attaches to runners (running programs that contain steptrace probes) and writes\n"
-	       "their events, one per line. The runners are not restarted. With -- COMMAND, starts\n"
-	       "this program and traces it and its children.\n\n"
-	       "The recording ends on Ctrl-C, after --count or --duration, or when COMMAND or the\n"
-	       "processes of -p have ended. It needs root or a few capabilities (steptrace doctor\n"
-	       "tells which).\n");
+	       "their events, one per line. The runners are not restarted.\n\n"
+	       "With -- COMMAND, starts the program COMMAND and traces this program and its\n"
+	       "children. Under sudo, COMMAND runs as root.\n\n"
+	       "The recording ends on Ctrl-C, and when the limit of --count or --duration is\n"
+	       "reached. With -- COMMAND, it also ends when COMMAND ends, even if children of\n"
+	       "COMMAND are still running. With -p, it also ends when the given processes and all\n"
+	       "processes that they forked have ended.\n\n"
+	       "Recording needs root or a few capabilities; steptrace doctor shows which.\n");
 	record_options__print(stdout);
-	printf("\nTIME is a number with ns, us, ms, s, m, h or d; without a unit it is seconds.\n"
-	       "SIZE is a number of bytes, or a number with K, M or G (powers of 1024).\n"
-	       "GLOB is a pattern with *, ? and [a-z]; a comma separates several patterns.\n\n"
-	       "Exit status: 0 done, 1 failed, 2 wrong usage. With -- COMMAND: the exit status of\n"
-	       "the command.\n\n"
+	printf("\nTIME is a number with the unit ns, us, ms, s, m, h or d. Without a unit, it is\n"
+	       "a number of seconds.\n"
+	       "SIZE is a number of bytes, or a number with the unit K, M or G (powers of 1024).\n"
+	       "GLOB is a pattern with *, ? and [a-z], or several patterns with commas between\n"
+	       "them: the text must match one of them.\n\n"
+	       "Exit status: 0 no error, 1 the recording failed, 2 wrong usage. With -- COMMAND:\n"
+	       "the exit status of COMMAND, or 1 if the recording failed.\n\n"
 	       "examples:\n"
 	       "  sudo steptrace record -p 4711 --format compact\n"
 	       "  sudo steptrace record --failed -o failed.ndjson.gz --rotate-age 24h --keep 7\n"
 	       "  sudo steptrace record -o events.ndjson -o tcp:collector:5170\n"
 	       "  sudo steptrace record --duration 10s -- steprun exec todo 'buy milk'\n\n"
-	       "man steptrace describes every option at length.\n");
+	       "man 8 steptrace describes every option in detail.\n");
 }
 
 int cmd_record(int argc, char **argv)

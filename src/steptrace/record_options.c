@@ -59,18 +59,19 @@ static int set_when_full(void *context, const char *value, struct error *err)
 
 static const struct option_row output_rows[] = {
 	{{'o', "output", "WHERE",
-	  "FILE (lines are appended), FILE.gz, unix:PATH,\n"
-	  "tcp:HOST:PORT, or - for stdout (default); may be given\n"
-	  "up to 8 times"},
+	  "write events to FILE (lines are appended), FILE.gz,\n"
+	  "unix:PATH, tcp:HOST:PORT, or - (standard output, the\n"
+	  "default); may be given up to 8 times"},
 	 .set = add_output},
 	{{0, "when-full", "block|drop",
-	  "what the -o before this option does when its queue is\n"
-	  "full: block makes the recording wait, drop discards\n"
-	  "events (default: block; for sockets drop)"},
+	  "what happens when the queue of the -o before this option\n"
+	  "is full: with block the recording waits, with drop events\n"
+	  "are lost for this output (default: drop for sockets,\n"
+	  "block for all others)"},
 	 .set = set_when_full},
 	{{0, "rotate-size", "SIZE",
 	  "start a new file before FILE grows beyond SIZE (4K or\n"
-	  "more; default: never); the old file becomes FILE.1"},
+	  "more; default: no limit); the old file becomes FILE.1"},
 	 OPTION_STORES(SIZE, struct request, rotate_bytes),
 	 .min = 4096,
 	 .max = UINT64_MAX / 2,
@@ -78,21 +79,21 @@ static const struct option_row output_rows[] = {
 	 .example = "256M"},
 	{{0, "rotate-age", "TIME",
 	  "start a new file when FILE is older than TIME, for\n"
-	  "example 24h (default: never)"},
+	  "example 24h (default: no limit)"},
 	 OPTION_STORES(TIME, struct request, rotate_age_ns),
 	 .min = 1,
 	 .max = UINT64_MAX,
 	 .range = "a time",
 	 .example = "24h"},
-	{{0, "keep", "N", "keep N rotated files (1 to 10000; default: all)"},
+	{{0, "keep", "N", "keep the newest N rotated files (1 to 10000; default: all)"},
 	 OPTION_STORES(NUMBER, struct request, keep),
 	 .min = 1,
 	 .max = 10000,
 	 .range = "a number from 1 to 10000",
 	 .example = "7"},
 	{{0, "queue", "SIZE",
-	  "how much may wait for each output (64K to 1G; default:\n"
-	  "32M)"},
+	  "how many bytes of events may wait in the queue of each\n"
+	  "output (64K to 1G; default: 32M)"},
 	 OPTION_STORES(SIZE, struct request, queue_bytes),
 	 .min = 1 << 16,
 	 .max = 1 << 30,
@@ -133,12 +134,13 @@ static int set_pseudonymize(void *context, const char *value, struct error *err)
 
 static const struct option_row line_rows[] = {
 	{{0, "format", "json|compact",
-	  "json: one JSON object per line; compact: one line per\n"
-	  "event for people (default: json)"},
+	  "json (default): one JSON object per line; compact: one\n"
+	  "line of text for people per event"},
 	 .set = set_format},
 	{{0, "fields", "seed|all|NAME[,NAME...]",
-	  "which fields of an event to write: all (default), only the\n"
-	  "basic ones (seed), or the named ones"},
+	  "which fields of the events to write: all (default), only\n"
+	  "the basic fields (seed), or the fields with these names;\n"
+	  "man 8 steptrace lists the basic fields"},
 	 .set = set_fields},
 	{{0, "pseudonymize", "FIELD[,FIELD...]",
 	  "replace the values of these fields by keyed hashes: user_id,\n"
@@ -146,21 +148,23 @@ static const struct option_row line_rows[] = {
 	  "tool_slug, comm, host"},
 	 .set = set_pseudonymize},
 	{{0, "pseudonym-key", "FILE",
-	  "file with the key for --pseudonymize, 16 to 4096 bytes\n"
-	  "(default: a random key for this recording only)"},
+	  "read the key for --pseudonymize from FILE, 16 to 4096\n"
+	  "bytes (default: a new random key for each recording)"},
 	 OPTION_STORES(TEXT, struct session_options, pseudonym_key_path)},
 };
 
 /* ---- when to stop */
 
 static const struct option_row stop_rows[] = {
-	{{0, "count", "N", "stop after N events"},
+	{{0, "count", "N", "stop after N events (default: no limit)"},
 	 OPTION_STORES(NUMBER, struct session_options, events_limit),
 	 .min = 1,
 	 .max = UINT64_MAX,
 	 .range = "a number of 1 or more",
 	 .example = "100"},
-	{{0, "duration", "TIME", "stop after TIME: 500ms, 10s, 5m"},
+	{{0, "duration", "TIME",
+	  "stop after TIME, such as 500ms, 10s or 5m (default: no\n"
+	  "limit)"},
 	 OPTION_STORES(TIME, struct session_options, duration_ns),
 	 .min = 1,
 	 .max = UINT64_MAX,
@@ -172,25 +176,26 @@ static const struct option_row stop_rows[] = {
 
 static const struct option_row tracer_rows[] = {
 	{{0, "flush", "TIME",
-	  "write captured events at least this often (1ms to 1m;\n"
-	  "default: 50ms)"},
+	  "pass captured events to the outputs at least this often\n"
+	  "(1ms to 1m; default: 50ms)"},
 	 OPTION_STORES(TIME, struct session_options, flush_ns),
 	 .min = 1000000,
 	 .max = 60000000000ull,
 	 .range = "a time from 1ms to 1m",
 	 .example = "50ms"},
 	{{0, "max-cpu", "PERCENT",
-	  "limit the tracer to this much of one processor (0.1 to\n"
-	  "100; default: no limit); to stay below it, the tracer\n"
-	  "samples steps, then leaves out more; trace.degraded\n"
-	  "events say what"},
+	  "limit the processor time of steptrace to PERCENT of one\n"
+	  "processor (0.1 to 100; default: no limit); if this is not\n"
+	  "enough, steptrace leaves out events: first the steps of\n"
+	  "some executions, then all steps, then all events;\n"
+	  "trace.degraded events report the change"},
 	 OPTION_STORES(PERCENT, struct session_options, max_cpu_percent),
 	 .min = 1,
 	 .range = "a number from 0.1 to 100",
 	 .example = "5"},
 	{{0, "stats", NULL,
-	  "print the tracer's own rate, lag, CPU time, memory and\n"
-	  "losses on stderr every second"},
+	  "print the rate, lag, CPU time, memory and losses of\n"
+	  "steptrace on standard error every second"},
 	 OPTION_STORES(FLAG, struct session_options, shows_stats)},
 	{{0, "metrics", "ADDRESS:PORT",
 	  "serve the numbers of --stats to Prometheus over HTTP, for\n"

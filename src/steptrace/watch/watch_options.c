@@ -30,9 +30,9 @@ int target_option__all(void *context, const char *value, struct error *err)
 }
 
 static const struct option_row target_rows[] = {
-	TARGET_OPTION_PID("these processes and the processes that they fork"),
-	TARGET_OPTION_EXE("all processes that run this binary or library, also\n"
-			  "processes that start later"),
+	TARGET_OPTION_PID("these processes and all processes that they fork"),
+	TARGET_OPTION_EXE("all processes that run this binary or have loaded this\n"
+			  "library, also processes that start later"),
 	TARGET_OPTION_ALL("all runners of this machine, also runners that start\n"
 			  "later (default)"),
 };
@@ -66,31 +66,39 @@ static int set_failed(void *context, const char *value, struct error *err)
 }
 
 static const struct option_row filter_rows[] = {
-	{{0, "cgroup", "PATH", "only processes in this cgroup (v2) or below it"},
+	{{0, "cgroup", "PATH", "only processes in this cgroup (version 2) or below it"},
 	 .set = set_cgroup},
 	{{0, "uid", "USER", "only processes of this user (name or number)"}, .set = set_uid},
-	{{0, "comm", "GLOB", "only threads with this name (as in ps -L, 15 bytes)"},
+	{{0, "comm", "GLOB",
+	  "only threads with this name (ps -L shows the names); only\n"
+	  "the first 15 bytes of a name are compared"},
 	 .set = set_comm},
-	{{0, "command", "GLOB", "only commands with this slug (name), such as 'mail.*'"},
+	{{0, "command", "GLOB",
+	  "only commands with this slug (the name of a command),\n"
+	  "such as 'mail.*'"},
 	 .set = set_command},
 	{{0, "step-type", "GLOB",
 	  "only steps of this type, such as 'Ai*'; the events of\n"
 	  "commands, tools and fragments are still written"},
 	 .set = set_step_type},
 	{{0, "failed", NULL,
-	  "only commands, steps and tool calls that failed, were\n"
-	  "rejected or were aborted"},
+	  "only commands, steps and tool calls that failed, and\n"
+	  "commands that were rejected or aborted; there are no\n"
+	  "events of aborted steps"},
 	 .set = set_failed},
 	{{0, "min-duration", "TIME",
 	  "only commands, steps and tool calls that took at least\n"
-	  "TIME"},
+	  "TIME; there are no events of aborted steps"},
 	 .set = set_min_duration},
-	{{0, "sample", "N", "only about 1 of N executions, each with all its events"},
+	{{0, "sample", "N",
+	  "all events of about one in N executions (an execution is\n"
+	  "one run of a command)"},
 	 .set = set_sample},
 	{{0, "ends-only", NULL,
-	  "probe only the ends of steps, not their beginnings: a step\n"
-	  "costs the runner half as much, but an aborted command does\n"
-	  "not name the steps that were open"},
+	  "attach to the ends of steps, but not to their beginnings:\n"
+	  "a recorded step then costs the runner about half as much;\n"
+	  "there are no events of aborted steps, and an aborted\n"
+	  "command does not name the open step"},
 	 OPTION_STORES(FLAG, struct watch_options, ends_only)},
 };
 
@@ -116,31 +124,34 @@ static int set_site(void *context, const char *value, struct error *err)
 static const struct option_row probe_rows[] = {
 	{{0, "buffer", "SIZE",
 	  "total size of the kernel's ring buffers (64K to 1G;\n"
-	  "default: 16M, from 16 CPUs on 32M, from 32 CPUs on 64M)"},
+	  "default: 16M; 32M with 16 or more CPUs; 64M with 32 or\n"
+	  "more CPUs)"},
 	 OPTION_STORES(SIZE, struct watch_options, ring_sizes.buffer_bytes),
 	 .min = 1 << 16,
 	 .max = 1 << 30,
 	 .range = "a size from 64K to 1G",
 	 .example = "8M"},
 	{{0, "rings", "N",
-	  "number of ring buffers that share --buffer (1 to 64;\n"
-	  "default: 1, from 5 CPUs on half their number, at most 16)"},
+	  "number of ring buffers, which share the size of --buffer\n"
+	  "(1 to 64; default: 1 with up to 4 CPUs; with 5 or more\n"
+	  "CPUs half the number of CPUs, at most 16)"},
 	 OPTION_STORES(NUMBER, struct watch_options, ring_sizes.rings_count),
 	 .min = 1,
 	 .max = RINGS_MAX,
 	 .range = "a number from 1 to 64",
 	 .example = "4"},
 	{{0, "linger", "TIME",
-	  "detach from a binary this long after its last process\n"
-	  "has ended (default: 1m)"},
+	  "detach from a binary when no process has used it for TIME\n"
+	  "(default: 1m)"},
 	 OPTION_STORES(TIME, struct watch_options, linger_ns),
 	 .min = 0,
 	 .max = UINT64_MAX,
 	 .range = "a time",
 	 .example = "10s"},
-	{{0, "site", "auto|nop1|nop5",
-	  "at which instruction of a probe to attach (default: auto,\n"
-	  "the fastest that is safe on this kernel)"},
+	{{0, "site", "auto|SITE",
+	  "the instruction of each probe at which to attach: nop1,\n"
+	  "nop5 or nop10 (on aarch64: nop); auto (default) takes the\n"
+	  "fastest that is safe on this kernel"},
 	 .set = set_site},
 };
 
