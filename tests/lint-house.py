@@ -83,7 +83,8 @@ def includes_of(name, text):
     for quote, path in INCLUDE.findall(text):
         places = ["src/" + path, "include/" + path, os.path.join(os.path.dirname(name), path)]
         inside = [place for place in places if os.path.isfile(os.path.join(ROOT, place))]
-        yield (inside[0] if inside and (quote == '"' or path.startswith("steptrace/")) else None), path
+        is_ours = inside and (quote == '"' or path.startswith("steptrace/"))
+        yield (inside[0] if is_ours else None), path
 
 
 def check_rooms(sources):

@@ -101,7 +101,8 @@ static int try_a_thread(void)
 	return code ? code : pthread_join(thread, NULL);
 }
 
-/* AddressSanitizer makes system calls that the filter refuses, so seccomp.c confines nothing there. */
+/* AddressSanitizer makes system calls that the filter refuses, so seccomp.c installs no filter
+ * there. */
 static void skip_under_sanitizer(void)
 {
 #ifdef __SANITIZE_ADDRESS__
