@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is said of an execution whose process went away: its open steps, innermost first, and that
- * the command was aborted. Nothing in the process could have said it. Pure.
+ * The events of an execution that was open when its process ended: one for each open step, the
+ * innermost first, then one for the command, all with the outcome "aborted". The process is gone
+ * and cannot report them itself.
  *
- * Only what is certain is said: where the end of a step or command may be among the records that
- * were lost, it is not claimed that there was none.
+ * An event is made only if it is certain. If the record of an end may have been lost, the step or
+ * command may have ended normally, and no event is made for it.
  *
- * Durations run from the kernel's stamp of the beginning to the process's end; a command whose
- * beginning was not seen has none.
+ * A duration is the time from the start record to the end of the process. A command whose start was
+ * not seen has no duration.
  */
 #ifndef STEPTRACE_ABORTED_H
 #define STEPTRACE_ABORTED_H

@@ -10,7 +10,7 @@
 
 static const struct event_json_form *const forms[] = {STEPTRACE_EVENT_KINDS(FORM)};
 
-/* The inner pid is said where the process lives in a pid namespace of its own. */
+/* The kernel says what the process is. inner_pid is its pid inside a pid namespace of its own. */
 static void put_process(struct json *json, const struct steptrace_process *process, uint32_t pid)
 {
 	json__raw(json, "\"uid\":");
@@ -39,7 +39,7 @@ int event_json__describe(struct execution *execution)
 	execution->user_at = (uint32_t)json__length(&json);
 	json__raw(&json, "\"user_id\":");
 	TEXT(&json, command->user_id);
-	execution->comm_at = (uint32_t)json__length(&json);
+	execution->process_at = (uint32_t)json__length(&json);
 	put_process(&json, &execution->process, execution->pid);
 	execution->json_bytes = (uint32_t)json__length(&json);
 
@@ -51,7 +51,7 @@ int event_json__describe(struct execution *execution)
 	return 0;
 }
 
-/* The extension fields that every event has: when, and who the kernel says it was. */
+/* When the event happened and in which process: every event has these members. */
 static void put_common(struct json *json, const struct event *event, struct clock_anchor *clock)
 {
 	const struct execution *execution = event->execution;
@@ -68,8 +68,8 @@ static void put_common(struct json *json, const struct event *event, struct cloc
 	json__u64(json, event->record->cpu);
 	json__raw(json, ",");
 	if (execution)
-		json__bytes(json, execution->json + execution->comm_at,
-			    execution->json_bytes - execution->comm_at);
+		json__bytes(json, execution->json + execution->process_at,
+			    execution->json_bytes - execution->process_at);
 	else
 		put_process(json, event->process, event->record->pid);
 	json__raw(json, "}");

@@ -148,7 +148,7 @@ static void rejected_seed(struct json *json, const struct event *event)
 	TEXT(json, rejected->reason);
 }
 
-/* "a,b" as ["a","b"]: names only, empty ones left out. */
+/* The span has "a,,b"; the line gets ["a","b"], without empty names. */
 static void rejected_more(struct json *json, const struct event *event)
 {
 	const char *at = event->rejected->invalid_fields;

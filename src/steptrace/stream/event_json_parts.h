@@ -58,7 +58,7 @@ static inline void put_id_or_null(struct json *json, const uint8_t id[16])
 		json__raw(json, "null");
 }
 
-/* Where the caller gave no correlation id, the execution id serves as both. */
+/* Without a correlation id the execution id is written for both. */
 static inline void put_ids(struct json *json, const char *correlation_id, size_t bytes,
 			   const uint8_t execution_id[16])
 {
@@ -71,7 +71,7 @@ static inline void put_ids(struct json *json, const char *correlation_id, size_t
 	put_id(json, execution_id);
 }
 
-/* What every event of an execution repeats; event_json__describe wrote it once. */
+/* Members that event_json__describe wrote once for all events of the execution. */
 static inline void put_shared_ids(struct json *json, const struct execution *execution)
 {
 	json__bytes(json, execution->json, execution->slug_at);
@@ -86,7 +86,7 @@ static inline void put_slug(struct json *json, const struct execution *execution
 static inline void put_user(struct json *json, const struct execution *execution)
 {
 	json__bytes(json, execution->json + execution->user_at,
-		    execution->comm_at - execution->user_at);
+		    execution->process_at - execution->user_at);
 }
 
 static inline void put_duration(struct json *json, const struct event *event)

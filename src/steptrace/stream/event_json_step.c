@@ -63,7 +63,7 @@ static void step_more(struct json *json, const struct event *event)
 	json__raw(json, "}");
 	put_error_category(json, step->outcome, step->error_category);
 	if (event->termination)
-		return; /* the rest is said when a step ends */
+		return; /* the rest is known only when a step ends by itself */
 	if (step->child.head.flags & SPAN_ITEMS) {
 		json__raw(json, ",\"items\":{\"in\":");
 		json__u64(json, step->items_in);

@@ -8,7 +8,8 @@
 #include "steptrace/stream/executions.h"
 #include "steptrace/stream/termination.h"
 
-/* One character of foreign text, made harmless; returns how many bytes of the source it was. */
+/* Appends one character, or '?' for a control character; returns how many bytes of the source it
+ * had. */
 static int put_character(struct json *line, const uint8_t *at, const uint8_t *end)
 {
 	int count;
@@ -58,7 +59,7 @@ static void put_count(struct json *line, uint64_t count, const char *noun)
 		json__raw(line, "s");
 }
 
-/* Right-aligned, in the unit that suits it: the JSON has every digit. */
+/* Right-aligned, rounded, in the unit that fits. JSON lines have every digit. */
 static void put_duration(struct json *line, const struct event *event)
 {
 	char text[32] = "?   ";
@@ -83,7 +84,7 @@ static void put_trouble(struct json *line, unsigned int outcome, unsigned int ca
 {
 	const char *name = error_category__name(category);
 
-	if (outcome == 1)
+	if (outcome == OUTCOME_SUCCESS)
 		return;
 	json__raw(line, "  ");
 	json__word(line, outcome__name(outcome));
@@ -101,7 +102,7 @@ static void put_front(struct json *line, const struct event *event, struct clock
 
 	stamp = (struct json){.base = room, .at = room, .limit = room + sizeof(room)};
 	clock_anchor__timestamp(clock, &stamp, event->record->time_ns);
-	json__bytes(line, room + 11, 15); /* the time of day, microseconds */
+	json__bytes(line, room + 11, 15); /* the time of day with microseconds */
 	snprintf(pid, sizeof(pid), "  %7u  ", event->record->pid);
 	json__word(line, pid);
 	if (event->execution)

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Events as one readable line each, for a person (`--format compact`).
+ * Writes each event as one line of text for a person (--format compact): the time of day in UTC,
+ * the pid, the command, and what happened.
  *
- *	20:15:31.482113  4711  fragment.update       started  api  by local-default
- *	20:15:31.482907  4711  fragment.update         DatabaseUpdateStep      set-title       0.482 ms  1 row
- *	20:15:31.483015  4711  fragment.update       done     success   0.891 ms  5 steps
+ *	20:15:31.482113  4711  fragment.update  started  api  by local-default
+ *	20:15:31.482907  4711  fragment.update    DatabaseUpdateStep  set-title  0.482 ms  1 row
+ *	20:15:31.483015  4711  fragment.update  done     success  0.891 ms  5 steps
+ *
+ * (The columns are wider than here.)
  */
 #ifndef STEPTRACE_EVENT_TEXT_H
 #define STEPTRACE_EVENT_TEXT_H
@@ -15,8 +18,8 @@
 
 enum { EVENT_TEXT_BYTES = 4096 };
 
-/* Appends one line; the caller has reserved EVENT_TEXT_BYTES. Control characters and bytes that
- * are not UTF-8 become '?': a terminal never executes what a runner said. */
+/* Appends one line. The caller has reserved EVENT_TEXT_BYTES. Control characters and bytes that are
+ * not UTF-8 become '?', so that a terminal does not execute text of a runner. */
 void event_text__write(struct json *line, const struct event *event, struct clock_anchor *clock);
 
 #endif

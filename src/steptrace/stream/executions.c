@@ -8,6 +8,7 @@
 
 enum { BUCKETS_COUNT = 1 << 12, QUEUES_COUNT = 256, SPARE_LIMIT = 256 };
 
+/* Executions in the order in which they began. A queue serves every pid of the same remainder. */
 struct queue {
 	struct execution *oldest, *newest;
 	size_t count;
@@ -16,8 +17,8 @@ struct queue {
 struct executions {
 	struct execution *buckets[BUCKETS_COUNT];
 	struct id_hash hash;
-	struct queue queues[QUEUES_COUNT]; /* by process, in the order of their beginning */
-	struct execution *spare;           /* freed entries, linked by next_in_bucket */
+	struct queue queues[QUEUES_COUNT];
+	struct execution *spare; /* removed entries for new executions, linked by next_in_bucket */
 	size_t spare_count;
 	size_t count, limit;
 	uint64_t forgotten;
@@ -35,6 +36,7 @@ struct executions *executions__new(size_t limit)
 	return open;
 }
 
+/* Frees an entry that is in no list any more. */
 static void release(struct executions *open, struct execution *execution)
 {
 	open_steps__clear(&execution->open, &open->steps);
@@ -61,7 +63,7 @@ void executions__free(struct executions *open)
 	free(open);
 }
 
-/* The process is left out, so that a fork's execution meets its origin. */
+/* The pid is not hashed: the executions of forked processes share a bucket with their parent's. */
 static struct execution **bucket_of(struct executions *open, const uint8_t id[16])
 {
 	return &open->buckets[id_hash__of(&open->hash, id) % BUCKETS_COUNT];
@@ -110,7 +112,7 @@ static void link_entry(struct executions *open, struct execution *entry)
 	open->count++;
 }
 
-/* The oldest of whoever has most: a runner that leaves its commands open pushes its own out. */
+/* Drops the oldest execution of the longest queue. */
 static void forget_one(struct executions *open)
 {
 	struct queue *longest = &open->queues[0];
@@ -135,27 +137,22 @@ struct execution *executions__add(struct executions *open, uint32_t pid,
 	entry = take_spare(open);
 	if (!entry)
 		return NULL;
+	*entry = (struct execution){
+		.pid = pid,
+		.process = *process,
+		.command = *command,
+		.json = entry->json, /* event_json__describe uses the memory again */
+	};
 	memcpy(entry->id, command->head.execution_id, sizeof(entry->id));
-	entry->pid = pid;
-	entry->start_seen = false;
-	entry->goes_on_elsewhere = false;
-	memset(entry->steps_seen, 0, sizeof(entry->steps_seen));
-	entry->known_ns = entry->last_ns = entry->steps_lost_before = entry->ends_lost_before = 0;
-	entry->began_ns = 0;
-	entry->open = (struct open_steps){0};
-	entry->process = *process;
-	entry->command = *command;
-	entry->json_bytes = 0;
 	link_entry(open, entry);
 	return entry;
 }
 
-void executions__remove(struct executions *open, struct execution *execution)
+static void unlink_entry(struct executions *open, struct execution *execution)
 {
 	struct execution **at = bucket_of(open, execution->id);
 	struct queue *queue = queue_of(open, execution->pid);
 
-	open_steps__clear(&execution->open, &open->steps);
 	while (*at != execution)
 		at = &(*at)->next_in_bucket;
 	*at = execution->next_in_bucket;
@@ -169,7 +166,12 @@ void executions__remove(struct executions *open, struct execution *execution)
 		queue->newest = execution->older;
 	queue->count--;
 	open->count--;
+}
 
+void executions__remove(struct executions *open, struct execution *execution)
+{
+	unlink_entry(open, execution);
+	open_steps__clear(&execution->open, &open->steps);
 	if (open->spare_count >= SPARE_LIMIT) {
 		release(open, execution);
 		return;
@@ -197,14 +199,14 @@ void executions__each_pid(struct executions *open, void (*each)(uint32_t pid, vo
 			each(at->pid, context);
 }
 
-void executions__ended_elsewhere(struct executions *open, const struct execution *ended)
+void executions__mark_continued(struct executions *open, const struct execution *ended)
 {
 	struct execution *at = *bucket_of(open, ended->id);
 
 	for (; at; at = at->next_in_bucket)
 		if (at->pid != ended->pid && memcmp(at->id, ended->id, sizeof(at->id)) == 0 &&
 		    at->process.uid == ended->process.uid)
-			at->goes_on_elsewhere = true;
+			at->continued_by_fork = true;
 }
 
 struct open_steps_store *executions__steps_store(struct executions *open)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * --fields LIST: which fields of a runner's events are written. Each line loses the others after it
- * was made: who wants all fields, or the seed's, pays nothing. Pure.
+ * --fields LIST: the members that are kept in the JSON lines of runners' events. A line is written
+ * whole, then the other members are removed from it. So a recording without --fields, or with
+ * "all" or "seed", has no cost from this.
  */
 #ifndef STEPTRACE_FIELDS_H
 #define STEPTRACE_FIELDS_H
@@ -15,17 +16,17 @@ enum { FIELDS_MAX = 64 };
 
 struct fields {
 	struct {
-		const char *name; /* in the list, which is borrowed */
+		const char *name; /* borrowed: points into the list; no NUL at its end */
 		size_t bytes;
 	} kept[FIELDS_MAX];
-	size_t count; /* 0: all are */
+	size_t count; /* 0: all fields are kept */
 };
 
-/* "duration_ms,outcome". `event` and `execution_id` are always kept. -EINVAL with a sentence where a name is
- * in no schema. */
+/* `list` is like "duration_ms,outcome"; `event` and `execution_id` are added to it. 0, or -EINVAL
+ * with a sentence: no event has a field of that name, or there are too many names. */
 int fields__parse(struct fields *fields, const char *list, struct error *err);
 
-/* Takes the other members out of a line of JSON, in place; returns its new length. */
+/* Removes the other members from one line of JSON, in place. Returns its new length. */
 size_t fields__apply(const struct fields *fields, char *line, size_t bytes);
 
 #endif

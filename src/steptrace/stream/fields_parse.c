@@ -8,7 +8,7 @@
 #include "steptrace/stream/json_scan.h"
 #include "steptrace/stream/schemas.h"
 
-/* ---- which names there are: those that the schemas have */
+/* ---- the names that exist: the properties in the schemas of runners' events */
 
 typedef bool each_name_fn(void *context, const char *name, size_t bytes);
 
@@ -17,7 +17,7 @@ static bool is_of_runner(const struct schema *schema)
 	return strncmp(schema->event, "trace.", 6) != 0;
 }
 
-/* Calls `each` with every field of the event until it returns true. */
+/* Calls `each` with every field of one event. Returns true as soon as `each` does. */
 static bool each_name_of(const struct schema *schema, each_name_fn *each, void *context)
 {
 	struct json_scan scan, inner;
@@ -44,6 +44,7 @@ static bool each_name(each_name_fn *each, void *context)
 	return false;
 }
 
+/* The name that is searched for. */
 struct wanted {
 	const char *name;
 	size_t bytes;
@@ -56,7 +57,7 @@ static bool is_it(void *context, const char *name, size_t bytes)
 	return bytes == wanted->bytes && memcmp(name, wanted->name, bytes) == 0;
 }
 
-/* Each once: a name is added where it is not there yet. */
+/* Adds " NAME," unless the text has it already: several events have the same fields. */
 static bool add_name(void *context, const char *name, size_t bytes)
 {
 	struct strbuf *names = context;

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where an execution's id lies in a table. The ids of an honest runner are random already; a hostile one must
- * not be able to choose ids that meet in one place, for that would cost the others their events.
+ * A keyed hash of execution ids, for hash tables.
+ *
+ * Ids come from the traced processes. With a fixed hash a hostile process could choose ids that all
+ * share one bucket; each lookup would then be so slow that records of other processes are lost. The
+ * key is random and never leaves the process, so such ids cannot be computed.
  */
 #ifndef STEPTRACE_ID_HASH_H
 #define STEPTRACE_ID_HASH_H
@@ -11,14 +14,14 @@
 #include <sys/random.h>
 
 struct id_hash {
-	uint64_t secret[2];
+	uint64_t key[2];
 };
 
 static inline void id_hash__init(struct id_hash *hash)
 {
-	if (getrandom(hash->secret, sizeof(hash->secret), GRND_NONBLOCK) < 0)
-		hash->secret[0] = hash->secret[1] =
-			(uint64_t)(uintptr_t)hash; /* better than none */
+	/* Early at boot there may be no random bytes yet: the address is at least hard to guess. */
+	if (getrandom(hash->key, sizeof(hash->key), GRND_NONBLOCK) < 0)
+		hash->key[0] = hash->key[1] = (uint64_t)(uintptr_t)hash;
 }
 
 static inline uint64_t id_hash__of(const struct id_hash *hash, const uint8_t id[16])
@@ -28,7 +31,7 @@ static inline uint64_t id_hash__of(const struct id_hash *hash, const uint8_t id[
 
 	memcpy(&low, id, sizeof(low));
 	memcpy(&high, id + sizeof(low), sizeof(high));
-	product = (unsigned __int128)(low ^ hash->secret[0]) * (high ^ hash->secret[1]);
+	product = (unsigned __int128)(low ^ hash->key[0]) * (high ^ hash->key[1]);
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 

@@ -7,6 +7,7 @@
 
 #include "common/utf8.h"
 
+/* The numbers 0 to 99 as two digits each. */
 static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233"
 			    "34353637383940414243444546474849505152535455565758596061626364656667"
 			    "6869707172737475767778798081828384858687888990919293949596979899";
@@ -44,7 +45,8 @@ int json__grow(struct json *json, size_t bytes)
 	return 0;
 }
 
-/* How many decimal digits: from the number of bits, which is off by one at most. */
+/* The number of decimal digits. Computed from the number of bits; that may be one too small, which
+ * a comparison corrects. */
 static unsigned int digits_count(uint64_t value)
 {
 	static const uint64_t powers[] = {
@@ -70,12 +72,12 @@ static unsigned int digits_count(uint64_t value)
 		10000000000000000000u,
 	};
 	unsigned int bits = 64 - (unsigned int)__builtin_clzll(value | 1);
-	unsigned int count = bits * 1233 >> 12; /* times the logarithm of 2 */
+	unsigned int count = bits * 1233 >> 12; /* 1233 / 4096: the decimal logarithm of 2 */
 
 	return count + (value >= powers[count]);
 }
 
-/* Eight digits, zeros in front. */
+/* Eight digits, with leading zeros. */
 static void put_eight(char *at, uint32_t value)
 {
 	memcpy(&at[0], &pairs[2 * (value / 1000000)], 2);
@@ -136,7 +138,7 @@ void json__nine_digits(struct json *json, uint32_t value)
 	json->at += 8;
 }
 
-/* All bytes as two hexadecimal digits. */
+/* The numbers 0 to 255 as two hexadecimal digits each. */
 #define HEX_ROW(high)                                                                              \
 	high "0" high "1" high "2" high "3" high "4" high "5" high "6" high "7" high "8" high      \
 	     "9" high "a" high "b" high "c" high "d" high "e" high "f"
@@ -156,13 +158,13 @@ void json__uuid(struct json *json, const uint8_t id[16])
 	json->at = at + JSON_UUID_BYTES;
 }
 
-/* What has to happen to a byte inside a string. */
+/* How a byte inside a string is written. */
 enum byte_class {
-	PLAIN = 0,
-	END,   /* NUL */
-	SHORT, /* backslash and a letter */
-	LONG,  /* \u00XX */
-	MULTI, /* the first byte of a longer UTF-8 sequence, or no UTF-8 at all */
+	PLAIN = 0, /* as it is */
+	END,       /* NUL: the text ends */
+	SHORT,     /* backslash and one character: \n */
+	LONG,      /* \u00XX */
+	MULTI,     /* the first byte of a UTF-8 sequence, or not UTF-8 */
 };
 
 static const uint8_t classes[256] = {
@@ -177,7 +179,7 @@ static const char short_escapes[256] = {
 	['\r'] = 'r', ['"'] = '"',  ['\\'] = '\\',
 };
 
-/* One character that cannot simply be copied; returns how many bytes of the source it was. */
+/* Writes one character that is not PLAIN. Returns how many bytes of the source it had. */
 static int put_special(struct json *json, const uint8_t *at, const uint8_t *end)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -206,8 +208,11 @@ static int put_special(struct json *json, const uint8_t *at, const uint8_t *end)
 
 #define EACH_BYTE(byte) (0x0101010101010101u * (byte))
 
-/* The top bit of each byte that cannot simply be copied. Borrows may mark a byte too many, but never
- * one in front of the first. */
+/*
+ * Sets the top bit of each byte of the word that is not PLAIN. A subtraction may borrow from the
+ * next byte and mark it wrongly, but only behind a byte that is marked rightly. So the first mark
+ * is always right, and put_plain() uses no other.
+ */
 static uint64_t specials(uint64_t word)
 {
 	uint64_t quotes = word ^ EACH_BYTE('"'), slashes = word ^ EACH_BYTE('\\');
@@ -217,7 +222,8 @@ static uint64_t specials(uint64_t word)
 	       EACH_BYTE(0x80);
 }
 
-/* Copies what can be copied eight bytes at a time; returns where that ends. */
+/* Copies PLAIN bytes, eight at a time, and stops at the first other byte or at the last seven.
+ * Returns where it stopped. */
 static const uint8_t *put_plain(struct json *json, const uint8_t *at, const uint8_t *end)
 {
 	while (end - at >= 8) {

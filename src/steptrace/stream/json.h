@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The JSON writer of the event stream.
+ * The JSON writer: functions that append to one growing buffer.
  *
- * Straight appends into one growing buffer. json__reserve() is called once for a line (or for a
- * piece of unbounded length); between two calls the writers below check nothing, so each says how
- * much it may need. Every string that comes from outside goes through json__text(), which escapes
- * what JSON must escape and replaces what is not UTF-8 by U+FFFD: whatever the bytes, the line is
- * valid.
+ * The functions check no space. The caller reserves enough for a whole line with json__reserve()
+ * first; the *_BYTES constants say how much a value may take. Text from a traced process or from
+ * the system goes through json__text() only. It escapes what JSON must escape and replaces bytes
+ * that are not UTF-8 by U+FFFD, so every line is valid JSON.
  *
  *	json__reserve(json, 256);
  *	json__raw(json, "{\"duration_ms\":");
@@ -20,18 +19,19 @@
 #include <string.h>
 
 struct json {
-	char *base; /* owned */
-	char *at;
-	char *limit;
+	char *base;  /* owned, where json__init made it */
+	char *at;    /* the next byte is written here */
+	char *limit; /* the end of the memory */
 };
 
-/* 0 or -ENOMEM. The buffer is empty after init; json__free may be called on zeroed memory. */
+/* Makes an empty buffer of this size. 0 or -ENOMEM. json__free() accepts a zeroed struct. */
 int json__init(struct json *json, size_t bytes);
 void json__free(struct json *json);
 
-/* Room for `bytes` more; 0 or -ENOMEM (nothing is lost). */
+/* Enlarges the buffer, so that it has room for `bytes` more. 0, or -ENOMEM: nothing has changed. */
 int json__grow(struct json *json, size_t bytes);
 
+/* The same; does nothing where there is enough room. */
 static inline int json__reserve(struct json *json, size_t bytes)
 {
 	return (size_t)(json->limit - json->at) >= bytes ? 0 : json__grow(json, bytes);
@@ -48,10 +48,10 @@ static inline void json__bytes(struct json *json, const char *bytes, size_t coun
 	json->at += count;
 }
 
-/* A literal, as it stands. */
+/* A string literal, without escapes. */
 #define json__raw(json, literal) json__bytes(json, "" literal, sizeof(literal) - 1)
 
-/* A constant of the program that needs no escapes: a name from a table. */
+/* A constant of the program that needs no escapes, for example a name from a table. */
 static inline void json__word(struct json *json, const char *word)
 {
 	json__bytes(json, word, strlen(word));
@@ -71,9 +71,10 @@ enum {
 	JSON_MILLISECONDS_BYTES = 22,
 };
 
-/* What json__text() may need for a field of this many bytes, quotes included. */
+/* The most that json__text() writes for a field of this many bytes, with the quotes. */
 #define JSON_TEXT_BYTES(field_bytes) (6 * (field_bytes) + 2)
 
+/* Any number; json__u64() calls it for numbers of more than one digit. */
 void json__long_u64(struct json *json, uint64_t value);
 
 static inline void json__u64(struct json *json, uint64_t value)
@@ -86,16 +87,16 @@ static inline void json__u64(struct json *json, uint64_t value)
 
 void json__i64(struct json *json, int64_t value);
 
-/* Less than a thousand million, with leading zeros. */
+/* A value below 1,000,000,000, with leading zeros. */
 void json__nine_digits(struct json *json, uint32_t value);
 
 /* 16 bytes as 8-4-4-4-12 hexadecimal digits, without quotes. */
 void json__uuid(struct json *json, const uint8_t id[16]);
 
-/* Nanoseconds as a decimal number of milliseconds: exact, up to six places, no trailing zeros. */
+/* Nanoseconds as milliseconds: exact, with up to six decimals, without trailing zeros. */
 void json__milliseconds(struct json *json, uint64_t ns);
 
-/* A quoted string from a NUL-padded field of at most `bytes` bytes. */
+/* A quoted string. The text ends at its first NUL or after `bytes` bytes. */
 void json__text(struct json *json, const char *text, size_t bytes);
 
 #endif

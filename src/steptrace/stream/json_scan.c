@@ -18,7 +18,7 @@ static bool take(struct json_scan *scan, char wanted)
 	return true;
 }
 
-/* Behind the closing quote; the opening one was taken. */
+/* Moves behind the closing quote. The opening quote was taken already. */
 static bool skip_string(struct json_scan *scan)
 {
 	for (; scan->at < scan->end; scan->at++) {
@@ -35,7 +35,7 @@ static bool skip_string(struct json_scan *scan)
 	return true;
 }
 
-/* Up to the comma or bracket that ends it. */
+/* Moves to the comma or the bracket that follows the value. */
 static bool skip_value(struct json_scan *scan)
 {
 	size_t depth = 0;

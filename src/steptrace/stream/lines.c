@@ -3,9 +3,9 @@
 
 #include <errno.h>
 
-enum { LINE_BYTES = 256 }; /* few are shorter */
+enum { LINE_BYTES = 256 }; /* few lines are shorter: so marks fill up after the text */
 
-_Static_assert(_Alignof(struct line_mark) == 1, "marks lie at any place");
+_Static_assert(_Alignof(struct line_mark) == 1, "a mark may lie at any address");
 
 int lines__init(struct lines *lines, size_t bytes)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Lines of text, and of each what it is about, for those who have to say what became of it.
+ * Lines of text with a mark for each, which says what the line is about. An output that cannot
+ * write a line uses its mark to count the loss and to correct later lines of the same execution.
  *
  *	text   {"event":"dsl.step.executed",...}\n{"event":"command.execution.completed",...}\n
  *	marks  EVENT_STEP_EXECUTED, 5e0c…          EVENT_COMMAND_COMPLETED, 5e0c…
@@ -17,14 +18,14 @@
 
 struct line_mark {
 	uint8_t kind;       /* enum event_kind; EVENT_NONE: a line about the recording itself */
-	uint8_t is_aborted; /* of no boundary */
+	uint8_t is_aborted; /* an aborted event: no probe was hit for it */
 	union {
-		struct { /* an execution's */
+		struct { /* an event of an execution; zeros: of none */
 			uint8_t execution_id[16];
-			uint32_t pid;      /* a fork goes on with the same id */
-			uint64_t known_ns; /* since when it is known */
+			uint32_t pid;      /* a forked child has the same execution id */
+			uint64_t known_ns; /* the time of the first record of the execution */
 		} __attribute__((packed));
-		struct { /* EVENT_NONE: a trace.lost, if it says that something was */
+		struct { /* EVENT_NONE: what a trace.lost reports; zeros: another line */
 			uint64_t lost;
 			uint64_t lost_since_ns;
 			uint8_t lost_kind;   /* enum event_kind */
@@ -33,13 +34,14 @@ struct line_mark {
 	} __attribute__((packed));
 } __attribute__((packed));
 
-/* Owns both; zeroed: nothing yet. */
+/* Owns both buffers. A zeroed struct is empty. */
 struct lines {
 	struct json text;
-	struct json marks; /* struct line_mark, one for each line */
+	struct json marks; /* an array of struct line_mark, one for each line */
 };
 
-/* Room for so many bytes of text, before it has to grow. 0 or -ENOMEM; lines__free() in any case. */
+/* Allocates space for so many bytes of text; more lines make it grow. 0 or -ENOMEM. Call
+ * lines__free() in both cases. */
 int lines__init(struct lines *lines, size_t bytes);
 void lines__free(struct lines *lines);
 
@@ -58,34 +60,34 @@ static inline const struct line_mark *lines__marks(const struct lines *lines)
 	return (const struct line_mark *)lines->marks.base;
 }
 
-/* What it takes of the memory. */
+/* The memory that both buffers take. */
 size_t lines__memory_bytes(const struct lines *lines);
 
+/* Drops all lines; keeps the memory. */
 void lines__clear(struct lines *lines);
 
-/* The mark of the line that was appended to the text last; without memory for it the line is taken back,
- * and -ENOMEM returned. */
+/* Adds the mark of the last line of the text. 0, or -ENOMEM: that line is removed again. */
 int lines__mark(struct lines *lines, const struct line_mark *mark);
 
-/* Copies of all lines behind those that there are; 0, or -ENOMEM and nothing is changed. */
+/* Appends copies of all lines. 0, or -ENOMEM: nothing has changed. */
 int lines__append(struct lines *to, const struct lines *from);
 
-/* Behind the line that begins at `at`. */
+/* The start of the line after the one that begins at `at`; after the last line, the end. */
 const char *lines__behind(const struct lines *lines, const char *at);
 
-/* Lines by kind. */
+/* How many lines of each kind there are. */
 struct line_counts {
 	uint64_t events[EVENT_KINDS_COUNT];
 	uint64_t aborted[EVENT_KINDS_COUNT];
-	/* What the trace.lost among them said, and since when that was lost. */
+	/* The losses that the trace.lost lines report, and when the earliest of them began. */
 	uint64_t told[EVENT_KINDS_COUNT][LOSS_REASONS_COUNT];
-	uint64_t told_since_ns; /* 0: nothing */
+	uint64_t told_since_ns; /* 0: there is no such line */
 };
 
-/* Adds those that lie behind the first `from` bytes, which end with a whole line. */
+/* Adds the lines after the first `from` bytes of the text; these end with a whole line. */
 void line_counts__count(struct line_counts *counts, const struct lines *lines, size_t from);
 void line_counts__add(struct line_counts *sum, const struct line_counts *counts);
-/* But for those about the recording itself. */
+/* All events; lines about the recording itself are not counted. */
 uint64_t line_counts__total(const struct line_counts *counts);
 static inline bool line_counts__is_empty(const struct line_counts *counts)
 {

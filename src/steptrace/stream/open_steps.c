@@ -31,9 +31,9 @@ static struct open_step *take_spare(struct open_steps_store *store)
 	return step;
 }
 
-/* Takes the step that `link` leads to out of the list. */
-static void take_out(struct open_steps *steps, struct open_steps_store *store,
-		     struct open_step **link)
+/* Moves the step that `link` points to from the list to the spare entries. */
+static void remove_step(struct open_steps *steps, struct open_steps_store *store,
+			struct open_step **link)
 {
 	struct open_step *step = *link;
 
@@ -43,13 +43,13 @@ static void take_out(struct open_steps *steps, struct open_steps_store *store,
 	steps->count--;
 }
 
-static void push_oldest_out(struct open_steps *steps, struct open_steps_store *store)
+static void drop_oldest(struct open_steps *steps, struct open_steps_store *store)
 {
 	struct open_step **link = &steps->newest;
 
 	while ((*link)->older)
 		link = &(*link)->older;
-	take_out(steps, store, link);
+	remove_step(steps, store, link);
 	steps->is_cut = true;
 }
 
@@ -59,7 +59,7 @@ void open_steps__begin(struct open_steps *steps, struct open_steps_store *store,
 	struct open_step *step;
 
 	if (steps->count >= OPEN_STEPS_PER_EXECUTION)
-		push_oldest_out(steps, store);
+		drop_oldest(steps, store);
 	step = take_spare(store);
 	if (!step) {
 		steps->is_cut = true;
@@ -77,7 +77,7 @@ void open_steps__end(struct open_steps *steps, struct open_steps_store *store,
 {
 	for (struct open_step **link = &steps->newest; *link; link = &(*link)->older)
 		if (memcmp((*link)->span.step_id, step_id, 16) == 0) {
-			take_out(steps, store, link);
+			remove_step(steps, store, link);
 			return;
 		}
 }
@@ -85,5 +85,5 @@ void open_steps__end(struct open_steps *steps, struct open_steps_store *store,
 void open_steps__clear(struct open_steps *steps, struct open_steps_store *store)
 {
 	while (steps->newest)
-		take_out(steps, store, &steps->newest);
+		remove_step(steps, store, &steps->newest);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The steps of one execution that began and did not end yet, newest first: what there is to say
- * when its process dies.
+ * The steps of one execution that began and did not end yet, the newest first. They are reported as
+ * aborted when the process ends.
  *
- *	newest -> step 2.1 -> step 2 -> NULL		(parallel steps lie in the order of their start)
+ *	newest -> step 2.1 -> step 2 -> NULL	(parallel steps are in the order of their start)
  *
- * Entries come from a store that all executions share; it is bounded. A runner that begins steps
- * and never ends them pushes its own oldest ones out.
+ * All executions take their entries from one store of limited size. An execution has a limit of its
+ * own: a runner that begins steps and never ends them drops its own oldest ones.
  */
 #ifndef STEPTRACE_OPEN_STEPS_H
 #define STEPTRACE_OPEN_STEPS_H
@@ -20,7 +20,7 @@
 enum { OPEN_STEPS_PER_EXECUTION = 256, OPEN_STEPS_TOTAL = 65536 };
 
 struct open_step {
-	struct steptrace_record record; /* of its start */
+	struct steptrace_record record; /* of step__start */
 	struct step_span span;
 	struct open_step *older;
 };
@@ -28,23 +28,26 @@ struct open_step {
 struct open_steps {
 	struct open_step *newest;
 	size_t count;
-	bool is_cut; /* some were not remembered, and may be open still */
+	bool is_cut; /* a step was dropped; it may still be open */
 };
 
-/* Zeroed: an empty store. */
+/* A zeroed struct is an empty store. */
 struct open_steps_store {
-	struct open_step *spare;
+	struct open_step *spare; /* entries that no execution uses */
 	size_t allocated_count;
 };
 
+/* Call open_steps__clear() for every execution before: this frees the spare entries only. */
 void open_steps__free_store(struct open_steps_store *store);
 
-/* Remembers the step (a copy); without room or memory for it, or for the oldest, that is noted. */
+/* Adds a copy of the step. Sets is_cut where this drops the oldest step, or where there is no
+ * memory or no room in the store for the new one. */
 void open_steps__begin(struct open_steps *steps, struct open_steps_store *store,
 		       const struct steptrace_record *record, const struct step_span *span);
-/* Forgets it, if it is there. */
+/* Removes the step. Does nothing where it is not there. */
 void open_steps__end(struct open_steps *steps, struct open_steps_store *store,
 		     const uint8_t step_id[16]);
+/* Removes all steps. */
 void open_steps__clear(struct open_steps *steps, struct open_steps_store *store);
 
 #endif

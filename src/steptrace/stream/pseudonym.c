@@ -111,7 +111,10 @@ void pseudonyms__replace(const struct pseudonyms *pseudonyms, enum pseudonym_fie
 	memcpy(text, digits, room);
 }
 
-/* ---- records; what lies in the ring buffer cannot be written to */
+/*
+ * ---- records. The ring buffer is read-only: a span is copied into `decoded` before it is changed,
+ * unless decode__record() copied it already.
+ */
 
 #define REPLACE(pseudonyms, field, text) pseudonyms__replace(pseudonyms, field, text, sizeof(text))
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * --pseudonymize: text that names somebody is replaced by a keyed hash (BLAKE2b) as soon as a record is
- * decoded, so that nothing behind that ever sees it.
+ * --pseudonymize: replaces text that identifies a person by a keyed hash (BLAKE2b). This happens
+ * right after a record is decoded, so no later part of the program has the original text.
  *
  *	"alice"	->	"p:5f1c…" (32 hexadecimal digits; 13 where a field has no room for more)
  *
- * The same value of the same field has the same pseudonym under the same key. The key is that of a
- * file, or a random one that is gone with the recording. Nothing stays nothing. libsodium is used in
- * this file only.
+ * The same text in the same field has the same pseudonym under the same key. In another field it
+ * has another one. With a random key the pseudonyms of two recordings cannot be compared. Empty
+ * text stays empty. Only pseudonym.c uses libsodium.
  */
 #ifndef STEPTRACE_PSEUDONYM_H
 #define STEPTRACE_PSEUDONYM_H
@@ -29,10 +29,11 @@ enum pseudonym_field {
 	PSEUDONYM_FIELDS_COUNT,
 };
 
-/* "user_id": as --pseudonymize has them. */
+/* Their names in --pseudonymize, for example "user_id". */
 extern const char *const pseudonym_fields[PSEUDONYM_FIELDS_COUNT];
 
-/* Adds the fields of a list ("user_id,comm") to the mask; -EINVAL with a sentence. */
+/* Adds the fields of a list ("user_id,comm") to the mask: bit PSEUDONYM_COMM for "comm", and so
+ * on. 0, or -EINVAL with a sentence. */
 int pseudonym__parse(const char *list, unsigned int *mask, struct error *err);
 
 struct pseudonyms;
@@ -46,13 +47,15 @@ int pseudonyms__new(unsigned int mask, const void *key, size_t key_bytes,
 /* Wipes the key. Accepts NULL. */
 void pseudonyms__free(struct pseudonyms *pseudonyms);
 
+/* The fields that are replaced. NULL: none. */
 unsigned int pseudonyms__mask(const struct pseudonyms *pseudonyms);
 
-/* The text of a field of so many bytes, in place, where that field is to be replaced. */
+/* Replaces `text` in place, if the mask has the field. `bytes` is the size of its array. NULL
+ * pseudonyms replace nothing. */
 void pseudonyms__replace(const struct pseudonyms *pseudonyms, enum pseudonym_field field,
 			 char *text, size_t bytes);
 
-/* All of a record's; a `pseudonymize` of stream.h. */
+/* Replaces all fields of a record. To be used as `pseudonymize` in struct stream_options. */
 void pseudonyms__apply(void *pseudonyms, struct decoded *decoded);
 
 #endif

@@ -58,7 +58,7 @@ int stream__write_line(struct stream *stream, const struct event *event)
 
 	_Static_assert((int)EVENT_LINE_BYTES >= (int)EVENT_JSON_BYTES &&
 			       (int)EVENT_LINE_BYTES >= (int)EVENT_TEXT_BYTES,
-		       "a line may be longer than its room");
+		       "a line of an event can be longer than its room");
 	if (json__reserve(&stream->lines.text, EVENT_LINE_BYTES))
 		return -ENOMEM;
 	if (options->format == FORMAT_COMPACT)
@@ -82,7 +82,7 @@ uint64_t stream__losses_of(const struct stream *stream, enum event_kind kind)
 	return sum;
 }
 
-/* In the kernel, or here. */
+/* The time of a loss in the kernel is known. The time of a loss here is not. */
 uint64_t stream__lost_until_ns(const struct stream *stream, enum steptrace_probe probe,
 			       uint64_t lost_before)
 {
@@ -96,7 +96,7 @@ uint64_t stream__lost_until_ns(const struct stream *stream, enum steptrace_probe
 void stream__close_execution(struct stream *stream, struct execution *execution)
 {
 	if (!execution->start_seen)
-		executions__ended_elsewhere(stream->open, execution);
+		executions__mark_continued(stream->open, execution);
 	executions__remove(stream->open, execution);
 }
 

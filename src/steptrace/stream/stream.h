@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The event path: records in, lines out.
+ * The event path: records of the ring buffer go in, lines come out.
  *
  *	record bytes -> decode -> open executions -> event -> line in the buffer
  *
- * Pure: no file, no kernel, no clock of its own. The caller feeds records, takes the lines out of
- * the buffer and writes them wherever it likes. Everything that arrives is either one event or one
- * counted loss, so at the end   hits = events + lost + filtered   holds for every kind. Beside those stand the
- * events that no boundary made: of commands that a process left open.
+ * The stream is pure: it reads no file, no clock, and makes no call into the kernel (see
+ * tests/check-stream). The caller passes records, takes the lines, and writes them to its outputs.
+ *
+ * The stream counts what becomes of every hit of a probe. For each kind of event
+ *
+ *	hits = events + lost + filtered
+ *
+ * holds at the end. Aborted events are counted apart, because no probe was hit for them: they are
+ * about commands and steps that were open when their process ended.
+ *
+ * All times are nanoseconds of CLOCK_MONOTONIC. One thread uses a stream at a time.
  */
 #ifndef STEPTRACE_STREAM_H
 #define STEPTRACE_STREAM_H
@@ -24,38 +31,40 @@
 #include "steptrace/stream/termination.h"
 
 enum stream_format {
-	FORMAT_JSON,
-	FORMAT_COMPACT,
+	FORMAT_JSON,    /* event_json.h */
+	FORMAT_COMPACT, /* event_text.h */
 };
 
 enum {
-	EVENT_LINE_BYTES = 8192,         /* no line of a known shape is longer */
-	STREAM_LINES_BYTES = 256 * 1024, /* room for lines, before it has to grow */
+	EVENT_LINE_BYTES = 8192,         /* the longest line without lists and paths */
+	STREAM_LINES_BYTES = 256 * 1024, /* the buffer begins with this size and grows */
 };
 
 struct stream_options {
 	enum stream_format format;
 	bool seed_fields_only;
-	struct fields fields; /* those that are written of JSON lines; none: all */
-	/* Replaces what must not be seen, before anything looks. NULL: nothing is. */
+	struct fields fields; /* which members of a JSON line are written; empty: all */
+	/* Called for each record that was decoded, before its text is used: replaces text by
+	 * pseudonyms. NULL: no text is replaced. */
 	void (*pseudonymize)(void *context, struct decoded *decoded);
 	void *pseudonymize_context;
-	uint64_t events_limit;   /* --count; 0: none */
-	size_t executions_limit; /* 0: 65,536 */
+	uint64_t events_limit;   /* --count; 0: no limit */
+	size_t executions_limit; /* how many executions may be open; 0: 65,536 */
 	struct clock_anchor clock;
-	uint64_t min_duration_ns;  /* of what is aborted; 0: any */
-	bool steps_left_out;       /* filtered, of executions that are not */
-	bool step_starts_left_out; /* so which steps are open is not known */
-	bool starts_left_out;      /* command.execution.started is known and not written */
-	/* When the kernel lost a record of each probe last; it moves. NULL: it never does. */
+	uint64_t min_duration_ns;  /* shorter aborted events are not written; 0: all are */
+	bool steps_left_out;       /* a filter drops steps of executions that it keeps */
+	bool step_starts_left_out; /* step__start is not recorded: open steps are not known */
+	bool starts_left_out;      /* command.execution.started is counted as filtered */
+	/* For each probe: when the kernel last lost a record of it. The BPF programs change
+	 * the values at any time. NULL: the kernel loses no records. */
 	const uint64_t *last_lost_ns;
 };
 
 struct stream_counts {
-	uint64_t events[EVENT_KINDS_COUNT];  /* of boundaries */
-	uint64_t aborted[EVENT_KINDS_COUNT]; /* of what a process left open */
+	uint64_t events[EVENT_KINDS_COUNT];  /* lines written for a hit of a probe */
+	uint64_t aborted[EVENT_KINDS_COUNT]; /* lines written because a process ended */
 	uint64_t lost[EVENT_KINDS_COUNT][LOSS_REASONS_COUNT];
-	uint64_t filtered[EVENT_KINDS_COUNT]; /* not wanted */
+	uint64_t filtered[EVENT_KINDS_COUNT]; /* hits that a filter dropped */
 };
 
 struct stream;
@@ -65,42 +74,53 @@ int stream__new(const struct stream_options *options, struct stream **stream);
 void stream__free(struct stream *stream);
 
 /*
- * One record of the ring buffer; appends at most one line. 0, or -ENOMEM (the record is counted
- * as lost). After the limit of events was reached records are counted as not written.
+ * Handles one record of the ring buffer and appends at most one line. 0, or -ENOMEM: the record is
+ * counted as lost. When events_limit is reached, further records are counted as LOSS_NOT_WRITTEN.
+ * A record that makes no sense is counted as lost, and is no error.
  */
 int stream__record(struct stream *stream, const void *bytes, size_t size_bytes);
 
-void stream__add_filtered(struct stream *stream, enum event_kind kind, uint64_t count);
-
-/* A command ended, and nobody wants to read that. */
+/* The BPF program dropped the end of this command by a filter: forgets its execution. */
 void stream__command_closed(struct stream *stream, const struct command_closed *closed);
 
-/* The process ended or replaced its program: says what it had open was aborted. */
+/*
+ * The process ended or replaced its program. Appends an aborted event for each step and command
+ * that it had open, and forgets its executions. Without memory for a line the event is left out.
+ */
 void stream__abort_process(struct stream *stream, const struct termination *termination);
 
-/* Calls `each` with the process of every open execution. */
+/* Calls `each` once for every open execution, with the pid of its process. */
 void stream__each_open_pid(struct stream *stream, void (*each)(uint32_t pid, void *context),
 			   void *context);
 
-/* The lines so far. The caller takes them: lines__clear() forgets them, stream__take_lines() hands them over (0,
- * or -ENOMEM and nothing is changed). Who appends to the text marks the line. */
+/*
+ * The lines that were not taken yet; the stream owns them. lines__clear() drops them. A caller that
+ * appends a line of its own to the text also adds its mark (lines__mark).
+ */
 struct lines *stream__lines(struct stream *stream);
+
+/* Moves the lines into `taken`, which the caller frees; the stream goes on with an empty buffer.
+ * 0, or -ENOMEM: nothing has changed. */
 int stream__take_lines(struct stream *stream, struct lines *taken);
 
 const struct stream_options *stream__options(const struct stream *stream);
 struct clock_anchor *stream__clock(struct stream *stream);
 
 const struct stream_counts *stream__counts(const struct stream *stream);
-/* Losses that happened elsewhere: in the kernel, or behind us in the output. */
+/* Hits that never reached stream__record: the kernel lost or filtered them, or an output did not
+ * write their lines. */
 void stream__add_loss(struct stream *stream, enum event_kind kind, enum loss_reason reason,
 		      uint64_t count);
-/* Lines about runners, the aborted ones included; and those that came from boundaries alone. */
+void stream__add_filtered(struct stream *stream, enum event_kind kind, uint64_t count);
+
+/* Lines about runners: with the aborted ones, and without them. */
 uint64_t stream__events_total(const struct stream *stream);
 uint64_t stream__events_of_boundaries(const struct stream *stream);
+/* events_total has reached events_limit. */
 bool stream__limit_reached(const struct stream *stream);
-/* Executions that are known to be open. */
+/* How many executions are open now. */
 size_t stream__executions_count(const struct stream *stream);
-/* Open executions that were forgotten because there were too many. */
+/* How many open executions were dropped because of executions_limit. */
 uint64_t stream__forgotten(const struct stream *stream);
 
 #endif

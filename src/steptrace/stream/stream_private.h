@@ -24,7 +24,7 @@ struct stream {
 /* Appends the line of an event and its mark. 0, or -ENOMEM: no line was appended. */
 int stream__write_line(struct stream *stream, const struct event *event);
 
-/* How many events of the kind were lost so far, for any reason. */
+/* How many hits of the kind were lost so far, for any reason. */
 uint64_t stream__losses_of(const struct stream *stream, enum event_kind kind);
 
 /*
@@ -34,7 +34,11 @@ uint64_t stream__losses_of(const struct stream *stream, enum event_kind kind);
 uint64_t stream__lost_until_ns(const struct stream *stream, enum steptrace_probe probe,
 			       uint64_t lost_before);
 
-/* The command ended. */
+/*
+ * The command ended in this process. If the process did not start it, the process is a fork that
+ * went on with the command of its parent: then the parent's execution is marked, so that it is not
+ * reported as aborted when the parent ends.
+ */
 void stream__close_execution(struct stream *stream, struct execution *execution);
 
 #endif

@@ -37,7 +37,7 @@ static void abort_execution(struct stream *stream, struct execution *execution,
 {
 	const struct lost_ends lost = lost_ends_of(stream, execution);
 
-	if (!execution->goes_on_elsewhere)
+	if (!execution->continued_by_fork)
 		aborted__make_events(execution, termination, &lost, write_aborted, stream);
 	executions__remove(stream->open, execution);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How a process left the commands behind that it had open: it ended, or another program took its
- * place. The kernel's word, in the terms of wait(). Pure.
+ * How a process left its open commands: it exited, a signal killed it, or it replaced its program
+ * with exec. The kernel reports this, in the terms of wait(2).
  */
 #ifndef STEPTRACE_TERMINATION_H
 #define STEPTRACE_TERMINATION_H
@@ -16,21 +16,22 @@ enum termination_cause {
 	TERMINATION_EXITED,   /* `number` is its exit status */
 	TERMINATION_KILLED,   /* `number` is the signal */
 	TERMINATION_EXECED,   /* it replaced its program */
-	TERMINATION_VANISHED, /* it is gone, and nobody said how */
+	TERMINATION_VANISHED, /* it does not exist any more; the record of its end was lost */
 };
 
 struct termination {
-	struct steptrace_record record; /* who and when */
+	struct steptrace_record record; /* its pid, and the time */
 	enum termination_cause cause;
 	int number;
 	bool core_dumped;
-	bool oom_killed; /* TERMINATION_KILLED: by the kernel, for want of memory */
+	bool oom_killed; /* TERMINATION_KILLED: by the kernel, because memory ran out */
 };
 
-/* From a record whose `probe` is PROCESS_ENDED or PROCESS_EXECED; -EBADMSG if it is none. */
+/* Reads a record whose `probe` is PROCESS_ENDED or PROCESS_EXECED. 0, or -EBADMSG: it is another
+ * record, or too short. */
 int termination__of_record(const void *bytes, size_t size_bytes, struct termination *termination);
 
-/* A process of which only this is known. */
+/* For a process that was found to be gone at `now_ns`. */
 struct termination termination__vanished(uint32_t pid, uint64_t now_ns);
 
 enum { TERMINATION_TEXT_BYTES = 64 };

@@ -18,7 +18,7 @@ static int mark_own(struct stream *stream)
 	return lines__mark(stream__lines(stream), &own);
 }
 
-/* A text of any length: reserves for itself. */
+/* The text may have any length, so this reserves its own space. 0 or -ENOMEM. */
 static int put_text(struct json *json, const char *name, const char *text)
 {
 	size_t bytes = strlen(text);
@@ -152,7 +152,7 @@ static int binary_json(struct stream *stream, const char *event, const struct tr
 	return put_pids(json, binary);
 }
 
-/* The line as a whole, or nothing of it. Only as JSON: for a person the log says it. */
+/* Removes what was written of the line where there is no memory for all of it. */
 static int about_binary(struct stream *stream, const char *event, const struct trace_binary *binary,
 			uint64_t now_ns)
 {
@@ -205,7 +205,7 @@ static void lost_text(struct json *line, struct clock_anchor *clock, enum event_
 	char *at = line->at;
 
 	clock_anchor__timestamp(clock, line, now_ns);
-	memmove(at, at + 11, 15); /* the time of day, microseconds */
+	memmove(at, at + 11, 15); /* the time of day with microseconds */
 	line->at = at + 15;
 	json__raw(line, "           LOST ");
 	json__u64(line, lost);
@@ -273,7 +273,6 @@ static void degraded_json(struct json *json, struct clock_anchor *clock,
 	json__raw(json, "}\n");
 }
 
-/* Only as JSON: for a person the log says it. */
 int trace_events__degraded(struct stream *stream, const struct trace_degree *degree,
 			   uint64_t now_ns)
 {
@@ -299,7 +298,6 @@ static void clock_json(struct json *json, struct clock_anchor *clock, const stru
 	json__raw(json, "}\n");
 }
 
-/* Only as JSON: for a person the log says it. */
 int trace_events__clock(struct stream *stream, const struct clock_pair *now, int64_t ahead_ns)
 {
 	struct json *json = &stream__lines(stream)->text;
