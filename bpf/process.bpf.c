@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0)
 /*
- * What becomes of processes: exec, fork and end, and the iterator over what they have mapped.
+ * Reports the exec and the exit of processes, follows forks, and lists mappings with an iterator.
  *
- * Raw tracepoints need no tracefs. All of them run in the paths of every process of the machine,
- * so each decides first whether anybody wants to know.
+ * These are raw tracepoints because those need no tracefs. They run for every process of the
+ * machine, so each of them returns early if the process does not matter.
  */
 #include "process.bpf.h"
 
@@ -13,7 +13,8 @@ static __always_inline __u64 inode_changed_ns(struct inode *inode)
 {
 	struct timespec64 changed;
 
-	if (bpf_core_field_exists(inode->i_ctime_sec)) { /* other bits are flags of the kernel */
+	if (bpf_core_field_exists(
+		    inode->i_ctime_sec)) { /* the kernel keeps flags in the other bits */
 		return (__u64)BPF_CORE_READ(inode, i_ctime_sec) * 1000000000 +
 		       (BPF_CORE_READ(inode, i_ctime_nsec) & CTIME_NSEC_MASK);
 	}
@@ -24,7 +25,7 @@ static __always_inline __u64 inode_changed_ns(struct inode *inode)
 	return (__u64)changed.tv_sec * 1000000000 + (__u64)changed.tv_nsec;
 }
 
-static __always_inline void identify(struct steptrace_file *identity, struct file *file)
+static __always_inline void fill_in_file(struct steptrace_file *identity, struct file *file)
 {
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
 
@@ -33,7 +34,7 @@ static __always_inline void identify(struct steptrace_file *identity, struct fil
 	identity->changed_ns = inode_changed_ns(inode);
 }
 
-static __always_inline void stamp(struct steptrace_record *record, __u8 kind, __u8 flags)
+static __always_inline void fill_in_header(struct steptrace_record *record, __u8 kind, __u8 flags)
 {
 	__u64 pid_tid = current_pid_tid();
 
@@ -46,7 +47,7 @@ static __always_inline void stamp(struct steptrace_record *record, __u8 kind, __
 	record->reserved = 0;
 }
 
-/* An exec ends the commands of a runner: its memory is gone. */
+/* An exec replaces the memory of a runner, so its open commands can no longer end. */
 SEC("?raw_tp/sched_process_exec")
 int process_execed(struct bpf_raw_tracepoint_args *at) /* task, old pid, program */
 {
@@ -58,7 +59,7 @@ int process_execed(struct bpf_raw_tracepoint_args *at) /* task, old pid, program
 
 	if (bpf_map_delete_elem(&runners, &tgid) == 0)
 		flags |= RECORD_OF_RUNNER;
-	identify(&file, BPF_CORE_READ(program, file));
+	fill_in_file(&file, BPF_CORE_READ(program, file));
 	known = bpf_map_lookup_elem(&known_files, &file);
 	if (known && *known == FILE_ATTACHED)
 		*known = FILE_EXECED;
@@ -71,12 +72,12 @@ int process_execed(struct bpf_raw_tracepoint_args *at) /* task, old pid, program
 		__sync_fetch_and_add(&process_records_lost, 1);
 		return 0;
 	}
-	stamp(&made->record, PROCESS_EXECED, flags);
+	fill_in_header(&made->record, PROCESS_EXECED, flags);
 	made->file = file;
 	if (bpf_probe_read_kernel_str(made->path, sizeof(made->path),
 				      BPF_CORE_READ(program, filename)) < 0)
 		made->path[0] = 0;
-	bpf_ringbuf_submit(made, BPF_RB_FORCE_WAKEUP); /* rare, and somebody waits for it */
+	bpf_ringbuf_submit(made, BPF_RB_FORCE_WAKEUP); /* rare, and the reader has to attach soon */
 	return 0;
 }
 
@@ -90,7 +91,7 @@ int process_forked(struct bpf_raw_tracepoint_args *at) /* parent, child */
 
 	if (!is_wanted(current_pid_tid() >> 32))
 		return 0;
-	if (BPF_CORE_READ(child, pid) != BPF_CORE_READ(child, tgid)) /* a thread */
+	if (BPF_CORE_READ(child, pid) != BPF_CORE_READ(child, tgid)) /* a new thread, no process */
 		return 0;
 	pid = task_pid(child);
 	code = bpf_map_update_elem(&wanted_pids, &pid, &yes, BPF_NOEXIST);
@@ -101,8 +102,8 @@ int process_forked(struct bpf_raw_tracepoint_args *at) /* parent, child */
 	return 0;
 }
 
-/* Whether it was wanted. */
-static __always_inline bool forget_wanted(__u32 pid)
+/* Removes the process from wanted_pids. True if it was there. */
+static __always_inline bool remove_wanted(__u32 pid)
 {
 	if (bpf_map_delete_elem(&wanted_pids, &pid))
 		return false;
@@ -112,7 +113,8 @@ static __always_inline bool forget_wanted(__u32 pid)
 	return true;
 }
 
-/* As wait() will show it: of the group where one thread ended all, else of the leader. */
+/* The status that waitpid() will return. If one thread ended the whole process, it is in the group,
+ * otherwise in the first thread. */
 static __always_inline __u32 exit_status(struct task_struct *task)
 {
 	struct signal_struct *group = BPF_CORE_READ(task, signal);
@@ -123,28 +125,28 @@ static __always_inline __u32 exit_status(struct task_struct *task)
 }
 
 SEC("?raw_tp/sched_process_exit")
-int process_ended(struct bpf_raw_tracepoint_args *at) /* task, which is the current one */
+int process_ended(struct bpf_raw_tracepoint_args *at) /* the current task */
 {
 	struct task_struct *task = (struct task_struct *)at->args[0];
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
 	struct process_end *made;
-	bool told = false;
+	bool was_wanted = false;
 	__u8 flags = 0;
 
-	if (BPF_CORE_READ(task, signal, live.counter) > 0) /* other threads live on */
+	if (BPF_CORE_READ(task, signal, live.counter) > 0) /* the process has other live threads */
 		return 0;
 	if (only_wanted_pids)
-		told = forget_wanted(current_pid_tid() >> 32);
+		was_wanted = remove_wanted(current_pid_tid() >> 32);
 	if (bpf_map_delete_elem(&runners, &tgid) == 0)
 		flags = RECORD_OF_RUNNER;
-	if (!told && !flags)
+	if (!was_wanted && !flags)
 		return 0;
 	made = bpf_ringbuf_reserve(ring_of(bpf_get_smp_processor_id()), sizeof(*made), 0);
 	if (!made) {
 		__sync_fetch_and_add(&process_records_lost, 1);
 		return 0;
 	}
-	stamp(&made->record, PROCESS_ENDED, flags);
+	fill_in_header(&made->record, PROCESS_ENDED, flags);
 	made->status = exit_status(task);
 	made->oom_killed = BPF_CORE_READ(task, signal, oom_mm) != NULL;
 	__builtin_memset(made->reserved, 0, sizeof(made->reserved));
@@ -152,8 +154,9 @@ int process_ended(struct bpf_raw_tracepoint_args *at) /* task, which is the curr
 	return 0;
 }
 
-/* Files without probes are not told again: of a machine's mappings they are nearly all. */
-static __always_inline bool is_told(const struct steptrace_mapping *mapping)
+/* Leaves out mappings of files that are known to have no probes: those are nearly all mappings of a
+ * machine. */
+static __always_inline bool is_of_interest(const struct steptrace_mapping *mapping)
 {
 	__u8 *known = bpf_map_lookup_elem(&known_files, &mapping->file);
 
@@ -166,7 +169,8 @@ static __always_inline bool is_asked_for(struct task_struct *task, struct vm_are
 	       (__u32)BPF_CORE_READ(task, tgid) == bpf_get_current_pid_tgid() >> 32;
 }
 
-/* Executable mappings of files; or the one that the tracer asks for. */
+/* Writes every executable mapping of a file in wanted processes; if asked_address is set, only the
+ * tracer's own mapping at that address. */
 SEC("?iter/task_vma")
 int each_mapping(struct bpf_iter__task_vma *at)
 {
@@ -174,14 +178,16 @@ int each_mapping(struct bpf_iter__task_vma *at)
 	struct vm_area_struct *area = at->vma;
 	struct task_struct *task = at->task;
 
-	barrier_var(task); /* to the verifier a second load is another pointer, not yet checked */
+	/* Keeps the compiler from loading the pointer again: the verifier takes the second load for
+	 * another pointer, which was not compared with NULL. */
+	barrier_var(task);
 	if (!task || !area || !area->vm_file)
 		return 0;
 	if (asked_address ? !is_asked_for(task, area) : !(area->vm_flags & VM_EXEC))
 		return 0;
-	identify(&mapping.file, area->vm_file);
+	fill_in_file(&mapping.file, area->vm_file);
 	mapping.pid = task_pid(task);
-	if (!asked_address && !is_told(&mapping))
+	if (!asked_address && !is_of_interest(&mapping))
 		return 0;
 	mapping.tid = task_tid(task);
 	mapping.start = area->vm_start;

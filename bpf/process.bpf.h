@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0) */
-/* Whose numbers are whose, which processes are meant, and which are runners. */
+/*
+ * The current process: its numbers in different pid namespaces, whether it is wanted, its ring
+ * buffer, and the map of runners.
+ */
 #ifndef STEPTRACE_PROCESS_BPF_H
 #define STEPTRACE_PROCESS_BPF_H
 
@@ -7,8 +10,8 @@
 
 #include <bpf/bpf_core_read.h>
 
-/* Pid in the upper half, tid in the lower. A process of another namespace than the tracer's keeps
- * the numbers of the initial one. */
+/* The pid in the upper half, the tid in the lower half, as numbered in the tracer's pid namespace.
+ * For a process that is not in that namespace: as numbered in the initial one. */
 static __always_inline __u64 current_pid_tid(void)
 {
 	struct bpf_pidns_info ids;
@@ -28,7 +31,7 @@ static __always_inline int number_at(struct pid *pid, unsigned int level, struct
 	return bpf_probe_read_kernel(number, sizeof(*number), &numbers[level]);
 }
 
-/* Any task, as the tracer sees it. */
+/* The number of any task in the tracer's pid namespace; `initial_number` if it has none there. */
 static __always_inline __u32 number_of(struct task_struct *task, __u32 initial_number)
 {
 	struct pid *pid = BPF_CORE_READ(task, thread_pid);
@@ -49,13 +52,13 @@ static __always_inline __u32 task_tid(struct task_struct *task)
 	return number_of(task, (__u32)BPF_CORE_READ(task, pid));
 }
 
-/* Its thread group. */
+/* The thread group of a task, numbered in the same way. */
 static __always_inline __u32 task_pid(struct task_struct *task)
 {
 	return number_of(BPF_CORE_READ(task, group_leader), (__u32)BPF_CORE_READ(task, tgid));
 }
 
-/* The current thread group in its own, innermost namespace. */
+/* The number of the current thread group in its own pid namespace; 0 if it cannot be read. */
 static __always_inline __u32 current_inner_pid(void)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
@@ -74,7 +77,7 @@ static __always_inline bool is_wanted(__u32 pid)
 	return bpf_map_lookup_elem(&wanted_pids, &pid) != NULL;
 }
 
-/* Where this processor's records go. */
+/* The ring buffer for the records of processor `cpu`. */
 static __always_inline void *ring_of(__u32 cpu)
 {
 	__u32 index = cpu & rings_mask;
@@ -83,7 +86,7 @@ static __always_inline void *ring_of(__u32 cpu)
 	return ring ? ring : &records;
 }
 
-/* From here on its end is reported. */
+/* Puts the current process into `runners`: from now on its exit is reported. */
 static __always_inline void remember_runner(void)
 {
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32;

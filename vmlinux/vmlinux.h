@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0) */
 /*
- * The few kernel types that bpf/ uses, kept by hand so that a build needs nothing from the machine
- * it runs on. Structures carry only the members that are read; preserve_access_index lets libbpf
- * put the running kernel's offsets in their place. For each structure that a program starts from it
- * walks through all of the kernel's types, about a millisecond, so there are few. `vmlinux/regenerate` writes the full header of
- * the running kernel for comparison, or for a look at what else there is. The guard has the name
- * that libbpf's headers look for.
+ * The kernel types that bpf/ uses, kept by hand: the build does not need the types of the kernel
+ * that it runs on.
+ *
+ * The structures have only the members that are read. preserve_access_index makes libbpf replace
+ * their offsets by those of the running kernel when it loads the programs. Every structure that an
+ * access starts from costs about a millisecond then, because libbpf searches all types of the
+ * kernel for it. So there are few of them.
+ *
+ * `vmlinux/regenerate` writes the full header of the running kernel, for comparison. The include
+ * guard has the name that the headers of libbpf test for.
  */
 #ifndef __VMLINUX_H__
 #define __VMLINUX_H__
@@ -49,10 +53,10 @@ typedef struct {
 } atomic_t;
 
 struct signal_struct {
-	atomic_t live; /* threads that have not begun to exit */
+	atomic_t live; /* how many threads have not begun to exit */
 	int group_exit_code;
 	unsigned int flags;
-	struct mm_struct *oom_mm; /* set: chosen by the OOM killer */
+	struct mm_struct *oom_mm; /* not NULL: the OOM killer chose this process */
 };
 
 struct task_struct {
@@ -71,14 +75,14 @@ struct timespec64 {
 	long tv_nsec;
 };
 
-/* The time of the last change has had three places; a kernel has one of them. */
+/* The time of the last change. A kernel has only one of the three forms. */
 struct inode {
 	unsigned long i_ino;
 	struct super_block *i_sb;
-	__s64 i_ctime_sec; /* from 6.11 on */
+	__s64 i_ctime_sec; /* from 6.11 on, with i_ctime_nsec */
 	__u32 i_ctime_nsec;
 	struct timespec64 __i_ctime; /* from 6.6 on */
-	struct timespec64 i_ctime;
+	struct timespec64 i_ctime;   /* before 6.6 */
 };
 
 struct file {
@@ -99,7 +103,7 @@ struct vm_area_struct {
 
 #pragma clang attribute pop
 
-/* Contexts that the kernel makes for programs: their layout is fixed. */
+/* The context of iterator programs. Its layout is the same in all kernels. */
 struct seq_file;
 
 struct bpf_iter_meta {

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0) */
 /*
- * Patterns of names, matched in the kernel without backtracking.
+ * Patterns of names ("db.*,note"), matched in the kernel without backtracking.
  *
- * A compiled pattern is an automaton of at most 64 positions, kept as the bits of one number:
+ * A compiled pattern is an automaton of at most 64 positions, each of which is a bit of one number:
  *
  *	"db.*,note"	 0 d 1 b 2 . 3*	4 n 5 o 6 t 7 e 8
  *			 start: bits 0 and 4	final: bits 3 and 8	loops: bit 3
  *
- * Bit i is set while everything in front of position i has matched. A character moves every bit
- * whose element accepts it one position on, and leaves those in place where a star stands: two
- * table look-ups, whatever the pattern. src/steptrace/capture/glob_compile.c compiles them.
+ * Bit i is set if the text so far matches everything in front of position i. For each character of
+ * the text, a bit moves to the next position if the element there accepts the character. A bit at a
+ * star also stays. This takes the same few instructions for every pattern.
+ *
+ * src/steptrace/capture/glob_compile.c compiles patterns.
  */
 #ifndef STEPTRACE_GLOB_H
 #define STEPTRACE_GLOB_H
@@ -21,12 +23,12 @@
 enum { GLOB_POSITIONS = 64 };
 
 struct glob {
-	__u64 accepts[256]; /* by character: the positions whose element it matches */
+	__u64 accepts[256]; /* by character: the positions whose element accepts it */
 	__u64 loops;        /* positions with a star */
 	__u64 start, final;
 };
 
-/* `text` ends at a NUL or after `size` bytes. */
+/* Not 0 if the whole text matches. `text` ends at a NUL or after `size` bytes. */
 static inline __attribute__((always_inline)) int glob__matches(const volatile struct glob *glob,
 							       const char *text, __u32 size)
 {

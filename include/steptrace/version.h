@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The release's version, for --version and `trace.started`. */
+/* The version of the release, for --version and the event trace.started. */
 #ifndef STEPTRACE_VERSION_H
 #define STEPTRACE_VERSION_H
 

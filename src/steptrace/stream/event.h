@@ -124,7 +124,7 @@ struct event {
  * UINT64_MAX if the sum is out of range. */
 uint64_t event__steps_executed(const struct event *event);
 
-/* How long the span took. False if nobody was attached when it began, or if its times contradict
+/* How long the span took. False if no tracer was attached when it began, or if its times contradict
  * each other or the kernel's clock. */
 bool event__duration_ns(const struct event *event, uint64_t *ns);
 
