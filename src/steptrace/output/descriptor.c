@@ -11,10 +11,11 @@
 
 #include "common/parse.h"
 
-/* Sockets have room for something long before they say that they have. */
+/* poll() reports room in a socket only when much of its buffer is free. So the write is tried again
+ * after this time. */
 enum { AGAIN_MS = 200 };
 
-/* Or some time; whoever writes will see. */
+/* 0: there may be room, the caller tries again. Returns after AGAIN_MS at the latest. */
 static int await_room(int fd, int give_up_fd)
 {
 	struct pollfd fds[2] = {{.fd = fd, .events = POLLOUT},
@@ -50,7 +51,7 @@ int descriptor__write(int fd, const char *bytes, size_t count, struct write_stat
 
 		if (done > 0) {
 			*written += (size_t)done;
-			state->moved_bytes += (unsigned long long)done;
+			state->written_bytes += (unsigned long long)done;
 		}
 		if (done >= 0 || errno == EINTR)
 			continue;
@@ -97,6 +98,7 @@ void descriptor__take_back(int fd, size_t bytes)
 	    status.st_size < (off_t)bytes)
 		return;
 	if (ftruncate(fd, status.st_size - (off_t)bytes))
-		return;                     /* nothing more can be done about it */
-	lseek(fd, -(off_t)bytes, SEEK_CUR); /* who does not append would leave a hole */
+		return; /* the incomplete line stays */
+	/* Without O_APPEND the next write would leave a hole. */
+	lseek(fd, -(off_t)bytes, SEEK_CUR);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Writing to descriptors that do not wait by themselves, and waiting for them. */
+/*
+ * Writes to non-blocking descriptors. When the kernel takes no more bytes, a write waits for room,
+ * until another thread ends the waiting.
+ */
 #ifndef STEPTRACE_DESCRIPTOR_H
 #define STEPTRACE_DESCRIPTOR_H
 
@@ -7,26 +10,28 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Of one who writes. Others end its waiting, and look whether it gets on. */
+/* The state of one writer. Other threads end its waiting and observe its progress. */
 struct write_state {
-	int give_up_fd;            /* borrowed; readable: do not wait any longer */
-	bool is_socket;            /* which may wait by itself, for it is shared with others */
-	atomic_bool is_bursty;     /* takes much, then nothing for a while: a connection */
-	atomic_ullong moved_bytes; /* at all */
+	int give_up_fd;              /* borrowed; when it is readable, writes do not wait */
+	bool is_socket;              /* send() is used, since other processes share its flags */
+	atomic_bool is_connection;   /* a peer that may pause longer (see output.c) */
+	atomic_ullong written_bytes; /* so far */
 };
 
-/* All of them; waits where it has to. 0; -ECANCELED: it had to, and was told to give up; or negative errno.
- * *written in any case. */
+/* Writes all bytes, and waits for room as often as necessary. 0; -ECANCELED: there was no room, and
+ * give_up_fd was readable; or the negative errno of write(). *written is set in any case. */
 int descriptor__write(int fd, const char *bytes, size_t count, struct write_state *state,
 		      size_t *written);
 
-/* The number in "/dev/stdout", "/dev/stderr", "/dev/fd/N", "/proc/self/fd/N"; -1: it is another path. */
+/* The number of the descriptor that "/dev/stdout", "/dev/stderr", "/dev/fd/N" or "/proc/self/fd/N"
+ * names; -1: another path. */
 int descriptor__named(const char *path);
 
-/* Of these bytes, those that are whole lines. */
+/* How many of the bytes are whole lines. */
 size_t descriptor__whole_lines(const char *lines, size_t bytes);
 
-/* Takes the last bytes of a regular file back: the part of a line that still went in. */
+/* Removes the last bytes of a regular file: the beginning of a line whose rest could not be
+ * written. Does nothing for other files. */
 void descriptor__take_back(int fd, size_t bytes);
 
 #endif

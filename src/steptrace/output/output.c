@@ -10,17 +10,13 @@
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "steptrace/output/missing_lines.h"
+#include "steptrace/output/batch_queue.h"
 #include "steptrace/output/writer.h"
 
-#define STEADY_NS 1000000000ull /* in which who gets on moves something */
-#define BURSTY_NS 5000000000ull
-
-struct waiting {
-	struct batch *batch;
-	struct missing_lines missing;
-	struct waiting *next;
-};
+/* A pipe takes something within a second. A connection takes much at once, and then nothing for
+ * seconds. */
+#define STALL_TIMEOUT_NS            1000000000ull
+#define CONNECTION_STALL_TIMEOUT_NS 5000000000ull
 
 struct output {
 	struct output_options options;
@@ -30,42 +26,44 @@ struct output {
 	int wake_fd, give_up_fd; /* eventfds */
 	bool is_started;
 
-	pthread_mutex_t mutex; /* guards from here to the next empty line */
-	struct waiting *first, **last;
-	size_t queued_bytes;
-	struct missing_lines missing; /* behind the last of the queue */
-	uint64_t refused;             /* events that found no room */
-	bool has_more, reopens, is_done, was_full;
-	bool sleeps;                 /* the thread, until it is poked */
-	struct stream_counts counts; /* these three for its end */
+	pthread_mutex_t mutex; /* guards everything from here to the next empty line */
+	struct batch_queue queue;
+	uint64_t refused; /* events that found the queue full */
+	bool has_more;    /* batches may follow */
+	bool reopens;     /* the thread has to open the file again */
+	bool is_done;
+	bool was_full;               /* the recording waits for room */
+	bool sleeps;                 /* the thread waits for wake_fd */
+	struct stream_counts counts; /* these three for the trace.stopped */
 	struct trace_totals totals;
 	uint64_t stopped_ns;
 
-	struct writer writer; /* the thread's own, this and the next */
-	bool told_failure;
+	struct writer writer; /* this and the next are only used by the thread */
+	bool reported_failure;
 };
 
-static void poke(int fd)
+static void set_event(int fd)
 {
 	uint64_t one = 1;
 
 	if (write(fd, &one, sizeof(one)) < 0)
-		return; /* it is readable already */
+		return; /* the eventfd is readable already */
 }
 
-static void calm(int fd)
+static void clear_event(int fd)
 {
-	uint64_t times;
+	uint64_t count;
 
-	if (read(fd, &times, sizeof(times)) < 0)
-		return;
+	if (read(fd, &count, sizeof(count)) < 0)
+		return; /* it was not readable */
 }
 
-/* Under the mutex. Who is awake looks by itself before it sleeps. */
+/* Wakes the thread. Called with the mutex held. A thread that does not sleep looks at the queue
+ * before it sleeps. */
 static void wake(struct output *output)
 {
 	if (output->sleeps)
-		poke(output->wake_fd);
+		set_event(output->wake_fd);
 	output->sleeps = false;
 }
 
@@ -79,7 +77,7 @@ int output__open(const struct output_options *options, int news_fd, struct outpu
 		return error__set(err, -ENOMEM, "out of memory");
 	output->options = *options;
 	output->news_fd = news_fd;
-	output->last = &output->first;
+	batch_queue__init(&output->queue, options->queue_bytes);
 	output->has_more = true;
 	output->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	output->give_up_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -97,32 +95,11 @@ int output__open(const struct output_options *options, int news_fd, struct outpu
 	return 0;
 }
 
-static struct waiting *take_first(struct output *output)
-{
-	struct waiting *waiting = output->first;
-
-	if (!waiting)
-		return NULL;
-	output->first = waiting->next;
-	if (!output->first)
-		output->last = &output->first;
-	return waiting;
-}
-
-static void free_waiting(struct waiting *waiting)
-{
-	batch__let_go(waiting->batch);
-	free(waiting);
-}
-
 void output__close(struct output *output)
 {
-	struct waiting *waiting;
-
 	if (!output)
 		return;
-	while ((waiting = take_first(output)))
-		free_waiting(waiting);
+	batch_queue__clear(&output->queue);
 	sink__close(output->sink);
 	if (output->wake_fd >= 0)
 		close(output->wake_fd);
@@ -141,16 +118,16 @@ int output__check_rights(const struct output *output, struct error *err)
 
 /* ---- the thread */
 
-/* The end of an output that must not go without; the others go on. */
-static void tell_failure(struct output *output)
+/* An output that blocks ends when its sink fails. The recording decides whether it goes on. */
+static void report_failure(struct output *output)
 {
-	if (output->told_failure || !output->writer.failed)
+	if (output->reported_failure || !output->writer.failed)
 		return;
-	output->told_failure = true;
-	poke(output->news_fd);
+	output->reported_failure = true;
+	set_event(output->news_fd);
 }
 
-static void await_something(struct output *output)
+static void sleep_until_woken(struct output *output)
 {
 	const struct sink_ops *ops = output->sink->ops;
 	struct pollfd fds[2] = {{.fd = output->wake_fd, .events = POLLIN}, {.fd = -1}};
@@ -158,49 +135,50 @@ static void await_something(struct output *output)
 	if (ops->watched_fd)
 		fds[1] = (struct pollfd){.fd = ops->watched_fd(output->sink),
 					 .events = POLLIN | POLLRDHUP};
-	tell_failure(output);
+	report_failure(output);
 	if (poll(fds, 2, writer__patience_ms(&output->writer)) == 0)
 		writer__tick(&output->writer);
 	if (fds[0].revents)
-		calm(output->wake_fd);
+		clear_event(output->wake_fd);
 	if (fds[1].revents)
 		ops->look(output->sink);
 }
 
-struct todo {
-	struct waiting *waiting;      /* the first of the queue; NULL: there is none */
-	struct missing_lines missing; /* where there is none: what found no room since the last */
+/* What the thread has to do next. */
+struct task {
+	struct queued_batch *queued;  /* NULL: the queue is empty */
+	struct missing_lines missing; /* when it is empty: what was refused since the last batch */
 	bool reopens, ends;
 };
 
-static void take_todo(struct output *output, struct todo *todo)
+static void take_task(struct output *output, struct task *task)
 {
 	pthread_mutex_lock(&output->mutex);
-	*todo = (struct todo){.waiting = take_first(output), .reopens = output->reopens};
-	todo->ends = !todo->waiting && !output->has_more;
-	if (!todo->waiting) {
-		todo->missing = output->missing;
-		output->missing = (struct missing_lines){.since_ns = 0};
-	}
+	*task = (struct task){.queued = batch_queue__take(&output->queue),
+			      .reopens = output->reopens};
+	task->ends = !task->queued && !output->has_more;
+	if (!task->queued)
+		task->missing = batch_queue__take_missing(&output->queue);
 	output->reopens = false;
-	output->sleeps = !todo->waiting && !todo->ends;
+	output->sleeps = !task->queued && !task->ends;
 	pthread_mutex_unlock(&output->mutex);
 }
 
-/* Its room is given back when it is written, not before. */
-static void finished(struct output *output, struct waiting *waiting)
+/* The batch is written, so there is room for others. A recording that waits is told when half of
+ * the queue is free. */
+static void finish_batch(struct output *output, struct queued_batch *queued)
 {
-	bool was_full;
+	bool has_news;
 
 	pthread_mutex_lock(&output->mutex);
-	output->queued_bytes -= batch__bytes(waiting->batch);
-	was_full = output->was_full && output->queued_bytes <= output->options.queue_bytes / 2;
-	if (was_full)
+	batch_queue__done(&output->queue, queued);
+	has_news = output->was_full && output->queue.bytes <= output->queue.limit_bytes / 2;
+	if (has_news)
 		output->was_full = false;
 	pthread_mutex_unlock(&output->mutex);
-	free_waiting(waiting);
-	if (was_full)
-		poke(output->news_fd);
+	queued_batch__free(queued);
+	if (has_news)
+		set_event(output->news_fd);
 }
 
 static void end(struct output *output, const struct missing_lines *missing)
@@ -209,7 +187,7 @@ static void end(struct output *output, const struct missing_lines *missing)
 	pthread_mutex_lock(&output->mutex);
 	output->is_done = true;
 	pthread_mutex_unlock(&output->mutex);
-	poke(output->news_fd);
+	set_event(output->news_fd);
 }
 
 static void reopen(struct output *output)
@@ -223,25 +201,25 @@ static void reopen(struct output *output)
 static void *run(void *argument)
 {
 	struct output *output = argument;
-	struct todo todo;
+	struct task task;
 
 	writer__begin(&output->writer);
 	for (;;) {
-		take_todo(output, &todo);
-		if (todo.reopens)
+		take_task(output, &task);
+		if (task.reopens)
 			reopen(output);
-		if (todo.ends)
+		if (task.ends)
 			break;
-		if (todo.waiting) {
-			writer__put(&output->writer, &todo.waiting->batch->lines,
-				    &todo.waiting->missing);
-			finished(output, todo.waiting);
+		if (task.queued) {
+			writer__put(&output->writer, &task.queued->batch->lines,
+				    &task.queued->missing);
+			finish_batch(output, task.queued);
 		} else {
-			writer__go_without(&output->writer, &todo.missing);
-			await_something(output);
+			writer__go_without(&output->writer, &task.missing);
+			sleep_until_woken(output);
 		}
 	}
-	end(output, &todo.missing);
+	end(output, &task.missing);
 	return NULL;
 }
 
@@ -260,35 +238,20 @@ int output__start(struct output *output, const char *header, enum stream_format 
 	return 0;
 }
 
-/* ---- the recording's side */
-
-static bool is_full(const struct output *output)
-{
-	return output->queued_bytes > output->options.queue_bytes;
-}
+/* ---- the thread of the recording */
 
 static void refuse(struct output *output, const struct lines *lines)
 {
-	output->refused += missing_lines__add_lines(&output->missing, lines, 0, clock__now_ns());
+	output->refused += batch_queue__refuse(&output->queue, lines, clock__now_ns());
 	writer__miss(&output->writer, lines, 0);
 }
 
 void output__give(struct output *output, struct batch *batch)
 {
-	struct waiting *waiting = malloc(sizeof(*waiting));
-
 	pthread_mutex_lock(&output->mutex);
-	if (!waiting || (is_full(output) && output->options.drops)) {
+	if ((batch_queue__is_full(&output->queue) && output->options.drops) ||
+	    batch_queue__add(&output->queue, batch))
 		refuse(output, &batch->lines);
-		free(waiting);
-	} else {
-		batch__hold(batch);
-		*waiting = (struct waiting){.batch = batch, .missing = output->missing};
-		output->missing = (struct missing_lines){.since_ns = 0};
-		*output->last = waiting;
-		output->last = &waiting->next;
-		output->queued_bytes += batch__bytes(batch);
-	}
 	wake(output);
 	pthread_mutex_unlock(&output->mutex);
 }
@@ -298,7 +261,8 @@ bool output__has_room(struct output *output)
 	bool full;
 
 	pthread_mutex_lock(&output->mutex);
-	full = !output->options.drops && !output->writer.failed && is_full(output);
+	full = !output->options.drops && !output->writer.failed &&
+	       batch_queue__is_full(&output->queue);
 	output->was_full = full;
 	pthread_mutex_unlock(&output->mutex);
 	return !full;
@@ -344,19 +308,20 @@ bool output__is_awaited(struct output *output)
 	return is_awaited;
 }
 
-uint64_t output__moved_bytes(const struct output *output)
+uint64_t output__written_bytes(const struct output *output)
 {
-	return output->sink->write_state.moved_bytes;
+	return output->sink->write_state.written_bytes;
 }
 
-uint64_t output__patience_ns(const struct output *output)
+uint64_t output__stall_timeout_ns(const struct output *output)
 {
-	return output->sink->write_state.is_bursty ? BURSTY_NS : STEADY_NS;
+	return output->sink->write_state.is_connection ? CONNECTION_STALL_TIMEOUT_NS
+						       : STALL_TIMEOUT_NS;
 }
 
 void output__give_up(struct output *output)
 {
-	poke(output->give_up_fd);
+	set_event(output->give_up_fd);
 }
 
 void output__end(struct output *output)
@@ -371,7 +336,7 @@ void output__state(struct output *output, struct output_state *state)
 	pthread_mutex_lock(&output->mutex);
 	*state = (struct output_state){
 		.lost = output->writer.lost + output->refused,
-		.queued_bytes = output->queued_bytes,
+		.queued_bytes = output->queue.bytes,
 		.queue_bytes = output->options.queue_bytes,
 		.failed = output->writer.failed,
 	};

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One output: a queue of batches, and a thread that writes them to a sink, so that whoever is slow is
- * slow alone.
+ * One output: a queue of batches, and a thread that writes them to a sink. A slow sink delays
+ * neither the recording nor the other outputs.
  *
  *	recording: give, give, give ...  ->  queue  ->  thread: write  ->  sink
  *
- * The queue is bounded. When it is full, an output of policy `block` has the recording wait (the
- * kernel's buffer fills, and loss is counted there); one of policy `drop` goes without, counts what,
- * and says so in a trace.lost before it goes on. A sink that fails ends an output that blocks; one
- * that drops goes without, again, and tries the next batch.
+ * The queue is limited. When it is full, the policy of the output decides:
+ *
+ *	block  the recording waits until there is room. Meanwhile the ring buffer fills; what does not fit
+ *	       there is counted as lost in the kernel. An error of the sink ends the output.
+ *	drop   the output drops lines, counts them, and writes a trace.lost before the next line. After an
+ *	       error of the sink it drops lines, too, and tries again with the next batch.
+ *
+ * The functions are for the thread of the recording. Sizes are in bytes, times are CLOCK_MONOTONIC
+ * in ns.
  */
 #ifndef STEPTRACE_OUTPUT_H
 #define STEPTRACE_OUTPUT_H
@@ -24,63 +29,74 @@
 
 struct output_options {
 	struct sink_options sink;
-	bool drops;         /* policy; else it blocks */
-	size_t queue_bytes; /* its limit */
+	bool drops;         /* the policy is drop; else block */
+	size_t queue_bytes; /* the limit of the queue */
 };
 
 struct output;
 
-/* Opens the sink. `news_fd`, an eventfd, is written to when there is room again, or a failure. */
+/*
+ * Opens the sink. 0, or negative errno with a sentence in `err`. The caller closes the output. The
+ * eventfd `news_fd` is borrowed; it becomes readable when there is room in a queue that was full,
+ * when the output failed, and when it is done.
+ */
 int output__open(const struct output_options *options, int news_fd, struct output **output,
 		 struct error *err);
-/* Also NULL, and only after output__end() where it was started. */
+
+/* Accepts NULL. An output that was started has to be ended first. */
 void output__close(struct output *output);
 
-/* Whether it can go on as who we are now; 0 or negative errno with a sentence. */
+/* After root was given up: whether the output can still do all that it may have to do. 0, or
+ * negative errno with a sentence in `err`. */
 int output__check_rights(const struct output *output, struct error *err);
 
-/* Begins its thread. `header`, borrowed, begins each part (see sink.h); the format and clock are
- * those of the lines. */
+/* Starts the thread. `header` is borrowed: each part of the output begins with it (see sink.h).
+ * `format` and `clock` are those of the lines. 0, or negative errno with a sentence in `err`. */
 int output__start(struct output *output, const char *header, enum stream_format format,
 		  const struct clock_anchor *clock, struct error *err);
 
-/* The batch, which stays the caller's, will be written or counted. */
+/* Queues the batch, or drops it and counts it. The batch still belongs to the caller. */
 void output__give(struct output *output, struct batch *batch);
 
-/* Whether the recording may go on. */
+/* False: the queue is full, and the policy is block. news_fd will tell when there is room. */
 bool output__has_room(struct output *output);
 
-/* Files are opened anew by their names. */
+/* A file is opened again at its path, because another process may have renamed it (SIGHUP). */
 void output__reopen(struct output *output);
 
-/* There is no more. Behind the rest of its queue the thread writes a trace.stopped with the totals,
- * less what this output lost. */
+/* ---- the end */
+
+/* No more batches will follow. The thread writes the rest of the queue and then a trace.stopped
+ * with these totals, in which lines that this output lost are counted as lost. */
 void output__finish(struct output *output, const struct stream_counts *counts,
 		    const struct trace_totals *totals, uint64_t now_ns);
-/* Whether it has. */
+/* The trace.stopped is written, or that failed. */
 bool output__is_done(struct output *output);
-/* Whether the recording waits for it: for room, or for its end. */
+
+/* The recording waits for this output: for room in its queue, or for its end. */
 bool output__is_awaited(struct output *output);
-/* What it moved at all: while that grows, it gets on. */
-uint64_t output__moved_bytes(const struct output *output);
-/* How long it may not get on before somebody gives it up. */
-uint64_t output__patience_ns(const struct output *output);
-/* Do not wait for a sink any longer. */
+/* All bytes that were written so far. While the number grows, there is progress. */
+uint64_t output__written_bytes(const struct output *output);
+/* An output that is awaited and makes no progress for so long is to be given up. */
+uint64_t output__stall_timeout_ns(const struct output *output);
+/* From now on the sink does not wait for its reader any more. A write that would have to wait
+ * fails. */
 void output__give_up(struct output *output);
-/* Waits for the thread. */
+
+/* Waits for the end of the thread. */
 void output__end(struct output *output);
 
-/* ---- what became of it */
+/* ---- results */
 
 struct output_state {
-	uint64_t lost;         /* events that were not written here */
-	uint64_t queued_bytes; /* waiting */
-	uint64_t queue_bytes;  /* its limit */
-	bool failed;
+	uint64_t lost;         /* events of runners that were not written here */
+	uint64_t queued_bytes; /* in the queue */
+	uint64_t queue_bytes;  /* the limit of the queue */
+	bool failed;           /* an error ended it */
 };
 void output__state(struct output *output, struct output_state *state);
 
-/* The sentence of its failure. Once output__state() said so, or after output__end(). */
+/* The sentence of that error. Only after output__state() said `failed`, or after output__end(). */
 const struct error *output__error(const struct output *output);
 const char *output__name(const struct output *output);
 bool output__is_terminal(const struct output *output);

@@ -187,14 +187,14 @@ bool outputs__are_done(struct outputs *outputs)
 
 static bool is_idle(struct outputs *outputs, size_t i, uint64_t now)
 {
-	uint64_t bytes = output__moved_bytes(outputs->items[i]);
+	uint64_t bytes = output__written_bytes(outputs->items[i]);
 
 	if (!output__is_awaited(outputs->items[i]) || outputs->pace[i].since_ns == 0 ||
 	    outputs->pace[i].bytes != bytes) {
 		outputs->pace[i].bytes = bytes;
 		outputs->pace[i].since_ns = now;
 	}
-	return now - outputs->pace[i].since_ns >= output__patience_ns(outputs->items[i]);
+	return now - outputs->pace[i].since_ns >= output__stall_timeout_ns(outputs->items[i]);
 }
 
 void outputs__give_up_idle(struct outputs *outputs)

@@ -135,7 +135,7 @@ static void stop_waiting(struct inherited *inherited)
 
 	if (fstat(inherited->fd, &status) == 0 && S_ISSOCK(status.st_mode)) {
 		inherited->sink.write_state.is_socket = true;
-		inherited->sink.write_state.is_bursty = true;
+		inherited->sink.write_state.is_connection = true;
 		return;
 	}
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", inherited->fd);

@@ -120,7 +120,7 @@ static void hang_up(struct socket_sink *socket)
 	if (socket->fd >= 0)
 		close(socket->fd);
 	socket->fd = -1;
-	socket->sink.write_state.is_bursty = false;
+	socket->sink.write_state.is_connection = false;
 }
 
 static int await_connected(int fd, int give_up_fd)
@@ -161,7 +161,7 @@ static int try_once(struct socket_sink *socket_sink)
 	if (family != AF_UNIX)
 		setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
 	socket_sink->fd = fd;
-	socket_sink->sink.write_state.is_bursty = true;
+	socket_sink->sink.write_state.is_connection = true;
 	return 0;
 }
 
