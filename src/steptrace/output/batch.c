@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-/* Fewer are copied, so that a batch is about as large as its lines. */
+/* Fewer bytes are copied: a batch shall not occupy much more memory than its lines need. */
 enum { MOVED_BYTES = 64 * 1024 };
 
 static int fill(struct batch *batch, struct stream *stream)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Lines on their way from the stream to the outputs, shared by all of them. Nobody changes a batch any
- * more; who is done with it lets it go.
+ * Lines on their way from the stream to the outputs. All outputs share a batch, and no thread
+ * changes it. Its users are counted: the last one that lets it go frees it.
  */
 #ifndef STEPTRACE_BATCH_H
 #define STEPTRACE_BATCH_H
@@ -15,13 +15,14 @@ struct batch {
 	atomic_int users;
 };
 
-/* Takes the stream's lines, of which it has none then, with one user. NULL: no memory, and they stay. */
+/* Moves the lines of the stream into a batch, whose only user is the caller. NULL: no memory; the
+ * lines stay in the stream. */
 struct batch *batch__take(struct stream *stream);
 
 void batch__hold(struct batch *batch);
 void batch__let_go(struct batch *batch);
 
-/* What it takes of the memory. */
+/* The memory that it occupies. */
 size_t batch__bytes(const struct batch *batch);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Lines that are missing at one place of an output, and between when. Zeroed: none are. */
+/* Counts the lines that are missing at one place of an output, with the time span in which they
+ * were lost (CLOCK_MONOTONIC, ns). Zeroed: none. */
 #ifndef STEPTRACE_MISSING_LINES_H
 #define STEPTRACE_MISSING_LINES_H
 
@@ -17,7 +18,8 @@ static inline bool missing_lines__is_empty(const struct missing_lines *missing)
 
 void missing_lines__add(struct missing_lines *missing, const struct missing_lines *more);
 
-/* Those behind the first `from` bytes; returns how many runners' events they are. */
+/* Adds the lines behind the first `from` bytes, lost now. Returns how many events of runners they
+ * are. */
 uint64_t missing_lines__add_lines(struct missing_lines *missing, const struct lines *lines,
 				  size_t from, uint64_t now_ns);
 

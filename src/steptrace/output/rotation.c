@@ -19,7 +19,7 @@ bool rotation__name(char name[4096], const char *path, unsigned int number)
 			ending) < 4096;
 }
 
-/* How many there are in a row; one too many where the last of them goes. */
+/* The numbers of former files without a hole, from 1, up to `keep`. */
 static unsigned int count_moved(const char *path, unsigned int keep)
 {
 	unsigned int count = 0;
@@ -39,7 +39,7 @@ int rotation__move(const char *path, unsigned int keep)
 	if (!rotation__name(to, path, NUMBERS_MAX))
 		return -ENAMETOOLONG;
 	if (keep && count == keep)
-		count--; /* the last one is written over */
+		count--; /* the oldest one is overwritten */
 	for (; count > 0; count--) {
 		rotation__name(from, path, count);
 		rotation__name(to, path, count + 1);
