@@ -197,7 +197,7 @@ class Endings(Outputs):
         with Runner() as runner, open(path, "wb") as file:
             tracer = self.begin("-p", str(runner.pid), "-o", "-", "--when-full", "drop", stdout=file)
             runner.do("go 250")
-            self.said.until("goes without")
+            self.said.until("lines are dropped")
             os.unlink(ballast)
 
             def goes_on():
@@ -217,7 +217,7 @@ class Endings(Outputs):
             runner.do("go 1000")
             time.sleep(0.3)
             os.close(first)
-            self.said.until("goes without")
+            self.said.until("lines are dropped")
             second = os.open(path, os.O_RDONLY)
             with os.fdopen(second, "rb") as pipe:
                 thread, parts = self.slow_reader(pipe, 0)

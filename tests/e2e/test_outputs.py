@@ -212,7 +212,8 @@ class Files(Outputs):
         folder, whole = self.path("folder"), self.path("whole")
         os.mkdir(folder, 0o755)
         path = os.path.join(folder, "events")
-        for policy, words in (("block", "nothing more is written there"), ("drop", "goes without")):
+        for policy, words in (("block", "nothing more is written there"),
+                              ("drop", "lines are dropped")):
             with self.subTest(policy), Runner() as runner:
                 tracer = self.trace(runner, "-o", path, "--when-full", policy, "-o", whole)
                 runner.do("go 1")
@@ -241,7 +242,7 @@ class Files(Outputs):
                 runner.do("go 100")
                 time.sleep(0.05)
             self.stop(tracer, status=1)
-        self.assertLessEqual(self.words.count("goes without"), 1)
+        self.assertLessEqual(self.words.count("lines are dropped"), 1)
         self.assertIn("No space left on device", self.words)
         self.assertGreater(len(read_events(path)), 100)
 
@@ -287,7 +288,7 @@ class Files(Outputs):
             with open(ballast, "wb") as file:
                 file.write(b"x" * 15900 * 1024)
             runner.do("go 300")
-            self.said.until("goes without")
+            self.said.until("lines are dropped")
             os.unlink(ballast)
 
             def goes_on():

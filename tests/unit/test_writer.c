@@ -89,7 +89,7 @@ static void lines_are_written_unchanged(void **state)
 	put(&nothing);
 	assert_string_equal(written(), "{\"a\":1}\n{\"a\":2}\n");
 	assert_int_equal(calls, 1);
-	assert_int_equal(writer__patience_ms(&writer), -1);
+	assert_int_equal(writer__timeout_ms(&writer), -1);
 }
 
 /* The first missing lines are reported immediately, even if no other line follows. Lines that are
@@ -100,11 +100,11 @@ static void missing_lines_are_reported_once_a_second(void **state)
 	int patience;
 
 	(void)state;
-	writer__go_without(&writer, &missing);
-	assert_int_equal(writer__patience_ms(&writer), 0);
+	writer__add_missing(&writer, &missing);
+	assert_int_equal(writer__timeout_ms(&writer), 0);
 	writer__tick(&writer);
 	assert_non_null(strstr(written(), "\"kind\":\"dsl.step.executed\",\"lost\":3"));
-	assert_int_equal(writer__patience_ms(&writer), -1);
+	assert_int_equal(writer__timeout_ms(&writer), -1);
 
 	for (int i = 0; i < 5; i++) {
 		add(EVENT_STEP_EXECUTED, "{\"a\":1}");
@@ -112,9 +112,9 @@ static void missing_lines_are_reported_once_a_second(void **state)
 		writer__tick(&writer);
 		assert_string_equal(written(), "{\"a\":1}\n");
 	}
-	patience = writer__patience_ms(&writer);
+	patience = writer__timeout_ms(&writer);
 	assert_in_range(patience, 1, 1000);
-	writer.told_ns -= 1000000000;
+	writer.reported_ns -= 1000000000;
 	writer__tick(&writer);
 	assert_non_null(strstr(written(), "\"lost\":15"));
 	writer__tick(&writer);
@@ -140,17 +140,17 @@ static void a_missing_trace_lost_is_repeated(void **state)
 	}
 	assert_int_equal(missing_lines__add_lines(&missing, &lines, 0, 9000000000), 0);
 	lines__clear(&lines);
-	writer__go_without(&writer, &missing);
+	writer__add_missing(&writer, &missing);
 	refusal = -ENOSPC;
 	writer__tick(&writer);
 	refusal = 0;
-	writer.told_ns -= 1000000000;
+	writer.reported_ns -= 1000000000;
 	writer__tick(&writer);
 	assert_non_null(strstr(written(), "\"kind\":\"command.execution.started\",\"lost\":10,"
 					  "\"since\":\"1970-01-01T00:00:06.000000000Z\","
 					  "\"until\":\"1970-01-01T00:00:09.000000000Z\","
 					  "\"reason\":\"buffer_full\""));
-	writer.told_ns -= 1000000000;
+	writer.reported_ns -= 1000000000;
 	writer__tick(&writer);
 	assert_string_equal(written(), "");
 }
@@ -203,26 +203,26 @@ static void an_output_that_may_not_drop_fails(void **state)
 	writer__tick(&writer);
 	assert_int_equal(calls, 0);
 	assert_int_equal(writer.lost, 2);
-	assert_int_equal(writer__patience_ms(&writer), -1);
+	assert_int_equal(writer__timeout_ms(&writer), -1);
 }
 
 static void lines_are_batched_if_the_sink_asks_for_it(void **state)
 {
 	(void)state;
-	sink.gathers_ns = 1000000000;
+	sink.gather_ns = 1000000000;
 	for (int i = 0; i < 3; i++) {
 		add(EVENT_STEP_EXECUTED, "{}");
 		put(&nothing);
 	}
 	assert_int_equal(calls, 0);
-	assert_in_range(writer__patience_ms(&writer), 1, 1001);
+	assert_in_range(writer__timeout_ms(&writer), 1, 1001);
 	writer__tick(&writer);
 	assert_int_equal(calls, 0);
 	writer.gathered_ns -= 1000000000;
-	assert_int_equal(writer__patience_ms(&writer), 0);
+	assert_int_equal(writer__timeout_ms(&writer), 0);
 	writer__tick(&writer);
 	assert_string_equal(written(), "{}\n{}\n{}\n");
-	assert_int_equal(writer__patience_ms(&writer), -1);
+	assert_int_equal(writer__timeout_ms(&writer), -1);
 }
 
 /* An output without its trace.stopped counts as failed. */

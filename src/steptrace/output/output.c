@@ -136,7 +136,7 @@ static void sleep_until_woken(struct output *output)
 		fds[1] = (struct pollfd){.fd = ops->watched_fd(output->sink),
 					 .events = POLLIN | POLLRDHUP};
 	report_failure(output);
-	if (poll(fds, 2, writer__patience_ms(&output->writer)) == 0)
+	if (poll(fds, 2, writer__timeout_ms(&output->writer)) == 0)
 		writer__tick(&output->writer);
 	if (fds[0].revents)
 		clear_event(output->wake_fd);
@@ -215,7 +215,7 @@ static void *run(void *argument)
 				    &task.queued->missing);
 			finish_batch(output, task.queued);
 		} else {
-			writer__go_without(&output->writer, &task.missing);
+			writer__add_missing(&output->writer, &task.missing);
 			sleep_until_woken(output);
 		}
 	}

@@ -33,7 +33,7 @@ struct sink_kind;
 struct sink {
 	const struct sink_ops *ops;
 	const struct sink_kind *kind;
-	uint64_t gathers_ns; /* lines had better wait that long, to be written together */
+	uint64_t gather_ns; /* lines had better wait that long, to be written together */
 	struct write_state write_state;
 	const char *header;  /* borrowed: the line trace.started; NULL: none */
 	unsigned int parts;  /* how many began with a header */

@@ -215,7 +215,7 @@ static const struct sink_ops file_ops = {
 
 static int open_gzip(struct sink_file *sink, struct error *err)
 {
-	sink->sink.gathers_ns = GATHER_NS;
+	sink->sink.gather_ns = GATHER_NS;
 	sink->gzip = gzip__new();
 	return sink->gzip ? 0 : error__set(err, -ENOMEM, "out of memory");
 }

@@ -6,11 +6,11 @@
 #include "common/clock.h"
 #include "common/log.h"
 
-enum { GATHERED_BYTES = 128 * 1024 }; /* lines that are worth a write of their own */
+enum { GATHERED_BYTES = 128 * 1024 }; /* gathered lines are written when there are so many */
 
-#define TELL_NS    1000000000ull    /* what is missing is said once in so long */
-#define SAY_NS     10000000000ull   /* a sink that fails is spoken of once in so long */
-#define LONGEST_NS 3600000000000ull /* of a wait */
+#define REPORT_NS  1000000000ull    /* between two reports of missing lines */
+#define LOG_NS     10000000000ull   /* between two messages about failures of the sink */
+#define LONGEST_NS 3600000000000ull /* the longest timeout */
 
 int writer__open(struct writer *writer, struct sink *sink, bool drops)
 {
@@ -18,7 +18,7 @@ int writer__open(struct writer *writer, struct sink *sink, bool drops)
 	writer->drops = drops;
 	writer->incomplete = incomplete__new();
 	if (!writer->incomplete || lines__init(&writer->gathered, GATHERED_BYTES) ||
-	    json__init(&writer->words, 4096))
+	    json__init(&writer->own_lines, 4096))
 		return -ENOMEM;
 	return 0;
 }
@@ -28,7 +28,7 @@ void writer__close(struct writer *writer)
 	incomplete__free(writer->incomplete);
 	lines__free(&writer->corrected);
 	lines__free(&writer->gathered);
-	json__free(&writer->words);
+	json__free(&writer->own_lines);
 }
 
 /* ---- lines to the sink */
@@ -38,26 +38,25 @@ static void on_failure(struct writer *writer, int code, const struct error *err)
 	writer->err = *err;
 	if (!writer->drops || code == -ECANCELED) {
 		writer->failed = true;
-	} else if (!writer->is_away && clock__now_ns() - writer->said_ns >= SAY_NS) {
-		log__error("%s; it goes without until that is over", err->text);
-		writer->said_ns = clock__now_ns();
-		writer->says_back = true;
+	} else if (!writer->is_failing && clock__now_ns() - writer->logged_ns >= LOG_NS) {
+		log__error("%s; lines are dropped until it works again", err->text);
+		writer->logged_ns = clock__now_ns();
+		writer->logged_failure = true;
 	}
-	writer->is_away = true;
+	writer->is_failing = true;
 }
 
-/* Who comes and goes every moment is spoken of now and then. */
+/* Logged only when the failure was: a sink that fails every moment is not to fill the log. */
 static void on_success(struct writer *writer)
 {
-	if (!writer->is_away)
+	if (!writer->is_failing)
 		return;
-	writer->is_away = false;
-	if (writer->says_back)
-		log__info("%s is written to again", writer->sink->name);
-	writer->says_back = false;
+	writer->is_failing = false;
+	if (writer->logged_failure)
+		log__info("%s works again", writer->sink->name);
+	writer->logged_failure = false;
 }
 
-/* 0, or what came of it. */
 static int put(struct writer *writer, const char *lines, size_t bytes, size_t *written)
 {
 	struct error err = {""};
@@ -74,11 +73,11 @@ static int put(struct writer *writer, const char *lines, size_t bytes, size_t *w
 	return code;
 }
 
-static int put_words(struct writer *writer)
+static int put_own_line(struct writer *writer)
 {
 	size_t written;
 
-	return put(writer, writer->words.base, json__length(&writer->words), &written);
+	return put(writer, writer->own_lines.base, json__length(&writer->own_lines), &written);
 }
 
 void writer__begin(struct writer *writer)
@@ -93,7 +92,7 @@ void writer__begin(struct writer *writer)
 static void take_missing(struct writer *writer, const struct missing_lines *missing)
 {
 	missing_lines__add(&writer->missing, missing);
-	line_counts__add(&writer->gone, &missing->lost);
+	line_counts__add(&writer->not_written, &missing->lost);
 }
 
 static bool has_missing(const struct writer *writer)
@@ -109,14 +108,15 @@ static int put_lost(struct writer *writer, enum event_kind kind, enum loss_reaso
 
 	if (lost == 0)
 		return 0;
-	writer->words.at = writer->words.base;
-	code = trace_events__put_lost(&writer->words, writer->format, &writer->clock, kind, reason,
-				      lost,
+	writer->own_lines.at = writer->own_lines.base;
+	code = trace_events__put_lost(&writer->own_lines, writer->format, &writer->clock, kind,
+				      reason, lost,
 				      (const uint64_t[2]){missing->since_ns, missing->until_ns});
-	return code ? code : put_words(writer);
+	return code ? code : put_own_line(writer);
 }
 
-/* What was not written here, and what a trace.lost said that was not. */
+/* Reports events of this kind that were not written here; and those that were lost earlier, when
+ * the trace.lost that said so was not written. */
 static int put_missing_kind(struct writer *writer, enum event_kind kind)
 {
 	struct line_counts *missing = &writer->missing.lost;
@@ -134,15 +134,15 @@ static int put_missing_kind(struct writer *writer, enum event_kind kind)
 	return code;
 }
 
-/* trace.lost for what is missing, line by line: what was said is not said again. 0, or the rest has to
- * be said later. */
+/* Writes a trace.lost for each kind and reason. What was written is not reported again. 0, or
+ * negative errno: the rest has to be reported later. */
 static int put_missing(struct writer *writer)
 {
 	int code = 0;
 
 	if (!has_missing(writer))
 		return 0;
-	writer->told_ns = clock__now_ns();
+	writer->reported_ns = clock__now_ns();
 	for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS_COUNT && !code; kind++)
 		code = put_missing_kind(writer, (enum event_kind)kind);
 	if (!code)
@@ -150,15 +150,15 @@ static int put_missing(struct writer *writer)
 	return code;
 }
 
-static uint64_t since_told_ns(const struct writer *writer)
+static uint64_t since_report_ns(const struct writer *writer)
 {
-	return clock__now_ns() - writer->told_ns;
+	return clock__now_ns() - writer->reported_ns;
 }
 
-/* A sink that comes back hears it first. */
+/* After a failure of the sink the report is written before any other line. */
 static int put_missing_if_due(struct writer *writer)
 {
-	if (!has_missing(writer) || (!writer->is_away && since_told_ns(writer) < TELL_NS))
+	if (!has_missing(writer) || (!writer->is_failing && since_report_ns(writer) < REPORT_NS))
 		return 0;
 	return put_missing(writer);
 }
@@ -214,7 +214,7 @@ static void gather(struct writer *writer, const struct lines *lines)
 		writer__flush(writer);
 }
 
-void writer__go_without(struct writer *writer, const struct missing_lines *missing)
+void writer__add_missing(struct writer *writer, const struct missing_lines *missing)
 {
 	if (missing_lines__is_empty(missing))
 		return;
@@ -225,30 +225,30 @@ void writer__go_without(struct writer *writer, const struct missing_lines *missi
 void writer__put(struct writer *writer, const struct lines *lines,
 		 const struct missing_lines *missing)
 {
-	writer__go_without(writer, missing);
-	if (writer->sink->gathers_ns && !writer->failed)
+	writer__add_missing(writer, missing);
+	if (writer->sink->gather_ns && !writer->failed)
 		gather(writer, lines);
 	else
 		put_lines(writer, lines);
 }
 
-/* ---- what may wait, and for how long */
+/* ---- timeouts */
 
-static uint64_t left_of(uint64_t patience_ns, uint64_t waited_ns)
+static uint64_t left_of(uint64_t limit_ns, uint64_t waited_ns)
 {
-	return waited_ns < patience_ns ? patience_ns - waited_ns : 0;
+	return waited_ns < limit_ns ? limit_ns - waited_ns : 0;
 }
 
 static uint64_t flush_in_ns(const struct writer *writer)
 {
 	return writer->gathered_ns == 0
 		       ? UINT64_MAX
-		       : left_of(writer->sink->gathers_ns, clock__now_ns() - writer->gathered_ns);
+		       : left_of(writer->sink->gather_ns, clock__now_ns() - writer->gathered_ns);
 }
 
-static uint64_t tell_in_ns(const struct writer *writer)
+static uint64_t report_in_ns(const struct writer *writer)
 {
-	return has_missing(writer) && !writer->failed ? left_of(TELL_NS, since_told_ns(writer))
+	return has_missing(writer) && !writer->failed ? left_of(REPORT_NS, since_report_ns(writer))
 						      : UINT64_MAX;
 }
 
@@ -257,9 +257,9 @@ static uint64_t idle_in_ns(const struct writer *writer)
 	return writer->failed ? UINT64_MAX : sink__idles_ns(writer->sink);
 }
 
-int writer__patience_ms(const struct writer *writer)
+int writer__timeout_ms(const struct writer *writer)
 {
-	const uint64_t each_ns[] = {flush_in_ns(writer), tell_in_ns(writer), idle_in_ns(writer)};
+	const uint64_t each_ns[] = {flush_in_ns(writer), report_in_ns(writer), idle_in_ns(writer)};
 	uint64_t first_ns = UINT64_MAX;
 
 	for (size_t i = 0; i < sizeof(each_ns) / sizeof(each_ns[0]); i++)
@@ -275,7 +275,7 @@ void writer__tick(struct writer *writer)
 {
 	if (flush_in_ns(writer) == 0)
 		writer__flush(writer);
-	if (tell_in_ns(writer) == 0)
+	if (report_in_ns(writer) == 0)
 		put_missing(writer);
 	if (idle_in_ns(writer) == 0)
 		writer->sink->ops->idled(writer->sink);
@@ -283,29 +283,29 @@ void writer__tick(struct writer *writer)
 
 /* ---- the end */
 
-/* False: it could not be written, and the output ends without it. */
+/* False: it could not be written. */
 static bool put_stopped(struct writer *writer, struct stream_counts counts,
 			const struct trace_totals *totals, uint64_t stopped_ns)
 {
 	for (int kind = 0; kind < EVENT_KINDS_COUNT; kind++) {
-		counts.events[kind] -= writer->gone.events[kind];
-		counts.lost[kind][LOSS_NOT_WRITTEN] += writer->gone.events[kind];
-		counts.aborted[kind] -= writer->gone.aborted[kind];
+		counts.events[kind] -= writer->not_written.events[kind];
+		counts.lost[kind][LOSS_NOT_WRITTEN] += writer->not_written.events[kind];
+		counts.aborted[kind] -= writer->not_written.aborted[kind];
 	}
-	writer->words.at = writer->words.base;
-	if (trace_events__put_stopped(&writer->words, writer->format, &writer->clock, &counts,
+	writer->own_lines.at = writer->own_lines.base;
+	if (trace_events__put_stopped(&writer->own_lines, writer->format, &writer->clock, &counts,
 				      totals, stopped_ns)) {
 		error__set(&writer->err, -ENOMEM, "out of memory");
 		return false;
 	}
-	return json__length(&writer->words) == 0 || put_words(writer) == 0;
+	return json__length(&writer->own_lines) == 0 || put_own_line(writer) == 0;
 }
 
 void writer__end(struct writer *writer, const struct missing_lines *missing,
 		 const struct stream_counts *counts, const struct trace_totals *totals,
 		 uint64_t stopped_ns)
 {
-	writer__go_without(writer, missing);
+	writer__add_missing(writer, missing);
 	writer__flush(writer);
 	put_missing(writer);
 	if (!put_stopped(writer, *counts, totals, stopped_ns))

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * An output's pen: writes lines to a sink, gathers them where the sink likes many at once, and says in the
- * stream what is missing from it. For one thread; but writer__miss() is for any, and `lost` and `failed`
- * may be read by others.
+ * Writes the lines of one output to its sink, and reports in trace.lost lines what is missing
+ * there. It gathers lines when the sink prefers large writes.
+ *
+ * The thread of the output uses it. Other threads may only call writer__miss() and read `lost` and
+ * `failed`. Times are CLOCK_MONOTONIC in ns.
  */
 #ifndef STEPTRACE_WRITER_H
 #define STEPTRACE_WRITER_H
@@ -19,56 +21,60 @@
 
 struct writer {
 	struct sink *sink; /* borrowed */
-	bool drops;        /* goes without what the sink refuses; else that is its end */
+	bool drops; /* after an error of the sink: drop the lines, go on; else fail for good */
 	enum stream_format format;
 	struct clock_anchor clock;
 
-	struct missing_lines missing; /* not said yet */
-	uint64_t told_ns;             /* when it was tried to be said last */
-	struct line_counts gone;      /* at all */
+	struct missing_lines missing;   /* not reported yet */
+	uint64_t reported_ns;           /* when the last report was attempted */
+	struct line_counts not_written; /* all that is missing, from the start */
 	struct incomplete *incomplete;
-	struct lines corrected; /* room for lines that differ from what others write */
+	struct lines corrected; /* memory for lines that are changed for this output */
 	struct lines gathered;
-	uint64_t gathered_ns; /* when the first of them came; 0: there are none */
-	struct json words;    /* our own lines */
-	bool is_away;         /* the sink failed */
-	bool says_back;       /* that was said, so its end will be */
-	uint64_t said_ns;     /* when it was */
+	uint64_t gathered_ns;  /* when the first of them came; 0: none */
+	struct json own_lines; /* memory for trace.lost and trace.stopped */
+	bool is_failing;       /* the last write failed */
+	bool logged_failure;   /* the failure was logged, so its end is logged, too */
+	uint64_t logged_ns;    /* when a failure was logged last */
 
-	atomic_ullong lost; /* events that the sink did not take */
-	atomic_bool failed; /* nothing is written any more */
-	struct error err;   /* the sentence of that */
+	atomic_ullong lost; /* events that the sink did not write */
+	atomic_bool failed; /* for good: nothing is written any more */
+	struct error err;   /* the reason */
 };
 
-/* Into zeroed memory; 0 or -ENOMEM. writer__close() also after a failure. */
+/* For zeroed memory. The sink is borrowed. 0 or -ENOMEM; writer__close() in any case. */
 int writer__open(struct writer *writer, struct sink *sink, bool drops);
 void writer__close(struct writer *writer);
 
-/* The sink's header, which need not wait for somebody to do something. */
+/* Writes the header of the sink at once, before there is an event. */
 void writer__begin(struct writer *writer);
 
-/* The lines behind the first `from` bytes will not be put; their executions' ends will say so. */
+/* The lines behind the first `from` bytes will never come to writer__put(). The end events of their
+ * executions will say that they are incomplete. */
 void writer__miss(struct writer *writer, const struct lines *lines, size_t from);
 
-/* What is missing in front of the lines, and the lines: written, gathered or counted as lost. */
+/* Writes or gathers the lines, or counts them as lost. `missing`: what is missing in front of
+ * them. */
 void writer__put(struct writer *writer, const struct lines *lines,
 		 const struct missing_lines *missing);
 
-/* What is missing behind all that was put; nothing may follow for long. It was not the sink that lost it. */
-void writer__go_without(struct writer *writer, const struct missing_lines *missing);
+/* `missing` is missing behind all lines so far; the queue refused it. It is reported by the next
+ * writer__tick() that is due, also when no lines follow. */
+void writer__add_missing(struct writer *writer, const struct missing_lines *missing);
 
-/* Writes what is gathered. */
+/* Writes the gathered lines. */
 void writer__flush(struct writer *writer);
 
-/* For how long what is gathered, or to be said, may still wait, and the sink be left alone, in ms; -1: for
- * ever. */
-int writer__patience_ms(const struct writer *writer);
+/* For poll(): after so many ms writer__tick() has to be called, when no lines come before that. -1:
+ * it need not be called. */
+int writer__timeout_ms(const struct writer *writer);
 
-/* That time is over: writes what may not wait any longer. */
+/* Writes gathered lines and reports that are due, and runs the timer of the sink. */
 void writer__tick(struct writer *writer);
 
-/* The last words: what is missing behind the last batch, and a trace.stopped with the totals, less
- * what was lost here. */
+/* Writes what is left, reports what is missing behind the last lines, and writes the trace.stopped:
+ * the totals, in which events that were not written here are counted as lost. Sets `failed` when
+ * that fails. */
 void writer__end(struct writer *writer, const struct missing_lines *missing,
 		 const struct stream_counts *counts, const struct trace_totals *totals,
 		 uint64_t stopped_ns);
