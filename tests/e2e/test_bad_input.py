@@ -232,7 +232,7 @@ class Output(EndToEnd):
             status = tracer.wait(PATIENCE_S)
             words = "\n".join(said.rest())
             self.assertEqual(status, 1)
-            self.assertIn("the reader of standard output went away", words)
+            self.assertIn("the reader of standard output closed it", words)
             self.assertEqual(runner.do("go 1"), [])
 
     def test_a_reader_that_does_not_read(self):

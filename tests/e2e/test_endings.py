@@ -42,7 +42,7 @@ class Endings(Outputs):
                 time.sleep(1)
                 self.stop(tracer, status=1)
         self.assertIn("(interrupted)", self.words)
-        self.assertIn("stopped while the reader of standard output did not read", self.words)
+        self.assertIn("stopped because the reader of standard output did not read", self.words)
 
     def slow_reader(self, pipe, pauses_s):
         """Reads, whatever it is; what it read is in the list that it returns, once its thread has ended."""
@@ -270,7 +270,7 @@ class Endings(Outputs):
         server.shutdown(socket.SHUT_RDWR)
         server.close()
         self.assertGreater(accepted[5] - accepted[4], 0.2)
-        self.assertLessEqual(self.words.count("is not there"), 2)
+        self.assertLessEqual(self.words.count("cannot be reached"), 2)
 
     def test_told_to_look_again_at_the_same_file(self):
         """It gets no younger by that."""

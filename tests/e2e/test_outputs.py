@@ -202,7 +202,8 @@ class Files(Outputs):
         with Runner() as runner:
             tracer = self.trace(runner, "-o", os.path.join(disk, "events"), "-o", whole)
             runner.do("go 300")
-            self.said.until("No space left on device; nothing more is written there, the other outputs go on")
+            self.said.until("No space left on device; nothing more is written there, "
+                            "the other outputs continue")
             runner.do("go 1")
             self.stop(tracer, status=1)
         self.assertEqual(len(runner_events(read_events(whole))), 2107)
@@ -333,7 +334,7 @@ class Sockets(Outputs):
         with Runner() as runner:
             tracer = self.trace(runner, "-o", "unix:" + path)
             runner.do("go 100")
-            self.said.until("is not there")
+            self.said.until("cannot be reached")
             reader = Reader(path)
             wait_until(lambda: reader.has("command.execution.completed"), "events")
             self.stop(tracer)
@@ -351,7 +352,7 @@ class Sockets(Outputs):
             first.connection.shutdown(socket.SHUT_RDWR)
             first.close()
             os.unlink(path)
-            self.said.until("is not there")
+            self.said.until("cannot be reached")
             runner.do("go 2")
             second = Reader(path)
             wait_until(lambda: second.has("command.execution.completed"), "events again")
@@ -371,7 +372,7 @@ class Sockets(Outputs):
             first.connection.shutdown(socket.SHUT_RDWR)
             first.close()
             runner.do("go 300")
-            self.said.until("is not there")
+            self.said.until("cannot be reached")
             before, gone_since = resident_kib(tracer.pid), time.monotonic()
             while time.monotonic() < gone_since + 60:
                 runner.do("go 300")
@@ -430,14 +431,14 @@ class Sockets(Outputs):
             tracer = self.trace(runner, "-o", "unix:" + self.path("none"), "--queue", "64K")
             runner.do("go 1000")
             self.stop(tracer, status=1)
-        self.assertIn("stopped while unix:", self.words)
+        self.assertIn("stopped because unix:", self.words)
         self.assertIn("0 events, 7000 lost (interrupted)", self.words)
 
     def test_names_that_are_none(self):
         for where, words in (("udp:nowhere:1", "for a file of that name write './udp:nowhere:1'"),
                              ("tcp:nowhere", "is not tcp:HOST:PORT"), ("tcp:::1:99", "is not tcp:HOST:PORT"),
-                             ("tcp:127.0.0.1:71534", "a port is 65535 at most"),
-                             ("unix:" + "x" * 200, "a socket's path has"), ("unix:", "a socket's path has")):
+                             ("tcp:127.0.0.1:71534", "port is 65535"),
+                             ("unix:" + "x" * 200, "the path of a socket has"), ("unix:", "the path of a socket has")):
             status, _, said = run("record", "-o", where, "--", target("older"))
             self.assertEqual(status, 1)
             self.assertIn(words, said)

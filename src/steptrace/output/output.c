@@ -141,7 +141,7 @@ static void sleep_until_woken(struct output *output)
 	if (fds[0].revents)
 		clear_event(output->wake_fd);
 	if (fds[1].revents)
-		ops->look(output->sink);
+		ops->on_readable(output->sink);
 }
 
 /* What the thread has to do next. */

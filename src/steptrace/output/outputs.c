@@ -21,8 +21,9 @@ static const char *path_of(const char *where)
 	return strcmp(where, "-") == 0 ? "/proc/self/fd/1" : where;
 }
 
-/* Also where the names differ; a file is there once it was opened. A terminal, or /dev/null, may be two. */
-static bool are_one(const char *one, const char *other)
+/* Two names of one file are found, too: both outputs are open, so the file exists. A character
+ * device, such as a terminal or /dev/null, may be named twice. */
+static bool are_same(const char *one, const char *other)
 {
 	struct stat its, theirs;
 
@@ -37,7 +38,7 @@ static int check_once(const struct output_options *options, size_t count, struct
 	const char *where = where_of(&options[count]);
 
 	for (size_t i = 0; i < count; i++)
-		if (are_one(where, where_of(&options[i])))
+		if (are_same(where, where_of(&options[i])))
 			return error__set(err, -EINVAL, "'%s' is named twice as an output", where);
 	return 0;
 }
@@ -122,34 +123,34 @@ bool outputs__have_room(struct outputs *outputs)
 	return room;
 }
 
-/* Where all have failed the recording ends, and that is its last sentence. */
-static void say_failed(struct outputs *outputs)
+/* When all have failed this is not called: the recording ends with the sentence of the first. */
+static void log_failed(struct outputs *outputs)
 {
 	struct output_state state;
 
 	for (size_t i = 0; i < outputs->count; i++) {
 		output__state(outputs->items[i], &state);
-		if (!state.failed || outputs->is_over[i])
+		if (!state.failed || outputs->is_failure_logged[i])
 			continue;
-		outputs->is_over[i] = true;
-		log__error("%s; nothing more is written there, the other outputs go on",
+		outputs->is_failure_logged[i] = true;
+		log__error("%s; nothing more is written there, the other outputs continue",
 			   output__error(outputs->items[i])->text);
 	}
 }
 
-void outputs__calm(struct outputs *outputs)
+void outputs__clear_news(struct outputs *outputs)
 {
 	uint64_t times;
 
 	if (read(outputs->news_fd, &times, sizeof(times)) < 0)
-		return; /* it is the states that count */
+		return; /* it was not readable */
 }
 
-void outputs__news(struct outputs *outputs, bool *failed, bool *any_left)
+void outputs__take_news(struct outputs *outputs, bool *failed, bool *any_left)
 {
 	struct output_state state;
 
-	outputs__calm(outputs);
+	outputs__clear_news(outputs);
 	*failed = *any_left = false;
 	for (size_t i = 0; i < outputs->count; i++) {
 		output__state(outputs->items[i], &state);
@@ -157,7 +158,7 @@ void outputs__news(struct outputs *outputs, bool *failed, bool *any_left)
 		*any_left = *any_left || !state.failed;
 	}
 	if (*failed && *any_left)
-		say_failed(outputs);
+		log_failed(outputs);
 }
 
 void outputs__reopen(struct outputs *outputs)
@@ -185,24 +186,24 @@ bool outputs__are_done(struct outputs *outputs)
 	return true;
 }
 
-static bool is_idle(struct outputs *outputs, size_t i, uint64_t now)
+static bool is_stalled(struct outputs *outputs, size_t i, uint64_t now)
 {
 	uint64_t bytes = output__written_bytes(outputs->items[i]);
 
-	if (!output__is_awaited(outputs->items[i]) || outputs->pace[i].since_ns == 0 ||
-	    outputs->pace[i].bytes != bytes) {
-		outputs->pace[i].bytes = bytes;
-		outputs->pace[i].since_ns = now;
+	if (!output__is_awaited(outputs->items[i]) || outputs->progress[i].since_ns == 0 ||
+	    outputs->progress[i].bytes != bytes) {
+		outputs->progress[i].bytes = bytes;
+		outputs->progress[i].since_ns = now;
 	}
-	return now - outputs->pace[i].since_ns >= output__stall_timeout_ns(outputs->items[i]);
+	return now - outputs->progress[i].since_ns >= output__stall_timeout_ns(outputs->items[i]);
 }
 
-void outputs__give_up_idle(struct outputs *outputs)
+void outputs__give_up_stalled(struct outputs *outputs)
 {
 	uint64_t now = clock__now_ns();
 
 	for (size_t i = 0; i < outputs->count; i++)
-		if (is_idle(outputs, i, now))
+		if (is_stalled(outputs, i, now))
 			output__give_up(outputs->items[i]);
 }
 
@@ -212,7 +213,7 @@ void outputs__give_up(struct outputs *outputs)
 		output__give_up(outputs->items[i]);
 }
 
-const char *outputs__awaited(const struct outputs *outputs)
+const char *outputs__awaited_name(const struct outputs *outputs)
 {
 	for (size_t i = 0; i < outputs->count; i++)
 		if (output__is_awaited(outputs->items[i]))
@@ -229,7 +230,7 @@ static int first_error(const struct outputs *outputs, struct error *err)
 		output__state(outputs->items[i], &state);
 		if (!state.failed)
 			continue;
-		if (code && !outputs->is_over[i])
+		if (code && !outputs->is_failure_logged[i])
 			log__error("%s", output__error(outputs->items[i])->text);
 		else if (!code)
 			code = error__set(err, -EIO, "%s", output__error(outputs->items[i])->text);
@@ -237,15 +238,15 @@ static int first_error(const struct outputs *outputs, struct error *err)
 	return code;
 }
 
-void outputs__say_lost(const struct outputs *outputs)
+void outputs__log_lost(const struct outputs *outputs)
 {
 	struct output_state state;
 
 	for (size_t i = 0; i < outputs->count; i++) {
 		output__state(outputs->items[i], &state);
 		if (state.lost && outputs->count > 1)
-			log__info("%llu were not written to %s", (unsigned long long)state.lost,
-				  output__name(outputs->items[i]));
+			log__info("%llu events were not written to %s",
+				  (unsigned long long)state.lost, output__name(outputs->items[i]));
 	}
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * All outputs of a recording. Each gets the same batches, and each has a thread, a queue and books of
- * its own (see output.h).
+ * All outputs of a recording. Each output gets the same batches; each has a queue and a thread of
+ * its own and counts what it lost (see output.h). The functions are for the thread of the
+ * recording.
  */
 #ifndef STEPTRACE_OUTPUTS_H
 #define STEPTRACE_OUTPUTS_H
@@ -13,64 +14,73 @@ enum { OUTPUTS_MAX = 8 };
 struct outputs {
 	struct output *items[OUTPUTS_MAX];
 	size_t count;
-	bool is_over[OUTPUTS_MAX]; /* which was said */
+	bool is_failure_logged[OUTPUTS_MAX];
 	struct {
-		uint64_t bytes;    /* moved, when it was looked at last */
-		uint64_t since_ns; /* when that last changed, or nobody waited; 0: never looked */
-	} pace[OUTPUTS_MAX];
-	int news_fd;  /* readable: there is room again, or one failed */
-	char *header; /* owned */
+		uint64_t bytes;    /* written, at the last look */
+		uint64_t since_ns; /* since when there is no progress; 0: never looked */
+	} progress[OUTPUTS_MAX];
+	int news_fd;  /* an eventfd, readable: an output has room again, has failed or is done */
+	char *header; /* owned: the trace.started */
 };
 
-/* All of `options`; 0 or negative errno with a sentence. What was opened is closed by
- * outputs__close(), also after a failure, and for a zeroed one. */
+/* Opens all. 0, or negative errno with a sentence in `err`; outputs__close() in any case. */
 int outputs__open(struct outputs *outputs, const struct output_options *options, size_t count,
 		  struct error *err);
+/* Also for zeroed memory. */
 void outputs__close(struct outputs *outputs);
 
-/* Whether they can go on as who we are now. */
+/* After root was given up: whether the outputs can still do all that they may have to do. 0, or
+ * negative errno with a sentence in `err`. */
 int outputs__check_rights(const struct outputs *outputs, struct error *err);
 
-/* The lines of the stream are, for now, what each part of an output begins with. */
+/* Moves the lines that are in the stream now to the header, with which each part of an output
+ * begins. 0 or -ENOMEM with a sentence. */
 int outputs__set_header(struct outputs *outputs, struct stream *stream, struct error *err);
 
-/* Begins to write. */
+/* Starts the threads. 0, or negative errno with a sentence in `err`. */
 int outputs__start(struct outputs *outputs, struct stream *stream, struct error *err);
 
-/* Takes the stream's lines; without memory they stay there. */
+/* Gives the lines of the stream to all outputs. Without memory they stay in the stream. */
 void outputs__give(struct outputs *outputs, struct stream *stream);
 
-/* Whether none of those that block is full. */
+/* False: an output that may not drop has a full queue. */
 bool outputs__have_room(struct outputs *outputs);
 
-/* Takes the news: whether one failed, and whether one is left that did not. */
-void outputs__news(struct outputs *outputs, bool *failed, bool *any_left);
+/* When news_fd is readable: logs outputs that failed, as long as another one goes on. `*failed`: at
+ * least one has failed; `*any_left`: at least one has not. */
+void outputs__take_news(struct outputs *outputs, bool *failed, bool *any_left);
 
-/* They have nothing to say any more that anybody wants to hear. */
-void outputs__calm(struct outputs *outputs);
+/* Makes news_fd not readable, without a look at the outputs. */
+void outputs__clear_news(struct outputs *outputs);
 
+/* Files are opened again at their paths (SIGHUP). */
 void outputs__reopen(struct outputs *outputs);
 
-/* There is no more: what is queued is written, then the totals. */
+/* ---- the end */
+
+/* No more lines will follow. The outputs write what is queued, and then the totals. */
 void outputs__finish(struct outputs *outputs, const struct stream *stream,
 		     const struct trace_totals *totals);
-/* Whether all have done that. */
 bool outputs__are_done(struct outputs *outputs);
 
-/* While one is waited for, now and then: who has not moved a byte for too long is given up, and need not be
- * waited for much longer. */
-void outputs__give_up_idle(struct outputs *outputs);
+/* To be called now and then while the recording waits for outputs. Gives up outputs that make no
+ * progress within their stall timeout. They are done soon after that. */
+void outputs__give_up_stalled(struct outputs *outputs);
+/* All outputs. */
 void outputs__give_up(struct outputs *outputs);
-/* The first that is waited for; NULL: none is. */
-const char *outputs__awaited(const struct outputs *outputs);
+/* The name of the first output that the recording waits for; NULL: none. */
+const char *outputs__awaited_name(const struct outputs *outputs);
 
-/* Behind outputs__finish(): ends them. 0, or the first one's error with its sentence. */
+/* After outputs__finish(): waits for the threads. 0; or -EIO with the sentence of the first output
+ * that failed, and logs the failures of the others. */
 int outputs__end(struct outputs *outputs, struct error *err);
 
-/* Where there are several, what each of them did not write. */
-void outputs__say_lost(const struct outputs *outputs);
+/* ---- results */
 
-/* Events that the most complete of them did not write. */
+/* When there are several outputs: logs how many events each of them lost. */
+void outputs__log_lost(const struct outputs *outputs);
+
+/* The number of events that the most complete output lost. */
 uint64_t outputs__lost(struct outputs *outputs);
 
 bool outputs__use_terminal(const struct outputs *outputs);

@@ -160,9 +160,9 @@ int sink__put_header(struct sink *sink,
 	return code;
 }
 
-uint64_t sink__idles_ns(const struct sink *sink)
+uint64_t sink__timer_ns(const struct sink *sink)
 {
-	return sink->ops->idles_ns ? sink->ops->idles_ns(sink) : UINT64_MAX;
+	return sink->ops->timer_ns ? sink->ops->timer_ns(sink) : UINT64_MAX;
 }
 
 bool sink__is_terminal(const struct sink *sink)

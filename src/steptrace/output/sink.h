@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where the lines of one output go: a file, what somebody else opened (standard output, a pipe, a
- * terminal), or a socket. A sink waits, and is used by one thread.
+ * A sink writes the lines of one output to a file, to something that another process opened or made
+ * (standard output, a pipe, a device), or to a socket. Its functions wait. One thread uses a sink.
  *
  *	sink__open -> sink__write ... sink__write -> sink__close
  *
- * Lines are written whole or not at all, as far as it is in our hands: when the disk is full, a
- * file ends with its last whole line. Each part of an output (a rotated file, a connection) begins
- * with the trace.started of the stream, so that it can be read alone.
+ * Where the kernel lets it, a sink writes whole lines or nothing: when the disk is full, a file
+ * ends with its last whole line. Each part of an output (a rotated file, a connection) begins with
+ * a header, the trace.started of the stream with the number of the part, so that each part can be
+ * read alone.
  */
 #ifndef STEPTRACE_SINK_H
 #define STEPTRACE_SINK_H
@@ -21,41 +22,45 @@
 #include "steptrace/output/descriptor.h"
 
 struct sink_options {
-	const char *where;      /* NULL or "-", FILE, FILE.gz, unix:PATH, tcp:HOST:PORT */
-	uint64_t rotate_bytes;  /* files: a new one before it is larger; 0: never */
-	uint64_t rotate_age_ns; /* files: a new one when it is older; 0: never */
-	unsigned int keep;      /* how many rotated ones stay; 0: all */
+	const char *where;      /* the text of -o; NULL: standard output */
+	uint64_t rotate_bytes;  /* files: the largest size; 0: no limit */
+	uint64_t rotate_age_ns; /* files: the largest age; 0: no limit */
+	unsigned int keep;      /* files: how many former ones are kept; 0: all */
 };
 
 struct sink_ops;
 struct sink_kind;
 
+/* What all kinds have in common. The struct of a kind begins with it. */
 struct sink {
 	const struct sink_ops *ops;
 	const struct sink_kind *kind;
-	uint64_t gather_ns; /* lines had better wait that long, to be written together */
+	uint64_t gather_ns; /* lines may be held back for so long, to be written together; 0: no */
 	struct write_state write_state;
-	const char *header;  /* borrowed: the line trace.started; NULL: none */
-	unsigned int parts;  /* how many began with a header */
-	char name[PATH_MAX]; /* for people */
+	const char *header;  /* borrowed: the trace.started; NULL: none */
+	unsigned int parts;  /* how many have begun with a header */
+	char name[PATH_MAX]; /* in messages */
 };
 
-/* A kind of sink; what it needs lies behind `struct sink`. */
+/* NULL where a kind does not need a function; `write` and `close` are never NULL. */
 struct sink_ops {
 	/* As sink__write(). */
 	int (*write)(struct sink *sink, const char *lines, size_t bytes, size_t *written,
 		     struct error *err);
-	/* Somebody moved the file away. NULL: there is none. */
+	/* SIGHUP: another process may have renamed the file. */
 	void (*reopen)(struct sink *sink);
-	/* For how long it may be left alone though there is nothing to write, in ns; then it is.
-	 * NULL: for ever. */
-	uint64_t (*idles_ns)(const struct sink *sink);
-	void (*idled)(struct sink *sink);
-	/* Readable when the other side went away or said something. NULL: no other side. */
+	/* In how many ns on_timer() has to be called, when nothing is written before; UINT64_MAX:
+	 * never. */
+	uint64_t (*timer_ns)(const struct sink *sink);
+	void (*on_timer)(struct sink *sink);
+	/* A descriptor to poll, or -1. When it is readable on_readable() has to be called: the
+	 * other side closed the connection, or sent something. */
 	int (*watched_fd)(const struct sink *sink);
-	void (*look)(struct sink *sink);
-	/* Whether it can go on without the rights that the tracer gave up. NULL: it can. */
+	void (*on_readable)(struct sink *sink);
+	/* After root was given up: whether the sink can still do its work. 0, or negative errno
+	 * with a sentence in `err`. */
 	int (*check_rights)(const struct sink *sink, struct error *err);
+	/* Releases everything but the struct itself. */
 	void (*close)(struct sink *sink);
 };
 
@@ -79,19 +84,19 @@ const struct sink_kind *sink__kind(const char *where);
  * it. */
 int sink__open(const struct sink_options *options, struct sink **sink, struct error *err);
 
-/* Also NULL. */
+/* Accepts NULL. */
 void sink__close(struct sink *sink);
 
 /*
- * Writes whole lines; none: only what the output begins with. 0, or negative errno with a sentence
- * in `err`; *written says in any case how many bytes of whole lines are out. -ECANCELED: it had to
- * wait, and was told to give up.
+ * Writes whole lines; 0 bytes: only the header, if it is not written yet. 0, or negative errno with
+ * a sentence in `err`; -ECANCELED: it had to wait, and write_state.give_up_fd was readable.
+ * *written is set in any case: the bytes of whole lines that were written.
  */
 int sink__write(struct sink *sink, const char *lines, size_t bytes, size_t *written,
 		struct error *err);
 
-/* As its kind says; UINT64_MAX: for ever. */
-uint64_t sink__idles_ns(const struct sink *sink);
+/* As sink_ops.timer_ns. */
+uint64_t sink__timer_ns(const struct sink *sink);
 
 bool sink__is_terminal(const struct sink *sink);
 

@@ -178,12 +178,12 @@ static int file_check_rights(const struct sink *sink, struct error *err)
 	return rotated_file__check_rights(&((const struct sink_file *)sink)->file, err);
 }
 
-static uint64_t file_idles_ns(const struct sink *sink)
+static uint64_t file_timer_ns(const struct sink *sink)
 {
 	return rotated_file__old_in_ns(&((const struct sink_file *)sink)->file, clock__now_ns());
 }
 
-static void file_idled(struct sink *sink)
+static void file_on_timer(struct sink *sink)
 {
 	struct sink_file *file = file_of(sink);
 
@@ -206,8 +206,8 @@ static void file_close(struct sink *sink)
 
 static const struct sink_ops file_ops = {
 	.write = file_write,
-	.idles_ns = file_idles_ns,
-	.idled = file_idled,
+	.timer_ns = file_timer_ns,
+	.on_timer = file_on_timer,
 	.reopen = file_reopen,
 	.check_rights = file_check_rights,
 	.close = file_close,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Standard output, or a pipe or device that is named: somebody else made it, and may read it. */
+/* Standard output, or a named descriptor, FIFO or device. Another process opened or made it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,9 +16,9 @@
 struct inherited {
 	struct sink sink;
 	int fd;
-	bool is_ours; /* to be closed */
+	bool is_owned; /* has to be closed */
 	bool is_headed;
-	char *rest; /* of a line whose beginning lies in the pipe; NULL: none */
+	char *rest; /* of a line whose beginning is still in the pipe; NULL: none */
 	size_t rest_bytes;
 };
 
@@ -34,8 +34,9 @@ static bool holds_bytes(int fd)
 	return ioctl(fd, FIONREAD, &bytes) == 0 && bytes > 0;
 }
 
-/* A pipe keeps what it holds when its reader goes, for the next one: of a line that went in in part, the
- * rest has to follow. Returns how many bytes will have been written then. */
+/* When its reader closes a FIFO, unread bytes stay in it for the next reader. When they end within
+ * a line, the rest of the line has to be written first for that reader. Returns the bytes of whole
+ * lines that count as written. */
 static size_t keep_rest(struct inherited *inherited, const char *lines, size_t bytes, size_t out)
 {
 	const char *newline = memchr(lines + out, '\n', bytes - out);
@@ -106,9 +107,9 @@ static int inherited_write(struct sink *sink, const char *lines, size_t bytes, s
 	if (code == 0)
 		return 0;
 	if (code == -EPIPE)
-		return error__set(err, code, "the reader of %s went away", sink->name);
+		return error__set(err, code, "the reader of %s closed it", sink->name);
 	if (code == -ECANCELED)
-		return error__set(err, code, "stopped while the reader of %s did not read",
+		return error__set(err, code, "stopped because the reader of %s did not read",
 				  sink->name);
 	return error__set(err, code, "cannot write to %s: %s", sink->name, strerror(-code));
 }
@@ -119,15 +120,16 @@ static void inherited_close(struct sink *sink)
 
 	free(inherited->rest);
 	inherited->rest = NULL;
-	if (inherited->is_ours && inherited->fd >= 0)
+	if (inherited->is_owned && inherited->fd >= 0)
 		close(inherited->fd);
 }
 
 static const struct sink_ops inherited_ops = {.write = inherited_write, .close = inherited_close};
 
-/* A description of our own that never waits: the inherited one is shared with others, who do not
- * expect that. A socket has none. */
-static void stop_waiting(struct inherited *inherited)
+/* O_NONBLOCK belongs to the open file description, which other processes share and do not expect to
+ * be non-blocking. So the file is opened again. A socket cannot be opened again; there send() gets
+ * a flag. */
+static void make_nonblocking(struct inherited *inherited)
 {
 	struct stat status;
 	char path[32];
@@ -144,13 +146,14 @@ static void stop_waiting(struct inherited *inherited)
 		return;
 	inherited_close(&inherited->sink);
 	inherited->fd = fd;
-	inherited->is_ours = true;
+	inherited->is_owned = true;
 }
 
 static int open_named(struct inherited *inherited, const char *path, struct error *err)
 {
 	int number = descriptor__named(path);
-	/* It is only written to: whoever could read it too would be its own reader. */
+	/* Not O_RDWR: the tracer would count as a reader of the FIFO, and never see that the last
+	 * one left. */
 	const int flags = O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY;
 	int code;
 
@@ -161,7 +164,7 @@ static int open_named(struct inherited *inherited, const char *path, struct erro
 		inherited->fd = open(path, flags);
 	}
 	if (inherited->fd >= 0) {
-		inherited->is_ours = true;
+		inherited->is_owned = true;
 		return 0;
 	}
 	code = -errno;
@@ -202,7 +205,7 @@ int sink_inherited__open(const struct sink_options *options, struct sink **sink,
 		return code;
 	}
 	if (!is_regular(inherited->fd))
-		stop_waiting(inherited);
+		make_nonblocking(inherited);
 	*sink = &inherited->sink;
 	return 0;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A stream socket whose other side comes and goes: connects, and connects again, for as long as it
- * takes. A connection that breaks within a line ends there; the next one begins with that line.
- * What the kernel took and the other side never read is not known to be lost.
+ * A stream socket. Connects, and connects again whenever the connection breaks, with growing
+ * pauses. When a connection breaks within a line, the next one begins with that line. Bytes that
+ * the kernel accepted and the peer never read count as written.
  */
 #include <errno.h>
 #include <netdb.h>
@@ -23,8 +23,8 @@
 
 enum { ADDRESSES_MAX = 8, FIRST_PAUSE_MS = 50, LONGEST_PAUSE_MS = 5000, CONNECT_MS = 5000 };
 
-#define LASTING_NS 1000000000ull  /* of a connection that counts as one */
-#define SAY_NS     10000000000ull /* that it is away is said once in so long */
+#define LASTING_NS 1000000000ull  /* a connection of this age resets the pause */
+#define LOG_NS     10000000000ull /* between two messages that the peer cannot be reached */
 
 struct address {
 	struct sockaddr_storage bytes;
@@ -32,15 +32,15 @@ struct address {
 };
 
 struct socket_sink {
-	struct sink sink; /* its name is what was asked for */
+	struct sink sink; /* its name is the text of -o */
 	struct address addresses[ADDRESSES_MAX];
-	size_t addresses_count, next; /* to be tried */
+	size_t addresses_count, next; /* next: the one to try */
 	int fd;                       /* -1: not connected */
-	uint64_t connected_ns;        /* when it was last */
-	int pause_ms;                 /* before the next one, if that did not last */
-	bool is_away;
-	bool says_there;  /* that it is away was said, so its return will be */
-	uint64_t said_ns; /* when it was */
+	uint64_t connected_ns;        /* the last time */
+	int pause_ms;                 /* before the next attempt */
+	bool is_away;                 /* the last attempt failed, or the connection broke */
+	bool logged_away;             /* that was logged, so the next connection is logged, too */
+	uint64_t logged_ns;           /* when it was logged last */
 };
 
 static struct socket_sink *socket_of(struct sink *sink)
@@ -55,7 +55,7 @@ static int find_unix(struct socket_sink *socket, const char *path, struct error 
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
 	if (!path[0] || strlen(path) >= sizeof(address.sun_path))
-		return error__set(err, -EINVAL, "'%s': a socket's path has 1 to %zu bytes",
+		return error__set(err, -EINVAL, "'%s': the path of a socket has 1 to %zu bytes",
 				  socket->sink.name, sizeof(address.sun_path) - 1);
 	memcpy(address.sun_path, path, strlen(path));
 	memcpy(&socket->addresses[0].bytes, &address, sizeof(address));
@@ -74,12 +74,12 @@ static int find_tcp(struct socket_sink *socket, const char *text, struct error *
 	if (host_port__split(text, &named))
 		return error__set(
 			err, -EINVAL,
-			"'%s' is not tcp:HOST:PORT (an IPv6 address stands in brackets, a port is "
-			"65535 at most)",
+			"'%s' is not tcp:HOST:PORT (write an IPv6 address in brackets; the largest "
+			"port is 65535)",
 			socket->sink.name);
 	code = getaddrinfo(named.host, named.port, &hints, &found);
 	if (code)
-		return error__set(err, -EADDRNOTAVAIL, "cannot find '%s': %s", socket->sink.name,
+		return error__set(err, -EADDRNOTAVAIL, "cannot resolve '%s': %s", socket->sink.name,
 				  gai_strerror(code));
 	for (struct addrinfo *at = found; at && socket->addresses_count < ADDRESSES_MAX;
 	     at = at->ai_next) {
@@ -94,25 +94,25 @@ static int find_tcp(struct socket_sink *socket, const char *text, struct error *
 
 /* ---- connections */
 
-/* Also when it was never there. Who comes and goes every moment is spoken of now and then. */
-static void say_away(struct socket_sink *socket, int code)
+/* Logged once in LOG_NS, because a peer may accept and close every moment. */
+static void log_away(struct socket_sink *socket, int code)
 {
 	uint64_t now = clock__now_ns();
 
-	if (!socket->is_away && now - socket->said_ns >= SAY_NS) {
-		log__info("%s is not there (%s); it is tried again", socket->sink.name,
+	if (!socket->is_away && now - socket->logged_ns >= LOG_NS) {
+		log__info("%s cannot be reached (%s); trying again", socket->sink.name,
 			  strerror(-code));
-		socket->said_ns = now;
-		socket->says_there = true;
+		socket->logged_ns = now;
+		socket->logged_away = true;
 	}
 	socket->is_away = true;
 }
 
-static void say_there(struct socket_sink *socket)
+static void log_connected(struct socket_sink *socket)
 {
-	if (socket->is_away && socket->says_there)
-		log__info("%s is there", socket->sink.name);
-	socket->is_away = socket->says_there = false;
+	if (socket->is_away && socket->logged_away)
+		log__info("%s is connected", socket->sink.name);
+	socket->is_away = socket->logged_away = false;
 }
 
 static void hang_up(struct socket_sink *socket)
@@ -139,7 +139,7 @@ static int await_connected(int fd, int give_up_fd)
 	return -code;
 }
 
-/* The next of the addresses; 0 or negative errno. */
+/* Connects to the next of the addresses. 0 or negative errno. */
 static int try_once(struct socket_sink *socket_sink)
 {
 	const struct address *address = &socket_sink->addresses[socket_sink->next];
@@ -165,8 +165,8 @@ static int try_once(struct socket_sink *socket_sink)
 	return 0;
 }
 
-/* -ECANCELED: given up. */
-static int wait_a_while(const struct socket_sink *socket, int ms)
+/* -ECANCELED: the output was given up. */
+static int pause_for(const struct socket_sink *socket, int ms)
 {
 	struct pollfd fd = {.fd = socket->sink.write_state.give_up_fd, .events = POLLIN};
 
@@ -192,8 +192,9 @@ static int put_header(struct sink *sink, const char *header, size_t count)
 	return put(socket_of(sink), header, count, &written);
 }
 
-/* Until it is connected and has its header, or -ECANCELED. Where connections do not last there is a pause in
- * front of each, a longer one each time. */
+/* Tries until there is a connection and its header is written. 0; or -ECANCELED: the output was
+ * given up. After connections that did not last there is a pause before the next one, longer each
+ * time. */
 static int connect_again(struct socket_sink *socket)
 {
 	int code, pause_ms;
@@ -201,7 +202,7 @@ static int connect_again(struct socket_sink *socket)
 	if (clock__now_ns() - socket->connected_ns >= LASTING_NS)
 		socket->pause_ms = 0;
 	for (pause_ms = socket->pause_ms;; pause_ms = longer(pause_ms)) {
-		code = wait_a_while(socket, pause_ms);
+		code = pause_for(socket, pause_ms);
 		if (code)
 			return code;
 		code = try_once(socket);
@@ -210,18 +211,18 @@ static int connect_again(struct socket_sink *socket)
 		if (code == 0 || code == -ECANCELED)
 			break;
 		hang_up(socket);
-		say_away(socket, code);
+		log_away(socket, code);
 	}
 	socket->pause_ms = longer(socket->pause_ms);
 	socket->connected_ns = clock__now_ns();
 	if (code == 0)
-		say_there(socket);
+		log_connected(socket);
 	return code;
 }
 
-/* The other side never has anything to say: readable means that it closed. It may only have closed its own
- * half, but who waits to find out writes lines that nobody reads. */
-static void socket_look(struct sink *sink)
+/* Reads what the peer sent, and ignores it. At the end of file the connection is closed: the peer
+ * may have closed only its sending half, but waiting to find out would lose lines. */
+static void socket_on_readable(struct sink *sink)
 {
 	struct socket_sink *socket = socket_of(sink);
 	char bytes[256];
@@ -234,7 +235,7 @@ static void socket_look(struct sink *sink)
 	while (got > 0);
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	say_away(socket, got == 0 ? -EPIPE : -errno);
+	log_away(socket, got == 0 ? -EPIPE : -errno);
 	hang_up(socket);
 }
 
@@ -247,7 +248,7 @@ static int socket_write(struct sink *sink, const char *lines, size_t bytes, size
 		size_t out = 0;
 		int code = 0;
 
-		socket_look(sink);
+		socket_on_readable(sink);
 		if (socket->fd < 0)
 			code = connect_again(socket);
 		if (!code)
@@ -258,10 +259,10 @@ static int socket_write(struct sink *sink, const char *lines, size_t bytes, size
 		if (code == -ECANCELED)
 			return error__set(err, code,
 					  socket->is_away
-						  ? "stopped while %s was not there"
-						  : "stopped while the reader of %s did not read",
+						  ? "stopped because %s could not be reached"
+						  : "stopped because the reader of %s did not read",
 					  sink->name);
-		say_away(socket, code);
+		log_away(socket, code);
 		hang_up(socket);
 	} while (*written < bytes);
 	return 0;
@@ -280,7 +281,7 @@ static void socket_close(struct sink *sink)
 static const struct sink_ops socket_ops = {
 	.write = socket_write,
 	.watched_fd = socket_watched_fd,
-	.look = socket_look,
+	.on_readable = socket_on_readable,
 	.close = socket_close,
 };
 

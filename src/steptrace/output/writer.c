@@ -252,14 +252,14 @@ static uint64_t report_in_ns(const struct writer *writer)
 						      : UINT64_MAX;
 }
 
-static uint64_t idle_in_ns(const struct writer *writer)
+static uint64_t timer_in_ns(const struct writer *writer)
 {
-	return writer->failed ? UINT64_MAX : sink__idles_ns(writer->sink);
+	return writer->failed ? UINT64_MAX : sink__timer_ns(writer->sink);
 }
 
 int writer__timeout_ms(const struct writer *writer)
 {
-	const uint64_t each_ns[] = {flush_in_ns(writer), report_in_ns(writer), idle_in_ns(writer)};
+	const uint64_t each_ns[] = {flush_in_ns(writer), report_in_ns(writer), timer_in_ns(writer)};
 	uint64_t first_ns = UINT64_MAX;
 
 	for (size_t i = 0; i < sizeof(each_ns) / sizeof(each_ns[0]); i++)
@@ -277,8 +277,8 @@ void writer__tick(struct writer *writer)
 		writer__flush(writer);
 	if (report_in_ns(writer) == 0)
 		put_missing(writer);
-	if (idle_in_ns(writer) == 0)
-		writer->sink->ops->idled(writer->sink);
+	if (timer_in_ns(writer) == 0)
+		writer->sink->ops->on_timer(writer->sink);
 }
 
 /* ---- the end */

@@ -29,7 +29,7 @@ static bool is_out_of_time(struct session *session, const struct wakeup *wakeup,
 
 static void say_waiting(struct session *session, uint64_t passed_ns)
 {
-	const char *name = outputs__awaited(&session->outputs);
+	const char *name = outputs__awaited_name(&session->outputs);
 
 	if (session->said_waiting || passed_ns < 2 * SECOND_ASK_NS || !name)
 		return;
@@ -46,10 +46,10 @@ static void handle(struct session *session, const struct wakeup *wakeup)
 	if (wakeup->timer || wakeup->metrics)
 		metrics__serve(session->self_stats.metrics);
 	if (wakeup->outputs)
-		outputs__news(&session->outputs, &failed, &any_left);
+		outputs__take_news(&session->outputs, &failed, &any_left);
 	if (wakeup->signal)
 		signals__handle(session, wakeup);
-	outputs__give_up_idle(&session->outputs);
+	outputs__give_up_stalled(&session->outputs);
 	if (is_out_of_time(session, wakeup, passed_ns))
 		outputs__give_up(&session->outputs);
 	say_waiting(session, passed_ns);
@@ -95,7 +95,7 @@ static void finish_outputs(struct session *session, const struct trace_totals *t
 		session->failed = true;
 	console__end(session->stream, session->stop_reason, outputs__lost(&session->outputs),
 		     session->shows_progress);
-	outputs__say_lost(&session->outputs);
+	outputs__log_lost(&session->outputs);
 }
 
 static void check_balance(struct session *session, uint64_t hits)

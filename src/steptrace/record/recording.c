@@ -23,7 +23,7 @@ static void on_output_notice(struct session *session)
 {
 	bool failed, any_left;
 
-	outputs__news(&session->outputs, &failed, &any_left);
+	outputs__take_news(&session->outputs, &failed, &any_left);
 	session->failed = session->failed || failed;
 	if (!any_left)
 		session__stop(session, "output_failed");
@@ -147,7 +147,7 @@ static int await_command(struct session *session)
 		if (wakeup.timer || wakeup.metrics)
 			metrics__serve(session->self_stats.metrics);
 		if (wakeup.outputs)
-			outputs__calm(&session->outputs);
+			outputs__clear_news(&session->outputs);
 	}
 	return traced_command__wait(&session->command);
 }
