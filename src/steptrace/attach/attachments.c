@@ -171,6 +171,40 @@ static int append(struct attachments *set, struct attachment *attachment)
 	return 0;
 }
 
+static bool is_same_file(const struct steptrace_file *file, const struct steptrace_file *other)
+{
+	return file->inode == other->inode && file->file_system == other->file_system;
+}
+
+static void await_all(struct attachments *set)
+{
+	detachers__await_all(&set->detachers);
+	set->leaving_count = 0;
+}
+
+static void leave(struct attachments *set, const struct steptrace_file *file)
+{
+	if (set->leaving_count == DETACHERS_MAX)
+		await_all(set);
+	set->leaving[set->leaving_count++] = *file;
+}
+
+/* While former probes of a file still fire it cannot be attached again: its boundaries would be
+ * counted twice. */
+static void await_leaving(struct attachments *set, const struct steptrace_file *file)
+{
+	attachments__reap(set);
+	for (size_t i = 0; i < set->leaving_count; i++)
+		if (is_same_file(&set->leaving[i], file))
+			await_all(set);
+}
+
+void attachments__reap(struct attachments *set)
+{
+	if (!detachers__reap(&set->detachers))
+		set->leaving_count = 0;
+}
+
 int attachments__add(struct attachments *set, struct binary *binary,
 		     const struct steptrace_file *file, struct attachment **out, struct error *err)
 {
@@ -179,6 +213,7 @@ int attachments__add(struct attachments *set, struct binary *binary,
 
 	if (!attachment)
 		return error__set(err, code, "out of memory");
+	await_leaving(set, file);
 	attachment->binary = binary;
 	attachment->file = *file;
 	attachment->links = calloc(binary->notes.count + 1, sizeof(*attachment->links));
@@ -203,15 +238,9 @@ struct attachment *attachments__find(const struct attachments *set,
 				     const struct steptrace_file *file)
 {
 	for (size_t i = 0; i < set->count; i++)
-		if (set->items[i]->file.inode == file->inode &&
-		    set->items[i]->file.file_system == file->file_system)
+		if (is_same_file(&set->items[i]->file, file))
 			return set->items[i];
 	return NULL;
-}
-
-void attachments__reap(struct attachments *set)
-{
-	detachers__reap(&set->detachers);
 }
 
 /* A child that closes links has all links open that were open when it was forked. So a caller that
@@ -225,8 +254,9 @@ void attachments__remove(struct attachments *set, struct attachment *attachment,
 	set->items[at] = set->items[--set->count];
 	detachers__add(&set->detachers,
 		       attach_child__close(attachment->links, attachment->links_count));
+	leave(set, &attachment->file);
 	if (wait)
-		detachers__await_all(&set->detachers);
+		await_all(set);
 	attachment__free(attachment);
 }
 

@@ -43,6 +43,9 @@ struct attachments {
 	struct attachment **items; /* owned */
 	size_t count;
 	struct detachers detachers; /* also the child that measures */
+	/* Files that were removed while one of these children runs: their probes may still fire. */
+	struct steptrace_file leaving[DETACHERS_MAX];
+	size_t leaving_count;
 };
 
 /* Starts the measurement of sites (see site_choice.h) in a child. It mostly waits, and meanwhile

@@ -5,11 +5,16 @@
 
 #include "steptrace/attach/attach_child.h"
 
-void detachers__reap(struct detachers *detachers)
+bool detachers__reap(struct detachers *detachers)
 {
-	for (int i = 0; i < DETACHERS_MAX; i++)
+	bool runs = false;
+
+	for (int i = 0; i < DETACHERS_MAX; i++) {
 		if (detachers->pids[i] > 0 && waitpid(detachers->pids[i], NULL, WNOHANG) != 0)
 			detachers->pids[i] = 0;
+		runs = runs || detachers->pids[i];
+	}
+	return runs;
 }
 
 void detachers__add(struct detachers *detachers, pid_t child)

@@ -8,6 +8,7 @@
 #ifndef STEPTRACE_DETACHERS_H
 #define STEPTRACE_DETACHERS_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 enum { DETACHERS_MAX = 64 };
@@ -19,8 +20,8 @@ struct detachers {
 /* Remembers a child; `child` 0 is none. Where there is no room it first waits for another one. */
 void detachers__add(struct detachers *detachers, pid_t child);
 
-/* Forgets those that have ended. Does not wait. */
-void detachers__reap(struct detachers *detachers);
+/* Forgets those that have ended. Does not wait. Returns whether one still runs. */
+bool detachers__reap(struct detachers *detachers);
 
 /* Returns when all have ended. */
 void detachers__await_all(struct detachers *detachers);
