@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "steptrace/capture/capture_private.h"
 #include "steptrace/confine/privilege.h"
@@ -21,6 +22,8 @@ static int keep_warning(enum libbpf_print_level level, const char *format, va_li
 	return 0;
 }
 
+#define KERNEL_BTF "/sys/kernel/btf/vmlinux"
+
 static int load_error(int code, struct error *err)
 {
 	char missing[512];
@@ -28,6 +31,11 @@ static int load_error(int code, struct error *err)
 	if (privilege__missing(missing, sizeof(missing)))
 		return error__set(err, code, "the kernel does not permit loading BPF programs; %s",
 				  missing);
+	if (access(KERNEL_BTF, R_OK))
+		return error__set(err, code,
+				  "cannot read the kernel's type information at '%s': %s; mount "
+				  "sysfs on /sys, or use a kernel with CONFIG_DEBUG_INFO_BTF",
+				  KERNEL_BTF, strerror(errno));
 	libbpf_warning[strcspn(libbpf_warning, "\n")] = 0;
 	return error__set(err, code, "cannot load the BPF program: %s (%s)%s", strerror(-code),
 			  libbpf_warning[0] ? libbpf_warning : "libbpf gave no reason",

@@ -70,7 +70,8 @@ static void check_types(struct findings *findings)
 	bool there = access("/sys/kernel/btf/vmlinux", R_OK) == 0;
 
 	findings__add(findings, "kernel", "BTF", there ? VERDICT_OK : VERDICT_FAIL,
-		      there ? NULL : "a kernel with CONFIG_DEBUG_INFO_BTF is needed",
+		      there ? NULL
+			    : "mount sysfs on /sys, or use a kernel with CONFIG_DEBUG_INFO_BTF",
 		      there ? "/sys/kernel/btf/vmlinux" : "/sys/kernel/btf/vmlinux cannot be read");
 }
 
