@@ -4,13 +4,14 @@
 Tests wait for a word, never for a second. What a tracer writes is validated against docs/schema
 before a test sees it: every line of a short recording, some hundred lines of a long one.
 
-Other tracers may run on the machine at the same time, and other tests. A test that runs a program of
-tests/targets gets a copy of its own of it, so the file's probes are those of that test alone. Only a
-recorder with --all attaches to it as well, and raises its semaphore.
+Other tracers may run on the machine at the same time, and other tests. A test that runs a program
+of tests/targets gets its own copy of the file, whose probes are not used by other tests. Only a
+recorder with --all attaches to them as well and raises the semaphore.
 """
 import contextlib
 import json
 import os
+import secrets
 import select
 import selectors
 import shutil
@@ -41,7 +42,7 @@ def built(name):
 class OwnPrograms:
     """The folder with the copies of the test that is running."""
 
-    directory = None
+    directory, token = None, secrets.token_hex(3)
     BESIDE = {"dlopener": ("libcarrier.so",)}  # what a program loads from its own folder
 
     @classmethod
@@ -49,6 +50,7 @@ class OwnPrograms:
     def of_one_test(cls):
         with tempfile.TemporaryDirectory(prefix="steptrace-test-") as cls.directory:
             os.chmod(cls.directory, 0o755)
+            cls.token = secrets.token_hex(3)
             try:
                 yield
             finally:
@@ -70,12 +72,24 @@ def target(name):
     return OwnPrograms.copy(name) if OwnPrograms.directory else built(name)
 
 
+def named(name):
+    """A name that only processes of this test have; with at most eight letters before it the kernel
+    keeps all of it as their comm."""
+    return name if name.endswith(".so") else "%s-%s" % (name, OwnPrograms.token)
+
+
+def everyone():
+    """Arguments for a recording of all processes of the machine, of which those of this test make
+    events: they execute files with a name from named(). Others may be busy enough to fill the
+    buffer."""
+    return ["-a", "--comm", "*-%s*" % OwnPrograms.token]
+
+
 def copy_of(directory, *names):
     """Copies of programs of tests/targets in `directory`, for a test that needs two files of one
-    program, or removes or changes a file. Returns the path of the first."""
-    for name in names:
-        shutil.copy(built(name), directory)
-    return os.path.join(directory, names[0])
+    program, removes or changes a file, or records everyone(). Returns the path of the first."""
+    paths = [shutil.copy(built(name), os.path.join(directory, named(name))) for name in names]
+    return paths[0]
 
 
 def compiled(path, *flags, source="spans"):

@@ -55,8 +55,8 @@ def tmpfs_refusal():
 
 def overlays():
     script = ("mount -t tmpfs none /tmp && mkdir /tmp/lower /tmp/upper /tmp/work /tmp/root && "
-              "mount -t overlay overlay -o lowerdir=/tmp/lower,upperdir=/tmp/upper,workdir=/tmp/work "
-              "/tmp/root")
+              "mount -t overlay overlay "
+              "-o lowerdir=/tmp/lower,upperdir=/tmp/upper,workdir=/tmp/work /tmp/root")
     namespaces("--mount")
     need("overlay mounts", refusal("unshare", "--mount", "sh", "-c", script))
 
@@ -86,6 +86,21 @@ def file_capabilities():
         need("file capabilities", "%s is mounted nosuid" % tempfile.gettempdir())
     with tempfile.NamedTemporaryFile(prefix="steptrace-needs-") as file:
         need("file capabilities", refusal("setcap", "cap_net_raw+ep", file.name))
+
+
+def cgroup2():
+    """The mount point of cgroup v2, where groups can be made."""
+    root = next((path for path in ("/sys/fs/cgroup", "/sys/fs/cgroup/unified")
+                 if os.path.exists(os.path.join(path, "cgroup.controllers"))), None)
+    if root is None:
+        need("cgroup v2", "it is not mounted at /sys/fs/cgroup")
+    path = os.path.join(root, "steptrace-needs-%d" % os.getpid())
+    try:
+        os.mkdir(path)
+        os.rmdir(path)
+    except OSError as error:
+        need("cgroups that it can make", str(error))
+    return root
 
 
 def user_name(uid):

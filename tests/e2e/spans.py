@@ -39,7 +39,8 @@ class Span(ctypes.LittleEndianStructure):
 
     @classmethod
     def all_fields(cls):
-        return [field for base in reversed(cls.__mro__) for field in base.__dict__.get("_fields_", [])]
+        return [field for base in reversed(cls.__mro__)
+                for field in base.__dict__.get("_fields_", [])]
 
 
 class Head(Span):

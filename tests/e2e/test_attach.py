@@ -94,9 +94,9 @@ class Attach(EndToEnd):
                    "the semaphore of the runner has the value of one that we never attached to")
 
     def test_semaphores_return_to_zero(self):
-        """`other` executes the same file and is not traced by us. Its semaphore is 0, unless another
-        recorder on this machine attaches to every process. The kernel raises a semaphore once for a
-        probe, no matter how many tracers use it."""
+        """`other` executes the same file and is not traced by us. Its semaphore is 0, unless
+        another recorder on this machine attaches to every process. The kernel raises a semaphore
+        once for a probe, no matter how many tracers use it."""
         with Runner() as runner, Runner() as other:
             self.semaphores_are_equal(runner, other)
             tracer = Tracer("-p", str(runner.pid))
@@ -255,8 +255,8 @@ class Attach(EndToEnd):
         self.assertLess(max(event["source"]["pid"] for event in runner_events(events)), 20)
 
     def test_the_command_still_gets_its_signals(self):
-        """The recording ends early, by --count. The command goes on, and a SIGTERM for the tracer is
-        passed to it."""
+        """The recording ends early, by --count. The command goes on, and a SIGTERM for the tracer
+        is passed to it."""
         tracer = subprocess.Popen([STEPTRACE, "record", "-o", "/dev/null", "--count", "1", "--",
                                    target("load"), "1000"], stdin=subprocess.PIPE,
                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, bufsize=0)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What can go wrong, and what is said then."""
+"""What can go wrong, and what the tracer says then."""
 import os
 import pty
 import shutil
@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import unittest
 
+import needs
 from harness import (PATIENCE_S, EndToEnd, Lines, Runner, STEPTRACE, Tracer, read_events, run,
                      runner_events, target, validate)
 
@@ -50,11 +51,12 @@ class Usage(EndToEnd):
         self.expect(2, "goes after '--'", "record", "-o", "--", "ls")
 
     def test_words_that_find_no_room(self):
-        for arguments in (("--help",), ("--version",), ("list",), ("doctor",), ("schema",), ("record", "--help")):
+        for arguments in (("--help",), ("--version",), ("list",), ("doctor",), ("schema",),
+                          ("record", "--help")):
             with open("/dev/full", "wb") as full, Runner() as runner:
                 runner.do("go 0")
-                done = subprocess.run([STEPTRACE, *arguments], stdout=full, stderr=subprocess.PIPE, text=True,
-                                      check=False)
+                done = subprocess.run([STEPTRACE, *arguments], stdout=full,
+                                      stderr=subprocess.PIPE, text=True, check=False)
             self.assertEqual(done.returncode, 1, arguments)
             self.assertIn("cannot write to standard output: No space left on device", done.stderr)
 
@@ -70,7 +72,8 @@ class Usage(EndToEnd):
         self.expect(1, "cannot run '/etc/passwd': Permission denied", "record", "--", "/etc/passwd")
 
     def as_nobody(self, *arguments):
-        """From a folder that everybody may enter; the clone may be in nobody's reach."""
+        """Copies of the programs in a folder that every user may enter."""
+        needs.other_users()
         with tempfile.TemporaryDirectory() as directory:
             os.chmod(directory, 0o755)
             for program in (STEPTRACE, target("spans")):
@@ -137,6 +140,7 @@ class Output(EndToEnd):
         self.assertIn("cannot write to /dev/full: No space left on device", done.stderr)
 
     def test_a_full_disk_keeps_whole_lines(self):
+        needs.mounts()
         with tempfile.TemporaryDirectory() as directory:
             subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", directory],
                            check=True)
@@ -150,10 +154,12 @@ class Output(EndToEnd):
                 subprocess.run(["umount", directory], check=True)
         self.assertGreater(len(events), 100)
         self.assertEqual(events[0]["event"], "trace.started")
-        self.assertRegex(done.stderr, r"\b%d events, [1-9]\d* lost \(output_failed\)" % len(runner_events(events)))
+        self.assertRegex(done.stderr, r"\b%d events, [1-9]\d* lost \(output_failed\)"
+                         % len(runner_events(events)))
 
     def test_a_full_disk_at_the_end(self):
-        """All of it is still in the ring buffer when the recording stops: the books balance."""
+        """All events are still in the ring buffer when the recording stops: the books balance."""
+        needs.mounts()
         with tempfile.TemporaryDirectory() as directory:
             subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", directory],
                            check=True)
@@ -184,16 +190,16 @@ class Output(EndToEnd):
         with tempfile.TemporaryDirectory() as directory:
             path = os.path.join(directory, "events")
             done = subprocess.run(
-                ["sh", "-c", 'ulimit -f 128; exec "$@"', "sh", STEPTRACE, "record", "-o", path, "--",
-                 target("spans")], input="go 2000\nquit\n", capture_output=True, text=True)
+                ["sh", "-c", 'ulimit -f 128; exec "$@"', "sh", STEPTRACE, "record", "-o", path,
+                 "--", target("spans")], input="go 2000\nquit\n", capture_output=True, text=True)
             events = read_events(path)
         self.assertEqual(done.returncode, 1)
         self.assertIn("File too large", done.stderr)
         self.assertGreater(len(events), 50)
 
     def test_standard_output_is_closed(self):
-        done = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", STEPTRACE, "record", "--", target("older")],
-                              stderr=subprocess.PIPE, text=True)
+        done = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", STEPTRACE, "record",
+                               "--", target("older")], stderr=subprocess.PIPE, text=True)
         self.assertEqual(done.returncode, 1)
         self.assertIn("cannot write to standard output: Bad file descriptor", done.stderr)
 
@@ -207,7 +213,7 @@ class Output(EndToEnd):
         self.assertEqual(len(runner_events(events)), 3)
 
     def test_a_terminal_that_stopped(self):
-        """Nobody reads the other end; Ctrl-C still works."""
+        """No process reads the other end; Ctrl-C still works."""
         master, slave = pty.openpty()
         with Runner() as runner:
             tracer = subprocess.Popen([STEPTRACE, "record", "-p", str(runner.pid)], stdout=slave,
@@ -265,7 +271,8 @@ class Output(EndToEnd):
         self.assertEqual(done.returncode, 0)
         self.assertIn("failure: database", done.stdout)
         self.assertIn("rejected unknown_command: title,tags", done.stdout)
-        self.assertRegex(done.stdout, r"(?m)^\d\d:\d\d:\d\d\.\d{6} +\d+  fragment.update +started  test")
+        self.assertRegex(done.stdout,
+                         r"(?m)^\d\d:\d\d:\d\d\.\d{6} +\d+  fragment.update +started  test")
         printable = done.stdout.replace("\n", "")
         self.assertTrue(all(character.isprintable() for character in printable))
 

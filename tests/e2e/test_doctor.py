@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import unittest
 
+import needs
 from harness import PATIENCE_S, EndToEnd, Runner, STEPTRACE, Tracer, record, run, target
 
 
@@ -24,7 +25,8 @@ class Doctor(EndToEnd):
         self.assertEqual(status, 0)
         self.assertNotIn("fail", {each["verdict"] for each in found.values()})
         self.assertIn(os.uname().release, found["kernel", "release"]["text"])
-        self.assertRegex(found["sites", "captured hit"]["text"], r"^[1-9]\d+ ns measured.*\(\d+ predicted")
+        self.assertRegex(found["sites", "captured hit"]["text"],
+                         r"^[1-9]\d+ ns measured.*\(\d+ predicted")
 
     def test_it_says_what_record_does(self):
         """The same site and the same links."""
@@ -62,6 +64,7 @@ class Doctor(EndToEnd):
                          "the same as that of steptrace")
 
     def test_in_other_namespaces(self):
+        needs.namespaces("--mount", "--pid", "--fork")
         runner = subprocess.Popen(["unshare", "--pid", "--mount", "--fork", "--kill-child",
                                    target("spans")], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                   bufsize=0)
@@ -109,6 +112,7 @@ class Doctor(EndToEnd):
                 self.assertEqual(doctor("-p", str(runner.pid))[0], 0)
 
     def test_without_privilege(self):
+        needs.other_users()
         with tempfile.TemporaryDirectory() as directory:
             os.chmod(directory, 0o755)
             program = shutil.copy(STEPTRACE, directory)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Durations: what the runner measured itself, and nothing of what watching costs."""
+"""Durations are what the runner measured itself; the cost of the probes is not part of them."""
 import statistics
 import unittest
 
@@ -12,16 +12,23 @@ class Durations(EndToEnd):
         measured = [int(line.split()[1]) / 1e6 for line in answers[0]]
         reported = [step["duration_ms"] for step in steps(events)]
         self.assertEqual(len(measured), 20)
-        differences = [abs(a - b) for a, b in zip(measured, reported)]
-        # A step may be torn from its processor between its two clocks; most must not be.
+        differences = [abs(a - b) for a, b in zip(measured, reported, strict=True)]
+        # The runner may lose its processor between its own clock and that of the step. Most steps
+        # must agree to a hundredth of their duration.
         self.assertLess(statistics.median(differences), 0.2)
-        self.assertGreater(min(reported), 19.9)
+        self.assertGreaterEqual(min(reported), 20)
 
     def test_a_step_that_does_nothing(self):
-        events, _ = record(["idle 1000"])
-        reported = [step["duration_ms"] for step in steps(events)]
-        self.assertEqual(len(reported), 1000)
-        self.assertLess(statistics.median(reported), 0.002)
+        """Its duration is one reading of the clock and a little more. All else that a step costs
+        here is the cost of its two probes and of two readings of the clock, which is the duration
+        of the command divided by its steps. A duration with a probe in it would be half of that."""
+        events, answers = record(["idle 1000"])
+        clock_ns = int(answers[0][0].split()[1])
+        reported_ns = [step["duration_ms"] * 1e6 for step in steps(events)]
+        self.assertEqual(len(reported_ns), 1000)
+        whole_ns = completed(events)[0]["total_duration_ms"] * 1e6 / 1000
+        self.assertGreater(whole_ns, 2 * clock_ns)
+        self.assertLess(statistics.median(reported_ns) - clock_ns, (whole_ns - 2 * clock_ns) / 5)
 
     def test_totals_fit_the_steps(self):
         events, _ = record(["sleep 3"])

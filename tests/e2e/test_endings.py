@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""How a recording ends: it does, whoever holds it up, and with everything that somebody still takes."""
+"""How a recording ends: with everything that its outputs still take, and without waiting for ever
+for one that takes nothing."""
 import contextlib
 import json
 import os
@@ -10,16 +11,16 @@ import threading
 import time
 
 import validate
-from harness import (PATIENCE_S, STEPTRACE, Lines, Runner, check_books, completed, copy_of, cpu_seconds, read_events, runner_events,
-                     target, wait_until)
+from harness import (PATIENCE_S, STEPTRACE, Lines, Runner, check_books, completed, cpu_seconds,
+                     is_full, read_events, runner_events, target, wait_until)
 from test_outputs import Outputs
 
 
 class Endings(Outputs):
     @contextlib.contextmanager
     def producers(self, count):
-        """Of a binary of their own, spinning; yields its path."""
-        load = copy_of(self.directory, "load")
+        """Processes that do nothing but run commands; yields the path of their binary."""
+        load = target("load")
         with contextlib.ExitStack() as stack:
             for _ in range(count):
                 process = stack.enter_context(subprocess.Popen([load, "1"], stdin=subprocess.PIPE,
@@ -28,8 +29,8 @@ class Endings(Outputs):
             yield load
 
     def begin(self, *arguments, nice=(), **options):
-        process = subprocess.Popen([*nice, STEPTRACE, "record", *arguments], stderr=subprocess.PIPE, bufsize=0,
-                                   **options)
+        process = subprocess.Popen([*nice, STEPTRACE, "record", *arguments],
+                                   stderr=subprocess.PIPE, bufsize=0, **options)
         self.addCleanup(lambda: process.poll() is None and process.kill())
         self.said = Lines(process.stderr, "steptrace")
         self.said.until("attached to")
@@ -39,13 +40,14 @@ class Endings(Outputs):
         with self.producers(3) as load:
             with self.begin("-x", load, "--queue", "1M", nice=("nice", "-n", "19"),
                             stdout=subprocess.PIPE) as tracer:
-                time.sleep(1)
+                wait_until(lambda: is_full(tracer.stdout), "a full pipe")
                 self.stop(tracer, status=1)
         self.assertIn("(interrupted)", self.words)
         self.assertIn("stopped because the reader of standard output did not read", self.words)
 
     def slow_reader(self, pipe, pauses_s):
-        """Reads, whatever it is; what it read is in the list that it returns, once its thread has ended."""
+        """Reads in a thread, with a pause after each piece. Returns the thread and the list of
+        pieces, which is complete when the thread has ended."""
         parts = []
 
         def read():
@@ -57,8 +59,9 @@ class Endings(Outputs):
         return thread, parts
 
     def record_for(self, pauses_s, signals=0):
-        """28,000 events, and so many signals behind the first that ends the recording."""
-        with Runner() as runner, self.begin("-p", str(runner.pid), stdout=subprocess.PIPE) as tracer:
+        """Records 28,000 events. The first signal ends the recording; `signals` more follow it."""
+        with Runner() as runner, \
+                self.begin("-p", str(runner.pid), stdout=subprocess.PIPE) as tracer:
             thread, parts = self.slow_reader(tracer.stdout, pauses_s)
             runner.do("go 4000")
             tracer.send_signal(signal.SIGINT)
@@ -78,8 +81,8 @@ class Endings(Outputs):
         self.assertEqual(sum(check_books(self, events)["lost"].values()), 0)
         self.assertEqual(len(runner_events(events)), 28000)
 
-    def test_who_is_killed_while_the_reader_is_slow(self):
-        """What the kernel said of it lies behind all the rest."""
+    def test_a_runner_is_killed_while_the_reader_is_slow(self):
+        """Its end is recorded behind all the other events."""
         with Runner() as runner:
             tracer = self.begin("-p", str(runner.pid), "--queue", "64K", stdout=subprocess.PIPE)
             runner.do("go 1000")
@@ -92,10 +95,11 @@ class Endings(Outputs):
             tracer.stdout.close()
         events = [json.loads(line) for line in b"".join(parts).splitlines()]
         self.assertEqual(sum(check_books(self, events)["lost"].values()), 0)
-        self.assertEqual([event["aborted"]["signal"] for event in completed(events) if "aborted" in event], [9])
+        signals = [event["aborted"]["signal"] for event in completed(events) if "aborted" in event]
+        self.assertEqual(signals, [9])
 
     def test_a_slow_collector_gets_everything(self):
-        """A socket has room long before it says so."""
+        """A socket takes a few more bytes long before poll() says so."""
         path = self.path("socket")
         server = socket.create_server(path, family=socket.AF_UNIX)
         os.chmod(path, 0o666)
@@ -118,8 +122,7 @@ class Endings(Outputs):
         self.assertEqual(check_books(self, events)["events"], 1400)
 
     def test_a_command_that_goes_on(self):
-        """Behind the end of its recording the tracer waits for it, and does nothing else; files are nobody's
-        business any more."""
+        """After the end of the recording the tracer waits for the command and does nothing else."""
         outputs = [word for number in range(8) for word in ("-o", self.path("e%d" % number))]
         tracer = self.begin(*outputs, "--duration", "100ms", "--", "sleep", "2")
         self.said.until("(duration)")
@@ -129,11 +132,10 @@ class Endings(Outputs):
         self.assertEqual(tracer.wait(PATIENCE_S), 0)
 
     def test_told_to_look_again_at_the_end(self):
-        """The command does not get that."""
+        """SIGHUP is for the tracer; it is not passed to the command."""
         path = self.path("events")
-        load = copy_of(self.directory, "load")
-        tracer = self.begin("-o", path, "-o", "-", "--count", "20000", "--", load, "1", stdout=subprocess.PIPE,
-                            stdin=subprocess.PIPE)
+        tracer = self.begin("-o", path, "-o", "-", "--count", "20000", "--", target("load"), "1",
+                            stdout=subprocess.PIPE, stdin=subprocess.PIPE)
         thread, parts = self.slow_reader(tracer.stdout, 0.02)
         self.await_text(path, '"trace.stopped"')
         tracer.send_signal(signal.SIGHUP)
@@ -167,7 +169,7 @@ class Endings(Outputs):
                     self.assertIn("did not read", self.words)
 
     def test_a_pipe_in_the_place_of_the_file(self):
-        """Nobody reads it, and it is no file."""
+        """No process reads the pipe, and it is not a file."""
         path = self.path("events")
         with Runner() as runner:
             tracer = self.trace(runner, "-o", path)
@@ -186,16 +188,15 @@ class Endings(Outputs):
         self.assertNotIn("as user 4294967295", self.words)
 
     def test_standard_output_on_a_disk_that_was_full(self):
-        """Who does not append leaves no hole behind what was taken back."""
-        disk = self.path("disk")
-        os.mkdir(disk)
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m,mode=777", "none", disk], check=True)
-        self.addCleanup(subprocess.run, ["umount", "-l", disk], check=True)
+        """Standard output without O_APPEND: no hole is left where a half-written line was taken
+        back."""
+        disk = self.disk("2m")
         path, ballast = os.path.join(disk, "events"), os.path.join(disk, "ballast")
         with open(ballast, "wb") as file:
             file.write(b"x" * (3 << 19))
         with Runner() as runner, open(path, "wb") as file:
-            tracer = self.begin("-p", str(runner.pid), "-o", "-", "--when-full", "drop", stdout=file)
+            tracer = self.begin("-p", str(runner.pid), "-o", "-", "--when-full", "drop",
+                                stdout=file)
             runner.do("go 250")
             self.said.until("lines are dropped")
             os.unlink(ballast)
@@ -208,15 +209,15 @@ class Endings(Outputs):
         self.assertGreater(check_books(self, read_events(path))["lost_by_reason"]["not_written"], 0)
 
     def test_a_pipe_whose_reader_goes(self):
-        """The next one finds what lies in it, whole, and a part that begins as parts do."""
+        """The next reader finds whole lines in the pipe, and then a part with its own header."""
         path = self.path("pipe")
         os.mkfifo(path)
-        first = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        first = open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb")
         with Runner() as runner:
             tracer = self.trace(runner, "-o", path, "--when-full", "drop")
             runner.do("go 1000")
-            time.sleep(0.3)
-            os.close(first)
+            wait_until(lambda: is_full(first), "a full pipe")
+            first.close()
             self.said.until("lines are dropped")
             second = os.open(path, os.O_RDONLY)
             with os.fdopen(second, "rb") as pipe:
@@ -231,7 +232,8 @@ class Endings(Outputs):
         lines = b"".join(parts).decode().splitlines(True)
         self.assertEqual(validate.validate_lines(lines), [])
         events = [json.loads(line) for line in lines]
-        self.assertEqual([event["part"] for event in events if event["event"] == "trace.started"], [1, 2])
+        parts = [event["part"] for event in events if event["event"] == "trace.started"]
+        self.assertEqual(parts, [1, 2])
         self.assertEqual(len(runner_events(events)), events[-1]["events"])
         self.assertGreater(events[-1]["lost_by_reason"]["not_written"], 0)
 
@@ -241,15 +243,16 @@ class Endings(Outputs):
             reads, writes = os.pipe()
             if "%d" in where:
                 where, options = where % writes, {"pass_fds": [writes]}
-            done = subprocess.run([STEPTRACE, "record", "-o", where, "--", target("older")], check=True,
-                                  stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, **options)
+            done = subprocess.run([STEPTRACE, "record", "-o", where, "--", target("older")],
+                                  stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, check=True,
+                                  **options)
             os.close(writes)
             with os.fdopen(reads, "rb") as pipe:
                 data = (done.stdout or b"") + pipe.read() + done.stderr
             self.assertIn(b'{"event":"trace.stopped"', data)
 
     def test_a_collector_that_accepts_and_closes(self):
-        """It is asked less and less often, and not spoken of each time."""
+        """The tracer connects less and less often, and does not report each attempt."""
         server = socket.create_server(("127.0.0.1", 0))
         accepted = []
 
@@ -260,7 +263,8 @@ class Endings(Outputs):
                     accepted.append(time.monotonic())
         threading.Thread(target=serve, daemon=True).start()
         with Runner() as runner:
-            tracer = self.trace(runner, "-o", "tcp:127.0.0.1:%d" % server.getsockname()[1])
+            port = server.getsockname()[1]
+            tracer = self.trace(runner, "-o", "tcp:127.0.0.1:%d" % port)
 
             def is_asked_again():
                 runner.do("go 10")
@@ -273,7 +277,7 @@ class Endings(Outputs):
         self.assertLessEqual(self.words.count("cannot be reached"), 2)
 
     def test_told_to_look_again_at_the_same_file(self):
-        """It gets no younger by that."""
+        """SIGHUP does not make the file younger: it rotates when it is a second old."""
         path = self.path("events")
         with Runner() as runner:
             tracer = self.trace(runner, "-o", path, "--rotate-age", "1s")
@@ -286,12 +290,12 @@ class Endings(Outputs):
             self.stop(tracer)
 
     def test_a_full_pipe_as_standard_error(self):
-        """Nobody reads it, and nobody waits for that."""
+        """No process reads it; the tracer does not wait for a reader."""
         reads, writes = os.pipe()
         with os.fdopen(reads, "rb"), os.fdopen(writes, "wb", 0) as full, Runner() as runner:
             path = self.path("events")
-            tracer = subprocess.Popen([STEPTRACE, "record", "-p", str(runner.pid), "-o", path, "--stats"],
-                                      stderr=full)
+            tracer = subprocess.Popen(
+                [STEPTRACE, "record", "-p", str(runner.pid), "-o", path, "--stats"], stderr=full)
             self.await_text(path, '"trace.attached"')
             os.set_blocking(full.fileno(), False)
             with contextlib.suppress(BlockingIOError):
@@ -315,7 +319,7 @@ class Endings(Outputs):
 
     def test_a_folder_where_only_owners_rename(self):
         os.chmod(self.directory, 0o1777)
-        done = subprocess.run([STEPTRACE, "record", "-o", self.path("e"), "--rotate-size", "1M", "--", "true"],
-                              stderr=subprocess.PIPE, text=True, check=False)
+        done = subprocess.run([STEPTRACE, "record", "-o", self.path("e"), "--rotate-size", "1M",
+                               "--", "true"], stderr=subprocess.PIPE, text=True, check=False)
         self.assertEqual(done.returncode, 1)
         self.assertIn("may not rename the files of other users in", done.stderr)

@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What is attached to: files, whatever their names, and whatever becomes of them."""
+"""Files that are attached to: of every kind, and replaced, removed or overwritten meanwhile."""
 import json
 import os
 import shutil
 import subprocess
 import time
 
-from harness import (EndToEnd, Runner, Scenario, Tracer, check_books, compiled, copy_of, of_exe, of_kind,
-                     of_process, runner_events, target)
+import needs
+from harness import (Runner, Scenario, Tracer, check_books, compiled, copy_of, everyone, named,
+                     of_exe, of_kind, of_process, runner_events, target)
 
 
 def build_id(path):
-    notes = subprocess.run(["readelf", "-n", path], capture_output=True, text=True, check=True).stdout
-    return notes.split("Build ID: ")[1].split()[0]
+    notes = subprocess.run(["readelf", "-n", path], capture_output=True, text=True, check=True)
+    return notes.stdout.split("Build ID: ")[1].split()[0]
 
 
 def names(events):
@@ -34,8 +35,8 @@ class Kinds(Scenario):
         return of_kind(events, "trace.attached")
 
     def check_type(self, path, elf_type):
-        header = subprocess.run(["readelf", "-h", path], capture_output=True, text=True, check=True).stdout
-        self.assertRegex(header, r"Type: +%s " % elf_type)
+        header = subprocess.run(["readelf", "-h", path], capture_output=True, text=True, check=True)
+        self.assertRegex(header.stdout, r"Type: +%s " % elf_type)
         attached = self.check(path)
         self.assertEqual([event["exe"] for event in attached], [path])
         self.assertEqual(attached[0]["build_id"], build_id(path))
@@ -88,12 +89,14 @@ class Kinds(Scenario):
     def test_a_mount_that_only_the_runner_sees(self):
         place = self.path("private")
         os.mkdir(place)
-        script = "mount -t tmpfs none {0} && cp {1} {0}/spans && exec {0}/spans"
-        runner = Runner(["unshare", "-m", "sh", "-c", script.format(place, target("spans"))])
+        script = "mount -t tmpfs none {0} && cp {1} {0}/{2} && exec {0}/{2}"
+        needs.namespaces("--mount")
+        runner = Runner(["unshare", "-m", "sh", "-c",
+                         script.format(place, target("spans"), named("spans"))])
         self.addCleanup(runner.close)
         runner.do("go 1")
         self.assertEqual(os.listdir(place), [])
-        for arguments in (["-p", str(runner.pid)], ["-a"]):
+        for arguments in (["-p", str(runner.pid)], everyone()):
             tracer = Tracer(*arguments)
             runner.do("go 1")
             events = tracer.stop()
@@ -104,7 +107,7 @@ class Kinds(Scenario):
 class Replaced(Scenario):
     def setUp(self):
         super().setUp()
-        self.path = os.path.join(self.directory, "runner")
+        self.path = os.path.join(self.directory, named("runner"))
         shutil.copy(target("spans"), self.path)
 
     def variant(self, *flags):
@@ -117,7 +120,7 @@ class Replaced(Scenario):
         with Runner(self.path) as runner:
             runner.do("go 1")
             os.unlink(self.path)
-            for arguments in (["-p", str(runner.pid)], ["-a"]):
+            for arguments in (["-p", str(runner.pid)], everyone()):
                 tracer = Tracer(*arguments)
                 runner.do("go 1")
                 events = tracer.stop()
@@ -140,13 +143,15 @@ class Replaced(Scenario):
             check_books(self, events)
 
     def test_deleted_while_attached(self):
-        self.check_while_attached(lambda: os.unlink(self.path), lambda _: ["-a"])
+        self.check_while_attached(lambda: os.unlink(self.path), lambda _: everyone())
 
     def test_linked_while_attached(self):
-        self.check_while_attached(lambda: os.link(self.path, self.path + "-2"), lambda _: ["-x", self.path])
+        self.check_while_attached(lambda: os.link(self.path, self.path + "-2"),
+                                  lambda _: ["-x", self.path])
 
     def test_chmod_while_attached(self):
-        self.check_while_attached(lambda: os.chmod(self.path, 0o700), lambda runner: ["-p", str(runner.pid)])
+        self.check_while_attached(lambda: os.chmod(self.path, 0o700),
+                                  lambda runner: ["-p", str(runner.pid)])
 
     def check_successors(self, events, former, runners):
         """Attached twice, as two files; each runner seen from where it was attached."""
@@ -183,7 +188,7 @@ class Replaced(Scenario):
         self.assertEqual([event["inode"] for event in detached], [attached[0]["inode"]])
 
     def test_renamed_over_while_it_runs(self):
-        self.check_renamed_over("-a")
+        self.check_renamed_over(*everyone())
 
     def test_renamed_over_while_it_is_named(self):
         self.check_renamed_over("-x", self.path)
@@ -213,7 +218,7 @@ class Replaced(Scenario):
         self.assertEqual(len(of_kind(events, "trace.detached")), 1)
 
     def test_overwritten_in_place(self):
-        self.check_overwritten("-a")
+        self.check_overwritten(*everyone())
 
     def test_overwritten_in_place_while_it_is_named(self):
         self.check_overwritten("-x", self.path)
@@ -222,7 +227,7 @@ class Replaced(Scenario):
         """Nothing is detached for that."""
         same = copy_of(self.directory, "spans")
         with Runner(self.path) as old:
-            tracer = Tracer("-a")
+            tracer = Tracer(*everyone())
             old.do("go 1")
         self.overwrite(same)
         with Runner(self.path) as new:
@@ -251,8 +256,8 @@ class Replaced(Scenario):
 
     def test_an_inode_number_of_somebody_else(self):
         """A file without probes is remembered; another one with its number is another one."""
-        path = os.path.join(self.directory, "throwaway")
-        tracer = Tracer("-a")
+        path = os.path.join(self.directory, named("thrown"))
+        tracer = Tracer(*everyone())
         number = self.take_inode_number(path)
         with Runner(path) as runner:
             attached = json.loads(tracer.written("trace.attached", path))
@@ -264,12 +269,12 @@ class Replaced(Scenario):
 
 
 class Unused(Scenario):
-    """A binary without processes."""
+    """A binary that no process executes any more."""
 
     def test_detached_after_a_while(self):
         spans = copy_of(self.directory, "spans")
         with Runner(spans) as runner:
-            tracer = Tracer("-a", "--linger", "200ms")
+            tracer = Tracer(*everyone(), "--linger", "200ms")
             runner.do("go 2")
             last_ns = time.monotonic_ns()
         detached = json.loads(tracer.written("trace.detached", spans))
@@ -277,17 +282,19 @@ class Unused(Scenario):
             tracer.written("trace.attached", '"pids":[%d]' % again.pid)
             again.do("go 2")
             events = tracer.stop()
-        self.assertEqual(names(of_exe(events, spans)), ["trace.attached", "trace.detached", "trace.attached"])
+        self.assertEqual(names(of_exe(events, spans)),
+                         ["trace.attached", "trace.detached", "trace.attached"])
         self.assertGreater(detached["monotonic_ns"], last_ns)
         self.assertEqual(len(of_process(events, runner.pid, again.pid)), 28)
         check_books(self, events)
 
     def test_not_before_it_has_lingered(self):
         """Its next process is seen from its first boundary."""
-        spans, other = copy_of(self.directory, "spans"), os.path.join(self.directory, "other")
+        spans = copy_of(self.directory, "spans")
+        other = os.path.join(self.directory, named("other"))
         shutil.copy(spans, other)
         with Runner(spans), Runner(other):
-            tracer = Tracer("-a")
+            tracer = Tracer(*everyone(), "--linger", "1h")
             os.unlink(other)
         tracer.written("trace.detached", other)  # it has looked around
         done = subprocess.Popen([spans], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
@@ -300,7 +307,7 @@ class Unused(Scenario):
     def test_not_while_a_process_runs_it(self):
         spans = copy_of(self.directory, "spans")
         with Runner(spans) as runner, Runner() as other:
-            tracer = Tracer("-a", "--linger", "1ms")
+            tracer = Tracer(*everyone(), "--linger", "1ms")
             other.close()
             tracer.written("trace.detached", target("spans"))  # it has looked around
             runner.do("go 1")
@@ -309,14 +316,27 @@ class Unused(Scenario):
         self.assertEqual(len(of_process(events, runner.pid)), 7)
 
     def test_not_while_short_ones_come_and_go(self):
-        """None of them is there when the tracer looks around, but it is used all the time."""
+        """There may be none of them when the tracer looks around, but there is always one within
+        the time that it lingers."""
         spans = copy_of(self.directory, "spans")
-        tracer = Tracer("-a", "--linger", "300ms")
-        for _ in range(150):
-            subprocess.run([spans], stdin=subprocess.DEVNULL, check=True)
-            time.sleep(0.01)
-        events = tracer.stop()
+        for linger_s in (0.3, 3, 30):
+            tracer = Tracer(*everyone(), "--linger", "%dms" % (linger_s * 1000))
+            longest_s = self.come_and_go(spans, 4 * linger_s)
+            events = tracer.stop()
+            if longest_s < linger_s / 2:
+                break  # or else the machine is too busy for processes in such a time
         self.assertEqual(names(of_exe(events, spans)), ["trace.attached"])
+
+    def come_and_go(self, program, seconds):
+        """One short process after the other; returns the longest time between two of them."""
+        begun, longest_s = time.monotonic(), 0
+        before = begun
+        while before < begun + seconds:
+            subprocess.run([program], stdin=subprocess.DEVNULL, check=True)
+            time.sleep(0.01)
+            longest_s = max(longest_s, time.monotonic() - before)
+            before = time.monotonic()
+        return longest_s
 
 
 if __name__ == "__main__":

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Who is followed: processes that were named and what they fork, every process of a binary, all."""
+"""Which processes are followed: those of -p and their children, every process of a binary (-x), all
+(-a)."""
 import os
 import signal
 import subprocess
 import sys
-import time
 
-from harness import (PATIENCE_S, ROOT, STEPTRACE, Runner, Scenario, Tracer, check_books, completed, copy_of, of_exe,
-                     of_kind, of_process, read_events, run, runner_events, started, target)
+import needs
+from harness import (PATIENCE_S, ROOT, STEPTRACE, Runner, Scenario, Tracer, check_books, completed,
+                     copy_of, everyone, named, of_exe, of_kind, of_process, read_events, run,
+                     runner_events, started, target, wait_until)
 
 CARRIER = [sys.executable, os.path.join(ROOT, "tests", "targets", "carrier.py")]
 
@@ -64,7 +66,8 @@ class Forks(Follow):
         self.check_server(hire_first=True)
 
     def test_a_child_that_runs_another_runner(self):
-        """Which nobody knew before: its boundaries count from the moment of its attachment."""
+        """No process has executed that binary before: its boundaries count from the moment when it
+        is attached."""
         other = copy_of(self.directory, "spans")
         with Runner(["sh", "-c", "exec " + target("spans")]) as runner:
             tracer = Tracer("-p", str(runner.pid))
@@ -92,7 +95,7 @@ class Forks(Follow):
         check_books(self, events)
 
     def test_a_process_whose_first_thread_is_over(self):
-        """A zombie to look at, while its other threads work."""
+        """The process looks like a zombie, while its other threads work."""
         runner = Runner(CARRIER[:1] + ["-c", LEADERLESS, target("libcarrier.so")])
         self.addCleanup(runner.close)
         runner.lines.until("alone")
@@ -137,12 +140,13 @@ libc.syscall(60, 0)
 
 class Commands(Follow):
     def test_a_shell_that_runs_runners(self):
-        """The shell carries no probes. The first process of a binary that nobody knew is attached
-        while it runs, those that follow from their first boundary."""
+        """The shell has no probes. The first process of a new binary is attached while it runs,
+        later ones are recorded from their first boundary."""
         spans = copy_of(self.directory, "spans")
         script = "{0}; {0}; echo 'go 3' | {0}; exit 5".format(spans)
         with Runner(spans) as stranger:
-            tracer = Tracer("--", "sh", "-c", script, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+            tracer = Tracer("--", "sh", "-c", script, stdin=subprocess.PIPE,
+                            stdout=subprocess.DEVNULL)
             tracer.written("trace.attached", spans)
             tracer.process.stdin.write(b"go 1\nquit\n")
             tracer.written("command.execution.completed", '"fragment.update"')
@@ -168,10 +172,11 @@ class Commands(Follow):
         check_books(self, events)
 
     def test_what_is_left_behind_is_not_waited_for(self):
-        """The command's end is the end, as it is for a shell."""
+        """The recording ends with the command, not with its children."""
         pipe_in, pipe_out = os.pipe()
-        tracer = Tracer("--", "sh", "-c", "%s <&%d 2>/dev/null & read word" % (target("spans"), pipe_in),
-                        stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, pass_fds=[pipe_in])
+        script = "%s <&%d 2>/dev/null & read word" % (target("spans"), pipe_in)
+        tracer = Tracer("--", "sh", "-c", script, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                        pass_fds=[pipe_in])
         tracer.written("trace.attached")
         os.write(pipe_out, b"open\n")
         tracer.written("command.execution.started")
@@ -254,17 +259,20 @@ class Libraries(Follow):
 
     def test_of_everybody(self):
         """Loaded before, in a program that starts later, and in one that runs already."""
-        library = copy_of(self.directory, "libcarrier.so", "dlopener")
-        with Runner(os.path.join(self.directory, "dlopener")) as before, Runner(CARRIER) as python:
+        dlopener = copy_of(self.directory, "dlopener", "libcarrier.so")
+        library = os.path.join(self.directory, "libcarrier.so")
+        python3 = os.path.join(self.directory, named("python3"))
+        os.symlink(sys.executable, python3)
+        with Runner(dlopener) as before, Runner([python3, *CARRIER[1:]]) as python:
             before.do("0")
-            tracer = Tracer("-a")
+            tracer = Tracer(*everyone())
             before.do("1")
             late = os.path.join(self.directory, "late.so")
             subprocess.run(["cp", library, late], check=True)
             python.do("load " + late)
             tracer.written("trace.attached", late)
             python.do("go 2")
-            with Runner(os.path.join(self.directory, "dlopener")) as after:
+            with Runner(dlopener) as after:
                 after.do("3")
                 events = tracer.stop()
         for pid, count in ((before.pid, 3), (python.pid, 6), (after.pid, 9)):
@@ -275,10 +283,10 @@ class Libraries(Follow):
 
 class All(Follow):
     def test_runners_from_before_and_after(self):
-        known, new = copy_of(self.directory, "spans"), os.path.join(self.directory, "new")
+        known, new = copy_of(self.directory, "spans"), os.path.join(self.directory, named("new"))
         subprocess.run(["cp", known, new], check=True)
         with Runner(known) as early:
-            tracer = Tracer()
+            tracer = Tracer(*everyone()[1:])  # all is the default
             with Runner(known) as late, Runner(new) as fresh:
                 tracer.written("trace.attached", new)
                 for runner in (early, late, fresh):
@@ -293,15 +301,15 @@ class All(Follow):
         check_books(self, events)
 
     def test_a_runner_that_becomes_another_program(self):
-        """Before the tracer can look at it; what it finds then says nothing about the runner."""
+        """It executes another program before the tracer can look at it. What the tracer finds then
+        says nothing about the binary of the runner."""
         spans = copy_of(self.directory, "spans")
-        tracer = Tracer("-a")
-        tracer.process.send_signal(signal.SIGSTOP)
+        tracer = Tracer(*everyone())
+        tracer.freeze()
         with Runner(spans) as quick:
             quick.order("become /bin/cat")
-            while os.readlink("/proc/%d/exe" % quick.pid) == spans:
-                time.sleep(0.002)  # no word of its own
-            tracer.process.send_signal(signal.SIGCONT)
+            wait_until(lambda: os.readlink("/proc/%d/exe" % quick.pid) != spans, "an exec")
+            tracer.thaw()
             self.look_at_another(tracer)
             with Runner(spans) as runner:
                 tracer.written("trace.attached", spans, '"pids":[%d]' % runner.pid)
@@ -311,18 +319,20 @@ class All(Follow):
         check_books(self, events)
 
     def look_at_another(self, tracer):
-        """Records are read in their order: once this one is attached the former have been read."""
-        other = os.path.join(self.directory, "other")
+        """Records are read in their order: once this process is attached the earlier records have
+        been read."""
+        other = os.path.join(self.directory, named("other"))
         subprocess.run(["cp", target("spans"), other], check=True)
         with Runner(other):
             tracer.written("trace.attached", other)
 
     def test_two_tracers(self):
         with Runner(copy_of(self.directory, "spans")) as runner:
-            first, second = Tracer("-a"), Tracer("-a")
+            first, second = Tracer(*everyone()), Tracer(*everyone())
             runner.do("go 3")
             events = [first.stop(), second.stop()]
-        seen = [[event["execution_id"] for event in of_process(stream, runner.pid)] for stream in events]
+        seen = [[event["execution_id"] for event in of_process(stream, runner.pid)]
+                for stream in events]
         self.assertEqual(len(seen[0]), 21)
         self.assertEqual(seen[0], seen[1])
         for stream in events:
@@ -330,8 +340,10 @@ class All(Follow):
 
     def test_nothing_runs(self):
         """In a pid namespace of its own it sees no other process."""
+        needs.namespaces("--mount", "--pid", "--fork", "--mount-proc")
         path = os.path.join(self.directory, "events")
-        tracer = subprocess.Popen(["unshare", "-pf", "--mount-proc", "--kill-child", STEPTRACE, "record", "-o", path],
+        tracer = subprocess.Popen(["unshare", "-pf", "--mount-proc", "--kill-child",
+                                   STEPTRACE, "record", "-o", path],
                                   stderr=subprocess.PIPE, text=True)
         words = tracer.stderr.readline()
         with open("/proc/%d/task/%d/children" % (tracer.pid, tracer.pid), encoding="ascii") as file:

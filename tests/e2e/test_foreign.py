@@ -5,6 +5,7 @@ import subprocess
 import time
 import unittest
 
+import needs
 from harness import PATIENCE_S, EndToEnd, Lines, Runner, target
 
 PROBES = ["command__start", "command__done", "command__rejected", "step__start", "step__done",
@@ -22,6 +23,9 @@ class Readelf(EndToEnd):
 
 
 class Bpftrace(EndToEnd):
+    def setUp(self):
+        needs.program("bpftrace")
+
     def test_lists_them(self):
         done = subprocess.run(["bpftrace", "-l", "usdt:%s:*" % target("spans")],
                               capture_output=True, text=True, timeout=PATIENCE_S)
@@ -32,15 +36,16 @@ class Bpftrace(EndToEnd):
         """Once every probe is seen to be in place the counting begins; it ends by a probe, too."""
         counted = ("command__start", "step__done", "command__done")
         # Attached in this order: the one that is fired only once comes first.
-        program = ('usdt:%s:steptrace:command__rejected { if (@phase == 0) { clear(@n); @phase = 1; '
-                   'printf("cleared\\n"); } else { exit(); } } ' % target("spans"))
+        program = ('usdt:%s:steptrace:command__rejected { if (@phase == 0) { clear(@n); '
+                   '@phase = 1; printf("cleared\\n"); } else { exit(); } } ' % target("spans"))
         program += " ".join(
             'usdt:%s:steptrace:%s { @n["%s"] = count(); if (arg0 != 0 && @phase == 0) '
             '{ printf("saw %s\\n"); } }' % (target("spans"), probe, probe, probe)
             for probe in counted)
         with Runner() as runner:
-            tracer = subprocess.Popen(["bpftrace", "-B", "none", "-p", str(runner.pid), "-e", program],
-                                      stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0)
+            tracer = subprocess.Popen(
+                ["bpftrace", "-B", "none", "-p", str(runner.pid), "-e", program],
+                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0)
             said = Lines(tracer.stdout, "bpftrace")
             self.do_until(runner, "go 1", said, ["saw " + probe for probe in counted])
             self.do_until(runner, "reject", said, ["cleared"], once=True)

@@ -13,8 +13,8 @@ import time
 import unittest
 import uuid
 
-from harness import (EndToEnd, Runner, Tracer, check_books, completed, runner_events, started, steps,
-                     wait_until)
+from harness import (EndToEnd, Runner, Tracer, check_books, completed, runner_events, started,
+                     steps, wait_until)
 from spans import (ALL_ONES, CHILDREN, PROBES, Command, Forger, Fragment, Rejected, Step, Tool,
                    child_of, sampled_lines)
 
@@ -63,8 +63,8 @@ class Misuse(EndToEnd):
             self.assertEqual({(event["command_slug"], event["user_id"], event["source"]["comm"])
                               for event in executed + [start, done]},
                              {("fragment.update", "tester", "spans")})
-            self.assertEqual([(step["step"]["index"], step["mutations_count"]) for step in executed],
-                             [(index, index) for index in range(5)])
+            numbers = [(step["step"]["index"], step["mutations_count"]) for step in executed]
+            self.assertEqual(numbers, [(index, index) for index in range(5)])
             self.assertTrue(all(step["duration_ms"] > 0 for step in executed))
             self.assertGreater(done["total_duration_ms"],
                                sum(step["duration_ms"] for step in executed))
@@ -140,7 +140,9 @@ class Garbage(Misuse):
         command, at = self.forger.begin()
         for probe, (kind, _) in PROBES.items():
             def span(**values):
-                return child_of(command, at, kind, **values) if probe in CHILDREN else kind(**values)
+                if probe in CHILDREN:
+                    return child_of(command, at, kind, **values)
+                return kind(**values)
             for layout in (0, 2, 255):
                 self.forger.show(probe, span(layout=layout))
             for wrong in range(0, 8):
@@ -206,8 +208,9 @@ class Nowhere(Misuse):
     def test_spans_at_the_edge_of_a_page(self):
         """The last text may be missing, and then is; one byte more may not."""
         command, at = self.forger.begin()
-        whole = {probe: child_of(command, at, kind, type=b"Edge", name=b"n" * 64)
-                 if kind is Step else child_of(command, at, kind) for probe, kind in CHILDREN.items()}
+        texts = {Step: {"type": b"Edge", "name": b"n" * 64}}
+        whole = {probe: child_of(command, at, kind, **texts.get(kind, {}))
+                 for probe, kind in CHILDREN.items()}
         whole["command__rejected"] = Rejected(invalid_fields=b"f" * 128)
         for probe, span in whole.items():
             self.forger.show(probe, bytes(span)[:span.MIN_BYTES])
@@ -358,7 +361,8 @@ class Forged(Misuse):
                                                  PROBES["command__done"])])
         self.assertEqual({event["execution_id"] for event in events}, {str(stolen)})
         self.expect_lost(unattributed=2)
-        self.assertEqual([event["event"] for event in self.held], [event["event"] for event in events])
+        self.assertEqual([event["event"] for event in self.held],
+                         [event["event"] for event in events])
         self.assertEqual({(event["command_slug"], event["user_id"]) for event in self.held},
                          {("held", "tester")})
         self.assertIs(self.held[-1]["complete"], True)

@@ -2,11 +2,11 @@
 """usdt/steptrace.h, built in every way that runners are built, and fired each time."""
 import os
 import re
-import shutil
 import subprocess
 import tempfile
 import unittest
 
+import needs
 from harness import EndToEnd, ROOT, completed, read_events, run, steps
 
 MAIN = """
@@ -50,8 +50,10 @@ STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror
 
 
 def compilers():
-    found = [("gcc", "g++"), ("clang", "clang++")]
-    return [(c, cxx) for c, cxx in found if shutil.which(c)]
+    """Both, or the test is skipped."""
+    needs.program("gcc")
+    needs.program("clang")
+    return [("gcc", "g++"), ("clang", "clang++")]
 
 
 class Header(EndToEnd):
@@ -114,17 +116,19 @@ class Header(EndToEnd):
 
     def test_cxx_and_mixed(self):
         for compiler, cxx in compilers():
-            if not shutil.which(cxx):
-                continue
             with self.subTest(compiler=cxx):
-                self.build([cxx, *STRICT, "-std=c++17", "-O2", "main.cc", "other.cc", "-o", "program"])
+                needs.program(cxx)
+                self.build([cxx, *STRICT, "-std=c++17", "-O2", "main.cc", "other.cc",
+                            "-o", "program"])
                 self.fires()
                 self.build([compiler, *STRICT, "-O2", "-c", "other.c"],
-                           [cxx, *STRICT, "-std=c++20", "-O2", "main.cc", "other.o", "-o", "program"])
+                           [cxx, *STRICT, "-std=c++20", "-O2", "main.cc", "other.o",
+                            "-o", "program"])
                 self.fires()
 
     def test_objects_of_two_compilers(self):
-        self.build(["gcc", *STRICT, "-O2", "-c", "main.c"], ["clang", *STRICT, "-O2", "-c", "other.c"],
+        self.build(["gcc", *STRICT, "-O2", "-c", "main.c"],
+                   ["clang", *STRICT, "-O2", "-c", "other.c"],
                    ["gcc", "main.o", "other.o", "-o", "program"])
         self.fires()
 
@@ -136,15 +140,16 @@ class Header(EndToEnd):
         self.assertEqual(len(self.notes()), 8)
 
     def test_switched_off_it_leaves_nothing(self):
-        self.build(["gcc", *STRICT, "-O2", "-DSTEPTRACE_DISABLE", "main.c", "other.c", "-o", "program"])
+        self.build(["gcc", *STRICT, "-O2", "-DSTEPTRACE_DISABLE", "main.c", "other.c",
+                    "-o", "program"])
         self.assertEqual(self.notes(), [])
         done = subprocess.run([os.path.join(self.directory.name, "program")])
         self.assertEqual(done.returncode, 0)
 
     def test_other_platforms_are_told(self):
         for compiler, _ in compilers():
-            command = [compiler, "-U__linux__", "-I", os.path.join(ROOT, "usdt"), "main.c", "other.c",
-                       "-o", "program"]
+            command = [compiler, "-U__linux__", "-I", os.path.join(ROOT, "usdt"),
+                       "main.c", "other.c", "-o", "program"]
             done = subprocess.run(command, cwd=self.directory.name, capture_output=True, text=True)
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertIn("no probes on this platform", done.stderr)

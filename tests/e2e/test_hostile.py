@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Runners that lie: nothing crashes, nothing is invented, and who is honest is reported as ever."""
+"""Runners that lie: the tracer does not crash, invents nothing, and honest runners are recorded
+completely."""
 import os
 import random
 import shutil
 import tempfile
 import unittest
 
-from harness import (EndToEnd, Runner, Tracer, aborted, check_books, completed, resident_kib, run,
+from harness import (EndToEnd, Runner, Tracer, check_books, completed, resident_kib, run,
                      runner_events, started, steps, target)
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The man pages describe the options that exist, and no others: each with a default and an example."""
+"""The man pages describe the options that exist, and no others: each with a default and an
+example."""
 import os
 import re
 import subprocess
@@ -12,7 +13,8 @@ def options_of_help(program, *commands):
     """The option names that the help texts show: {"-p", "--pid", ...}"""
     found = set()
     for command in commands:
-        shown = subprocess.run([program, command, "--help"], capture_output=True, text=True, check=True).stdout
+        shown = subprocess.run([program, command, "--help"], capture_output=True, text=True,
+                               check=True).stdout
         for letter, name in re.findall(r"^  (?:(-\w), |    )(--[\w-]+)", shown, re.MULTILINE):
             found |= {letter, name} - {""}
     return found
@@ -48,8 +50,10 @@ class Manual(EndToEnd):
 
     def check_paragraph(self, names, lines):
         """A sentence, a default, and an example that uses the option."""
-        self.assertRegex(lines[0], r"^(\.Cm .*|[A-Z].*)\n", "the paragraph does not begin with a sentence")
-        self.assertTrue([line for line in lines if line.startswith("Default:")], "it names no default")
+        self.assertRegex(lines[0], r"^(\.Cm .*|[A-Z].*)\n",
+                         "the paragraph does not begin with a sentence")
+        self.assertTrue([line for line in lines if line.startswith("Default:")],
+                        "it names no default")
         words = {word for line in lines if line.startswith(".Dl ") for word in line.split()}
         self.assertTrue(words & set(names), "no example uses the option")
 

@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Runners, and tracers, behind walls: pid and mount namespaces, overlays, chroots."""
+"""Runners and tracers in pid and mount namespaces of their own, on overlays and in chroots."""
 import json
 import os
 import signal
 import subprocess
 
-from harness import (PATIENCE_S, STEPTRACE, Runner, Scenario, Tracer, check_books, compiled, completed, copy_of, of_exe, of_kind,
-                     of_process, read_events, runner_events, started, target)
+import needs
+from harness import (PATIENCE_S, STEPTRACE, Runner, Scenario, Tracer, check_books, compiled,
+                     completed, copy_of, everyone, named, of_exe, of_kind, of_process, read_events,
+                     runner_events, started, target)
 
 UNSHARE = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
 
 
 def child_of(runner):
-    """Of unshare: what the runner's process 1 is called out here."""
+    """The child of unshare, which is process 1 in its namespace: its pid out here."""
     runner.do("go 0")
     with open("/proc/{0}/task/{0}/children".format(runner.pid), encoding="ascii") as file:
         return int(file.read().split()[0])
@@ -20,6 +22,10 @@ def child_of(runner):
 
 class Contained(Scenario):
     """A runner that is process 1 of its own namespace."""
+
+    def setUp(self):
+        super().setUp()
+        needs.namespaces(*UNSHARE[1:])
 
     def runner(self, *command):
         runner = Runner([*UNSHARE, *command], stderr=subprocess.DEVNULL)
@@ -40,7 +46,8 @@ class Contained(Scenario):
         inner = int(runner.do("fork")[0].split()[1])
         events = tracer.stop()
         self.check_numbers(events, pid)
-        children = [start["source"] for start in started(events) if start["source"].get("inner_pid") == inner]
+        children = [start["source"] for start in started(events)
+                    if start["source"].get("inner_pid") == inner]
         self.assertEqual(len(children), 1)
         self.assertGreater(children[0]["pid"], pid)
         check_books(self, events)
@@ -58,13 +65,13 @@ class Contained(Scenario):
     def test_among_all(self):
         spans = copy_of(self.directory, "spans")
         runner, pid = self.runner(spans)
-        events = self.check(runner, pid, "-a")
+        events = self.check(runner, pid, *everyone())
         attached = of_kind(of_exe(events, spans), "trace.attached")
         self.assertEqual([event["pids"] for event in attached], [[pid]])
 
     def test_started_later(self):
         spans = copy_of(self.directory, "spans")
-        tracer = Tracer("-a")
+        tracer = Tracer(*everyone())
         runner, pid = self.runner(spans)
         tracer.written("trace.attached", spans)
         runner.do("go 1")
@@ -75,7 +82,7 @@ class Contained(Scenario):
     def test_dies(self):
         spans = copy_of(self.directory, "spans")
         runner, pid = self.runner(spans)
-        tracer = Tracer("-a")
+        tracer = Tracer(*everyone())
         runner.order("die hang")
         runner.lines.until("hanging")
         os.kill(pid, signal.SIGKILL)
@@ -89,13 +96,14 @@ class Nested(Scenario):
 
     def setUp(self):
         super().setUp()
+        needs.namespaces(*UNSHARE[1:])
         self.path = os.path.join(self.directory, "events")
 
     def shell(self, script, **options):
-        """Runs it as process 1 of a namespace; `$T` records."""
-        done = subprocess.run([*UNSHARE, "sh", "-ec", script],
-                              env=dict(os.environ, T="%s record -o %s" % (STEPTRACE, self.path), **options),
-                              capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+        """Runs the script as process 1 of a namespace; `$T` records."""
+        environment = dict(os.environ, T="%s record -o %s" % (STEPTRACE, self.path), **options)
+        done = subprocess.run([*UNSHARE, "sh", "-ec", script], env=environment, check=False,
+                              capture_output=True, text=True, timeout=PATIENCE_S)
         self.assertEqual(done.returncode, 0, done.stderr)
         events = read_events(self.path)
         check_books(self, events)
@@ -132,7 +140,8 @@ echo go 2 >&3; echo quit >&3; wait $runner; kill -INT $tracer; wait $tracer""")
 
     def test_started_later(self):
         events, _ = self.runs("""$T -a & tracer=$!; wait_for trace.attached
-cp $SPANS $D/new; mkfifo $D/in2; $D/new <$D/in2 >/dev/null & new=$!; exec 4>$D/in2; wait_for $D/new
+cp $SPANS $D/new; mkfifo $D/in2; $D/new <$D/in2 >/dev/null & new=$!; exec 4>$D/in2
+wait_for $D/new
 echo go 3 >&4; echo quit >&4; wait $new; kill -INT $tracer; wait $tracer""")
         self.check(events)
         self.assertEqual(len(runner_events(events)), 21)
@@ -140,22 +149,25 @@ echo go 3 >&4; echo quit >&4; wait $new; kill -INT $tracer; wait $tracer""")
 
 
 class Overlays(Scenario):
-    """Two containers, as far as the kernel knows: overlays over the same layer, in mount namespaces of
-    their own, each with a chroot. To the kernel the program has three inodes, one of which is mapped."""
+    """What two containers are to the kernel: overlays over the same layer, in mount namespaces of
+    their own, each with a chroot. The program has three inodes, one of which is mapped."""
 
     SCRIPT = """cd {0}; mount -t tmpfs none run-{1}; cd run-{1}; mkdir upper work root
 mount -t overlay overlay -o lowerdir={0}/lower,upperdir=upper,workdir=work root; {2}
-exec chroot root /spans"""
+exec chroot root /{3}"""
 
     def setUp(self):
         super().setUp()
+        needs.namespaces(*UNSHARE[1:])
+        needs.overlays()
         lower = os.path.join(self.directory, "lower")
         os.mkdir(lower)
-        compiled(os.path.join(lower, "spans"), "-static")
+        compiled(os.path.join(lower, named("spans")), "-static")
 
     def container(self, number, before="true"):
         os.mkdir(os.path.join(self.directory, "run-%d" % number))
-        runner = Runner([*UNSHARE, "sh", "-ec", self.SCRIPT.format(self.directory, number, before)])
+        script = self.SCRIPT.format(self.directory, number, before, named("spans"))
+        runner = Runner([*UNSHARE, "sh", "-ec", script])
         self.addCleanup(runner.close)
         return runner
 
@@ -163,7 +175,7 @@ exec chroot root /spans"""
         """Each boundary is counted once, and the file attached once."""
         one, two = self.container(1), self.container(2)
         pids = [child_of(one), child_of(two)]
-        tracer = Tracer("-a")
+        tracer = Tracer(*everyone())
         three = self.container(3)
         pids.append(child_of(three))
         for count, runner in enumerate((one, two, three), 1):
@@ -175,7 +187,7 @@ exec chroot root /spans"""
         self.assertEqual(sum(stopped["lost"].values()), 0)
 
     def test_the_first_starts_later(self):
-        tracer = Tracer("-a")
+        tracer = Tracer(*everyone())
         one = self.container(1)
         attached = json.loads(tracer.written("trace.attached", self.directory))
         two = self.container(2)
@@ -188,11 +200,11 @@ exec chroot root /spans"""
         self.assertEqual(len(of_kind(of_exe(events, self.directory), "trace.attached")), 1)
 
     def test_a_copy_of_its_own(self):
-        """One of them has written to its file: that is another one from then on."""
-        tracer = Tracer("-a")
+        """One of the two has written to its file, which is another file from then on."""
+        tracer = Tracer(*everyone())
         one = self.container(1)
         first = json.loads(tracer.written("trace.attached", self.directory))
-        two = self.container(2, "touch root/spans")
+        two = self.container(2, "touch root/" + named("spans"))
         tracer.written("trace.attached", self.directory, '"pids":[%d]' % child_of(two))
         one.do("go 1")
         two.do("go 2")

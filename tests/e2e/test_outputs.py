@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Outputs that rotate, come and go, stall and fill: each alone, none at the cost of the others."""
+"""Outputs that rotate, come and go, stall and fill up; none of them disturbs the others."""
 import collections
 import datetime
 import glob
@@ -13,12 +13,14 @@ import threading
 import time
 
 import validate
-from harness import (PATIENCE_S, Lines, Runner, Scenario, STEPTRACE, check_books, completed, of_kind, read_events,
-                     resident_kib, run, runner_events, started, steps, target, wait_until)
+import needs
+from harness import (PATIENCE_S, Lines, Runner, Scenario, STEPTRACE, check_books, completed,
+                     of_kind, read_events, resident_kib, run, runner_events, started, steps, target,
+                     wait_until)
 
 
 class Reader:
-    """A server of one connection at a time that reads what comes, or does not."""
+    """A server of one connection at a time, which reads at once or when `reads` is set."""
 
     def __init__(self, address, reads=True):
         family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
@@ -51,7 +53,7 @@ class Reader:
             self.parts[-1] += data
 
     def events(self):
-        """Of its connection, when that has ended."""
+        """What came through its connection, when that has ended."""
         self.thread.join(PATIENCE_S)
         self.close()
         lines = self.parts[-1].decode().splitlines(True)
@@ -68,9 +70,14 @@ class Reader:
             self.connection.close()
 
 
+def lines_of(path):
+    with open(path, "rb") as file:
+        return file.read().count(b"\n")
+
+
 class Outputs(Scenario):
     def setUp(self):
-        """The tracer, which gives root up, may make files here."""
+        """The tracer gives up root; it may make files here nevertheless."""
         super().setUp()
         os.chmod(self.directory, 0o777)
 
@@ -89,6 +96,16 @@ class Outputs(Scenario):
         process.send_signal(signal.SIGINT)
         self.words = "\n".join(self.said.rest())
         self.assertEqual(process.wait(PATIENCE_S), status, self.words)
+
+    def disk(self, size):
+        """A file system that is full after `size` bytes."""
+        needs.mounts()
+        disk = self.path("disk")
+        os.mkdir(disk)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=%s,mode=777" % size, "none", disk],
+                       check=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", disk], check=True)
+        return disk
 
     def await_text(self, path, word):
         wait_until(lambda: os.path.exists(path) and word in open(path, encoding="utf-8").read(),
@@ -109,7 +126,8 @@ class Files(Outputs):
 
     def rotated(self, path, keep, ending=""):
         """All events, the oldest file first."""
-        names = ["%s.%d%s" % (path, number, ending) for number in range(keep, 0, -1)] + [path + ending]
+        names = ["%s.%d%s" % (path, number, ending) for number in range(keep, 0, -1)]
+        names.append(path + ending)
         return [name for name in names if os.path.exists(name)]
 
     def test_rotated_by_size(self):
@@ -132,23 +150,33 @@ class Files(Outputs):
         self.assertEqual(sum(check_books(self, events)["lost"].values()), 0)
 
     def test_rotated_by_age(self):
-        """Also when nothing happens any more; and a file in which nothing happened does not get too old."""
+        """Also when nothing happens any more. A file with nothing but its header is not rotated."""
         path = self.path("events.ndjson")
         with Runner() as runner:
             tracer = self.trace(runner, "-o", path, "--rotate-age", "300ms")
             runner.do("go 2")
-            wait_until(lambda: os.path.exists(path + ".1"), "a former file")
-            self.await_text(path, '"part":2')
+            self.await_header(path)
+            before = sorted(glob.glob(path + "*"))
             time.sleep(1)
-            self.assertEqual(sorted(glob.glob(path + "*")), [path, path + ".1"])
+            self.assertEqual(sorted(glob.glob(path + "*")), before)
             runner.do("go 1")
-            wait_until(lambda: os.path.exists(path + ".2"), "another former file")
+            wait_until(lambda: len(glob.glob(path + "*")) > len(before), "another file")
             self.stop(tracer)
-        files = self.rotated(path, 10)
-        parts = [read_events(name) for name in files]
-        self.assertEqual([part[0]["part"] for part in parts], [1, 2, 3])
-        self.assertEqual([len(runner_events(part)) for part in parts], [14, 7, 0])
+        parts = [read_events(name) for name in self.rotated(path, 100)]
+        self.assertEqual([part[0]["part"] for part in parts], list(range(1, len(parts) + 1)))
+        self.assertEqual([part for part in parts[:-1] if len(part) == 1], [])
+        self.assertEqual(sum(len(runner_events(part)) for part in parts), 21)
         check_books(self, [event for part in parts for event in part])
+
+    def await_header(self, path):
+        """Waits until the events of two commands are in former files and the newest one has nothing
+        but a header."""
+        def is_there():
+            former = [name for name in self.rotated(path, 100) if name != path]
+            count = sum(len(runner_events(read_events(name))) for name in former)
+            with open(path, encoding="utf-8") as file:
+                return count == 14 and file.read().count("\n") == 1
+        wait_until(is_there, "a file with a header and nothing else")
 
     def test_some_are_kept(self):
         path = self.path("events.ndjson")
@@ -195,10 +223,7 @@ class Files(Outputs):
         self.assertEqual(read_events(path)[-1]["event"], "trace.stopped")
 
     def test_one_that_fails_is_spoken_of_at_once(self):
-        disk, whole = self.path("disk"), self.path("whole")
-        os.mkdir(disk)
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k,mode=777", "none", disk], check=True)
-        self.addCleanup(subprocess.run, ["umount", "-l", disk], check=True)
+        disk, whole = self.disk("256k"), self.path("whole")
         with Runner() as runner:
             tracer = self.trace(runner, "-o", os.path.join(disk, "events"), "-o", whole)
             runner.do("go 300")
@@ -209,7 +234,7 @@ class Files(Outputs):
         self.assertEqual(len(runner_events(read_events(whole))), 2107)
 
     def test_removed_where_we_may_make_none(self):
-        """What goes into a file without a name is lost, and that is said."""
+        """What is written into a file that has no name any more is lost, and the tracer says so."""
         folder, whole = self.path("folder"), self.path("whole")
         os.mkdir(folder, 0o755)
         path = os.path.join(folder, "events")
@@ -231,11 +256,9 @@ class Files(Outputs):
                 self.assertIn("Permission denied", self.words)
 
     def test_a_disk_that_stays_full(self):
-        """Who may drop goes on, but an output without its end is a failure."""
-        disk = self.path("disk")
-        os.mkdir(disk)
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=128k,mode=777", "none", disk], check=True)
-        self.addCleanup(subprocess.run, ["umount", "-l", disk], check=True)
+        """With --when-full drop the recording goes on, but an output without its end is a
+        failure."""
+        disk = self.disk("128k")
         path = os.path.join(disk, "events")
         with Runner() as runner:
             tracer = self.trace(runner, "-o", path, "--when-full", "drop")
@@ -251,8 +274,8 @@ class Files(Outputs):
         path = self.path("pipe")
         os.mkfifo(path)
         with Runner() as runner:
-            process = subprocess.Popen([STEPTRACE, "record", "-p", str(runner.pid), "-o", path, "--count", "1"],
-                                       stderr=subprocess.PIPE, bufsize=0)
+            process = subprocess.Popen([STEPTRACE, "record", "-p", str(runner.pid), "-o", path,
+                                        "--count", "1"], stderr=subprocess.PIPE, bufsize=0)
             said = Lines(process.stderr, "steptrace")
             said.until("waiting for a reader of")
             with open(path, encoding="utf-8") as pipe:
@@ -265,7 +288,8 @@ class Files(Outputs):
 
     def test_a_folder_that_is_not_ours_any_more(self):
         os.chmod(self.directory, 0o755)
-        status, _, words = run("record", "-o", self.path("e"), "--rotate-size", "1M", "--", target("older"))
+        status, _, words = run("record", "-o", self.path("e"), "--rotate-size", "1M",
+                               "--", target("older"))
         self.assertEqual(status, 1)
         self.assertIn("may not make files in", words)
 
@@ -278,12 +302,10 @@ class Files(Outputs):
         self.assertIn("was cut off", words)
 
     def test_full_and_not_any_more(self):
-        """Who may drop goes on when there is room again, and says what is missing."""
-        disk = self.path("disk")
-        os.mkdir(disk)
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m,mode=777", "none", disk], check=True)
-        self.addCleanup(subprocess.run, ["umount", "-l", disk], check=True)
-        path, ballast, whole = os.path.join(disk, "events"), os.path.join(disk, "ballast"), self.path("whole")
+        """With --when-full drop events are written again when there is room again, and trace.lost
+        says what is missing."""
+        disk, whole = self.disk("16m"), self.path("whole")
+        path, ballast = os.path.join(disk, "events"), os.path.join(disk, "ballast")
         with Runner() as runner:
             tracer = self.trace(runner, "-o", path, "--when-full", "drop", "-o", whole)
             with open(ballast, "wb") as file:
@@ -305,13 +327,16 @@ class Files(Outputs):
         self.assertEqual(sum(check_books(self, everything)["lost"].values()), 0)
         self.assertEqual(stopped["hits"], everything[-1]["hits"])
 
-
     def test_begun_before_anything_happens(self):
         with Runner() as runner:
             tracer = self.trace(runner, "-o", self.path("a"), "-o", self.path("b.gz"))
             self.await_text(self.path("a"), '"part":1')
-            wait_until(lambda: b'"part":1' in gzip.decompress(open(self.path("b.gz"), "rb").read()), "a header")
+            wait_until(lambda: b'"part":1' in self.unpacked(self.path("b.gz")), "a header")
             self.stop(tracer)
+
+    def unpacked(self, path):
+        with open(path, "rb") as file:
+            return gzip.decompress(file.read())
 
 
 class Sockets(Outputs):
@@ -362,7 +387,8 @@ class Sockets(Outputs):
         self.assertEqual(len(runner_events(events)), 14)
 
     def test_back_after_a_minute(self):
-        """Refused all the while: what found no room is counted, and the memory stays what it was."""
+        """Connections are refused all the while. What finds no room in the queue is counted, and
+        the memory does not grow."""
         first = Reader(("127.0.0.1", 0))
         address = first.socket.getsockname()
         with Runner() as runner:
@@ -393,14 +419,14 @@ class Sockets(Outputs):
         self.check_ends(events)
 
     def test_one_that_stalls_is_alone(self):
-        """The others have everything; it knows what it missed."""
+        """The other output has everything; the one that stalled says what it missed."""
         path, whole = self.path("socket"), self.path("whole")
         reader = Reader(path, reads=False)
         with Runner() as runner:
             tracer = self.trace(runner, "-o", "unix:" + path, "-o", whole, "--queue", "64K")
             runner.do("go 3000")
             self.await_text(whole, '"command.execution.completed"')
-            wait_until(lambda: open(whole, encoding="utf-8").read().count("\n") >= 21000, "all of it")
+            wait_until(lambda: lines_of(whole) >= 21000, "all of it")
             reader.reads.set()
             runner.do("go 3000")
 
@@ -417,7 +443,8 @@ class Sockets(Outputs):
         self.assertEqual(self.check_ends(everything), 0)
 
     def check_ends(self, events):
-        """Each end says what is missing of its execution in this output. Returns how many say so."""
+        """Each command.execution.completed says what of the execution is missing in this output.
+        Returns how many say that something is."""
         begun = {event["execution_id"] for event in started(events)}
         seen = collections.Counter(event["execution_id"] for event in steps(events))
         for event in completed(events):
@@ -436,17 +463,22 @@ class Sockets(Outputs):
 
     def test_names_that_are_none(self):
         for where, words in (("udp:nowhere:1", "for a file of that name write './udp:nowhere:1'"),
-                             ("tcp:nowhere", "is not tcp:HOST:PORT"), ("tcp:::1:99", "is not tcp:HOST:PORT"),
+                             ("tcp:nowhere", "is not tcp:HOST:PORT"),
+                             ("tcp:::1:99", "is not tcp:HOST:PORT"),
                              ("tcp:127.0.0.1:71534", "port is 65535"),
-                             ("unix:" + "x" * 200, "the path of a socket has"), ("unix:", "the path of a socket has")):
+                             ("unix:" + "x" * 200, "the path of a socket has"),
+                             ("unix:", "the path of a socket has")):
             status, _, said = run("record", "-o", where, "--", target("older"))
             self.assertEqual(status, 1)
             self.assertIn(words, said)
-        status, _, said = run("record", "-o", self.path("a"), "-o", self.path("a"), "--", target("older"))
+        status, _, said = run("record", "-o", self.path("a"), "-o", self.path("a"),
+                              "--", target("older"))
         self.assertEqual(status, 1)
         self.assertIn("is named twice", said)
-        done = subprocess.run([STEPTRACE, "record", "-o", "-", "-o", "/dev/stdout", "--", target("older")],
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+        done = subprocess.run([STEPTRACE, "record", "-o", "-", "-o", "/dev/stdout",
+                               "--", target("older")],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              check=False)
         self.assertIn("is named twice", done.stderr)
         same = os.path.join(self.directory, ".", "a")
         status, _, said = run("record", "-o", self.path("a"), "-o", same, "--", target("older"))
@@ -454,12 +486,16 @@ class Sockets(Outputs):
         self.assertIn("is named twice", said)
         for arguments, words in ((("--when-full", "drop"), "must come after the -o"),
                                  (("--rotate-size", "1M"), "need a file as output"),
-                                 (("-o", "/dev/null", "--rotate-size", "1M"), "need a file as output"),
-                                 (("-o", "unix:x", "-o", "-", "--rotate-age", "1h"), "need a file as output"),
+                                 (("-o", "/dev/null", "--rotate-size", "1M"),
+                                  "need a file as output"),
+                                 (("-o", "unix:x", "-o", "-", "--rotate-age", "1h"),
+                                  "need a file as output"),
                                  (("-o", "x", "--keep", "3"), "--keep needs --rotate"),
-                                 (("-o", "x", "--when-full", "maybe"), "--when-full must be block or drop"),
+                                 (("-o", "x", "--when-full", "maybe"),
+                                  "--when-full must be block or drop"),
                                  (("--rotate-size", "3"), "--rotate-size 256M"),
-                                 (("--rotate-age", "0"), "--rotate-age 24h"), (("--keep", "0"), "--keep 7"),
+                                 (("--rotate-age", "0"), "--rotate-age 24h"),
+                                 (("--keep", "0"), "--keep 7"),
                                  (("--queue", "1"), "--queue 32M")):
             status, _, said = run("record", *arguments)
             self.assertEqual(status, 2)

@@ -6,8 +6,8 @@ import re
 import socket
 import unittest
 
-from harness import (Runner, Scenario, Tracer, aborted, check_books, copy_of, of_kind, read_events, run,
-                     runner_events, started, steps, target)
+from harness import (PATIENCE_S, Runner, Scenario, Tracer, aborted, check_books, copy_of, of_kind,
+                     read_events, run, runner_events, started, steps)
 
 ALL = "user_id,correlation_id,command_slug,request_source,step_name,tool_slug,comm,host"
 ORDERS = ("go 2", "tool", "reject", "fail", "nested")
@@ -26,7 +26,7 @@ class Recorded(Scenario):
             for order in ORDERS:
                 runner.do(order)
             runner.order(ending)
-            runner.process.wait(60)
+            runner.process.wait(PATIENCE_S)
             tracer.wait()
         with open(tracer.path, encoding="utf-8") as file:
             return tracer, file.read()
@@ -42,7 +42,8 @@ class Recorded(Scenario):
 class Pseudonyms(Recorded):
     def test_nothing_of_it_is_left(self):
         tracer, text = self.record("--pseudonymize", ALL)
-        body = "".join(line for line in text.splitlines(True) if '"event":"trace.attached"' not in line)
+        body = "".join(line for line in text.splitlines(True)
+                       if '"event":"trace.attached"' not in line)
         for secret in SECRETS:
             self.assertNotIn(secret, body)
         events = read_events(tracer.path)
@@ -69,12 +70,14 @@ class Pseudonyms(Recorded):
         events = read_events(tracer.path)
         self.assertEqual(events[0]["pseudonymized"], ["user_id"])
         self.assertEqual(events[0]["host"], socket.gethostname())
-        for event in started(events):
-            if event["user_id"]:
-                self.assertRegex(event["user_id"], PSEUDONYM)
-                self.assertEqual(event["request_source"], "test")
-        # who has no correlation id has that of the execution, as ever
-        self.assertEqual({event["correlation_id"] == event["execution_id"] for event in started(events)}, {True})
+        with_user = [event for event in started(events) if event["user_id"]]
+        self.assertGreater(len(with_user), 3)
+        for event in with_user:
+            self.assertRegex(event["user_id"], PSEUDONYM)
+            self.assertEqual(event["request_source"], "test")
+        # without a correlation id of its own, a command has that of its execution
+        self.assertEqual([event["correlation_id"] for event in started(events)],
+                         [event["execution_id"] for event in started(events)])
 
     def user(self, *arguments):
         tracer, _ = self.record("--pseudonymize", "user_id,comm", *arguments)
@@ -105,10 +108,13 @@ class Pseudonyms(Recorded):
 
     def test_keys_that_are_none(self):
         missing = os.path.join(self.directory, "missing")
-        for path, words in ((missing, "No such file"), (self.key(b"short", name="short"), "has 5 bytes"),
-                            (self.key(mode=0o644, name="open"), "chmod 600"), (self.key(b"x" * 5000, name="long"), "5000 bytes"),
+        for path, words in ((missing, "No such file"),
+                            (self.key(b"short", name="short"), "has 5 bytes"),
+                            (self.key(mode=0o644, name="open"), "chmod 600"),
+                            (self.key(b"x" * 5000, name="long"), "5000 bytes"),
                             (self.directory, "not a file")):
-            status, _, stderr = run("record", "-a", "--pseudonymize", "user_id", "--pseudonym-key", path)
+            status, _, stderr = run("record", "-a", "--pseudonymize", "user_id",
+                                    "--pseudonym-key", path)
             self.assertEqual(status, 1)
             self.assertIn(words, stderr)
             self.assertIn(path, stderr)

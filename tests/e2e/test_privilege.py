@@ -7,8 +7,9 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import (PATIENCE_S, ROOT, EndToEnd, Lines, Runner, STEPTRACE, check_books, completed, read_events,
-                     runner_events, target)
+import needs
+from harness import (PATIENCE_S, ROOT, EndToEnd, Lines, Runner, STEPTRACE, check_books, completed,
+                     copy_of, everyone, read_events, runner_events, target)
 
 CAPABILITIES = {"CAP_KILL": 5, "CAP_DAC_READ_SEARCH": 2, "CAP_SYS_PTRACE": 19, "CAP_SYS_ADMIN": 21,
                 "CAP_PERFMON": 38, "CAP_BPF": 39, "CAP_CHECKPOINT_RESTORE": 40}
@@ -21,7 +22,7 @@ def bits(names):
 
 
 class Privileged:
-    """steptrace record as somebody, in a folder that he may use."""
+    """`steptrace record` as a user, with capabilities, in a folder that every user may write to."""
 
     def __init__(self, *arguments, user=None, capabilities=None, environment=None, **options):
         self.directory = tempfile.TemporaryDirectory(prefix="steptrace-test-")
@@ -43,7 +44,7 @@ class Privileged:
         self.lines = Lines(self.process.stderr, "steptrace")
 
     def status(self):
-        """What the kernel says of it, once it is attached."""
+        """Its /proc/PID/status once it is attached."""
         self.lines.until("attached to")
         with open("/proc/%d/status" % self.process.pid, encoding="ascii") as file:
             return dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
@@ -59,6 +60,10 @@ class Privileged:
 
 
 class Privilege(EndToEnd):
+    def setUp(self):
+        needs.other_users()
+        needs.program("setpriv")
+
     def check(self, status, uid, capabilities):
         self.assertEqual(int(status["CapEff"], 16), bits(capabilities))
         self.assertEqual(int(status["CapPrm"], 16), bits(capabilities))
@@ -78,8 +83,9 @@ class Privilege(EndToEnd):
         self.assertEqual(len(ours), 14)
 
     def test_root_becomes_nobody(self):
+        """Root with two supplementary groups, which must go as well."""
         with Runner() as runner:
-            tracer = Privileged("-p", str(runner.pid))
+            tracer = Privileged("-p", str(runner.pid), extra_groups=[4, 24])
             status = tracer.status()
             self.check(status, 65534, FOLLOWING)
             self.assertEqual(int(status["CapBnd"], 16), 0)
@@ -127,12 +133,12 @@ class Privilege(EndToEnd):
                              ["success", "aborted"])
 
     def test_the_next_runner_is_attached_all_the_same(self):
-        """By a tracer that is nobody, in a binary that nobody may read."""
+        """By a tracer that runs as user nobody, in a binary that only root may read."""
         with tempfile.TemporaryDirectory() as directory:
             os.chmod(directory, 0o700)
-            program = shutil.copy(target("spans"), directory)
+            program = copy_of(directory, "spans")
             os.chmod(program, 0o700)
-            tracer = Privileged("-a")
+            tracer = Privileged(*everyone())
             tracer.status()
             with Runner(program) as runner:
                 tracer.lines.until("attached to '%s'" % program)
@@ -143,11 +149,12 @@ class Privilege(EndToEnd):
                           if done["source"]["pid"] == runner.pid], [runner.pid])
 
     def test_as_the_service_runs_it(self):
-        """An ordinary user with what systemd/steptrace.service.in grants follows everybody."""
+        """An ordinary user with the capabilities of systemd/steptrace.service.in follows the
+        processes of all users."""
         with tempfile.TemporaryDirectory() as directory:
             os.chmod(directory, 0o700)
-            program = shutil.copy(target("spans"), directory)
-            tracer = Privileged("-a", user=12345, capabilities=FOLLOWING)
+            program = copy_of(directory, "spans")
+            tracer = Privileged(*everyone(), user=12345, capabilities=FOLLOWING)
             self.check(tracer.status(), 12345, FOLLOWING)
             with Runner(program) as runner:
                 tracer.lines.until("attached to '%s'" % program)
@@ -161,6 +168,7 @@ class Privilege(EndToEnd):
 
     def test_file_capabilities(self):
         """What `make install SETCAP=1` sets."""
+        needs.file_capabilities()
         with open(os.path.join(ROOT, "Makefile"), encoding="ascii") as file:
             names = next(line.split("=", 1)[1].strip() for line in file
                          if line.startswith("CAPABILITIES ="))
@@ -170,14 +178,15 @@ class Privilege(EndToEnd):
             program = shutil.copy(STEPTRACE, directory)
             subprocess.run(["setcap", names, program], check=True)
             with Runner() as runner:
-                done = subprocess.run([program, "record", "-p", str(runner.pid), "--duration", "1ms"],
-                                      user=12345, group=12345, extra_groups=[], timeout=PATIENCE_S,
-                                      capture_output=True, text=True, cwd="/")
+                done = subprocess.run([program, "record", "-p", str(runner.pid),
+                                       "--duration", "1ms"],
+                                      user=12345, group=12345, extra_groups=[], cwd="/",
+                                      timeout=PATIENCE_S, capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn('"trace.stopped"', done.stdout)
 
     def test_signals_still_reach_the_command(self):
-        """The command is root's, the tracer is not any more."""
+        """The command runs as root, the tracer does not any more."""
         tracer = Privileged("--", target("spans"), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         status = tracer.status()
         self.check(status, 65534, FOLLOWING | {"CAP_KILL"})

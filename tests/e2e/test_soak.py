@@ -5,13 +5,16 @@ import unittest
 import soak
 from harness import EndToEnd
 
+SECONDS = 12
+
 
 class Soak(EndToEnd):
     def test_a_little_while(self):
-        seen = soak.soak(12)
-        self.assertGreater(seen["runners"], 10)
-        self.assertGreater(seen["events"], 7 * seen["commands_steady"])
-        self.assertGreater(seen["commands_steady"], 1000)
+        seen = soak.soak(SECONDS)
+        self.assertGreater(seen["runners"], 0)
+        # the steady runner has 5000 steps a second in commands of five, for a second less
+        self.assertEqual(seen["commands_steady"], 1000 * (SECONDS - 1))
+        self.assertGreater(seen["hits"], 7 * seen["commands_steady"])
 
 
 def looks_with(memory):
