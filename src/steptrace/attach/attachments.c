@@ -120,8 +120,9 @@ static int attach_probe(struct attaching *at, enum steptrace_probe probe)
 	return 0;
 }
 
-/* Ends first, starting with command__done, and starts last, ending with command__start: when a start
- * is recorded, its end will be recorded, too, and so will the end of its command. */
+/* The probes of ends come first, command__done before all others. The probes of starts come last,
+ * command__start after all others. So when a start is recorded, its end will be recorded, too, and
+ * so will the end of its command. */
 static ssize_t attach_notes(void *context, int *fds, size_t max, struct error *err)
 {
 	struct attaching *at = context;

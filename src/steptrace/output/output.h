@@ -7,10 +7,10 @@
  *
  * The queue is limited. When it is full, the policy of the output decides:
  *
- *	block  the recording waits until there is room. Meanwhile the ring buffer fills; what does not fit
- *	       there is counted as lost in the kernel. An error of the sink ends the output.
- *	drop   the output drops lines, counts them, and writes a trace.lost before the next line. After an
- *	       error of the sink it drops lines, too, and tries again with the next batch.
+ *	block  the recording waits until there is room. Meanwhile the ring buffer fills; what does
+ *	       not fit there is counted as lost in the kernel. An error of the sink ends the output.
+ *	drop   the output drops lines, counts them, and writes a trace.lost before the next line.
+ *	       After an error of the sink it drops lines, too, and tries again with the next batch.
  *
  * The functions are for the thread of the recording. Sizes are in bytes, times are CLOCK_MONOTONIC
  * in ns.

@@ -2,9 +2,9 @@
 /*
  * The regular file at the path of an output, and when another file takes its place:
  *
- *	rotation   the file is too large or too old; it is renamed (see rotation.h) and a new one is made
+ *	rotation   the file is too large or too old; it is renamed (rotation.h) and a new one is made
  *	SIGHUP     logrotate renamed the file; the path is opened again
- *	no notice  another process renamed or removed the file; seen within a second, when lines come
+ *	no notice  another process renamed or removed the file; found within a second by a write
  *
  * When no other file can be opened, the present one is still written to. It always contains at
  * least one line before it rotates. Times are CLOCK_MONOTONIC in ns, sizes are in bytes on the

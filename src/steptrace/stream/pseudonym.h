@@ -40,7 +40,8 @@ struct pseudonyms;
 
 /*
  * `mask` holds the fields to replace (pseudonym__parse). `key` is hashed and not kept; it may have
- * any length. Where `key_bytes` is 0 the key is a random one. 0, or a negative errno with a sentence.
+ * any length. Where `key_bytes` is 0 the key is a random one. 0, or a negative errno with a
+ * sentence.
  */
 int pseudonyms__new(unsigned int mask, const void *key, size_t key_bytes,
 		    struct pseudonyms **pseudonyms, struct error *err);
