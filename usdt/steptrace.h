@@ -2,11 +2,11 @@
 /*
  * steptrace.h - mark where the commands and steps of your program begin and end.
  *
- * A runner is a program that executes commands. A command is a pipeline of steps. A step, or the
- * command itself, may call tools. Include this header and put a begin call and an end call around
- * each command, step and tool call. Then `steptrace record` can attach to the running program at
- * any time. It reports how long each step took, what the step changed, and which request caused the
- * command.
+ * A runner is a program that executes commands. A command is a pipeline of steps. An execution is
+ * one run of a command. A step, or the command itself, may call tools. Include this header and put
+ * a begin call and an end call around each command, step and tool call. Then `steptrace record` can
+ * attach to the running program at any time. It reports how long each step took, what the step
+ * changed, and which request caused the command.
  *
  * There is no library to link. The header starts no thread, opens no file and reads no environment
  * variable. While no tracer is attached, a step costs about 2 nanoseconds. While a tracer is
@@ -64,10 +64,10 @@
  *
  * THREADS, FORK, SIGNALS
  *
- * Each command and each step has its own struct. There is no hidden stack of open steps. The steps
- * of one command may run one after another, nested, interleaved on an event loop, or on several
- * threads at the same time. For the same step or the same tool call, only one thread at a time may
- * make calls.
+ * Each command and each step has its own struct. The header keeps no list of running steps. The
+ * steps of one command may run one after another, nested, interleaved on an event loop, or on
+ * several threads at the same time. For the same step or the same tool call, only one thread at a
+ * time may make calls.
  *
  * A command counts its steps. While a tracer is attached, the counters are incremented atomically.
  * While no tracer is attached, they are incremented without atomic operations: if several threads
@@ -75,7 +75,7 @@
  * attached during the whole command, the counts are exact.
  *
  * Ids are unique across threads and after fork(). A command may continue in a child process of the
- * runner. It then keeps its id. Do not use the calls in a signal handler.
+ * runner. The command then keeps its id. Do not use the calls in a signal handler.
  *
  * NESTING
  *
@@ -85,16 +85,17 @@
  *
  * WHAT HAPPENS WHEN A TRACER ATTACHES
  *
- * Each probe is a small function. It contains only nop instructions, at which the kernel can set a
- * breakpoint (the sites), and a return instruction. A note in the ELF file contains the address of
- * the first site. The note has the SystemTap format, which bpftrace, perf and bpftool read, too.
+ * Each probe is a small function. It contains nop instructions and a return instruction. Each nop
+ * is a site. A site is an instruction of a probe to which a tracer can attach. A note in the ELF
+ * file contains the address of the first site. The note has the SystemTap format, which bpftrace,
+ * perf and bpftool read, too.
  *
- * The tracer asks the kernel to set a breakpoint at one of the sites. It also asks the kernel to
- * increment the 16-bit counter `steptrace_semaphore` in every process that maps the file. The begin
- * and end calls check this counter. When the counter is zero, they do not call the probe function.
- * When it is not zero, they fill in a struct of fixed size (the span), which contains the text
- * itself instead of pointers. Then they call the probe function with the address of the span. A BPF
- * program in the kernel copies the span.
+ * The tracer attaches to one site of each probe. The kernel then increments the 16-bit counter
+ * `steptrace_semaphore` in every process that maps the file. The begin and end calls check this
+ * counter. While the counter is zero, the begin and end calls do not call the probe function. While
+ * the counter is not zero, the begin and end calls fill in a struct of fixed size, the span. The
+ * span contains the text itself, not pointers to the text. Then they call the probe function with
+ * the address of the span. A BPF program in the kernel copies the span.
  *
  *	command__start    command__done    command__rejected
  *	step__start       step__done
@@ -102,12 +103,12 @@
  *
  * A begin call reads the clock after its probe has fired. An end call reads the clock before its
  * probe fires. So the duration of a step or command does not contain the cost of its own two
- * probes. It contains the cost of the probes that fire between them: the duration of a command
- * contains the cost of the probes of its steps.
+ * probes. The duration contains the cost of all probes between the two. For example, the duration
+ * of a command contains the cost of the probes of its steps.
  *
  * A tracer may attach in the middle of a command. If the begin call of a step or command ran before
  * the tracer attached, the step or command has no start time, and its event has no duration. The
- * ids and the text are not lost: the next call that needs them fills them in.
+ * ids and the text are not lost: a later call fills them in.
  *
  * VERSIONS OF THE HEADER AND OF THE TRACER
  *
@@ -115,10 +116,12 @@
  * later version of the header may append fields to a span without changing the layout. Existing
  * fields then keep their offset and meaning. In a new field, 0 means "not set".
  *
- * - If the tracer is newer than the header, its span is longer. The tracer reads the length that it
- *   knows, and treats all bytes after size_bytes as 0. If the memory after the span cannot be read,
- *   the tracer reads only the length that the span had in the first version of the layout.
- * - If the tracer is older than the header, it reads and uses only the fields that it knows.
+ * - If the tracer is newer than the runner's header, the tracer's struct can be longer than the
+ *   runner's span. The tracer reads the longer length, and treats all bytes after size_bytes as 0.
+ *   If the memory after the span cannot be read, the tracer reads only the length that the span had
+ *   in the first version of the layout.
+ * - If the tracer is older than the runner's header, the tracer reads only the fields that the
+ *   tracer knows.
  * - If the tracer does not know the layout, it counts the event as lost (unknown_layout).
  *
  * Assertions below check the offsets. The names of the probes, their single argument and the
@@ -175,7 +178,8 @@ enum steptrace_outcome {
 	STEPTRACE_SUCCESS = 1,
 	STEPTRACE_FAILURE = 2,
 	STEPTRACE_SKIPPED = 3, /* steps only: the step had nothing to do */
-	/* 4 is the outcome "aborted". Only the tracer uses it, when a process ends too early. */
+	/* 4 is the outcome "aborted". Only the tracer uses 4: for a command or step whose process
+	 * ended, or called execve(), before the command or step ended. */
 };
 
 enum steptrace_error {
@@ -209,9 +213,9 @@ enum steptrace_operation {
  * uses them directly. They are for authors of tracers and of bindings for other languages.
  *
  * Text is padded with NUL. Text that fills its field has no terminating NUL. Times are in
- * nanoseconds of CLOCK_MONOTONIC. The time 0 means that no tracer was attached at that moment, or
- * that the moment has not come yet. Ids are the 16 bytes of a UUID in order. An id whose bytes are
- * all 0 means that there is no id.
+ * nanoseconds of CLOCK_MONOTONIC. The time of a begin or end is 0 if no tracer was attached at that
+ * moment, or if the begin or end has not happened yet. An id is stored as the 16 bytes of a UUID,
+ * in the order in which the text of the UUID shows them. If all 16 bytes are 0, there is no id.
  */
 
 enum steptrace_span_kind {
@@ -226,7 +230,7 @@ enum { STEPTRACE_LAYOUT = 1 };
 
 enum steptrace_span_flags {
 	STEPTRACE_FLAG_DRY_RUN = 1u << 0,
-	STEPTRACE_FLAG_SCHEDULED = 1u << 1,   /* the three schedule members are set */
+	STEPTRACE_FLAG_SCHEDULED = 1u << 1,   /* schedule_id to planned_run_at_s are set */
 	STEPTRACE_FLAG_FRAGMENT_ID = 1u << 2, /* fragment_id is set */
 	STEPTRACE_FLAG_ITEMS = 1u << 3,       /* items_in and items_out are set */
 	STEPTRACE_FLAG_EXIT_STATUS = 1u << 4, /* exit_status is set */
@@ -358,9 +362,9 @@ STEPTRACE__SIZE(steptrace_rejected_span, 472);
 
 /* ------------------------------------------------------------------ what a runner fills in
  *
- * Init sets every member above the line (----) to "not set". Only this header uses the members
- * below the line. The number at the end of a comment is the size of the text's field in bytes.
- * Longer text is truncated.
+ * Init sets some members above the line (----) from its arguments, and all other members above the
+ * line to "not set". Only this header uses the members below the line. The number at the end of a
+ * comment is the size of the text's field in bytes. Longer text is truncated.
  */
 
 struct steptrace_command {
@@ -368,7 +372,7 @@ struct steptrace_command {
 	const char *user_id;        /* 64 */
 	const char *request_source; /* api, cli, schedule, queue, test or another word; 16 */
 	const char *correlation_id; /* id of the request; NULL: the execution id is used; 128 */
-	struct steptrace_command *parent; /* the command whose step started this one */
+	struct steptrace_command *parent; /* the command that started this command; NULL: none */
 	int64_t schedule_id; /* the schedule of the command; also set is_scheduled to 1 */
 	int64_t schedule_run_id;
 	int64_t planned_run_at_s; /* Unix time */
@@ -378,7 +382,7 @@ struct steptrace_command {
 	uint8_t error_category; /* enum steptrace_error; set it before the end call */
 	/* ---- */
 	uint8_t described;       /* text and ids of the span are filled in */
-	uint64_t announced_key;  /* key of the process in which command__start fired */
+	uint64_t announced_key;  /* steptrace__process_key() when command__start fired */
 	uint64_t steps_count[4]; /* steps that ended, by outcome */
 	struct steptrace_command_span span;
 };
@@ -415,14 +419,16 @@ struct steptrace_tool {
 
 /* ------------------------------------------------------------------ the probe functions
  *
- * Each probe has one function with its sites, and one note, in one COMDAT group. So a program or a
- * library contains each probe once, even if many of its files include this header. The `.ifndef` is
- * needed for LTO, which puts the assembler text of all files into one unit.
+ * Each probe has one function, which contains the sites, and one ELF note. The function and the
+ * note are in the same COMDAT group. The linker keeps only one of several groups with the same
+ * name. So a program or a library contains each probe once, even if many of its files include this
+ * header. The `.ifndef` is needed for LTO, which puts the assembler text of all files into one
+ * unit.
  *
  *	steptrace_probe_step__done:
  *		nop			1 byte, for every tool and kernel; the note points here
- *		nopl 0(%rax,%rax,1)	5 bytes, for kernels that replace it by a call (faster)
- *		nopw %cs:0(%rax,%rax,1)	10 bytes, for kernels that need more room for the call
+ *		nopl 0(%rax,%rax,1)	5 bytes, for kernels that replace 5 bytes by a call
+ *		nopw %cs:0(%rax,%rax,1)	10 bytes, for kernels that need 10 bytes for the call
  *		ret
  *
  * The alignment prevents a site from crossing a page or a cache line. The functions are called only
@@ -475,8 +481,8 @@ struct steptrace_tool {
 /*
  * The semaphore is aligned to a page. The linkers lld and mold put relocated read-only data into a
  * separate segment. Without the alignment, the end of this segment and the semaphore can be in the
- * same page of the file. At exec, the kernel then maps this page twice: once for each segment. The
- * kernel may then increment the semaphore in the wrong mapping.
+ * same page of the file. At exec, the kernel makes one mapping for each segment. So both mappings
+ * contain this page, and the kernel may increment the semaphore in the wrong mapping.
  */
 __asm__(".ifndef steptrace_semaphore\n"
 	"	.pushsection .probes,\"awG\",%progbits,steptrace_semaphore,comdat\n"
@@ -529,11 +535,11 @@ static inline int steptrace_enabled(void)
 /* ------------------------------------------------------------------ ids
  *
  * An id has the form of a UUID, version 4. Its two words are computed from a 64-bit key and a
- * counter. The key is computed from a random seed. The seed is read with getrandom() once, at
- * program start, because a sandbox may forbid this system call later. The key is stored in a page
- * that fork() clears in the child (MADV_WIPEONFORK). If a child finds that the key is 0, it
- * computes a new key from the seed, its pid and the clock. Each thread has its own range of counter
- * values.
+ * counter. Each process has its own key. The key is computed from a random seed. The seed is read
+ * with getrandom() once, at program start, because a sandbox may forbid this system call later. The
+ * key is stored in a page that fork() clears in the child (MADV_WIPEONFORK). If the key is 0, the
+ * child computes a new key from the seed, its pid and the clock. Each thread has its own range of
+ * counter values.
  */
 #if STEPTRACE__ACTIVE
 
@@ -602,8 +608,9 @@ __attribute__((constructor, unused)) static void steptrace__identity_init(void)
 
 /*
  * Computes the key of a process whose page contains no key. Either fork() cleared the page, or the
- * kernel cannot clear pages at fork() (Linux before 4.14). In the second case the key is never
- * stored. It is computed from the pid each time, so that a child of fork() gets a different key.
+ * kernel cannot clear pages at fork() (Linux before 4.14). On such a kernel, the key is never
+ * stored. The key is computed from the pid each time, so that a child of fork() gets a different
+ * key.
  */
 STEPTRACE__SLOW uint64_t steptrace__key_again(struct steptrace__identity *page)
 {
@@ -623,9 +630,9 @@ STEPTRACE__SLOW uint64_t steptrace__key_again(struct steptrace__identity *page)
 }
 
 /*
- * Returns a word. Each call in this process returns a different word. Stores the key of the process
- * in *key. After 2^24 threads, words can repeat. Ids do not repeat, because they are also computed
- * from the number of the thread.
+ * Returns a word, and stores the key of the process in *key. The first 2^24 threads of a process
+ * never get the same word twice. Later threads can get a word that an earlier thread got. Ids do
+ * not repeat, because they are also computed from the number of the thread.
  */
 static inline uint64_t steptrace__next(uint64_t *key)
 {
@@ -706,7 +713,8 @@ STEPTRACE__SLOW void steptrace__copy(char *field, size_t field_bytes, const char
 	memset(field + bytes, 0, field_bytes - bytes);
 }
 
-/* Fills in the members of the head, except the start time and the ids: they may already be set. */
+/* Sets the members of the head, except start_ns and execution_id. These two may have been set by an
+ * earlier call. */
 static inline void steptrace__head(struct steptrace_span_head *head, size_t bytes, uint8_t kind,
 				   uint32_t flags)
 {
@@ -722,8 +730,9 @@ static inline uint32_t steptrace__flag(uint8_t is_set, enum steptrace_span_flags
 	return is_set ? (uint32_t)flag : 0u;
 }
 
-/* Returns the key of this process, or 0 in a child of fork() that has not created an id yet. By the
- * key, a child sees whether command__start fired in this process or in its parent. */
+/* Returns the key of this process, or 0 in a child of fork() that has not created an id yet.
+ * steptrace__announced_ns() compares this key with the key that was stored when command__start
+ * fired. If the two differ, command__start fired in the parent process. */
 static inline uint64_t steptrace__process_key(void)
 {
 	struct steptrace__identity *page = __atomic_load_n(&steptrace__page, __ATOMIC_ACQUIRE);
@@ -980,7 +989,7 @@ STEPTRACE__SLOW void steptrace__command_rejected(struct steptrace_command *comma
 
 /* ------------------------------------------------------------------ commands */
 
-/* Prepares a command with the name `slug`. All other members are set to "not set". */
+/* Prepares a command with the name `slug`. Sets all other members to "not set". */
 static inline void steptrace_command_init(struct steptrace_command *command, const char *slug)
 {
 	command->slug = slug;
@@ -1034,8 +1043,8 @@ static inline void steptrace_command_rejected(struct steptrace_command *command,
 
 /*
  * Writes the command's execution id as text, 36 characters and NUL. The events of the command
- * contain the same id. So a runner can put the id into its answers and log lines. The function can
- * be called with and without a tracer. If the command has no id yet, the function creates the id. On
+ * contain the same id. So a runner can put the id into its answers and log lines. The function
+ * works with and without a tracer. If the command has no id yet, the function creates the id. On
  * platforms without probes, all digits of the id are 0.
  */
 static inline void steptrace_command_id(struct steptrace_command *command, char text[37])
@@ -1084,7 +1093,9 @@ static inline void steptrace_step_begin(struct steptrace_step *step)
 	(void)step;
 }
 
-/* The step ends. Set the other members before this call. */
+/* The step ends. Before this call, set the members that apply to the step: `mutations_count`,
+ * `error_category`, `fragment_id`, `items_in`, `items_out`, `prompt_tokens`, `completion_tokens`
+ * and `ai_cache`. */
 static inline void steptrace_step_end(struct steptrace_step *step, enum steptrace_outcome outcome)
 {
 	unsigned int which = (unsigned int)outcome & 3u;
