@@ -64,9 +64,10 @@ static const struct option_row output_rows[] = {
 	  "default); may be given up to 8 times"},
 	 .set = add_output},
 	{{0, "when-full", "block|drop",
-	  "what happens when the queue of the -o before this option\n"
-	  "is full: with block the recording waits, with drop events\n"
-	  "are lost for this output (default: drop for sockets,\n"
+	  "each output has a queue, in which events wait until they\n"
+	  "are written; this option sets what happens when the queue\n"
+	  "of the last -o is full: block: the recording waits; drop:\n"
+	  "this output loses events (default: drop for sockets,\n"
 	  "block for all others)"},
 	 .set = set_when_full},
 	{{0, "rotate-size", "SIZE",
@@ -138,17 +139,18 @@ static const struct option_row line_rows[] = {
 	  "line of text for people per event"},
 	 .set = set_format},
 	{{0, "fields", "seed|all|NAME[,NAME...]",
-	  "which fields of the events to write: all (default), only\n"
-	  "the basic fields (seed), or the fields with these names;\n"
+	  "which fields of the events to write: all (default), seed\n"
+	  "(only the basic fields), or the fields with these names;\n"
 	  "man 8 steptrace lists the basic fields"},
 	 .set = set_fields},
 	{{0, "pseudonymize", "FIELD[,FIELD...]",
-	  "replace the values of these fields by keyed hashes: user_id,\n"
+	  "replace the values of these fields by hashes that are\n"
+	  "computed with a secret key; the fields are user_id,\n"
 	  "correlation_id, command_slug, request_source, step_name,\n"
-	  "tool_slug, comm, host"},
+	  "tool_slug, comm and host"},
 	 .set = set_pseudonymize},
 	{{0, "pseudonym-key", "FILE",
-	  "read the key for --pseudonymize from FILE, 16 to 4096\n"
+	  "read the secret key for --pseudonymize from FILE, 16 to 4096\n"
 	  "bytes (default: a new random key for each recording)"},
 	 OPTION_STORES(TEXT, struct session_options, pseudonym_key_path)},
 };
@@ -185,10 +187,12 @@ static const struct option_row tracer_rows[] = {
 	 .example = "50ms"},
 	{{0, "max-cpu", "PERCENT",
 	  "limit the processor time of steptrace to PERCENT of one\n"
-	  "processor (0.1 to 100; default: no limit); if this is not\n"
-	  "enough, steptrace leaves out events: first the steps of\n"
-	  "some executions, then all steps, then all events;\n"
-	  "trace.degraded events report the change"},
+	  "processor (0.1 to 100; default: no limit); if the limit is\n"
+	  "too low for all events, steptrace first writes the steps,\n"
+	  "tool calls and fragments of some executions only; then it\n"
+	  "writes only the ends of commands and rejected commands;\n"
+	  "then it writes no events; a trace.degraded event reports\n"
+	  "each change"},
 	 OPTION_STORES(PERCENT, struct session_options, max_cpu_percent),
 	 .min = 1,
 	 .range = "a number from 0.1 to 100",

@@ -83,22 +83,22 @@ static const struct option_row filter_rows[] = {
 	 .set = set_step_type},
 	{{0, "failed", NULL,
 	  "only commands, steps and tool calls that failed, and\n"
-	  "commands that were rejected or aborted; there are no\n"
-	  "events of aborted steps"},
+	  "commands that were rejected or aborted; no events are\n"
+	  "written for aborted steps"},
 	 .set = set_failed},
 	{{0, "min-duration", "TIME",
 	  "only commands, steps and tool calls that took at least\n"
-	  "TIME; there are no events of aborted steps"},
+	  "TIME; no events are written for aborted steps"},
 	 .set = set_min_duration},
 	{{0, "sample", "N",
-	  "all events of about one in N executions (an execution is\n"
-	  "one run of a command)"},
+	  "all events of about one in N executions, and no events of\n"
+	  "the other executions"},
 	 .set = set_sample},
 	{{0, "ends-only", NULL,
 	  "attach to the ends of steps, but not to their beginnings:\n"
 	  "a recorded step then costs the runner about half as much;\n"
-	  "there are no events of aborted steps, and an aborted\n"
-	  "command does not name the open step"},
+	  "no events are written for aborted steps, and the event of\n"
+	  "an aborted command does not name the step that was open"},
 	 OPTION_STORES(FLAG, struct watch_options, ends_only)},
 };
 
@@ -132,9 +132,11 @@ static const struct option_row probe_rows[] = {
 	 .range = "a size from 64K to 1G",
 	 .example = "8M"},
 	{{0, "rings", "N",
-	  "number of ring buffers, which share the size of --buffer\n"
-	  "(1 to 64; default: 1 with up to 4 CPUs; with 5 or more\n"
-	  "CPUs half the number of CPUs, at most 16)"},
+	  "number of ring buffers; the size of --buffer is divided\n"
+	  "among them (1 to 64, rounded down to a power of two;\n"
+	  "default: 1 with up to 4 CPUs; with 5 or more CPUs half\n"
+	  "the number of CPUs, rounded down to a power of two, at\n"
+	  "most 16)"},
 	 OPTION_STORES(NUMBER, struct watch_options, ring_sizes.rings_count),
 	 .min = 1,
 	 .max = RINGS_MAX,
@@ -149,9 +151,10 @@ static const struct option_row probe_rows[] = {
 	 .range = "a time",
 	 .example = "10s"},
 	{{0, "site", "auto|SITE",
-	  "the instruction of each probe at which to attach: nop1,\n"
-	  "nop5 or nop10 (on aarch64: nop); auto (default) takes the\n"
-	  "fastest that is safe on this kernel"},
+	  "attach to this site of each probe: nop1, nop5 or nop10 (on\n"
+	  "aarch64: nop); a site is an instruction of a probe to\n"
+	  "which steptrace can attach; auto (default) uses the\n"
+	  "fastest site that is safe on this kernel"},
 	 .set = set_site},
 };
 
