@@ -183,7 +183,7 @@ def main():
     sources = {name: text_of(name) for name in names if name.endswith((".c", ".h"))}
     texts = dict(sources, **{name: text_of(name) for name in names if is_script(name)})
     violations = [*check_rooms(sources), *check_cycles(sources), *check_libraries(sources),
-                  *check_licences(texts)]
+                  *check_columns(texts), *check_licences(texts)]
     for violation in violations:
         print("lint: " + violation, file=sys.stderr)
     return 1 if violations else 0

@@ -438,43 +438,43 @@ struct steptrace_tool {
 
 #if defined(__x86_64__)
 #define STEPTRACE__SITES                                                                           \
-	"990:	nop\n"                                                                               \
-	"	.byte 0x0f, 0x1f, 0x44, 0x00, 0x00\n"                                                    \
-	"	.byte 0x66, 0x2e, 0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00\n"                      \
-	"	ret\n"
+	"990:\tnop\n"                                                                              \
+	"\t.byte 0x0f, 0x1f, 0x44, 0x00, 0x00\n"                                                   \
+	"\t.byte 0x66, 0x2e, 0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00\n"                     \
+	"\tret\n"
 #define STEPTRACE__ARGUMENT "8@%rdi"
 #else
 #define STEPTRACE__SITES                                                                           \
-	"	hint #34\n" /* bti c */                                                            \
-	"990:	nop\n"                                                                               \
-	"	ret\n"
+	"\thint #34\n" /* bti c */                                                                 \
+	"990:\tnop\n"                                                                              \
+	"\tret\n"
 #define STEPTRACE__ARGUMENT "8@x0"
 #endif
 
 #define STEPTRACE__PROBE(name)                                                                     \
 	__asm__(".ifndef steptrace_probe_" #name "\n"                                              \
-		"	.pushsection .text.steptrace_probe_" #name                                 \
+		"\t.pushsection .text.steptrace_probe_" #name                                      \
 		",\"axG\",%progbits,steptrace_probe_" #name ",comdat\n"                            \
-		"	.weak steptrace_probe_" #name "\n"                                         \
-		"	.hidden steptrace_probe_" #name "\n"                                       \
-		"	.type steptrace_probe_" #name ", %function\n"                              \
-		"	.balign 32\n"                                                                    \
-		"steptrace_probe_" #name ":\n" STEPTRACE__SITES                                    \
-		"	.size steptrace_probe_" #name ", . - steptrace_probe_" #name "\n"          \
-		"	.pushsection .note.stapsdt,\"G\",%note,steptrace_probe_" #name ",comdat\n" \
-		"	.balign 4\n"                                                                     \
-		"	.4byte 992f - 991f, 994f - 993f, 3\n"                                            \
-		"991:	.asciz \"stapsdt\"\n"                                                        \
-		"992:	.balign 4\n"                                                                 \
-		"993:	.8byte 990b\n"                                                               \
-		"	.8byte _.stapsdt.base\n"                                                         \
-		"	.8byte steptrace_semaphore\n"                                                    \
-		"	.asciz \"steptrace\"\n"                                                          \
-		"	.asciz \"" #name "\"\n"                                                    \
-		"	.asciz \"" STEPTRACE__ARGUMENT "\"\n"                                      \
-		"994:	.balign 4\n"                                                                 \
-		"	.popsection\n"                                                                   \
-		"	.popsection\n"                                                                   \
+		"\t.weak steptrace_probe_" #name "\n"                                              \
+		"\t.hidden steptrace_probe_" #name "\n"                                            \
+		"\t.type steptrace_probe_" #name ", %function\n"                                   \
+		"\t.balign 32\n"                                                                   \
+		"steptrace_probe_" #name ":\n" STEPTRACE__SITES "\t.size steptrace_probe_" #name   \
+		", . - steptrace_probe_" #name "\n"                                                \
+		"\t.pushsection .note.stapsdt,\"G\",%note,steptrace_probe_" #name ",comdat\n"      \
+		"\t.balign 4\n"                                                                    \
+		"\t.4byte 992f - 991f, 994f - 993f, 3\n"                                           \
+		"991:\t.asciz \"stapsdt\"\n"                                                       \
+		"992:\t.balign 4\n"                                                                \
+		"993:\t.8byte 990b\n"                                                              \
+		"\t.8byte _.stapsdt.base\n"                                                        \
+		"\t.8byte steptrace_semaphore\n"                                                   \
+		"\t.asciz \"steptrace\"\n"                                                         \
+		"\t.asciz \"" #name "\"\n"                                                         \
+		"\t.asciz \"" STEPTRACE__ARGUMENT "\"\n"                                           \
+		"994:\t.balign 4\n"                                                                \
+		"\t.popsection\n"                                                                  \
+		"\t.popsection\n"                                                                  \
 		".endif\n");                                                                       \
 	void steptrace_probe_##name(const void *span) __attribute__((visibility("hidden")));
 

@@ -2,7 +2,7 @@
 /*
  * The regular file at the path of an output, and when another file takes its place:
  *
- *	rotation   the file is too large or too old; it is renamed (rotation.h) and a new one is made
+ *	rotation   the file is too large or too old; it is renamed and a new file is made
  *	SIGHUP     logrotate renamed the file; the path is opened again
  *	no notice  another process renamed or removed the file; found within a second by a write
  *
