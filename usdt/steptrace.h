@@ -230,7 +230,7 @@ enum { STEPTRACE_LAYOUT = 1 };
 
 enum steptrace_span_flags {
 	STEPTRACE_FLAG_DRY_RUN = 1u << 0,
-	STEPTRACE_FLAG_SCHEDULED = 1u << 1,   /* schedule_id to planned_run_at_s are set */
+	STEPTRACE_FLAG_SCHEDULED = 1u << 1,   /* the three members about the schedule are set */
 	STEPTRACE_FLAG_FRAGMENT_ID = 1u << 2, /* fragment_id is set */
 	STEPTRACE_FLAG_ITEMS = 1u << 3,       /* items_in and items_out are set */
 	STEPTRACE_FLAG_EXIT_STATUS = 1u << 4, /* exit_status is set */
@@ -269,8 +269,9 @@ struct steptrace_command_span {
 /*
  * The command that a step, tool call or fragment belongs to. command_announced_ns is the time just
  * before command__start fired for this command. 0 means that command__start did not fire for this
- * command in this process. If the tracer attached after this time, or lost an event after this
- * time, the tracer may not know the command. Then the tracer also reads the command's span.
+ * command in this process. If the tracer attached after command_announced_ns, or lost an event
+ * after command_announced_ns, the tracer may not know the command. Then the tracer also reads the
+ * command's span.
  */
 struct steptrace_span_owner {
 	uint64_t command_announced_ns;
@@ -631,8 +632,9 @@ STEPTRACE__SLOW uint64_t steptrace__key_again(struct steptrace__identity *page)
 
 /*
  * Returns a word, and stores the key of the process in *key. The first 2^24 threads of a process
- * never get the same word twice. Later threads can get a word that an earlier thread got. Ids do
- * not repeat, because they are also computed from the number of the thread.
+ * never get the same word twice. Later threads can get a word that an earlier thread got. An id of
+ * steptrace__id_new() is different even then, because the number of the thread is part of the
+ * second half of the id.
  */
 static inline uint64_t steptrace__next(uint64_t *key)
 {

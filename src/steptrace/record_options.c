@@ -188,11 +188,12 @@ static const struct option_row tracer_rows[] = {
 	{{0, "max-cpu", "PERCENT",
 	  "limit the processor time of steptrace to PERCENT of one\n"
 	  "processor (0.1 to 100; default: no limit); if the limit is\n"
-	  "too low for all events, steptrace first writes the steps,\n"
-	  "tool calls and fragments of some executions only; then it\n"
-	  "writes only the ends of commands and rejected commands;\n"
-	  "then it writes no events; a trace.degraded event reports\n"
-	  "each change"},
+	  "too low for all events, steptrace leaves out events in\n"
+	  "stages; stage 1: steps, tool calls and fragments are\n"
+	  "written for some executions only; stage 2: only rejected\n"
+	  "commands and the ends of commands are written; stage 3: no\n"
+	  "events are written; a trace.degraded event reports each\n"
+	  "change"},
 	 OPTION_STORES(PERCENT, struct session_options, max_cpu_percent),
 	 .min = 1,
 	 .range = "a number from 0.1 to 100",
