@@ -631,10 +631,10 @@ STEPTRACE__SLOW uint64_t steptrace__key_again(struct steptrace__identity *page)
 }
 
 /*
- * Returns a word, and stores the key of the process in *key. The first 2^24 threads of a process
- * never get the same word twice. Later threads can get a word that an earlier thread got. An id of
- * steptrace__id_new() is different even then, because the number of the thread is part of the
- * second half of the id.
+ * Returns a 64-bit number from which an id is made, and stores the key of the process in *key. The
+ * first 2^24 threads of a process never get the same number twice. Later threads can get a number
+ * that an earlier thread got. An id of steptrace__id_new() is different even then, because the
+ * index of the thread is part of the second half of the id.
  */
 static inline uint64_t steptrace__next(uint64_t *key)
 {

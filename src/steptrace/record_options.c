@@ -64,11 +64,11 @@ static const struct option_row output_rows[] = {
 	  "default); may be given up to 8 times"},
 	 .set = add_output},
 	{{0, "when-full", "block|drop",
-	  "each output has a queue, in which events wait until they\n"
-	  "are written; this option sets what happens when the queue\n"
-	  "of the last -o is full: block: the recording waits; drop:\n"
-	  "this output loses events (default: drop for sockets,\n"
-	  "block for all others)"},
+	  "applies to the nearest -o before it on the command line;\n"
+	  "events wait in the queue of an output until they are\n"
+	  "written; when this queue is full, block: the recording\n"
+	  "waits; drop: this output loses events (default: drop for\n"
+	  "sockets, block for all others)"},
 	 .set = set_when_full},
 	{{0, "rotate-size", "SIZE",
 	  "start a new file before FILE grows beyond SIZE (4K or\n"

@@ -124,8 +124,8 @@ static int set_site(void *context, const char *value, struct error *err)
 static const struct option_row probe_rows[] = {
 	{{0, "buffer", "SIZE",
 	  "total size of the kernel's ring buffers (64K to 1G;\n"
-	  "default: 16M; 32M with 16 or more CPUs; 64M with 32 or\n"
-	  "more CPUs)"},
+	  "default: 4M for each ring buffer of --rings, in total at\n"
+	  "least 16M and at most 64M)"},
 	 OPTION_STORES(SIZE, struct watch_options, ring_sizes.buffer_bytes),
 	 .min = 1 << 16,
 	 .max = 1 << 30,
