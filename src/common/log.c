@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -21,7 +22,8 @@ void log__init(const char *program)
 		close(fd);
 }
 
-static bool waits = true;
+/* The threads of outputs read it. */
+static atomic_bool waits = true;
 
 void log__do_not_wait(void)
 {
