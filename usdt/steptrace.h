@@ -52,11 +52,11 @@
  *    The struct may be on the stack, in an object or in a coroutine frame. It must not move between
  *    init and end. The struct of a command must exist longer than the structs of its steps. A
  *    struct need not be cleared before init.
- * 2. Text is borrowed, not copied. The text that a member points to must stay valid and unchanged
- *    until the end call. The slug of a command or tool and the type of a step must be set. Every
- *    other text may be NULL. Text that is longer than its field is truncated, but never in the
- *    middle of a UTF-8 character.
- * 3. Put metadata only into the members. Do not put argument values, content, prompts, answers, SQL
+ * 2. The struct keeps pointers to text, and no copy of the text. The text that a member points to
+ *    must stay valid and unchanged until the end call. The slug of a command or tool and the type
+ *    of a step must be set. Every other text may be NULL. Text that is longer than its field is
+ *    truncated, but never in the middle of a UTF-8 character.
+ * 3. Put only metadata into the members. Do not put argument values, content, prompts, answers, SQL
  *    or error texts into any member: every operator can see the events.
  * 4. Nothing that your program computes may depend on whether a tracer is attached. Use
  *    steptrace_enabled() only to avoid work that is done for the tracer alone, such as counting the
@@ -363,9 +363,10 @@ STEPTRACE__SIZE(steptrace_rejected_span, 472);
 
 /* ------------------------------------------------------------------ what a runner fills in
  *
- * Init sets some members above the line (----) from its arguments, and all other members above the
- * line to "not set". Only this header uses the members below the line. The number at the end of a
- * comment is the size of the text's field in bytes. Longer text is truncated.
+ * Each struct below contains a comment that is a line: "----". The init function of the struct sets
+ * some of the members above this line from its arguments. It sets all other members above this line
+ * to "not set". Only this header uses the members below the line. The number at the end of a
+ * member's comment is the size of the text's field in bytes. Longer text is truncated.
  */
 
 struct steptrace_command {
@@ -481,9 +482,10 @@ struct steptrace_tool {
 
 /*
  * The semaphore is aligned to a page. The linkers lld and mold put relocated read-only data into a
- * separate segment. Without the alignment, the end of this segment and the semaphore can be in the
- * same page of the file. At exec, the kernel makes one mapping for each segment. So both mappings
- * contain this page, and the kernel may increment the semaphore in the wrong mapping.
+ * separate segment. Without the alignment, the end of this segment and the semaphore could be in
+ * the same page of the file. At exec, the kernel makes one mapping for each segment. Then the
+ * mapping of this segment and the mapping of the semaphore's segment would both contain this page,
+ * and the kernel could increment the semaphore in the wrong one of the two mappings.
  */
 __asm__(".ifndef steptrace_semaphore\n"
 	"	.pushsection .probes,\"awG\",%progbits,steptrace_semaphore,comdat\n"
