@@ -140,21 +140,28 @@ class Output(EndToEnd):
         self.assertIn("cannot write to /dev/full: No space left on device", done.stderr)
 
     def test_a_full_disk_keeps_whole_lines(self):
+        """The runner goes on, so the full disk is what ends the recording."""
         needs.mounts()
-        with tempfile.TemporaryDirectory() as directory:
-            subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", directory],
+        with tempfile.TemporaryDirectory() as directory, Runner() as runner:
+            subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k,mode=777", "tmpfs", directory],
                            check=True)
             try:
                 path = os.path.join(directory, "events")
-                done = self.trace_into("-o", path)
-                self.assertEqual(done.returncode, 1)
-                self.assertIn("No space left on device", done.stderr)
+                tracer = subprocess.Popen(
+                    [STEPTRACE, "record", "-p", str(runner.pid), "-o", path],
+                    stderr=subprocess.PIPE, bufsize=0)
+                said = Lines(tracer.stderr, "steptrace")
+                said.until("attached to")
+                runner.do("go 2000")
+                words = "\n".join(said.rest())
+                self.assertEqual(tracer.wait(PATIENCE_S), 1)
                 events = read_events(path)
             finally:
                 subprocess.run(["umount", directory], check=True)
+        self.assertIn("No space left on device", words)
         self.assertGreater(len(events), 100)
         self.assertEqual(events[0]["event"], "trace.started")
-        self.assertRegex(done.stderr, r"\b%d events, [1-9]\d* lost \(output_failed\)"
+        self.assertRegex(words, r"\b%d events, [1-9]\d* lost \(output_failed\)"
                          % len(runner_events(events)))
 
     def test_a_full_disk_at_the_end(self):

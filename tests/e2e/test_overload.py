@@ -38,10 +38,13 @@ class Overload(EndToEnd):
                 burst //= 2
                 commands += self.work(
                     runner, burst, lambda: tracer.has_written('"level":"steps_sampled"'), STAGE_S)
-            commands += self.work(runner, burst, lambda: tracer.has_written('"level":"all"'), 1)
-            tracer.written('"event":"trace.degraded"', '"level":"all"')
+            wait_until(lambda: '"level":"all"' in self.last_change(tracer), "full detail again")
             runner.do("go 3")
             return tracer.stop(), commands + 3
+
+    def last_change(self, tracer):
+        with open(tracer.path, encoding="utf-8") as file:
+            return [line for line in file if '"event":"trace.degraded"' in line][-1]
 
     def check_each(self, events):
         """Each completed event says what is missing of its execution, and no other event does."""
