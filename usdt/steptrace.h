@@ -363,10 +363,11 @@ STEPTRACE__SIZE(steptrace_rejected_span, 472);
 
 /* ------------------------------------------------------------------ what a runner fills in
  *
- * Each struct below contains a comment that is a line: "----". The init function of the struct sets
- * some of the members above this line from its arguments. It sets all other members above this line
- * to "not set". Only this header uses the members below the line. The number at the end of a
- * member's comment is the size of the text's field in bytes. Longer text is truncated.
+ * In each struct below, the comment "----" divides the members into two groups. The init function of
+ * the struct sets some of the members above this comment from its arguments. It sets all other
+ * members above this comment to "not set". Only this header uses the members below this comment.
+ * The number at the end of a member's comment is the size of the text's field in bytes. Longer text
+ * is truncated.
  */
 
 struct steptrace_command {
