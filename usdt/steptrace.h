@@ -363,8 +363,8 @@ STEPTRACE__SIZE(steptrace_rejected_span, 472);
 
 /* ------------------------------------------------------------------ what a runner fills in
  *
- * In each struct below, the comment "----" divides the members into two groups. The init function of
- * the struct sets some of the members above this comment from its arguments. It sets all other
+ * In each struct below, the comment "----" divides the members into two groups. The init function
+ * of the struct sets some of the members above this comment from its arguments. It sets all other
  * members above this comment to "not set". Only this header uses the members below this comment.
  * The number at the end of a member's comment is the size of the text's field in bytes. Longer text
  * is truncated.
