@@ -235,8 +235,9 @@ class Killed(Scenario):
 
 def child_of(pid, program):
     """The child process that executes the program."""
-    children = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=True)
-    return next(int(child) for child in children.stdout.split()
+    with open("/proc/{0}/task/{0}/children".format(pid), encoding="ascii") as file:
+        children = file.read().split()
+    return next(int(child) for child in children
                 if os.readlink("/proc/%s/exe" % child) == program)
 
 
