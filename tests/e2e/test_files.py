@@ -184,7 +184,7 @@ class Replaced(Scenario):
         # a file that is named may be found before anybody runs it
         self.assertIn(attached[1]["pids"], ([new.pid], []) if "-x" in arguments else ([new.pid],))
         self.assertNotEqual(attached[0]["inode"], attached[1]["inode"])
-        detached = of_kind(events, "trace.detached")
+        detached = of_kind(of_exe(events, self.path), "trace.detached")
         self.assertEqual([event["inode"] for event in detached], [attached[0]["inode"]])
 
     def test_renamed_over_while_it_runs(self):
@@ -215,7 +215,7 @@ class Replaced(Scenario):
             events = tracer.stop()
         attached = self.check_successors(events, former, ((old, 2), (new, 19)))
         self.assertEqual(attached[0]["inode"], attached[1]["inode"])
-        self.assertEqual(len(of_kind(events, "trace.detached")), 1)
+        self.assertEqual(len(of_kind(of_exe(events, self.path), "trace.detached")), 1)
 
     def test_overwritten_in_place(self):
         self.check_overwritten(*everyone())
