@@ -66,8 +66,8 @@ static int choose(const struct privilege_needs *needs)
 	return 0;
 }
 
-/* The user or group that ran sudo. Anybody can set the variable, but it only leads to another id
- * than 0. */
+/* The user or group that ran sudo. The caller can set the variable to any number. This is harmless:
+ * the function never returns the id 0. */
 static uint32_t id_from(const char *variable)
 {
 	const char *text = getenv(variable);
