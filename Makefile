@@ -9,6 +9,7 @@
 # make fuzz       run every fuzz target for FUZZ_SECONDS (60)
 # make test-kernels   record in stock Debian kernels under qemu (KERNELS="6.1 7 arm64-6.1")
 # make test-aarch64   test aarch64 with cross compilers and qemu
+# make mutations  change the code on purpose, and expect that a test notices (MUTATIONS="WORD...")
 # make install    install to PREFIX (/usr/local) below DESTDIR; SETCAP=1 sets file capabilities
 #
 # V=1 shows the commands. CC=clang builds with clang. WERROR=1 turns warnings into errors.
@@ -160,11 +161,22 @@ $(BUILD)/tests/stream_alone: $(STREAM_LIB) $(COMMON_LIB) tests/check-stream
 		-Wl,--whole-archive $(STREAM_LIB) -Wl,--no-whole-archive $(COMMON_LIB) -lsodium
 
 STREAM_TESTS := $(patsubst %,$(BUILD)/tests/unit/test_%,clock decode event executions fields json \
-	property pseudonym trace_events)
+	no_memory open_steps property pseudonym pseudonym_records stream_doubts trace_events)
 
 $(STREAM_TESTS): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(STREAM_LIB) $(COMMON_LIB)
 	$(call say,LINK,$@)
 	$(LINK) $< $(STREAM_LIB) $(COMMON_LIB) -o $@ -lcmocka -lcjson -lsodium
+
+# These tests contain the programs of bpf/, and stand-ins for the headers that those include. They
+# link no library of the project.
+BPF_TESTS := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/unit/test_bpf_*.c))
+
+$(addsuffix .o,$(BPF_TESTS)): CPPFLAGS := -Itests/unit/kernel -Ivmlinux $(CPPFLAGS)
+$(BPF_TESTS): %: %.o
+	$(call say,LINK,$@)
+	$(LINK) $< -o $@ -lcmocka
+
+$(BUILD)/tests/unit/test_no_memory: LDFLAGS += -Wl,--wrap=realloc
 
 # This test includes the header alone, and links no library of the project.
 $(BUILD)/tests/unit/test_usdt: tests/unit/test_usdt.c usdt/steptrace.h | check-deps
@@ -193,8 +205,11 @@ $(BUILD)/tests/%.so: tests/targets/%.c usdt/steptrace.h | check-deps
 unit-test: $(UNIT_TESTS) $(TEST_HELPERS)
 	tests/run-unit $(UNIT_TESTS)
 
-e2e-test: all $(TEST_HELPERS)
+e2e-test: e2e-built
 	tests/run-e2e
+
+.PHONY: e2e-built
+e2e-built: all $(TEST_HELPERS)
 
 # A failing unit test does not keep the end-to-end tests from running.
 test: deps
@@ -228,6 +243,14 @@ SOAK_SECONDS ?= 600
 .PHONY: soak
 soak: all $(TEST_HELPERS)
 	tests/e2e/soak.py $(SOAK_SECONDS)
+
+# ---- changes that a test has to notice
+
+.PHONY: mutations
+mutations:
+	./packages install build tests
+	$(MAKE) all tests-built
+	tests/run-mutations $(MUTATIONS)
 
 # ---- everything else
 

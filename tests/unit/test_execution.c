@@ -95,6 +95,17 @@ static void the_first_failure_stops(void **state)
 	assert_null(fixture__step(&fixture, "c"));
 }
 
+static void expect_no_secret(struct pack *pack)
+{
+	struct execution execution;
+
+	assert_int_equal(execution__run(&execution, &fixture.settings, pack, NULL), -EACCES);
+	assert_int_equal(execution.category, STEPTRACE_ERROR_PERMISSION);
+	assert_non_null(strstr(execution.err.text, "STEPTRACE_TEST_SECRET"));
+	assert_int_equal(execution.span.steps_count[STEPTRACE_SUCCESS], 0);
+	execution__free(&execution);
+}
+
 static void requirements_come_first(void **state)
 {
 	static const char *const off[] = {"x", "fragment.create"};
@@ -112,11 +123,9 @@ static void requirements_come_first(void **state)
 	snprintf(path, sizeof(path), "%s/p", fixture.directory);
 	assert_int_equal(pack__load(path, NULL, &pack, &err), 0);
 	unsetenv("STEPTRACE_TEST_SECRET");
-	assert_int_equal(execution__run(&execution, &fixture.settings, pack, NULL), -EACCES);
-	assert_int_equal(execution.category, STEPTRACE_ERROR_PERMISSION);
-	assert_non_null(strstr(execution.err.text, "STEPTRACE_TEST_SECRET"));
-	assert_int_equal(execution.span.steps_count[STEPTRACE_SUCCESS], 0);
-	execution__free(&execution);
+	expect_no_secret(pack);
+	setenv("STEPTRACE_TEST_SECRET", "", 1);
+	expect_no_secret(pack);
 	setenv("STEPTRACE_TEST_SECRET", "s3cret", 1);
 	assert_int_equal(execution__run(&execution, &fixture.settings, pack, NULL), 0);
 	execution__free(&execution);
