@@ -79,6 +79,19 @@ class Pseudonyms(Recorded):
         self.assertEqual([event["correlation_id"] for event in started(events)],
                          [event["execution_id"] for event in started(events)])
 
+    def test_attached_in_the_middle(self):
+        """Then the first record of a command brings its context along."""
+        with Runner() as runner:
+            runner.do("open")
+            tracer = Tracer("-p", str(runner.pid), "--pseudonymize", "user_id,command_slug")
+            runner.do("step 0")
+            runner.do("close")
+            events = tracer.stop()
+        self.assertEqual(len(runner_events(events)), 2)
+        for event in runner_events(events):
+            self.assertRegex(event["user_id"], PSEUDONYM)
+            self.assertRegex(event["command_slug"], PSEUDONYM)
+
     def user(self, *arguments):
         tracer, _ = self.record("--pseudonymize", "user_id,comm", *arguments)
         users = {event["user_id"] for event in runner_events(read_events(tracer.path))} - {""}

@@ -42,6 +42,18 @@ static void named_fields_are_kept(void **state)
 	expect("outcome", "{}\n", "{}\n");
 }
 
+/* A name that begins like another one, and the other way round. */
+static void names_are_compared_whole(void **state)
+{
+	static const char line[] = "{\"event\":\"x\",\"step_id\":1,\"step_type\":\"T\","
+				   "\"step\":{\"name\":\"n\"},\"s\":2,\"step_types\":3}\n";
+
+	(void)state;
+	expect("step_type", line, "{\"event\":\"x\",\"step_type\":\"T\"}\n");
+	expect("step", line, "{\"event\":\"x\",\"step\":{\"name\":\"n\"}}\n");
+	expect("step_id,step", line, "{\"event\":\"x\",\"step_id\":1,\"step\":{\"name\":\"n\"}}\n");
+}
+
 static void strings_may_hold_anything(void **state)
 {
 	(void)state;
@@ -52,8 +64,8 @@ static void strings_may_hold_anything(void **state)
 
 static void unknown_names_are_refused(void **state)
 {
-	static const char *const lists[] = {"",         "nonsense", "outcome,",
-					    ",outcome", "outcome ", "host"};
+	static const char *const lists[] = {"",         "nonsense", "outcome,", ",outcome",
+					    "outcome ", "host",     "outcom",   "outcomes"};
 	struct fields fields;
 	struct error err;
 
@@ -102,6 +114,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(named_fields_are_kept),
+		cmocka_unit_test(names_are_compared_whole),
 		cmocka_unit_test(strings_may_hold_anything),
 		cmocka_unit_test(unknown_names_are_refused),
 		cmocka_unit_test(too_many_names),

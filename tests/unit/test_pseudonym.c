@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "records.h"
 #include "steptrace/stream/pseudonym.h"
 
 static const char key[] = "0123456789abcdef";
@@ -102,36 +101,12 @@ static void short_field(void **state)
 	pseudonyms__free(pseudonyms);
 }
 
-/* The bytes of the record stay as they are: they lie in the ring buffer, which is read-only. */
-static void record_with_context(void **state)
-{
-	struct pseudonyms *pseudonyms = with_key(all, key);
-	struct command_span command = records__command();
-	struct step_span step = records__step();
-	struct record_bytes record =
-		records__with_context(PROBE_STEP_DONE, &step, sizeof(step), &command);
-	const struct record_bytes before = record;
-	struct decoded decoded;
-
-	(void)state;
-	assert_int_equal(decode__record(record.bytes, record.size_bytes, &decoded), 0);
-	pseudonyms__apply(pseudonyms, &decoded);
-	assert_memory_equal(record.bytes, before.bytes, sizeof(record.bytes));
-	assert_memory_equal(decoded.step->name, "p:", 2);
-	assert_string_equal(decoded.step->type, step.type);
-	assert_memory_equal(decoded.context->user_id, "p:", 2);
-	assert_memory_equal(decoded.context->slug, "p:", 2);
-	assert_memory_equal(decoded.process->comm, "p:", 2);
-	assert_int_equal(decoded.process->uid, records__process().uid);
-	pseudonyms__free(pseudonyms);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_of_fields),    cmocka_unit_test(same_text_and_key),
 		cmocka_unit_test(random_keys_differ), cmocka_unit_test(what_stays),
-		cmocka_unit_test(short_field),        cmocka_unit_test(record_with_context),
+		cmocka_unit_test(short_field),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
