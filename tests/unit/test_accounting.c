@@ -5,10 +5,12 @@
 #include <stdint.h>
 /* cmocka.h needs the four headers above */
 #include <cmocka.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "records.h"
+#include "refused_memory.h"
 #include "steptrace/record/accounting.h"
 
 static struct stream *new_stream(void)
@@ -126,6 +128,31 @@ static void only_what_grew_is_reported(void **state)
 	stream__free(stream);
 }
 
+/* Without memory for its line a loss is reported the next time, and one that was reported before is
+ * not reported again. */
+static void what_could_not_be_written_is_reported_later(void **state)
+{
+	struct stream *stream = new_stream();
+	struct json *lines = &stream__lines(stream)->text, before;
+	struct accounting accounting = {0};
+	const char *text;
+
+	(void)state;
+	stream__add_loss(stream, EVENT_COMMAND_STARTED, LOSS_INVALID, 2);
+	assert_int_equal(accounting__report(&accounting, stream, 1), 0);
+	written(stream);
+	stream__add_loss(stream, EVENT_STEP_EXECUTED, LOSS_BUFFER_FULL, 7);
+	before = *lines;
+	lines->at = lines->limit = lines->base + PTRDIFF_MAX / 2; /* as large as it may become */
+	assert_int_equal(accounting__report(&accounting, stream, 2), -ENOMEM);
+	*lines = before;
+	assert_int_equal(accounting__report(&accounting, stream, 3), 0);
+	text = written(stream);
+	assert_int_equal(count_lines(text), 1);
+	assert_non_null(strstr(text, "LOST 7 dsl.step.executed: buffer_full\n"));
+	stream__free(stream);
+}
+
 static void each_report_starts_at_the_end_of_the_last_one(void **state)
 {
 	struct stream_options options = {.format = FORMAT_JSON};
@@ -202,6 +229,7 @@ int main(void)
 		cmocka_unit_test(losses_are_counted_once),
 		cmocka_unit_test(only_probes_that_make_events_count_as_hits),
 		cmocka_unit_test(only_what_grew_is_reported),
+		cmocka_unit_test(what_could_not_be_written_is_reported_later),
 		cmocka_unit_test(each_report_starts_at_the_end_of_the_last_one),
 		cmocka_unit_test(events_after_the_limit_are_counted_but_not_reported),
 		cmocka_unit_test(hits_equal_events_plus_losses),
