@@ -142,7 +142,8 @@ $(call objects,src/steptrace/capture/capture*.c): $(BUILD)/bpf/steptrace.skel.h
 # ---- tests
 
 # Some unit tests raise the probes' semaphore themselves. Without notes no tracer attaches to them.
-RAISING = $(patsubst %.c,$(BUILD)/%,$(shell grep -l own_semaphore.h tests/unit/test_*.c))
+RAISING = $(patsubst %.c,$(BUILD)/%,$(shell grep -lE 'own_semaphore.h|usdt_fixture.h' \
+	tests/unit/test_*.c))
 REMOVE_NOTES = $(if $(filter $@,$(RAISING)),\
 	$(shell $(CC) -print-prog-name=objcopy) --remove-section=.note.stapsdt $@)
 
@@ -178,8 +179,10 @@ $(BPF_TESTS): %: %.o
 
 $(BUILD)/tests/unit/test_no_memory: LDFLAGS += -Wl,--wrap=realloc
 
-# This test includes the header alone, and links no library of the project.
-$(BUILD)/tests/unit/test_usdt: tests/unit/test_usdt.c usdt/steptrace.h | check-deps
+# These tests include the header alone, and link no library of the project.
+USDT_TESTS := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/unit/test_usdt_*.c))
+
+$(USDT_TESTS): $(BUILD)/%: %.c usdt/steptrace.h tests/unit/usdt_fixture.h | check-deps
 	$(call say,CC,$@)
 	mkdir -p $(@D)
 	$(COMPILE) $< -o $@ $(LDFLAGS) -lcmocka -lpthread
@@ -295,7 +298,7 @@ format:
 
 test-kernels:
 	./packages install build tests kernels
-	$(MAKE) all $(TEST_HELPERS) $(BUILD)/tests/unit/test_usdt
+	$(MAKE) all $(TEST_HELPERS) $(USDT_TESTS)
 	$(if $(findstring arm64-,$(KERNELS)),$(MAKE) aarch64-built)
 	tests/run-kernels $(KERNELS)
 
@@ -311,7 +314,8 @@ aarch64-built:
 		LDFLAGS="$(addprefix -L$(SYSROOT)/,usr/lib/$(TRIPLET) lib/$(TRIPLET)) \
 		$(addprefix -Wl$(comma)-rpath-link$(comma)$(SYSROOT)/,usr/lib/$(TRIPLET) lib/$(TRIPLET))" \
 		$(MAKE) CC=$(TRIPLET)-gcc ARCH=arm64 BUILD=$(CROSS) \
-		$(addprefix $(CROSS)/,steptrace tests/spans tests/older tests/unit/test_usdt)
+		$(addprefix $(CROSS)/,steptrace tests/spans tests/older) \
+		$(USDT_TESTS:$(BUILD)/%=$(CROSS)/%)
 
 test-aarch64:
 	./packages install build tests aarch64
