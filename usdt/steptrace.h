@@ -77,6 +77,19 @@
  * Ids are unique across threads and after fork(). A command may continue in a child process of the
  * runner. The command then keeps its id. Do not use the calls in a signal handler.
  *
+ * A begin or end call makes no system call. It uses the processor's clock through the vDSO. So it
+ * works in a process whose seccomp filter allows only what the process itself needs, and in the
+ * children that such a process forks. There are three exceptions:
+ *
+ * - SECCOMP_MODE_STRICT, and prctl(PR_SET_TSC, PR_TSC_SIGSEGV), forbid to read the clock. While a
+ *   tracer is attached, the kernel kills the process at the next begin or end call with SIGSEGV.
+ * - On a machine whose clock source the vDSO cannot read (such as hpet), a seccomp filter must
+ *   allow clock_gettime().
+ * - In a library that is loaded with dlopen(), the C library may allocate memory at the first call
+ *   of each thread, for the thread-local variables of this header.
+ *
+ * `steptrace doctor -p PID` warns about the first two as far as the kernel shows them.
+ *
  * NESTING
  *
  * A step may run inside another step, for example in the branch of a condition or the body of a
@@ -157,6 +170,7 @@
 #endif
 
 #if STEPTRACE__ACTIVE
+#include <pthread.h>
 #include <sys/syscall.h>
 #if defined(__cplusplus) || !defined(__STRICT_ANSI__)
 #include <unistd.h>
@@ -539,11 +553,19 @@ static inline int steptrace_enabled(void)
 /* ------------------------------------------------------------------ ids
  *
  * An id has the form of a UUID, version 4. Its two words are computed from a 64-bit key and a
- * counter. Each process has its own key. The key is computed from a random seed. The seed is read
- * with getrandom() once, at program start, because a sandbox may forbid this system call later. The
- * key is stored in a page that fork() clears in the child (MADV_WIPEONFORK). If the key is 0, the
- * child computes a new key from the seed, its pid and the clock. Each thread has its own range of
- * counter values.
+ * counter. Each process has its own key. Each thread has its own range of counter values.
+ *
+ * Begin and end calls make no system call, because a sandbox may kill the process for one. All
+ * system calls are made once, at program start: getrandom() reads a random seed, and madvise()
+ * prepares a page that the kernel clears in a child process (MADV_WIPEONFORK). This page contains
+ * the key.
+ *
+ * - fork(): a handler of pthread_atfork() stores the key of the child. The parent computes this key
+ *   before the child exists, from its own key and the number of the fork. Threads that call fork()
+ *   at the same time use different numbers.
+ * - The system call clone(), when the program makes it without fork(), runs no handler. The child
+ *   finds the page cleared. At its first id, it computes a key from the seed and the clock. If the
+ *   kernel cannot clear pages (Linux before 4.14), such a child creates the same ids as its parent.
  */
 #if STEPTRACE__ACTIVE
 
@@ -555,13 +577,15 @@ extern int clock_gettime(int clock, struct timespec *now);
 #define STEPTRACE__SLOW static __attribute__((noinline, unused))
 
 struct steptrace__identity {
-	uint64_t key; /* 0: no key was computed yet, or fork() cleared it */
+	uint64_t key; /* 0: this process is the child of a clone() and has not created an id yet */
 	uint64_t threads_count;
 };
 
 static struct steptrace__identity *steptrace__page;
 static struct steptrace__identity steptrace__page_that_stays;
 static uint64_t steptrace__seed[2];
+static uint64_t steptrace__forks_count;
+static STEPTRACE__THREAD_LOCAL uint64_t steptrace__child_key; /* of the fork() in this thread */
 static STEPTRACE__THREAD_LOCAL uint64_t steptrace__thread_key;
 static STEPTRACE__THREAD_LOCAL uint64_t steptrace__thread_number;
 static STEPTRACE__THREAD_LOCAL uint64_t steptrace__thread_next;
@@ -583,12 +607,59 @@ static inline uint64_t steptrace__mix(uint64_t word)
 	return word ^ (word >> 31);
 }
 
-__attribute__((constructor, unused)) static void steptrace__identity_init(void)
+/* Computes the key of a process that runs after a clone() without fork(). The counter differs if
+ * the parent created an id between two such calls. */
+STEPTRACE__SLOW uint64_t steptrace__key_after_clone(struct steptrace__identity *page)
+{
+	uint64_t expected = 0;
+	uint64_t key = steptrace__mix(steptrace__seed[0] ^ steptrace__now_ns());
+
+	key = steptrace__mix(key ^ steptrace__seed[1] ^ steptrace__thread_next) | 1;
+	if (!__atomic_compare_exchange_n(&page->key, &expected, key, 0, __ATOMIC_RELAXED,
+					 __ATOMIC_RELAXED))
+		key = expected;
+	return key;
+}
+
+static inline uint64_t steptrace__key(struct steptrace__identity *page)
+{
+	uint64_t key = __atomic_load_n(&page->key, __ATOMIC_RELAXED);
+
+	return __builtin_expect(key != 0, 1) ? key : steptrace__key_after_clone(page);
+}
+
+/* Runs in the parent, before fork(). */
+STEPTRACE__SLOW void steptrace__before_fork(void)
+{
+	uint64_t number = __atomic_add_fetch(&steptrace__forks_count, 1, __ATOMIC_RELAXED);
+
+	steptrace__child_key =
+		steptrace__mix(steptrace__key(steptrace__page) + steptrace__mix(number)) | 1;
+}
+
+/* Runs in the child, after fork(). */
+STEPTRACE__SLOW void steptrace__after_fork(void)
+{
+	__atomic_store_n(&steptrace__page->key, steptrace__child_key, __ATOMIC_RELAXED);
+}
+
+/* Returns a page that the kernel clears in child processes, or memory that stays as it is. */
+STEPTRACE__SLOW struct steptrace__identity *steptrace__page_new(void)
+{
+	long address = syscall(SYS_mmap, NULL, 4096, 3 /* read, write */,
+			       0x22 /* private, anonymous */, -1, 0);
+
+	if (address == -1 || syscall(SYS_madvise, address, 4096, 18 /* WIPEONFORK */) != 0)
+		return &steptrace__page_that_stays;
+	return (struct steptrace__identity *)(uintptr_t)address;
+}
+
+/* The priority 101 is the first that a program may use: other constructors may make calls. */
+__attribute__((constructor(101), unused)) static void steptrace__identity_init(void)
 {
 	struct steptrace__identity *page, *expected = NULL;
 	uint64_t seed[2];
 	int saved_errno = errno;
-	long address;
 
 	if (__atomic_load_n(&steptrace__page, __ATOMIC_ACQUIRE))
 		return;
@@ -598,39 +669,12 @@ __attribute__((constructor, unused)) static void steptrace__identity_init(void)
 	__atomic_store_n(&steptrace__seed[0], seed[0], __ATOMIC_RELAXED);
 	__atomic_store_n(&steptrace__seed[1], seed[1], __ATOMIC_RELAXED);
 
-	page = &steptrace__page_that_stays;
-	address = syscall(SYS_mmap, NULL, 4096, 3 /* read, write */, 0x22 /* private, anonymous */,
-			  -1, 0);
-	if (address != -1 && syscall(SYS_madvise, address, 4096, 18 /* WIPEONFORK */) == 0) {
-		page = (struct steptrace__identity *)(uintptr_t)address;
-		page->key = steptrace__mix(seed[0]) | 1;
-	}
-	__atomic_compare_exchange_n(&steptrace__page, &expected, page, 0, __ATOMIC_RELEASE,
-				    __ATOMIC_RELAXED);
+	page = steptrace__page_new();
+	page->key = steptrace__mix(seed[0]) | 1;
+	if (__atomic_compare_exchange_n(&steptrace__page, &expected, page, 0, __ATOMIC_RELEASE,
+					__ATOMIC_RELAXED))
+		(void)pthread_atfork(steptrace__before_fork, NULL, steptrace__after_fork);
 	errno = saved_errno;
-}
-
-/*
- * Computes the key of a process whose page contains no key. Either fork() cleared the page, or the
- * kernel cannot clear pages at fork() (Linux before 4.14). On such a kernel, the key is never
- * stored. The key is computed from the pid each time, so that a child of fork() gets a different
- * key.
- */
-STEPTRACE__SLOW uint64_t steptrace__key_again(struct steptrace__identity *page)
-{
-	int saved_errno = errno;
-	uint64_t pid = (uint64_t)syscall(SYS_getpid);
-	uint64_t key = steptrace__mix(steptrace__seed[0] ^ (pid << 32)) ^ steptrace__seed[1];
-	uint64_t expected = 0;
-
-	errno = saved_errno;
-	if (page == &steptrace__page_that_stays)
-		return key | 1;
-	key = (key ^ steptrace__mix(steptrace__now_ns())) | 1;
-	if (!__atomic_compare_exchange_n(&page->key, &expected, key, 0, __ATOMIC_RELAXED,
-					 __ATOMIC_RELAXED))
-		key = expected;
-	return key;
 }
 
 /*
@@ -647,9 +691,7 @@ static inline uint64_t steptrace__next(uint64_t *key)
 		steptrace__identity_init();
 		page = __atomic_load_n(&steptrace__page, __ATOMIC_ACQUIRE);
 	}
-	*key = __atomic_load_n(&page->key, __ATOMIC_RELAXED);
-	if (__builtin_expect(!*key, 0))
-		*key = steptrace__key_again(page);
+	*key = steptrace__key(page);
 	if (__builtin_expect(steptrace__thread_key != *key, 0)) {
 		steptrace__thread_key = *key;
 		steptrace__thread_number =
@@ -735,7 +777,7 @@ static inline uint32_t steptrace__flag(uint8_t is_set, enum steptrace_span_flags
 	return is_set ? (uint32_t)flag : 0u;
 }
 
-/* Returns the key of this process, or 0 in a child of fork() that has not created an id yet.
+/* Returns the key of this process, or 0 after a clone() without fork() if no id was created yet.
  * steptrace__announced_ns() compares this key with the key that was stored when command__start
  * fired. If the two differ, command__start fired in the parent process. */
 static inline uint64_t steptrace__process_key(void)

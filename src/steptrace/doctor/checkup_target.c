@@ -228,7 +228,9 @@ void checkup__process(struct findings *findings, pid_t pid)
 			"that have them",
 			"it runs nothing with steptrace probes that steptrace may read");
 	}
-	if (target.binaries_count)
+	if (target.binaries_count) {
 		check_namespaces(findings, section, pid);
+		checkup__sandbox(findings, section, pid);
+	}
 	binaries__close(&binaries);
 }
