@@ -168,12 +168,26 @@ static __always_inline void boundary__process(struct steptrace_process *process)
 	remember_runner();
 }
 
-/* The span of an older runner is shorter than ours, and the memory behind it may not be mapped. */
+/*
+ * The span of an older runner is shorter than ours, and the memory behind it may not be mapped.
+ * Then the first read fails and clears the copy. The span says how long it is; its first version
+ * had min_bytes.
+ */
 static __always_inline bool read_span(void *copy, __u32 bytes, __u32 min_bytes, const void *span)
 {
+	__u64 size;
+
 	if (bpf_probe_read_user(copy, bytes, span) == 0)
 		return true;
-	return min_bytes < bytes && bpf_probe_read_user(copy, min_bytes, span) == 0;
+	if (min_bytes >= bytes || bpf_probe_read_user(copy, min_bytes, span))
+		return false;
+	size = ((const struct span_head *)copy)->size_bytes;
+	if (size <= min_bytes)
+		return true;
+	barrier_var(size); /* one comparison of a range would hide the limit from the verifier */
+	if (size >= bytes)
+		return true;
+	return bpf_probe_read_user(copy, size, span) == 0;
 }
 
 /* Macros, because the verifier wants the sizes of records as constants. */

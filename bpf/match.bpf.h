@@ -101,6 +101,23 @@ static __always_inline bool has_wanted_type(const void *span)
 	       glob__matches(&filters.step_type, text, sizeof(text));
 }
 
+/* How long the span took, without the time in which it was suspended. A span with SPAN_SUSPENDED
+ * has the member: commands and steps. */
+static __always_inline __u64 duration_of(const void *span, const struct span_head *head,
+					 __u32 probe)
+{
+	__u32 at = probe_traits[probe].span == SPAN_STEP
+			   ? offsetof(struct step_span, suspended_ns)
+			   : offsetof(struct command_span, suspended_ns);
+	__u64 suspended_ns = 0, ns = head->end_ns - head->start_ns;
+
+	if (probe_traits[probe].span != SPAN_STEP && probe_traits[probe].span != SPAN_COMMAND)
+		return ns;
+	if (head->flags & SPAN_SUSPENDED)
+		bpf_probe_read_user(&suspended_ns, sizeof(suspended_ns), span + at);
+	return suspended_ns <= ns ? ns - suspended_ns : 0;
+}
+
 /*
  * --failed and --min-duration. The start of a command always passes: without it the reader could
  * not say which command was aborted. Any other span has to have ended, and to have an outcome. A
@@ -118,13 +135,13 @@ static __always_inline bool has_wanted_outcome(const void *span, const struct sp
 		return false;
 	if (outcome_at == ALWAYS_FAILED)
 		return filters.min_duration_ns == 0;
-	if (head->end_ns - head->start_ns < filters.min_duration_ns || head->start_ns == 0)
-		if (filters.min_duration_ns)
+	if (filters.min_duration_ns)
+		if (head->start_ns == 0 || duration_of(span, head, probe) < filters.min_duration_ns)
 			return false;
 	if (!filters.only_failed)
 		return true;
 	return bpf_probe_read_user(&outcome, sizeof(outcome), span + outcome_at) ||
-	       outcome == SPAN_FAILED;
+	       outcome == SPAN_FAILED || outcome == SPAN_ABORTED;
 }
 
 /* The filters on spans: whether a record is to be made of this one. */

@@ -54,8 +54,9 @@
  *    struct need not be cleared before init.
  * 2. The struct keeps pointers to text, and no copy of the text. The text that a member points to
  *    must stay valid and unchanged until the end call. The slug of a command or tool and the type
- *    of a step must be set. Every other text may be NULL. Text that is longer than its field is
- *    truncated, but never in the middle of a UTF-8 character.
+ *    of a step are always set: if one of them is NULL or "", the events contain "unnamed". Every
+ *    other text may be NULL. Text that is longer than its field is truncated, but never in the
+ *    middle of a UTF-8 character.
  * 3. Put only metadata into the members. Do not put argument values, content, prompts, answers, SQL
  *    or error texts into any member: every operator can see the events.
  * 4. Nothing that your program computes may depend on whether a tracer is attached. Use
@@ -96,6 +97,28 @@
  * loop. Set the member `parent` of the inner step to the outer step. The depth of the inner step is
  * computed from `parent`. The step counts of a command include nested steps.
  *
+ * SUSPENDED SPANS
+ *
+ * A generator or a coroutine stops in the middle of its work and continues later. Call
+ * steptrace_step_suspend() when a step stops, and steptrace_step_resume() when it continues; for a
+ * command, steptrace_command_suspend() and steptrace_command_resume(). The step remains one step.
+ * Its event contains the suspended time (suspended_ms). The duration does not include it. A step
+ * may end while it is suspended. Suspending a step does not suspend its command or its outer step:
+ * make a call for each. If a tracer attached or detached between the two calls, the event has no
+ * duration and no suspended time.
+ *
+ * TEXT THAT COSTS TIME
+ *
+ * A binding may have to convert text before it can set a member, such as `user_id`. Do not do this
+ * only when steptrace_enabled() returns 1 at the beginning: the tracer may attach later, and then
+ * the events of the command have no text. Set the member `describe` instead, to a function that
+ * sets the other members. While no tracer is attached, the function is not called. Otherwise it is
+ * called once for each command or step, before the first event that needs the text: in the begin
+ * call, or in a later call for the command, its steps or its tools. It is called in the thread of
+ * that call. If several threads run steps of one command, several threads may call the function at
+ * the same time: it must then set the same values. The function must not make calls for this
+ * command or its steps, except steptrace_command_id().
+ *
  * WHAT HAPPENS WHEN A TRACER ATTACHES
  *
  * Each probe is a small function. It contains nop instructions and a return instruction. Each nop
@@ -131,8 +154,7 @@
  *
  * - If the tracer is newer than the runner's header, the tracer's struct can be longer than the
  *   runner's span. The tracer reads the longer length, and treats all bytes after size_bytes as 0.
- *   If the memory after the span cannot be read, the tracer reads only the length that the span had
- *   in the first version of the layout.
+ *   If the memory after the span cannot be read, the tracer reads size_bytes only.
  * - If the tracer is older than the runner's header, the tracer reads only the fields that the
  *   tracer knows.
  * - If the tracer does not know the layout, it counts the event as lost (unknown_layout).
@@ -149,6 +171,12 @@
  */
 #ifndef STEPTRACE_H
 #define STEPTRACE_H
+
+/* The include ends the compilation: otherwise hundreds of further errors follow. */
+#if defined(__cplusplus) ? __cplusplus < 201103L : (__STDC_VERSION__ + 0 < 201112L)
+#error "steptrace.h needs C11 or C++11, or later: compile with -std=c11, -std=gnu11 or -std=c++17"
+#include <steptrace.h-needs-C11-or-C++11>
+#endif
 
 #include <errno.h>
 #include <stddef.h>
@@ -192,8 +220,11 @@ enum steptrace_outcome {
 	STEPTRACE_SUCCESS = 1,
 	STEPTRACE_FAILURE = 2,
 	STEPTRACE_SKIPPED = 3, /* steps only: the step had nothing to do */
-	/* 4 is the outcome "aborted". Only the tracer uses 4: for a command or step whose process
-	 * ended, or called execve(), before the command or step ended. */
+	/* The work stopped before its end, and not because of its own result: for example the
+	 * interpreter ends the script. The tracer itself reports this outcome for a command or step
+	 * whose process ended, or called execve(), before the end call. */
+	STEPTRACE_ABORTED = 4,
+	STEPTRACE_CANCELLED = 5, /* the caller no longer wanted the result */
 };
 
 enum steptrace_error {
@@ -206,6 +237,8 @@ enum steptrace_error {
 	STEPTRACE_ERROR_VALIDATION = 6,
 	STEPTRACE_ERROR_NETWORK = 7,
 	STEPTRACE_ERROR_DATABASE = 8,
+	STEPTRACE_ERROR_CANCELLED = 9,
+	STEPTRACE_ERROR_LIMIT = 10, /* an answer, a template or a regex was larger than its limit */
 };
 
 enum steptrace_ai_cache {
@@ -248,6 +281,7 @@ enum steptrace_span_flags {
 	STEPTRACE_FLAG_FRAGMENT_ID = 1u << 2, /* fragment_id is set */
 	STEPTRACE_FLAG_ITEMS = 1u << 3,       /* items_in and items_out are set */
 	STEPTRACE_FLAG_EXIT_STATUS = 1u << 4, /* exit_status is set */
+	STEPTRACE_FLAG_SUSPENDED = 1u << 7,   /* at the end: suspended_ns is set */
 };
 
 struct steptrace_span_head {
@@ -278,6 +312,13 @@ struct steptrace_command_span {
 	char user_id[64];
 	char request_source[16];
 	char correlation_id[128];
+	uint64_t steps_aborted;
+	uint64_t steps_cancelled;
+	uint64_t suspended_ns;   /* the part of end_ns - start_ns in which it was suspended */
+	uint64_t enqueued_at_ns; /* CLOCK_REALTIME; 0: not known */
+	uint32_t attempt;        /* 1: the first; 0: not known */
+	uint8_t reserved_too[4];
+	char queue[64];
 };
 
 /*
@@ -311,6 +352,7 @@ struct steptrace_step_span {
 	uint8_t reserved;
 	char type[48];
 	char name[64];
+	uint64_t suspended_ns; /* the part of end_ns - start_ns in which it was suspended */
 };
 
 struct steptrace_tool_span {
@@ -358,7 +400,10 @@ STEPTRACE__AT(steptrace_command_span, steps_successful, 88);
 STEPTRACE__AT(steptrace_command_span, outcome, 116);
 STEPTRACE__AT(steptrace_command_span, slug, 120);
 STEPTRACE__AT(steptrace_command_span, correlation_id, 264);
-STEPTRACE__SIZE(steptrace_command_span, 392);
+STEPTRACE__AT(steptrace_command_span, steps_aborted, 392);
+STEPTRACE__AT(steptrace_command_span, suspended_ns, 408);
+STEPTRACE__AT(steptrace_command_span, queue, 432);
+STEPTRACE__SIZE(steptrace_command_span, 496);
 STEPTRACE__AT(steptrace_step_span, owner, 40);
 STEPTRACE__AT(steptrace_step_span, step_id, 56);
 STEPTRACE__AT(steptrace_step_span, fragment_id, 88);
@@ -366,7 +411,8 @@ STEPTRACE__AT(steptrace_step_span, items_in, 104);
 STEPTRACE__AT(steptrace_step_span, index, 120);
 STEPTRACE__AT(steptrace_step_span, type, 128);
 STEPTRACE__AT(steptrace_step_span, name, 176);
-STEPTRACE__SIZE(steptrace_step_span, 240);
+STEPTRACE__AT(steptrace_step_span, suspended_ns, 240);
+STEPTRACE__SIZE(steptrace_step_span, 248);
 STEPTRACE__AT(steptrace_tool_span, exit_status, 88);
 STEPTRACE__AT(steptrace_tool_span, slug, 96);
 STEPTRACE__SIZE(steptrace_tool_span, 160);
@@ -384,23 +430,36 @@ STEPTRACE__SIZE(steptrace_rejected_span, 472);
  * is truncated.
  */
 
+struct steptrace__pauses {
+	uint64_t since_ns; /* 0: no tracer was attached when the pause began */
+	uint64_t total_ns; /* of the pauses that have ended */
+};
+
 struct steptrace_command {
 	const char *slug;           /* the name of the command: "fragment.update"; 64 */
 	const char *user_id;        /* 64 */
 	const char *request_source; /* api, cli, schedule, queue, test or another word; 16 */
 	const char *correlation_id; /* id of the request; NULL: the execution id is used; 128 */
+	const char *queue;          /* the queue from which the command was taken; 64 */
 	struct steptrace_command *parent; /* the command that started this command; NULL: none */
-	int64_t schedule_id; /* the schedule of the command; also set is_scheduled to 1 */
+	/* NULL, or a function that sets the members with text; see "TEXT THAT COSTS TIME" above */
+	void (*describe)(struct steptrace_command *command, void *context);
+	void *context;           /* for `describe` */
+	uint64_t enqueued_at_ns; /* CLOCK_REALTIME when the command was put into the queue */
+	int64_t schedule_id;     /* the schedule of the command; also set is_scheduled to 1 */
 	int64_t schedule_run_id;
 	int64_t planned_run_at_s; /* Unix time */
+	uint32_t attempt;         /* how often the command was taken from the queue, from 1 */
 	uint32_t arguments_count;
 	uint8_t is_scheduled;
 	uint8_t dry_run;        /* also applies to the command's steps */
 	uint8_t error_category; /* enum steptrace_error; set it before the end call */
 	/* ---- */
 	uint8_t described;       /* text and ids of the span are filled in */
+	uint8_t pause;           /* enum steptrace__pause */
 	uint64_t announced_key;  /* steptrace__process_key() when command__start fired */
-	uint64_t steps_count[4]; /* steps that ended, by outcome */
+	uint64_t steps_count[8]; /* steps that ended, by outcome */
+	struct steptrace__pauses pauses;
 	struct steptrace_command_span span;
 };
 
@@ -409,9 +468,12 @@ struct steptrace_step {
 	struct steptrace_step *parent; /* the step that contains this step; NULL: none */
 	const char *type;              /* "DatabaseUpdateStep"; 48 */
 	const char *name;              /* the step's name within its command; 64 */
-	int64_t fragment_id;           /* the step's fragment; also set has_fragment_id to 1 */
-	uint64_t mutations_count;      /* rows changed */
-	uint32_t items_in, items_out;  /* items of a list step; also set has_items to 1 */
+	/* NULL, or a function that sets `name`; see "TEXT THAT COSTS TIME" above */
+	void (*describe)(struct steptrace_step *step, void *context);
+	void *context;                /* for `describe` */
+	int64_t fragment_id;          /* the step's fragment; also set has_fragment_id to 1 */
+	uint64_t mutations_count;     /* rows changed */
+	uint32_t items_in, items_out; /* items of a list step; also set has_items to 1 */
 	uint32_t prompt_tokens, completion_tokens;
 	uint16_t index; /* position among its siblings, from 0 */
 	uint8_t has_fragment_id;
@@ -420,6 +482,8 @@ struct steptrace_step {
 	uint8_t error_category; /* enum steptrace_error */
 	/* ---- */
 	uint8_t described;
+	uint8_t pause; /* enum steptrace__pause */
+	struct steptrace__pauses pauses;
 	struct steptrace_step_span span;
 };
 
@@ -550,6 +614,23 @@ static inline int steptrace_enabled(void)
 #endif
 }
 
+/*
+ * Returns the address of the counter that steptrace_enabled() reads. A binding can read the counter
+ * there without a call. Every program and every shared library has its own counter, so this
+ * function must not be exported: call it in the library whose begin and end calls are used. On
+ * platforms without probes, the counter is always 0.
+ */
+static inline const volatile unsigned short *steptrace_semaphore_address(void)
+{
+#if STEPTRACE__ACTIVE
+	return &steptrace_semaphore;
+#else
+	static const volatile unsigned short never = 0;
+
+	return &never;
+#endif
+}
+
 /* ------------------------------------------------------------------ ids
  *
  * An id has the form of a UUID, version 4. Its two words are computed from a 64-bit key and a
@@ -596,6 +677,11 @@ static inline uint64_t steptrace__now_ns(void)
 
 	clock_gettime(1 /* CLOCK_MONOTONIC */, &now);
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static inline uint64_t steptrace__now_if_enabled_ns(void)
+{
+	return steptrace_enabled() ? steptrace__now_ns() : 0;
 }
 
 /* The last stage of splitmix64: a bijection in which every input bit affects every output bit. */
@@ -760,6 +846,12 @@ STEPTRACE__SLOW void steptrace__copy(char *field, size_t field_bytes, const char
 	memset(field + bytes, 0, field_bytes - bytes);
 }
 
+/* Nothing is nameless: tools that read events group them by slug and type. */
+static inline const char *steptrace__name(const char *name)
+{
+	return name && *name ? name : "unnamed";
+}
+
 /* Sets the members of the head, except start_ns and execution_id. These two may have been set by an
  * earlier call. */
 static inline void steptrace__head(struct steptrace_span_head *head, size_t bytes, uint8_t kind,
@@ -787,6 +879,50 @@ static inline uint64_t steptrace__process_key(void)
 	return page ? __atomic_load_n(&page->key, __ATOMIC_RELAXED) : 0;
 }
 
+enum steptrace__pause {
+	STEPTRACE__NEVER_PAUSED = 0,
+	STEPTRACE__PAUSED = 1,
+	STEPTRACE__RESUMED = 2
+};
+
+/*
+ * A pause has a length only if a tracer was attached when the pause began and when it ended. If one
+ * of the two times is missing, the duration of the span is not known: its start time is removed.
+ * `now_ns` is 0 if no tracer is attached.
+ */
+STEPTRACE__SLOW void steptrace__pause_begin(uint8_t *pause, struct steptrace__pauses *pauses,
+					    uint64_t now_ns)
+{
+	if (*pause == STEPTRACE__PAUSED)
+		return;
+	if (*pause == STEPTRACE__NEVER_PAUSED)
+		pauses->total_ns = 0;
+	*pause = STEPTRACE__PAUSED;
+	pauses->since_ns = now_ns;
+}
+
+STEPTRACE__SLOW void steptrace__pause_end(uint8_t *pause, struct steptrace__pauses *pauses,
+					  uint64_t *start_ns, uint64_t now_ns)
+{
+	if (*pause != STEPTRACE__PAUSED)
+		return;
+	*pause = STEPTRACE__RESUMED;
+	if (now_ns && pauses->since_ns)
+		pauses->total_ns += now_ns - pauses->since_ns;
+	else
+		*start_ns = 0;
+}
+
+/* At the end of the span, which may still be suspended. */
+static inline uint64_t steptrace__suspended_ns(uint8_t *pause, struct steptrace__pauses *pauses,
+					       uint64_t *start_ns, uint64_t end_ns)
+{
+	if (*pause == STEPTRACE__NEVER_PAUSED)
+		return 0;
+	steptrace__pause_end(pause, pauses, start_ns, end_ns);
+	return pauses->total_ns;
+}
+
 static inline void steptrace__command_known(struct steptrace_command *command);
 
 /*
@@ -798,6 +934,8 @@ STEPTRACE__SLOW void steptrace__command_describe(struct steptrace_command *comma
 {
 	struct steptrace_command_span *span = &command->span;
 
+	if (command->describe)
+		command->describe(command, command->context);
 	steptrace__head(&span->head, sizeof(*span), STEPTRACE_SPAN_COMMAND,
 			steptrace__flag(command->dry_run, STEPTRACE_FLAG_DRY_RUN) |
 				steptrace__flag(command->is_scheduled, STEPTRACE_FLAG_SCHEDULED));
@@ -811,15 +949,21 @@ STEPTRACE__SLOW void steptrace__command_describe(struct steptrace_command *comma
 	span->schedule_run_id = command->schedule_run_id;
 	span->planned_run_at_s = command->planned_run_at_s;
 	span->steps_successful = span->steps_failed = span->steps_skipped = 0;
+	span->steps_aborted = span->steps_cancelled = 0;
+	span->suspended_ns = 0;
+	span->enqueued_at_ns = command->enqueued_at_ns;
+	span->attempt = command->attempt;
 	span->arguments_count = command->arguments_count;
 	span->outcome = span->error_category = 0;
-	span->reserved[0] = span->reserved[1] = 0;
-	steptrace__copy(span->slug, sizeof(span->slug), command->slug);
+	memset(span->reserved, 0, sizeof(span->reserved));
+	memset(span->reserved_too, 0, sizeof(span->reserved_too));
+	steptrace__copy(span->slug, sizeof(span->slug), steptrace__name(command->slug));
 	steptrace__copy(span->user_id, sizeof(span->user_id), command->user_id);
 	steptrace__copy(span->request_source, sizeof(span->request_source),
 			command->request_source);
 	steptrace__copy(span->correlation_id, sizeof(span->correlation_id),
 			command->correlation_id);
+	steptrace__copy(span->queue, sizeof(span->queue), command->queue);
 	__atomic_store_n(&command->described, 1, __ATOMIC_RELEASE);
 }
 
@@ -857,12 +1001,17 @@ STEPTRACE__SLOW void steptrace__command_ended(struct steptrace_command *command,
 
 	steptrace__command_known(command);
 	span->head.end_ns = end_ns;
+	span->head.flags |= steptrace__flag(command->pause, STEPTRACE_FLAG_SUSPENDED);
+	span->suspended_ns = steptrace__suspended_ns(&command->pause, &command->pauses,
+						     &span->head.start_ns, end_ns);
 	span->announced_ns = steptrace__announced_ns(command);
 	span->outcome = outcome;
 	span->error_category = command->error_category;
 	span->steps_successful = command->steps_count[STEPTRACE_SUCCESS];
 	span->steps_failed = command->steps_count[STEPTRACE_FAILURE];
 	span->steps_skipped = command->steps_count[STEPTRACE_SKIPPED];
+	span->steps_aborted = command->steps_count[STEPTRACE_ABORTED];
+	span->steps_cancelled = command->steps_count[STEPTRACE_CANCELLED];
 	STEPTRACE__FIRE(command__done, span);
 }
 
@@ -888,6 +1037,8 @@ STEPTRACE__SLOW void steptrace__step_describe(struct steptrace_step *step)
 {
 	struct steptrace_step_span *span = &step->span;
 
+	if (step->describe)
+		step->describe(step, step->context);
 	steptrace__head(&span->head, sizeof(*span), STEPTRACE_SPAN_STEP,
 			steptrace__flag(step->command->dry_run, STEPTRACE_FLAG_DRY_RUN));
 	steptrace__owner(&span->head, &span->owner, step->command);
@@ -904,8 +1055,9 @@ STEPTRACE__SLOW void steptrace__step_describe(struct steptrace_step *step)
 	span->items_in = span->items_out = 0;
 	span->prompt_tokens = span->completion_tokens = 0;
 	span->index = step->index;
+	span->suspended_ns = 0;
 	span->outcome = span->error_category = span->ai_cache = span->reserved = 0;
-	steptrace__copy(span->type, sizeof(span->type), step->type);
+	steptrace__copy(span->type, sizeof(span->type), steptrace__name(step->type));
 	steptrace__copy(span->name, sizeof(span->name), step->name);
 	__atomic_store_n(&step->described, 1, __ATOMIC_RELEASE);
 }
@@ -934,7 +1086,10 @@ STEPTRACE__SLOW void steptrace__step_ended(struct steptrace_step *step, uint8_t 
 	steptrace__step_known(step);
 	span->head.end_ns = end_ns;
 	span->head.flags |= steptrace__flag(step->has_fragment_id, STEPTRACE_FLAG_FRAGMENT_ID) |
-			    steptrace__flag(step->has_items, STEPTRACE_FLAG_ITEMS);
+			    steptrace__flag(step->has_items, STEPTRACE_FLAG_ITEMS) |
+			    steptrace__flag(step->pause, STEPTRACE_FLAG_SUSPENDED);
+	span->suspended_ns =
+		steptrace__suspended_ns(&step->pause, &step->pauses, &span->head.start_ns, end_ns);
 	span->owner.command_announced_ns = steptrace__announced_ns(step->command);
 	span->fragment_id = step->fragment_id;
 	span->mutations_count = step->mutations_count;
@@ -963,7 +1118,7 @@ STEPTRACE__SLOW void steptrace__tool_describe(struct steptrace_tool *tool)
 		span->step_id[0] = tool->step->span.step_id[0];
 		span->step_id[1] = tool->step->span.step_id[1];
 	}
-	steptrace__copy(span->slug, sizeof(span->slug), tool->slug);
+	steptrace__copy(span->slug, sizeof(span->slug), steptrace__name(tool->slug));
 	tool->described = 1;
 }
 
@@ -1042,15 +1197,17 @@ static inline void steptrace_command_init(struct steptrace_command *command, con
 	command->slug = slug;
 	command->user_id = NULL;
 	command->request_source = NULL;
-	command->correlation_id = NULL;
+	command->correlation_id = command->queue = NULL;
 	command->parent = NULL;
+	command->describe = NULL;
+	command->context = NULL;
+	command->enqueued_at_ns = 0;
 	command->schedule_id = command->schedule_run_id = command->planned_run_at_s = 0;
-	command->arguments_count = 0;
+	command->attempt = command->arguments_count = 0;
 	command->is_scheduled = command->dry_run = command->error_category = 0;
-	command->described = 0;
+	command->described = command->pause = 0;
 	command->announced_key = 0;
-	command->steps_count[0] = command->steps_count[1] = 0;
-	command->steps_count[2] = command->steps_count[3] = 0;
+	memset(command->steps_count, 0, sizeof(command->steps_count));
 	command->span.head.start_ns = 0;
 	command->span.head.execution_id[0] = command->span.head.execution_id[1] = 0;
 	command->span.announced_ns = 0;
@@ -1063,7 +1220,26 @@ static inline void steptrace_command_begin(struct steptrace_command *command)
 	(void)command;
 }
 
-/* The command ends. `outcome` is STEPTRACE_SUCCESS or STEPTRACE_FAILURE. */
+/* The command is suspended; see SUSPENDED SPANS above. */
+static inline void steptrace_command_suspend(struct steptrace_command *command)
+{
+#if STEPTRACE__ACTIVE
+	steptrace__pause_begin(&command->pause, &command->pauses, steptrace__now_if_enabled_ns());
+#endif
+	(void)command;
+}
+
+/* The command continues. */
+static inline void steptrace_command_resume(struct steptrace_command *command)
+{
+#if STEPTRACE__ACTIVE
+	steptrace__pause_end(&command->pause, &command->pauses, &command->span.head.start_ns,
+			     steptrace__now_if_enabled_ns());
+#endif
+	(void)command;
+}
+
+/* The command ends. `outcome` is any outcome except STEPTRACE_SKIPPED. */
 static inline void steptrace_command_end(struct steptrace_command *command,
 					 enum steptrace_outcome outcome)
 {
@@ -1122,13 +1298,15 @@ static inline void steptrace_step_init(struct steptrace_step *step,
 	step->parent = NULL;
 	step->type = type;
 	step->name = NULL;
+	step->describe = NULL;
+	step->context = NULL;
 	step->fragment_id = 0;
 	step->mutations_count = 0;
 	step->items_in = step->items_out = 0;
 	step->prompt_tokens = step->completion_tokens = 0;
 	step->index = 0;
 	step->has_fragment_id = step->has_items = step->ai_cache = step->error_category = 0;
-	step->described = 0;
+	step->described = step->pause = 0;
 	step->span.head.start_ns = 0;
 	step->span.step_id[0] = step->span.step_id[1] = 0;
 }
@@ -1140,12 +1318,31 @@ static inline void steptrace_step_begin(struct steptrace_step *step)
 	(void)step;
 }
 
+/* The step is suspended; see SUSPENDED SPANS above. */
+static inline void steptrace_step_suspend(struct steptrace_step *step)
+{
+#if STEPTRACE__ACTIVE
+	steptrace__pause_begin(&step->pause, &step->pauses, steptrace__now_if_enabled_ns());
+#endif
+	(void)step;
+}
+
+/* The step continues. */
+static inline void steptrace_step_resume(struct steptrace_step *step)
+{
+#if STEPTRACE__ACTIVE
+	steptrace__pause_end(&step->pause, &step->pauses, &step->span.head.start_ns,
+			     steptrace__now_if_enabled_ns());
+#endif
+	(void)step;
+}
+
 /* The step ends. Before this call, set the members that apply to the step: `mutations_count`,
  * `error_category`, `fragment_id`, `items_in`, `items_out`, `prompt_tokens`, `completion_tokens`
  * and `ai_cache`. */
 static inline void steptrace_step_end(struct steptrace_step *step, enum steptrace_outcome outcome)
 {
-	unsigned int which = (unsigned int)outcome & 3u;
+	unsigned int which = (unsigned int)outcome & 7u;
 
 #if STEPTRACE__ACTIVE
 	if (__builtin_expect(steptrace_enabled(), 0)) {

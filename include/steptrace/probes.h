@@ -27,7 +27,8 @@
  * no		the number of the kind, which the runner writes into span_head.kind
  * type		the struct in record.h
  * min_bytes	the size of the struct when it was first published. A shorter span is invalid. If
- *		the full size cannot be read, this size is read.
+ *		the full size cannot be read, this size is read, and then the size that the span
+ *		says.
  * outcome	OUTCOME_AT(type): the member `outcome` says how the span ended.
  *		NO_OUTCOME: the span neither succeeds nor fails.
  *		ALWAYS_FAILED: the span has no such member, because it stands for a failure.

@@ -138,6 +138,13 @@ struct command_span {
 	char user_id[64];
 	char request_source[16];
 	char correlation_id[128];
+	__u64 steps_aborted;
+	__u64 steps_cancelled;
+	__u64 suspended_ns;
+	__u64 enqueued_at_ns; /* CLOCK_REALTIME; 0: not set */
+	__u32 attempt;        /* 0: not set */
+	__u8 reserved_too[4];
+	char queue[64];
 };
 
 /* The beginning of every span that belongs to a command (FORM_CHILD). */
@@ -165,6 +172,7 @@ struct step_span {
 	__u8 reserved;
 	char type[48];
 	char name[64];
+	__u64 suspended_ns;
 };
 
 struct tool_span {
@@ -234,8 +242,11 @@ struct steptrace_filters {
 	struct glob comm, command, step_type;
 };
 
-/* The outcome of a span that failed: STEPTRACE_FAILURE in usdt/steptrace.h. */
-enum { SPAN_FAILED = 2 };
+/* The outcomes that pass --failed: STEPTRACE_FAILURE and STEPTRACE_ABORTED in usdt/steptrace.h. */
+enum { SPAN_FAILED = 2, SPAN_ABORTED = 4 };
+
+/* STEPTRACE_FLAG_SUSPENDED in usdt/steptrace.h: the span has the member suspended_ns. */
+enum { SPAN_SUSPENDED = 1 << 7 };
 
 /* The values in the map known_files. */
 enum known_file {
@@ -261,8 +272,8 @@ _Static_assert(sizeof(struct steptrace_process) == 40, "process changed its size
 _Static_assert(sizeof(struct steptrace_file) == 24, "file changed its size");
 _Static_assert(sizeof(struct span_head) == 40, "span head changed its size");
 _Static_assert(sizeof(struct child_span) == 56, "child span changed its size");
-_Static_assert(sizeof(struct command_span) == 392, "command span changed its size");
-_Static_assert(sizeof(struct step_span) == 240, "step span changed its size");
+_Static_assert(sizeof(struct command_span) == 496, "command span changed its size");
+_Static_assert(sizeof(struct step_span) == 248, "step span changed its size");
 _Static_assert(sizeof(struct tool_span) == 160, "tool span changed its size");
 _Static_assert(sizeof(struct fragment_span) == 88, "fragment span changed its size");
 _Static_assert(sizeof(struct rejected_span) == 472, "rejected span changed its size");

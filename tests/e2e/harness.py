@@ -315,8 +315,10 @@ def completed(events):
 
 
 def aborted(events):
-    """The events of commands that a process left open when it ended, and of their steps."""
-    return [event for event in events if event.get("outcome") == "aborted"]
+    """The events of commands that a process left open when it ended, and of their steps. A runner
+    may call a span aborted, too; then there is no object that says how the process ended."""
+    return [event for event in events if event.get("outcome") == "aborted" and
+            ("aborted" in event or "timestamp" not in event)]
 
 
 def runner_events(events):

@@ -55,7 +55,10 @@ class Command(Head):
                 ("steps_failed", U64), ("steps_skipped", U64), ("arguments_count", U32),
                 ("outcome", U8), ("error_category", U8), ("reserved", U8 * 2),
                 ("slug", ctypes.c_char * 64), ("user_id", ctypes.c_char * 64),
-                ("request_source", ctypes.c_char * 16), ("correlation_id", ctypes.c_char * 128)]
+                ("request_source", ctypes.c_char * 16), ("correlation_id", ctypes.c_char * 128),
+                ("steps_aborted", U64), ("steps_cancelled", U64), ("suspended_ns", U64),
+                ("enqueued_at_ns", U64), ("attempt", U32), ("reserved_too", U8 * 4),
+                ("queue", ctypes.c_char * 64)]
 
 
 class Child(Head):
@@ -68,7 +71,8 @@ class Step(Child):
                 ("mutations_count", U64), ("items_in", U32), ("items_out", U32),
                 ("prompt_tokens", U32), ("completion_tokens", U32), ("index", U16),
                 ("depth", U16), ("outcome", U8), ("error_category", U8), ("ai_cache", U8),
-                ("reserved", U8), ("type", ctypes.c_char * 48), ("name", ctypes.c_char * 64)]
+                ("reserved", U8), ("type", ctypes.c_char * 48), ("name", ctypes.c_char * 64),
+                ("suspended_ns", U64)]
 
 
 class Tool(Child):
@@ -90,7 +94,7 @@ class Rejected(Head):
 
 
 assert [ctypes.sizeof(span) for span in (Command, Step, Tool, Fragment, Rejected)] == \
-    [392, 240, 160, 88, 472], "not the spans of record.h"
+    [496, 248, 160, 88, 472], "not the spans of record.h"
 
 # The probes that make an event, what they are shown, and the event.
 PROBES = {

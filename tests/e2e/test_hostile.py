@@ -67,7 +67,7 @@ class Hostile(EndToEnd):
         theirs, stopped, _ = self.told("outcomes")
         self.assertEqual([event["event"] for event in theirs],
                          ["command.execution.started", "command.execution.completed"])
-        self.assertEqual(stopped["lost_by_reason"]["invalid"], 253 + 1)
+        self.assertEqual(stopped["lost_by_reason"]["invalid"], 251 + 1)
 
     def test_contradictions(self):
         theirs, _, _ = self.told("contradictions")

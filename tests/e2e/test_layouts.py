@@ -16,8 +16,8 @@ def trace(kind):
 
 
 class Layouts(EndToEnd):
-    def test_an_older_runner(self):
-        events = trace("older")
+    def test_the_oldest_runner(self):
+        events = trace("oldest")
         self.assertEqual(len(started(events)), 1)
         step = steps(events)[0]
         self.assertEqual(step["step_type"], "OlderStep")
@@ -26,6 +26,20 @@ class Layouts(EndToEnd):
         self.assertEqual(step["correlation_id"], step["execution_id"])
         self.assertIs(completed(events)[0]["complete"], True)
         self.assertEqual(check_books(self, events)["hits"], 3)
+
+    def test_an_older_runner(self):
+        """What the header got later is not set, whatever lies behind the span."""
+        for kind in ("older", "close"):
+            with self.subTest(kind=kind):
+                events = trace(kind)
+                step, done = steps(events)[0], completed(events)[0]
+                self.assertEqual(step["step"]["name"], "unknown to it")
+                self.assertEqual(step["duration_ms"], 0.002)
+                self.assertEqual(done["steps_executed"], 1)
+                self.assertNotIn("queue", started(events)[0])
+                self.assertNotIn("suspended_ms", {**step, **done})
+                self.assertIs(done["complete"], True)
+                self.assertEqual(check_books(self, events)["hits"], 3)
 
     def test_a_newer_runner(self):
         events = trace("newer")

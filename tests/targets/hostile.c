@@ -147,10 +147,10 @@ static void outcomes(void)
 	steptrace_probe_command__start(&command);
 	for (int i = 0; i < 256; i++) {
 		step.outcome = (uint8_t)i;
-		if (i < STEPTRACE_SUCCESS || i > STEPTRACE_SKIPPED)
+		if (i < STEPTRACE_SUCCESS || i > STEPTRACE_CANCELLED)
 			steptrace_probe_step__done(&step);
 	}
-	command.outcome = 4; /* "aborted": only the tracer may set it */
+	command.outcome = STEPTRACE_CANCELLED + 1;
 	steptrace_probe_command__done(&command);
 	command.outcome = STEPTRACE_SUCCESS;
 	steptrace_probe_command__done(&command);

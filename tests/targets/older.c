@@ -2,7 +2,10 @@
 /*
  * A runner that was built with another version of the header. It fires one command with one step.
  *
- *	older older	the spans end before their last text field, at an unreadable page
+ *	older oldest	the spans end before the last text field of the first header, at an
+ *			unreadable page
+ *	older older	the spans end where those of the first header ended, at an unreadable page
+ *	older close	the same, but the memory behind them can be read and is not 0
  *	older newer	the spans claim to be longer than those that this tracer knows
  *	older alien	the spans have a layout that this tracer does not know
  *	older nowhere	fires step__done with a pointer to unmapped memory
@@ -24,12 +27,24 @@ static void *at_the_edge(size_t bytes)
 	return pages + 4096 - bytes;
 }
 
-static void fire(size_t command_bytes, size_t step_bytes, uint16_t longer, uint8_t layout)
+/* `bytes` bytes with others behind them. */
+static void *amid_others(size_t bytes)
+{
+	static char memory[2][4096];
+	static int count;
+	char *place = memory[count++ % 2];
+
+	memset(place, 0x7f, sizeof(memory[0]));
+	return bytes <= sizeof(memory[0]) ? place : NULL;
+}
+
+static void fire(size_t command_bytes, size_t step_bytes, uint16_t longer, uint8_t layout,
+		 void *(*place)(size_t bytes))
 {
 	struct steptrace_command_span command = {.head = {.kind = STEPTRACE_SPAN_COMMAND}};
 	struct steptrace_step_span step = {.head = {.kind = STEPTRACE_SPAN_STEP}};
-	void *command_edge = at_the_edge(command_bytes);
-	void *step_edge = at_the_edge(step_bytes);
+	void *command_edge = place(command_bytes);
+	void *step_edge = place(step_bytes);
 
 	command.head.size_bytes = (uint16_t)(command_bytes + longer);
 	command.head.layout = step.head.layout = layout;
@@ -55,18 +70,33 @@ static void fire(size_t command_bytes, size_t step_bytes, uint16_t longer, uint8
 
 int main(int argc, char **argv)
 {
+	static const struct {
+		const char *name;
+		size_t command_bytes, step_bytes;
+		uint16_t longer;
+		uint8_t layout;
+		void *(*place)(size_t bytes);
+	} rows[] = {
+		{"oldest", offsetof(struct steptrace_command_span, correlation_id),
+		 offsetof(struct steptrace_step_span, name), 0, STEPTRACE_LAYOUT, at_the_edge},
+		{"older", offsetof(struct steptrace_command_span, steps_aborted),
+		 offsetof(struct steptrace_step_span, suspended_ns), 0, STEPTRACE_LAYOUT,
+		 at_the_edge},
+		{"close", offsetof(struct steptrace_command_span, steps_aborted),
+		 offsetof(struct steptrace_step_span, suspended_ns), 0, STEPTRACE_LAYOUT,
+		 amid_others},
+		{"newer", sizeof(struct steptrace_command_span), sizeof(struct steptrace_step_span),
+		 64, STEPTRACE_LAYOUT, at_the_edge},
+		{"alien", sizeof(struct steptrace_command_span), sizeof(struct steptrace_step_span),
+		 0, 99, at_the_edge},
+	};
 	const char *what = argc > 1 ? argv[1] : "older";
 
-	if (strcmp(what, "older") == 0)
-		fire(offsetof(struct steptrace_command_span, correlation_id),
-		     offsetof(struct steptrace_step_span, name), 0, STEPTRACE_LAYOUT);
-	else if (strcmp(what, "newer") == 0)
-		fire(sizeof(struct steptrace_command_span), sizeof(struct steptrace_step_span), 64,
-		     STEPTRACE_LAYOUT);
-	else if (strcmp(what, "alien") == 0)
-		fire(sizeof(struct steptrace_command_span), sizeof(struct steptrace_step_span), 0,
-		     99);
-	else
-		steptrace_probe_step__done((const void *)16); /* "nowhere" */
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		if (strcmp(what, rows[i].name) == 0)
+			fire(rows[i].command_bytes, rows[i].step_bytes, rows[i].longer,
+			     rows[i].layout, rows[i].place);
+	if (strcmp(what, "nowhere") == 0)
+		steptrace_probe_step__done((const void *)16);
 	return 0;
 }

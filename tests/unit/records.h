@@ -16,7 +16,7 @@
 #include "steptrace/record.h"
 
 struct record_bytes {
-	_Alignas(8) uint8_t bytes[1024];
+	_Alignas(8) uint8_t bytes[2048];
 	size_t size_bytes;
 };
 

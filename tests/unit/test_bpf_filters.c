@@ -10,7 +10,7 @@
 #include "kernel.h"
 #include "records.h"
 
-enum { EXECUTIONS = 40000, OUTCOME_SUCCEEDED = 1, OUTCOME_SKIPPED = 3 };
+enum { EXECUTIONS = 40000, OUTCOME_SUCCEEDED = 1, OUTCOME_SKIPPED = 3, OUTCOME_CANCELLED = 5 };
 
 /* ---- --sample */
 
@@ -137,6 +137,9 @@ static const struct outcome_case outcome_cases[] = {
 	{true, 0, PROBE_COMMAND_DONE, 1000, 1100, SPAN_FAILED, true},
 	{true, 0, PROBE_COMMAND_DONE, 1000, 1100, OUTCOME_SUCCEEDED, false},
 	{true, 0, PROBE_TOOL_DONE, 1000, 1100, SPAN_FAILED, true},
+	{true, 0, PROBE_STEP_DONE, 1000, 1100, SPAN_ABORTED, true},
+	{true, 0, PROBE_COMMAND_DONE, 1000, 1100, SPAN_ABORTED, true},
+	{true, 0, PROBE_STEP_DONE, 1000, 1100, OUTCOME_CANCELLED, false},
 	{true, 0, PROBE_STEP_START, 0, 0, 0, false},
 	{true, 0, PROBE_COMMAND_START, 0, 0, 0, true},
 	{true, 0, PROBE_COMMAND_REJECTED, 0, 0, 0, true},
@@ -192,6 +195,48 @@ static void outcomes_and_durations(void **state)
 		assert_int_equal(counts[0].hits[at->probe], 1);
 		if (counts[0].filtered[at->probe] != !at->passes)
 			fail_msg("case %zu: probe %d", i, (int)at->probe);
+	}
+}
+
+/* The spans of the cases last 1000 ns. Only steps and commands have the member. */
+static void durations_without_the_suspended_time(void **state)
+{
+	static const struct {
+		enum steptrace_probe probe;
+		uint32_t flags;
+		uint64_t suspended_ns;
+		bool passes;
+	} cases[] = {
+		{PROBE_STEP_DONE, SPAN_SUSPENDED, 900, true},
+		{PROBE_STEP_DONE, SPAN_SUSPENDED, 901, false},
+		{PROBE_STEP_DONE, SPAN_SUSPENDED, 1001, false},
+		{PROBE_STEP_DONE, 0, 901, true},
+		{PROBE_COMMAND_DONE, SPAN_SUSPENDED, 900, true},
+		{PROBE_COMMAND_DONE, SPAN_SUSPENDED, 901, false},
+		{PROBE_COMMAND_DONE, 0, 901, true},
+		{PROBE_TOOL_DONE, SPAN_SUSPENDED, 901, true},
+	};
+	struct command_span command = records__command();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct outcome_case times = {.probe = cases[i].probe,
+						   .start_ns = 1000,
+						   .end_ns = 2000,
+						   .outcome = OUTCOME_SUCCEEDED};
+
+		kernel__begin();
+		filters.by_span = 1;
+		filters.min_duration_ns = 100;
+		put_span(&times, &command);
+		span.head.flags = cases[i].flags;
+		if (cases[i].probe == PROBE_COMMAND_DONE)
+			span.command.suspended_ns = cases[i].suspended_ns;
+		else
+			span.step.suspended_ns = cases[i].suspended_ns;
+		hit(cases[i].probe, &span);
+		if (counts[0].filtered[cases[i].probe] != !cases[i].passes)
+			fail_msg("case %zu", i);
 	}
 }
 
@@ -254,6 +299,7 @@ int main(void)
 		cmocka_unit_test(one_in_so_many_executions),
 		cmocka_unit_test(two_samples_are_independent),
 		cmocka_unit_test(outcomes_and_durations),
+		cmocka_unit_test(durations_without_the_suspended_time),
 		cmocka_unit_test(unreadable_spans_pass),
 		cmocka_unit_test(processes_by_user),
 		cmocka_unit_test(processes_by_cgroup),

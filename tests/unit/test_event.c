@@ -152,7 +152,7 @@ static void numbers_without_a_name(void **state)
 {
 	static const char *(*const tables[])(unsigned int) = {outcome__name, error_category__name,
 							      ai_cache__name, operation__name};
-	static const unsigned int past[] = {5, 9, 4, 4};
+	static const unsigned int past[] = {6, 11, 4, 4};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
@@ -195,24 +195,61 @@ static void durations(void **state)
 	}
 }
 
+/* A step from 100 to 1100 that was suspended. Only steps and commands can be. */
+static void durations_without_the_suspended_time(void **state)
+{
+	static const struct {
+		enum event_kind kind;
+		uint32_t flags;
+		uint64_t suspended, ns;
+		bool known;
+	} rows[] = {
+		{EVENT_STEP_EXECUTED, SPAN_SUSPENDED, 0, 1000, true},
+		{EVENT_STEP_EXECUTED, SPAN_SUSPENDED, 400, 600, true},
+		{EVENT_STEP_EXECUTED, SPAN_SUSPENDED, 1000, 0, true},
+		{EVENT_STEP_EXECUTED, SPAN_SUSPENDED, 1001, 0, false},
+		{EVENT_STEP_EXECUTED, SPAN_SUSPENDED, UINT64_MAX, 0, false},
+		{EVENT_STEP_EXECUTED, 0, 400, 1000, true},
+		{EVENT_TOOL_COMPLETED, SPAN_SUSPENDED, 400, 1000, true},
+	};
+	struct steptrace_record record = {.time_ns = 5000};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct step_span step = {.suspended_ns = rows[i].suspended};
+		struct event event = {.kind = rows[i].kind, .step = &step, .record = &record};
+		uint64_t ns = 0;
+
+		step.child.head.flags = rows[i].flags;
+		step.child.head.start_ns = 100;
+		step.child.head.end_ns = 1100;
+		assert_int_equal(event__duration_ns(&event, &ns), rows[i].known);
+		if (rows[i].known)
+			assert_true(ns == rows[i].ns);
+	}
+}
+
 static void sums_that_are_out_of_range(void **state)
 {
-	static const uint64_t rows[][4] = {
-		{1, 2, 3, 6},
-		{UINT64_MAX, 0, 0, UINT64_MAX},
-		{UINT64_MAX, 1, 0, UINT64_MAX},
-		{1, UINT64_MAX - 1, 1, UINT64_MAX},
-		{UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX},
+	static const uint64_t rows[][6] = {
+		{1, 2, 3, 4, 5, 15},
+		{UINT64_MAX, 0, 0, 0, 0, UINT64_MAX},
+		{UINT64_MAX, 1, 0, 0, 0, UINT64_MAX},
+		{1, UINT64_MAX - 1, 1, 0, 0, UINT64_MAX},
+		{1, 0, 0, UINT64_MAX - 1, 1, UINT64_MAX},
+		{UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct command_span command = {.steps_successful = rows[i][0],
 					       .steps_failed = rows[i][1],
-					       .steps_skipped = rows[i][2]};
+					       .steps_skipped = rows[i][2],
+					       .steps_aborted = rows[i][3],
+					       .steps_cancelled = rows[i][4]};
 		struct event event = {.command = &command};
 
-		assert_true(event__steps_executed(&event) == rows[i][3]);
+		assert_true(event__steps_executed(&event) == rows[i][5]);
 	}
 }
 
@@ -225,6 +262,7 @@ int main(void)
 		cmocka_unit_test(schemas_allow_every_name),
 		cmocka_unit_test(numbers_without_a_name),
 		cmocka_unit_test(durations),
+		cmocka_unit_test(durations_without_the_suspended_time),
 		cmocka_unit_test(sums_that_are_out_of_range),
 	};
 

@@ -66,6 +66,13 @@ static const struct member command_members[] = {
 	COMMAND(user_id),
 	COMMAND(request_source),
 	COMMAND(correlation_id),
+	COMMAND(steps_aborted),
+	COMMAND(steps_cancelled),
+	COMMAND(suspended_ns),
+	COMMAND(enqueued_at_ns),
+	COMMAND(attempt),
+	COMMAND(reserved_too),
+	COMMAND(queue),
 };
 
 #define STEP(member) SAME(steptrace_step_span, step_span, member)
@@ -87,6 +94,7 @@ static const struct member step_members[] = {
 	STEP(reserved),
 	STEP(type),
 	STEP(name),
+	STEP(suspended_ns),
 };
 
 #define TOOL(member) SAME(steptrace_tool_span, tool_span, member)
@@ -179,6 +187,9 @@ static void flags_mean_the_same(void **state)
 	assert_int_equal(SPAN_FRAGMENT_ID, STEPTRACE_FLAG_FRAGMENT_ID);
 	assert_int_equal(SPAN_ITEMS, STEPTRACE_FLAG_ITEMS);
 	assert_int_equal(SPAN_EXIT_STATUS, STEPTRACE_FLAG_EXIT_STATUS);
+	assert_int_equal(SPAN_SUSPENDED, STEPTRACE_FLAG_SUSPENDED);
+	assert_int_equal(SPAN_FAILED, STEPTRACE_FAILURE);
+	assert_int_equal(SPAN_ABORTED, STEPTRACE_ABORTED);
 }
 
 static void layout_and_kinds_have_the_same_numbers(void **state)
@@ -200,6 +211,8 @@ static void numbers_have_the_runners_names(void **state)
 		{outcome__name, STEPTRACE_SUCCESS, "success"},
 		{outcome__name, STEPTRACE_FAILURE, "failure"},
 		{outcome__name, STEPTRACE_SKIPPED, "skipped"},
+		{outcome__name, STEPTRACE_ABORTED, "aborted"},
+		{outcome__name, STEPTRACE_CANCELLED, "cancelled"},
 		{error_category__name, STEPTRACE_ERROR_GENERAL, "general"},
 		{error_category__name, STEPTRACE_ERROR_TIMEOUT, "timeout"},
 		{error_category__name, STEPTRACE_ERROR_MEMORY, "memory"},
@@ -208,6 +221,8 @@ static void numbers_have_the_runners_names(void **state)
 		{error_category__name, STEPTRACE_ERROR_VALIDATION, "validation"},
 		{error_category__name, STEPTRACE_ERROR_NETWORK, "network"},
 		{error_category__name, STEPTRACE_ERROR_DATABASE, "database"},
+		{error_category__name, STEPTRACE_ERROR_CANCELLED, "cancelled"},
+		{error_category__name, STEPTRACE_ERROR_LIMIT, "limit"},
 		{ai_cache__name, STEPTRACE_AI_OFF, "off"},
 		{ai_cache__name, STEPTRACE_AI_MISS, "miss"},
 		{ai_cache__name, STEPTRACE_AI_HIT, "hit"},

@@ -180,21 +180,47 @@ static void check_id_or_null(struct walk *walk, const char *path, const uint8_t 
 		fail_at(walk, path, "null");
 }
 
-static void check_duration(struct walk *walk, const char *name, const struct span_head *head)
+static void check_milliseconds(struct walk *walk, const char *name, uint64_t ns)
 {
-	uint64_t ns = head->end_ns - head->start_ns;
 	char text[48];
 
-	if (head->start_ns == 0 || head->end_ns < head->start_ns || ns > walk->time_ns) {
-		check_bare(walk, name, "null");
-		return;
-	}
 	snprintf(text, sizeof(text), "%" PRIu64 ".%06" PRIu64, ns / 1000000, ns % 1000000);
 	while (text[strlen(text) - 1] == '0')
 		text[strlen(text) - 1] = 0;
 	if (text[strlen(text) - 1] == '.')
 		text[strlen(text) - 1] = 0;
 	check_bare(walk, name, text);
+}
+
+static bool takes_time(struct walk *walk, const struct span_head *head, uint64_t suspended_ns)
+{
+	uint64_t ns = head->end_ns - head->start_ns;
+
+	return head->start_ns != 0 && head->end_ns >= head->start_ns && ns <= walk->time_ns &&
+	       suspended_ns <= ns;
+}
+
+static void check_duration(struct walk *walk, const char *name, const struct span_head *head,
+			   uint64_t suspended_ns)
+{
+	if (takes_time(walk, head, suspended_ns))
+		check_milliseconds(walk, name, head->end_ns - head->start_ns - suspended_ns);
+	else
+		check_bare(walk, name, "null");
+}
+
+/* A step or a command: its duration, and how long it was suspended. */
+static void check_times(struct walk *walk, const char *name, const struct span_head *head,
+			uint64_t suspended_ns)
+{
+	bool was_suspended = head->flags & SPAN_SUSPENDED;
+
+	check_duration(walk, name, head, was_suspended ? suspended_ns : 0);
+	check_absent(walk, "suspended_ms", !was_suspended);
+	if (was_suspended && takes_time(walk, head, suspended_ns))
+		check_milliseconds(walk, "suspended_ms", suspended_ns);
+	else if (was_suspended)
+		check_bare(walk, "suspended_ms", "null");
 }
 
 static void check_ids(struct walk *walk, const char *correlation_id, size_t bytes,
@@ -241,18 +267,23 @@ static void check_of_execution(struct walk *walk)
 
 static void check_category(struct walk *walk, unsigned int outcome, unsigned int category)
 {
-	static const char *const names[] = {"general",    "general",    "timeout",
-					    "memory",     "permission", "not_found",
-					    "validation", "network",    "database"};
+	static const char *const names[] = {"general",    "general",   "timeout",    "memory",
+					    "permission", "not_found", "validation", "network",
+					    "database",   "cancelled", "limit"};
+	bool known = category > 0 && category < 11;
+	bool there = outcome == 2 || (outcome >= 4 && known);
 
-	check_absent(walk, "error_category", outcome != 2);
-	if (outcome == 2)
-		check_string(walk, "error_category", category < 9 ? names[category] : "general");
+	check_absent(walk, "error_category", !there);
+	if (there)
+		check_string(walk, "error_category", names[known ? category : 0]);
 }
 
 static const char *outcome_of(unsigned int outcome)
 {
-	return outcome == 1 ? "success" : outcome == 2 ? "failure" : "skipped";
+	static const char *const names[] = {NULL,      "success", "failure",
+					    "skipped", "aborted", "cancelled"};
+
+	return names[outcome];
 }
 
 /* ---- one record, one event */
@@ -344,9 +375,10 @@ static struct step_span draw_step(struct walk *walk)
 		.completion_tokens = (uint32_t)draw_number(walk),
 		.index = (uint16_t)draw(walk),
 		.depth = (uint16_t)draw(walk),
-		.outcome = (uint8_t)(1 + draw(walk) % 3),
-		.error_category = (uint8_t)(draw(walk) % 12),
+		.outcome = (uint8_t)(1 + draw(walk) % 5),
+		.error_category = (uint8_t)(draw(walk) % 14),
 		.ai_cache = (uint8_t)(draw(walk) % 6),
+		.suspended_ns = draw_number(walk),
 	};
 
 	step.child.head = draw_head(walk, sizeof(step), 2);
@@ -374,7 +406,7 @@ static void check_step(struct walk *walk, const struct step_span *step)
 		check_i64(walk, "fragment_id", step->fragment_id);
 	else
 		check_bare(walk, "fragment_id", "null");
-	check_duration(walk, "duration_ms", &step->child.head);
+	check_times(walk, "duration_ms", &step->child.head, step->suspended_ns);
 	check_u64(walk, "mutations_count", step->mutations_count);
 	check_bool(walk, "dry_run", flags & SPAN_DRY_RUN);
 	check_string(walk, "outcome", outcome_of(step->outcome));
@@ -411,7 +443,7 @@ static void run_step(struct walk *walk)
 static void run_tool(struct walk *walk)
 {
 	struct tool_span tool = {.exit_status = (int32_t)draw(walk),
-				 .outcome = (uint8_t)(1 + draw(walk) % 3)};
+				 .outcome = (uint8_t)(1 + draw(walk) % 5)};
 
 	tool.child.head = draw_head(walk, sizeof(tool), 3);
 	draw_id(walk, tool.step_id);
@@ -423,7 +455,7 @@ static void run_tool(struct walk *walk)
 	check_id_or_null(walk, "step_id", tool.step_id);
 	check_id(walk, "invocation_id", tool.invocation_id);
 	CHECK_TEXT(walk, "tool_slug", tool.slug);
-	check_duration(walk, "duration_ms", &tool.child.head);
+	check_duration(walk, "duration_ms", &tool.child.head, 0);
 	check_string(walk, "outcome", outcome_of(tool.outcome));
 	if (tool.child.head.flags & SPAN_EXIT_STATUS)
 		check_i64(walk, "exit_status", tool.exit_status);
@@ -455,15 +487,18 @@ static void finish(struct walk *walk)
 
 	done.steps_failed = executed ? draw(walk) % (executed + 1) : 0;
 	done.steps_skipped = draw(walk) % (executed - done.steps_failed + 1);
-	done.steps_successful = executed - done.steps_failed - done.steps_skipped;
-	done.outcome = (uint8_t)(1 + draw(walk) % 3);
-	done.error_category = (uint8_t)(draw(walk) % 12);
+	done.steps_aborted = draw(walk) % (executed - done.steps_failed - done.steps_skipped + 1);
+	done.steps_successful =
+		executed - done.steps_failed - done.steps_skipped - done.steps_aborted;
+	done.outcome = (uint8_t)(1 + draw(walk) % 5);
+	done.error_category = (uint8_t)(draw(walk) % 14);
 	done.head.start_ns = draw_number(walk);
 	done.head.end_ns = done.head.start_ns + draw_number(walk);
+	done.suspended_ns = draw_number(walk);
 	assert_true(feed(walk, records__plain(PROBE_COMMAND_DONE, &done, sizeof(done))));
 	check_string(walk, "event", "command.execution.completed");
 	check_of_execution(walk);
-	check_duration(walk, "total_duration_ms", &done.head);
+	check_times(walk, "total_duration_ms", &done.head, done.suspended_ns);
 	check_u64(walk, "steps_executed", executed);
 	check_u64(walk, "steps_successful", done.steps_successful);
 	check_u64(walk, "steps_failed", done.steps_failed);

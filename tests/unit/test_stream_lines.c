@@ -231,7 +231,7 @@ static void step_with_everything_to_say(void **state)
 	stream__free(stream);
 }
 
-/* A failure always names a category; nothing else does. */
+/* A failure always names a category. An aborted or cancelled span names the one that it has. */
 static void error_categories(void **state)
 {
 	static const struct {
@@ -241,6 +241,9 @@ static void error_categories(void **state)
 		{1, 0, "-"},           {1, 8, "-"},
 		{3, 8, "-"},           {2, 8, "\"database\""},
 		{2, 0, "\"general\""}, {2, 200, "\"general\""},
+		{4, 1, "\"general\""}, {5, 9, "\"cancelled\""},
+		{4, 0, "-"},           {5, 200, "-"},
+		{2, 10, "\"limit\""},
 	};
 	struct stream *stream = json_stream();
 

@@ -48,7 +48,7 @@ static struct command_span random_command(uint64_t *seed)
 	random_bytes(seed, &command, sizeof(command));
 	memcpy(&command, &head, offsetof(struct span_head, flags));
 	random_bytes(seed, &command.head.execution_id, 16);
-	command.outcome = (uint8_t)(random__next(seed) % 3 + 1);
+	command.outcome = (uint8_t)(random__next(seed) % 5 + 1);
 	random__text(seed, command.slug, sizeof(command.slug));
 	random__text(seed, command.user_id, sizeof(command.user_id));
 	random__text(seed, command.request_source, sizeof(command.request_source));
@@ -65,7 +65,7 @@ static struct step_span random_step(uint64_t *seed, const struct command_span *c
 	random_bytes(seed, &step, sizeof(step));
 	memcpy(&step, &head, offsetof(struct span_head, flags));
 	memcpy(step.child.head.execution_id, command->head.execution_id, 16);
-	step.outcome = (uint8_t)(random__next(seed) % 3 + 1);
+	step.outcome = (uint8_t)(random__next(seed) % 5 + 1);
 	random__text(seed, step.type, sizeof(step.type));
 	random__text(seed, step.name, sizeof(step.name));
 	return step;
@@ -144,7 +144,7 @@ static void random_spans_come_out_as_they_are(void **state)
 /* A record of any probe, with any bytes; half of them with a head that is right. */
 static struct record_bytes random_record(uint64_t *seed)
 {
-	static const size_t span_bytes[] = {392, 392, 472, 240, 240, 160, 160, 88};
+	static const size_t span_bytes[] = {496, 496, 472, 248, 248, 160, 160, 88};
 	static const uint8_t kinds[] = {1, 1, 5, 2, 2, 3, 3, 4};
 	unsigned int probe = random__next(seed) % PROBES_COUNT;
 	struct span_head head = records__head(span_bytes[probe], kinds[probe]);

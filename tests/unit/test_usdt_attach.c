@@ -175,8 +175,9 @@ static void nobody_attached_nothing_stamped(void **state)
 static void counters_count_with_and_without_a_tracer(void **state)
 {
 	static const enum steptrace_outcome outcomes[] = {
-		STEPTRACE_SUCCESS, STEPTRACE_FAILURE, STEPTRACE_SUCCESS,
-		STEPTRACE_SKIPPED, STEPTRACE_SKIPPED, STEPTRACE_SKIPPED,
+		STEPTRACE_SUCCESS, STEPTRACE_FAILURE, STEPTRACE_SUCCESS,   STEPTRACE_SKIPPED,
+		STEPTRACE_SKIPPED, STEPTRACE_SKIPPED, STEPTRACE_CANCELLED, STEPTRACE_ABORTED,
+		STEPTRACE_ABORTED, STEPTRACE_ABORTED, STEPTRACE_ABORTED,
 	};
 	struct work work;
 
@@ -195,6 +196,8 @@ static void counters_count_with_and_without_a_tracer(void **state)
 	assert_int_equal(work.command.span.steps_successful, 20);
 	assert_int_equal(work.command.span.steps_failed, 10);
 	assert_int_equal(work.command.span.steps_skipped, 30);
+	assert_int_equal(work.command.span.steps_aborted, 40);
+	assert_int_equal(work.command.span.steps_cancelled, 10);
 }
 
 static void *end_steps(void *context)
@@ -274,8 +277,10 @@ static void enabled_while_anybody_is_attached(void **state)
 	attach();
 	detach();
 	assert_true(steptrace_enabled());
+	assert_int_equal(*steptrace_semaphore_address(), 1);
 	detach();
 	assert_false(steptrace_enabled());
+	assert_int_equal(*steptrace_semaphore_address(), 0);
 }
 
 int main(void)

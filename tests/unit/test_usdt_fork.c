@@ -251,11 +251,15 @@ static void everything(void)
 	char text[37];
 
 	begin_work(&work);
+	steptrace_step_suspend(&work.step);
+	steptrace_step_resume(&work.step);
 	steptrace_tool_init(&work.tool, &work.command, &work.step, "t");
 	steptrace_tool_begin(&work.tool);
 	steptrace_tool_end(&work.tool, STEPTRACE_SUCCESS);
 	steptrace_fragment_changed(&work.step, 1, STEPTRACE_DELETED);
 	steptrace_step_end(&work.step, STEPTRACE_SUCCESS);
+	steptrace_command_suspend(&work.command);
+	steptrace_command_resume(&work.command);
 	steptrace_command_end(&work.command, STEPTRACE_SUCCESS);
 	steptrace_command_init(&work.command, "c");
 	steptrace_command_id(&work.command, text);

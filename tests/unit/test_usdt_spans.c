@@ -27,6 +27,9 @@ static void a_command_as_it_was_described(void **state)
 	command.schedule_run_id = 2;
 	command.planned_run_at_s = 3;
 	command.arguments_count = 4;
+	command.queue = "high";
+	command.attempt = 5;
+	command.enqueued_at_ns = 6;
 	steptrace_command_begin(&command);
 	assert_int_equal(span->head.size_bytes, sizeof(*span));
 	assert_int_equal(span->head.layout, STEPTRACE_LAYOUT);
@@ -41,14 +44,18 @@ static void a_command_as_it_was_described(void **state)
 	assert_string_equal(span->user_id, "local-default");
 	assert_string_equal(span->request_source, "schedule");
 	assert_string_equal(span->correlation_id, "request-7");
+	assert_string_equal(span->queue, "high");
+	assert_true(span->attempt == 5 && span->enqueued_at_ns == 6);
 	assert_true(is_zero(span->parent_execution_id, 16));
 	assert_true(is_zero(span->slug + 15, sizeof(span->slug) - 15)); /* nothing of the stack */
 	assert_true(is_zero(span->reserved, sizeof(span->reserved)));
+	assert_true(is_zero(span->reserved_too, sizeof(span->reserved_too)));
 	command.error_category = STEPTRACE_ERROR_NETWORK;
 	steptrace_command_end(&command, STEPTRACE_FAILURE);
 	assert_in_range(span->head.end_ns, span->head.start_ns, now_ns());
 	assert_int_equal(span->outcome, STEPTRACE_FAILURE);
 	assert_int_equal(span->error_category, STEPTRACE_ERROR_NETWORK);
+	assert_int_equal(span->suspended_ns, 0);
 }
 
 static void a_command_started_by_a_command(void **state)
@@ -110,6 +117,7 @@ static void a_step_as_it_was_described(void **state)
 	assert_int_equal(span->ai_cache, STEPTRACE_AI_HIT);
 	assert_int_equal(span->error_category, STEPTRACE_ERROR_MEMORY);
 	assert_int_equal(span->outcome, STEPTRACE_FAILURE);
+	assert_int_equal(span->suspended_ns, 0);
 	assert_true(is_zero(span->parent_step_id, 16));
 }
 
@@ -178,7 +186,29 @@ static void text_that_is_not_there(void **state)
 	begin_work(&work);
 	assert_true(is_zero(work.command.span.user_id, sizeof(work.command.span.user_id)));
 	assert_true(is_zero(work.command.span.correlation_id, 128));
+	assert_true(is_zero(work.command.span.queue, sizeof(work.command.span.queue)));
 	assert_true(is_zero(work.step.span.name, sizeof(work.step.span.name)));
+}
+
+static void what_has_no_name_is_called_unnamed(void **state)
+{
+	static const char *const names[] = {NULL, ""};
+	struct work work;
+
+	(void)state;
+	attach();
+	for (int i = 0; i < 2; i++) {
+		memset(&work, 0xa5, sizeof(work));
+		steptrace_command_init(&work.command, names[i]);
+		steptrace_command_begin(&work.command);
+		assert_string_equal(work.command.span.slug, "unnamed");
+		steptrace_step_init(&work.step, &work.command, names[i]);
+		steptrace_step_begin(&work.step);
+		assert_string_equal(work.step.span.type, "unnamed");
+		steptrace_tool_init(&work.tool, &work.command, NULL, names[i]);
+		steptrace_tool_begin(&work.tool);
+		assert_string_equal(work.tool.span.slug, "unnamed");
+	}
 }
 
 static void a_tool_of_a_step(void **state)
@@ -254,6 +284,7 @@ int main(void)
 		USDT_TEST(steps_inside_of_steps),
 		USDT_TEST(text_is_cut_between_characters),
 		USDT_TEST(text_that_is_not_there),
+		USDT_TEST(what_has_no_name_is_called_unnamed),
 		USDT_TEST(a_tool_of_a_step),
 		USDT_TEST(a_tool_of_a_command_that_began_unseen),
 		USDT_TEST(changes_and_refusals_describe_their_owners),

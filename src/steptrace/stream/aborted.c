@@ -17,6 +17,7 @@ static void make_step_event(const struct execution *execution, struct open_step 
 
 	head->start_ns = step->record.time_ns;
 	head->end_ns = termination->record.time_ns;
+	head->flags &= ~(uint32_t)SPAN_SUSPENDED; /* not known before the span ends by itself */
 	step->record.time_ns = termination->record.time_ns;
 	step->span.outcome = OUTCOME_ABORTED;
 	step->span.mutations_count = 0;
@@ -35,6 +36,9 @@ static void make_command_event(struct execution *execution, struct event *event,
 	command->steps_successful = execution->steps_seen[OUTCOME_SUCCESS];
 	command->steps_failed = execution->steps_seen[OUTCOME_FAILURE];
 	command->steps_skipped = execution->steps_seen[OUTCOME_SKIPPED];
+	command->steps_aborted = execution->steps_seen[OUTCOME_ABORTED];
+	command->steps_cancelled = execution->steps_seen[OUTCOME_CANCELLED];
+	command->head.flags &= ~(uint32_t)SPAN_SUSPENDED;
 	event->head = &command->head;
 	each(context, event);
 }

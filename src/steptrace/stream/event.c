@@ -26,16 +26,17 @@ _Static_assert(sizeof(loss_names) / sizeof(loss_names[0]) == LOSS_REASONS_COUNT,
 
 const char *outcome__name(unsigned int outcome)
 {
-	static const char *const names[] = {NULL, "success", "failure", "skipped", "aborted"};
+	static const char *const names[] = {NULL,      "success", "failure",
+					    "skipped", "aborted", "cancelled"};
 
 	return NAME_OF(names, outcome);
 }
 
 const char *error_category__name(unsigned int category)
 {
-	static const char *const names[] = {NULL,         "general",    "timeout",
-					    "memory",     "permission", "not_found",
-					    "validation", "network",    "database"};
+	static const char *const names[] = {NULL,         "general",   "timeout",    "memory",
+					    "permission", "not_found", "validation", "network",
+					    "database",   "cancelled", "limit"};
 
 	return NAME_OF(names, category);
 }
@@ -61,9 +62,26 @@ uint64_t event__steps_executed(const struct event *event)
 
 	if (__builtin_add_overflow(command->steps_successful, command->steps_failed, &sum) ||
 	    __builtin_add_overflow(sum, command->steps_skipped, &sum) ||
+	    __builtin_add_overflow(sum, command->steps_aborted, &sum) ||
+	    __builtin_add_overflow(sum, command->steps_cancelled, &sum) ||
 	    __builtin_add_overflow(sum, event->steps_aborted, &sum))
 		return UINT64_MAX;
 	return sum;
+}
+
+bool event__was_suspended(const struct event *event)
+{
+	bool can_be = event->kind == EVENT_STEP_EXECUTED || event->kind == EVENT_COMMAND_COMPLETED;
+
+	return can_be && event->head->flags & SPAN_SUSPENDED;
+}
+
+uint64_t event__suspended_ns(const struct event *event)
+{
+	if (!event__was_suspended(event))
+		return 0;
+	return event->kind == EVENT_STEP_EXECUTED ? event->step->suspended_ns
+						  : event->command->suspended_ns;
 }
 
 bool event__duration_ns(const struct event *event, uint64_t *ns)
@@ -73,5 +91,7 @@ bool event__duration_ns(const struct event *event, uint64_t *ns)
 	if (head->start_ns == 0 || head->end_ns < head->start_ns)
 		return false;
 	*ns = head->end_ns - head->start_ns;
-	return *ns <= event->record->time_ns; /* no longer than the machine has been up */
+	if (*ns > event->record->time_ns) /* longer than the machine has been up */
+		return false;
+	return !__builtin_sub_overflow(*ns, event__suspended_ns(event), ns);
 }

@@ -71,12 +71,20 @@ extern const struct probe_info probes[PROBES_COUNT];
 extern const char *const event_names[EVENT_KINDS_COUNT]; /* "dsl.step.executed" */
 extern const char *const loss_names[LOSS_REASONS_COUNT]; /* "buffer_full" */
 
-/* How a span ended. A runner writes the first three; only the tracer reports OUTCOME_ABORTED. */
-enum { OUTCOME_SUCCESS = 1, OUTCOME_FAILURE = 2, OUTCOME_SKIPPED = 3, OUTCOME_ABORTED = 4 };
+/* How a span ended. A runner writes any of these. The tracer itself reports OUTCOME_ABORTED for a
+ * span whose process ended first; such an event has a termination. */
+enum {
+	OUTCOME_SUCCESS = 1,
+	OUTCOME_FAILURE = 2,
+	OUTCOME_SKIPPED = 3,
+	OUTCOME_ABORTED = 4,
+	OUTCOME_CANCELLED = 5,
+	OUTCOMES_COUNT,
+};
 
 static inline bool outcome__is_from_runner(unsigned int outcome)
 {
-	return outcome >= OUTCOME_SUCCESS && outcome <= OUTCOME_SKIPPED;
+	return outcome >= OUTCOME_SUCCESS && outcome < OUTCOMES_COUNT;
 }
 
 /* The names of numbers in spans; NULL if the number has no name. */
@@ -110,6 +118,7 @@ struct event {
 		const struct rejected_span *rejected;
 	};
 	const struct steptrace_process *process; /* EVENT_VALIDATION_FAILED: that rejected it */
+	uint64_t realtime_ns;                    /* EVENT_COMMAND_STARTED: since 1970 */
 	uint64_t steps_lost;                     /* EVENT_COMMAND_COMPLETED */
 	bool steps_lost_known;                   /* EVENT_COMMAND_COMPLETED */
 	bool complete;                           /* EVENT_COMMAND_COMPLETED */
@@ -120,12 +129,18 @@ struct event {
 	uint64_t steps_aborted;
 };
 
+/* Whether the runner suspended the span. How long it was suspended is known if its duration is. */
+bool event__was_suspended(const struct event *event);
+
+/* For how long the runner had suspended the span: its member suspended_ns, or 0. */
+uint64_t event__suspended_ns(const struct event *event);
+
 /* EVENT_COMMAND_COMPLETED: the sum of the command's own counters and of the aborted steps;
  * UINT64_MAX if the sum is out of range. */
 uint64_t event__steps_executed(const struct event *event);
 
-/* How long the span took. False if no tracer was attached when it began, or if its times contradict
- * each other or the kernel's clock. */
+/* How long the span took, without the time in which it was suspended. False if no tracer was
+ * attached when it began, or if its times contradict each other or the kernel's clock. */
 bool event__duration_ns(const struct event *event, uint64_t *ns);
 
 #endif

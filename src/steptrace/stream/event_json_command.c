@@ -41,12 +41,35 @@ static void put_schedule(struct json *json, const struct command_span *command)
 	json__raw(json, "}");
 }
 
+/* ,"queue":{"name":"high","attempt":2,"wait_ms":12.5} */
+static void put_queue(struct json *json, const struct event *event)
+{
+	const struct command_span *command = event->command;
+	uint64_t since_ns = command->enqueued_at_ns;
+
+	json__raw(json, ",\"queue\":{\"name\":");
+	TEXT(json, command->queue);
+	json__raw(json, ",\"attempt\":");
+	if (command->attempt)
+		json__u64(json, command->attempt);
+	else
+		json__raw(json, "null");
+	json__raw(json, ",\"wait_ms\":");
+	if (since_ns && since_ns <= event->realtime_ns)
+		json__milliseconds(json, event->realtime_ns - since_ns);
+	else
+		json__raw(json, "null");
+	json__raw(json, "}");
+}
+
 static void started_more(struct json *json, const struct event *event)
 {
 	const struct command_span *command = event->command;
 
 	if (command->head.flags & SPAN_SCHEDULED)
 		put_schedule(json, command);
+	if (command->queue[0])
+		put_queue(json, event);
 	if (has_id(command->parent_execution_id)) {
 		json__raw(json, ",\"parent_execution_id\":");
 		put_id(json, command->parent_execution_id);
@@ -114,6 +137,7 @@ static void put_aborted(struct json *json, const struct event *event)
 static void completed_more(struct json *json, const struct event *event)
 {
 	put_error_category(json, event->command->outcome, event->command->error_category);
+	put_suspended(json, event);
 	json__raw(json, ",\"complete\":");
 	json__bool(json, event->complete);
 	json__raw(json, ",\"steps_lost\":");

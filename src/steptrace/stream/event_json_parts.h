@@ -99,6 +99,20 @@ static inline void put_duration(struct json *json, const struct event *event)
 		json__raw(json, "null");
 }
 
+/* ,"suspended_ms":12.5 where the runner suspended the span */
+static inline void put_suspended(struct json *json, const struct event *event)
+{
+	uint64_t ns;
+
+	if (!event__was_suspended(event))
+		return;
+	json__raw(json, ",\"suspended_ms\":");
+	if (event__duration_ns(event, &ns))
+		json__milliseconds(json, event__suspended_ns(event));
+	else
+		json__raw(json, "null");
+}
+
 static inline void put_dry_run(struct json *json, const struct event *event)
 {
 	json__raw(json, ",\"dry_run\":");
@@ -112,12 +126,15 @@ static inline void put_outcome(struct json *json, unsigned int outcome)
 	json__raw(json, "\"");
 }
 
+/* A failure always has a category, an aborted or cancelled span if the runner gave one. */
 static inline void put_error_category(struct json *json, unsigned int outcome,
 				      unsigned int category)
 {
 	const char *name = error_category__name(category);
 
-	if (outcome != OUTCOME_FAILURE)
+	bool is_named = name && (outcome == OUTCOME_ABORTED || outcome == OUTCOME_CANCELLED);
+
+	if (outcome != OUTCOME_FAILURE && !is_named)
 		return;
 	json__raw(json, ",\"error_category\":\"");
 	json__word(json, name ? name : "general");

@@ -4,6 +4,7 @@
  * fragment.changed.
  */
 #include "steptrace/stream/event_json_parts.h"
+#include "steptrace/stream/termination.h"
 
 /* ---- dsl.step.executed */
 
@@ -62,8 +63,13 @@ static void step_more(struct json *json, const struct event *event)
 	put_id_or_null(json, step->parent_step_id);
 	json__raw(json, "}");
 	put_error_category(json, step->outcome, step->error_category);
-	if (event->termination)
-		return; /* the rest is known only when a step ends by itself */
+	put_suspended(json, event);
+	if (event->termination) { /* the rest is known only when a step ends by itself */
+		json__raw(json, ",\"aborted\":{");
+		termination__json(event->termination, json);
+		json__raw(json, "}");
+		return;
+	}
 	if (step->child.head.flags & SPAN_ITEMS) {
 		json__raw(json, ",\"items\":{\"in\":");
 		json__u64(json, step->items_in);

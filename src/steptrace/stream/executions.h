@@ -26,6 +26,7 @@
 #include <stdint.h>
 
 #include "steptrace/record.h"
+#include "steptrace/stream/event.h"
 #include "steptrace/stream/open_steps.h"
 
 struct execution {
@@ -33,10 +34,10 @@ struct execution {
 	uint32_t pid;
 	bool start_seen;        /* its command__start was recorded */
 	bool continued_by_fork; /* another process recorded the end of the same command */
-	uint64_t steps_seen[4]; /* steps that were written, by outcome */
-	uint64_t known_ns;      /* the time of its first record */
-	uint64_t last_ns;       /* the time of its latest record */
-	uint64_t began_ns;      /* the time of its command__start; 0: not seen */
+	uint64_t steps_seen[OUTCOMES_COUNT]; /* steps that were written, by outcome */
+	uint64_t known_ns;                   /* the time of its first record */
+	uint64_t last_ns;                    /* the time of its latest record */
+	uint64_t began_ns;                   /* the time of its command__start; 0: not seen */
 	/* How many steps and command ends the stream had lost when the execution became known. */
 	uint64_t steps_lost_before, ends_lost_before;
 	struct open_steps open;

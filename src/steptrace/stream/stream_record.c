@@ -63,7 +63,7 @@ static void count_lost_steps(struct event *event, const struct execution *execut
 	uint64_t executed = event__steps_executed(event);
 	uint64_t seen = 0;
 
-	for (int outcome = OUTCOME_SUCCESS; outcome <= OUTCOME_SKIPPED; outcome++)
+	for (int outcome = OUTCOME_SUCCESS; outcome < OUTCOMES_COUNT; outcome++)
 		seen += execution->steps_seen[outcome];
 	event->steps_lost = executed > seen ? executed - seen : 0;
 	event->steps_lost_known = true;
@@ -178,6 +178,9 @@ int stream__record(struct stream *stream, const void *bytes, size_t size_bytes)
 	event.record = decoded->record;
 	event.head = decoded->head;
 	event.process = decoded->process;
+	if (kind == EVENT_COMMAND_STARTED)
+		event.realtime_ns =
+			clock_anchor__realtime_ns(&stream->options.clock, decoded->record->time_ns);
 	if (kind == EVENT_VALIDATION_FAILED) /* a rejected command has no execution */
 		return write_event(stream, &event);
 	return write_event_of_execution(stream, &event, decoded);
