@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The man pages describe the options that exist, and no others: each with a default and an
 example."""
+import glob
 import os
 import re
 import subprocess
+import tempfile
 import unittest
 
 from harness import ROOT, STEPRUN, STEPTRACE, EndToEnd
@@ -62,6 +64,52 @@ class Manual(EndToEnd):
 
     def test_steprun(self):
         self.check("steprun.1", STEPRUN, "exec", "check", "list")
+
+
+class PackManual(EndToEnd):
+    """steprun-pack(5) names what the runner knows, and its example works."""
+
+    def setUp(self):
+        with open(os.path.join(ROOT, "docs", "man", "steprun-pack.5"), encoding="utf-8") as file:
+            self.page = file.read()
+        self.words = set(re.findall(r"[\w.]+", self.page))
+
+    def sources(self, *path):
+        for name in sorted(glob.glob(os.path.join(ROOT, "src", "runner", *path))):
+            with open(name, encoding="utf-8") as file:
+                yield file.read()
+
+    def test_every_step_type_and_key(self):
+        types, keys = set(), set()
+        for source in self.sources("steps", "*.c"):
+            types |= set(re.findall(r'\.name = "([\w.]+)"', source))
+            for table in re.findall(r"keys\[\] = \{(.*?)\}", source, re.DOTALL):
+                keys |= set(re.findall(r'"(\w+)"', table))
+        self.assertGreaterEqual(len(types), 10)
+        self.assertEqual((types | keys) - self.words, set())
+
+    def test_every_filter(self):
+        filters = {name for source in self.sources("filters.c")
+                   for name in re.findall(r'^\t\{"(\w+)", \d', source, re.MULTILINE)}
+        self.assertGreater(len(filters), 30)
+        self.assertEqual(filters - self.words, set())
+
+    def test_the_example(self):
+        manifest = re.search(r"^\.Bd -literal\n(name:.*?)\.Ed$", self.page,
+                             re.MULTILINE | re.DOTALL).group(1)
+        with tempfile.TemporaryDirectory() as folder:
+            os.makedirs(os.path.join(folder, "packs", "keep-note"))
+            with open(os.path.join(folder, "packs", "keep-note", "command.yaml"), "w",
+                      encoding="utf-8") as file:
+                file.write(manifest)
+            checked = subprocess.run([STEPRUN, "check"], cwd=folder, capture_output=True,
+                                     text=True, check=False)
+            self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
+            for text in ("buy milk", "a" * 60):
+                done = subprocess.run([STEPRUN, "exec", "keep-note", text], cwd=folder,
+                                      capture_output=True, text=True, check=False)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertIn("Saved note", done.stdout)
 
 
 if __name__ == "__main__":
