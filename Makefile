@@ -11,6 +11,7 @@
 # make test-aarch64   test aarch64 with cross compilers and qemu
 # make mutations  change the code on purpose, and expect that a test notices (MUTATIONS="WORD...")
 # make install    install to PREFIX (/usr/local) below DESTDIR; SETCAP=1 sets file capabilities
+# make uninstall  remove what make install with the same PREFIX and DESTDIR has installed
 #
 # V=1 shows the commands. CC=clang builds with clang. WERROR=1 turns warnings into errors.
 # SANITIZE=address,undefined builds with these sanitizers, in a directory of its own.
@@ -71,7 +72,7 @@ BENCH_SHARED := $(filter-out $(BUILD)/tests/bench/bench_%,$(call objects,tests/b
 FUZZERS     := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/fuzz/fuzz_*.c))
 
 .PHONY: all test unit-test e2e-test bench demo lint format fuzz test-kernels test-aarch64 \
-	aarch64-built install clean deps check-deps
+	aarch64-built install uninstall clean deps check-deps
 .SECONDARY:
 
 all: $(BUILD)/steptrace $(BUILD)/steprun
@@ -328,6 +329,8 @@ deps:
 check-deps:
 	./packages check
 
+VERSION = $(shell sed -n 's/^.define STEPTRACE_VERSION "\(.*\)"/\1/p' include/steptrace/version.h)
+
 # With SETCAP=1, every user who may execute steptrace may record without sudo. Restrict the
 # permissions of the file if that is not wanted.
 CAPABILITIES = cap_bpf,cap_perfmon,cap_sys_ptrace,cap_dac_read_search,cap_checkpoint_restore+ep
@@ -335,19 +338,37 @@ CAPABILITIES = cap_bpf,cap_perfmon,cap_sys_ptrace,cap_dac_read_search,cap_checkp
 DOCUMENTS := README.md CHANGELOG.md CONTRIBUTING.md LICENSE usdt/README.md \
 	$(wildcard docs/*.md docs/schema/*)
 
+# What is installed: mode, file, and the place below PREFIX.
+INSTALLED = \
+	755:$(BUILD)/steptrace:bin/steptrace \
+	755:$(BUILD)/steprun:bin/steprun \
+	644:usdt/steptrace.h:include/steptrace.h \
+	644:usdt/steptrace.hpp:include/steptrace.hpp \
+	644:$(BUILD)/gen/steptrace.pc:share/pkgconfig/steptrace.pc \
+	644:$(BUILD)/gen/steptrace.service:lib/systemd/system/steptrace.service \
+	$(foreach page,$(wildcard docs/man/*),\
+		644:$(page):share/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
+	$(foreach file,$(DOCUMENTS),644:$(file):share/doc/steptrace/$(file))
+
 install: all
-	install -Dm755 $(BUILD)/steptrace $(DESTDIR)$(PREFIX)/bin/steptrace
-	install -Dm755 $(BUILD)/steprun $(DESTDIR)$(PREFIX)/bin/steprun
-	install -Dm644 usdt/steptrace.h $(DESTDIR)$(PREFIX)/include/steptrace.h
-	install -Dm644 docs/man/steptrace.8 $(DESTDIR)$(PREFIX)/share/man/man8/steptrace.8
-	install -Dm644 docs/man/steprun.1 $(DESTDIR)$(PREFIX)/share/man/man1/steprun.1
-	for file in $(DOCUMENTS); do \
-		install -Dm644 $$file $(DESTDIR)$(PREFIX)/share/doc/steptrace/$$file || exit 1; \
+	mkdir -p $(BUILD)/gen
+	for file in steptrace.pc=usdt/steptrace.pc.in steptrace.service=systemd/steptrace.service.in; do \
+		sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' $${file#*=} \
+			>$(BUILD)/gen/$${file%%=*} || exit 1; \
 	done
-	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
-	sed 's|@PREFIX@|$(PREFIX)|' systemd/steptrace.service.in \
-		>$(DESTDIR)$(PREFIX)/lib/systemd/system/steptrace.service
+	set -f; for row in $(INSTALLED); do \
+		IFS=:; set -- $$row; \
+		install -Dm$$1 "$$2" "$(DESTDIR)$(PREFIX)/$$3" || exit 1; \
+	done
 	$(if $(SETCAP),setcap $(CAPABILITIES) $(DESTDIR)$(PREFIX)/bin/steptrace)
+
+# Directories that are empty then are removed as well, except those of the system.
+uninstall:
+	set -f; for row in $(INSTALLED); do \
+		IFS=:; set -- $$row; \
+		rm -f "$(DESTDIR)$(PREFIX)/$$3" || exit 1; \
+	done
+	-find $(DESTDIR)$(PREFIX)/share/doc/steptrace -depth -type d -empty -delete 2>/dev/null
 
 clean:
 	rm -rf build

@@ -126,6 +126,31 @@ class Header(EndToEnd):
                             "-o", "program"])
                 self.fires()
 
+    def test_every_standard_from_c11_on(self):
+        for compiler, cxx in compilers():
+            for standard in ("c11", "c17", "gnu17", "c2x"):
+                with self.subTest(compiler=compiler, standard=standard):
+                    self.build([compiler, *STRICT, "-std=" + standard, "-c", "main.c"])
+            for standard in ("c++11", "c++14", "c++17", "gnu++20"):
+                with self.subTest(compiler=cxx, standard=standard):
+                    needs.program(cxx)
+                    self.build([cxx, *STRICT, "-std=" + standard, "-c", "main.cc"])
+
+    def test_older_standards_are_one_error(self):
+        """A sentence, and not a page of errors."""
+        ways = [(compiler, "-std=" + standard, "main.c") for compiler, _ in compilers()
+                for standard in ("c89", "gnu89", "c99", "gnu99")]
+        ways += [(cxx, "-std=c++98", "main.cc") for _, cxx in compilers()]
+        for compiler, standard, source in ways:
+            with self.subTest(compiler=compiler, standard=standard):
+                needs.program(compiler)
+                done = subprocess.run([compiler, standard, "-I", os.path.join(ROOT, "usdt"), "-c",
+                                       source], cwd=self.directory.name, capture_output=True,
+                                      text=True)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn("steptrace.h needs C11 or C++11, or later", done.stderr)
+                self.assertLessEqual(len(re.findall(r"error:", done.stderr)), 2, done.stderr)
+
     def test_objects_of_two_compilers(self):
         self.build(["gcc", *STRICT, "-O2", "-c", "main.c"],
                    ["clang", *STRICT, "-O2", "-c", "other.c"],
