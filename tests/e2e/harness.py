@@ -316,9 +316,11 @@ def completed(events):
 
 def aborted(events):
     """The events of commands that a process left open when it ended, and of their steps. A runner
-    may call a span aborted, too; then there is no object that says how the process ended."""
+    may call a span aborted, too; then no event of the execution says how the process ended."""
+    left_open = {event["execution_id"] for event in events if "aborted" in event and
+                 "execution_id" in event}
     return [event for event in events if event.get("outcome") == "aborted" and
-            ("aborted" in event or "timestamp" not in event)]
+            (event["execution_id"] in left_open or "timestamp" not in event)]
 
 
 def runner_events(events):
