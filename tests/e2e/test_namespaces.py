@@ -133,19 +133,19 @@ echo go 2 >&3; echo fork >&3; echo quit >&3; wait $runner; wait $tracer""")
         self.assertEqual(events[-1]["reason"], "target_exited")
 
     def test_all(self):
-        events, _ = self.runs("""$T -a & tracer=$!; wait_for trace.attached
+        events, _ = self.runs("""$T -a & tracer=$!; wait_for "$SPANS"
 echo go 2 >&3; echo quit >&3; wait $runner; kill -INT $tracer; wait $tracer""")
         self.check(events)
         self.assertEqual(len(runner_events(events)), 14)
 
     def test_started_later(self):
-        events, _ = self.runs("""$T -a & tracer=$!; wait_for trace.attached
+        events, _ = self.runs("""$T -a & tracer=$!; wait_for "$SPANS"
 cp $SPANS $D/new; mkfifo $D/in2; $D/new <$D/in2 >/dev/null & new=$!; exec 4>$D/in2
 wait_for $D/new
 echo go 3 >&4; echo quit >&4; wait $new; kill -INT $tracer; wait $tracer""")
         self.check(events)
         self.assertEqual(len(runner_events(events)), 21)
-        self.assertEqual(len(of_kind(events, "trace.attached")), 2)
+        self.assertEqual(len(of_kind(of_exe(events, self.directory), "trace.attached")), 2)
 
 
 class Overlays(Scenario):
