@@ -93,6 +93,26 @@ static int count(const char *text, const char *word)
 	return times;
 }
 
+/* What a step has done is known when it ends by itself, and not before. */
+static void an_aborted_step_has_no_results(void **state)
+{
+	struct step_span step = step_number(0x20);
+	const char *lines;
+
+	(void)state;
+	step.child.head.flags |= SPAN_ITEMS;
+	step.items_in = step.items_out = 9;
+	step.ai_cache = 1;
+	step.mutations_count = 3;
+	feed_started(stream);
+	feed(stream, records__plain(PROBE_STEP_START, &step, sizeof(step)));
+	lines = lines_of_death(RECORD_PID);
+	assert_int_equal(count(lines, "dsl.step.executed"), 1);
+	assert_int_equal(count(lines, "\"mutations_count\":0"), 1);
+	assert_int_equal(count(lines, "\"items\""), 0);
+	assert_int_equal(count(lines, "\"ai\""), 0);
+}
+
 /* ---- losses that only the stream knows of */
 
 static void a_lost_end_of_a_step(void **state)
@@ -260,6 +280,7 @@ static void the_next_command_begins_anew(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(an_aborted_step_has_no_results, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_lost_end_of_a_step, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_lost_end_of_a_command, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(earlier_losses_raise_no_doubt, set_up, tear_down),
