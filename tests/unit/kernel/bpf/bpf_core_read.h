@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* In place of libbpf's header of this name: the structures of the kernel are those of a test. A
- * member of NULL is 0, as in the kernel. */
+ * member of NULL, or of no address at all, is 0, as in the kernel. */
 #ifndef TESTS_BPF_CORE_READ_H
 #define TESTS_BPF_CORE_READ_H
 
@@ -9,7 +9,7 @@
 #define KERNEL_READ_1(from, a)                                                                     \
 	({                                                                                         \
 		__typeof__(from) from_ = (from);                                                   \
-		from_ ? from_->a : (__typeof__(from_->a)){0};                                      \
+		kernel__is_address(from_) ? from_->a : (__typeof__(from_->a)){0};                  \
 	})
 #define KERNEL_READ_2(from, a, b)            KERNEL_READ_1(KERNEL_READ_1(from, a), b)
 #define KERNEL_READ_3(from, a, b, c)         KERNEL_READ_1(KERNEL_READ_2(from, a, b), c)

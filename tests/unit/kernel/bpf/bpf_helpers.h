@@ -20,6 +20,12 @@
 #define __always_inline inline __attribute__((always_inline))
 #endif
 
+/* Where memory of a program can be. */
+static inline bool kernel__is_address(const void *at)
+{
+	return (unsigned long)at >= 4096 && (unsigned long)at < 1UL << 48;
+}
+
 /* ---- maps: all of them in one table, by the address of the map and the bytes of the key */
 
 enum { KERNEL_ENTRIES = 64, KERNEL_KEY_BYTES = 32, KERNEL_RECORDS = 256 };
@@ -83,11 +89,11 @@ static inline long kernel__update(void *map, void *key, size_t key_bytes, void *
 
 	if (entry && flags == BPF_NOEXIST)
 		return -17; /* EEXIST */
-	if (!entry && kernel.are_maps_full)
-		return -7; /* E2BIG */
-	for (int i = 0; !entry; i++)
+	for (int i = 0; i < KERNEL_ENTRIES && !entry && !kernel.are_maps_full; i++)
 		if (kernel.entries[i].map == no_map)
 			entry = &kernel.entries[i];
+	if (!entry)
+		return -7; /* E2BIG */
 	entry->map = map;
 	memcpy(entry->key, key, key_bytes);
 	memcpy(entry->value, value, value_bytes);
@@ -148,7 +154,7 @@ static inline __u64 bpf_ringbuf_query(void *ring, __u64 what)
 
 static inline long kernel__read(void *to, __u32 bytes, const void *from)
 {
-	if ((unsigned long)from < 4096 || kernel.is_memory_gone) {
+	if (!kernel__is_address(from) || kernel.is_memory_gone) {
 		memset(to, 0, bytes);
 		return -14; /* EFAULT */
 	}
