@@ -14,14 +14,19 @@ struct flat_table {
 	size_t count;
 };
 
+/* `count` counts all rows, also those that have no room: then options__next() refuses them all. */
 static void flatten(struct flat_table *table, const struct option_group *groups, size_t count)
 {
 	table->count = 0;
 	for (size_t i = 0; i < count; i++)
-		for (size_t j = 0; j < groups[i].count && table->count < OPTIONS_MAX; j++) {
-			table->specs[table->count] = groups[i].rows[j].spec;
-			table->rows[table->count] = &groups[i].rows[j];
-			table->contexts[table->count++] = groups[i].context;
+		for (size_t j = 0; j < groups[i].count; j++) {
+			size_t at = table->count++;
+
+			if (at >= OPTIONS_MAX)
+				continue;
+			table->specs[at] = groups[i].rows[j].spec;
+			table->rows[at] = &groups[i].rows[j];
+			table->contexts[at] = groups[i].context;
 		}
 }
 

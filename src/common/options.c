@@ -64,6 +64,11 @@ int options__next(struct options_parser *parser, const char **value)
 	char letters[2 * OPTIONS_MAX + 4];
 	int code;
 
+	*value = NULL;
+	if (parser->count > OPTIONS_MAX)
+		return error__set(&parser->error, OPTION_BAD,
+				  "there are %zu options; the parser has room for %d",
+				  parser->count, OPTIONS_MAX);
 	if (!parser->started) {
 		optind = 0; /* makes glibc start again, also for a second parser in one process */
 		opterr = 0;

@@ -27,7 +27,7 @@
 
 #include "common/error.h"
 
-enum { OPTIONS_MAX = 40 };
+enum { OPTIONS_MAX = 64 };
 
 /* What options__next returns when it does not return an index into the table. */
 enum {
@@ -45,7 +45,7 @@ struct option_spec {
 
 /* The caller sets the first five fields and zeroes the others. */
 struct options_parser {
-	const struct option_spec *specs; /* borrowed; at most OPTIONS_MAX */
+	const struct option_spec *specs; /* borrowed; more than OPTIONS_MAX are OPTION_BAD */
 	size_t count;
 	int argc;
 	char **argv; /* borrowed; getopt_long reorders it, operands last */

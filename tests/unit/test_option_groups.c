@@ -165,12 +165,38 @@ static void the_help_shows_each_group_under_its_title(void **state)
 	free(text);
 }
 
+/* A table that grew too large is refused. No row is left out, and nothing is written behind the
+ * room. */
+static void more_rows_than_there_is_room_for(void **state)
+{
+	static struct option_row rows[OPTIONS_MAX];
+	static char names[OPTIONS_MAX][8];
+	struct job job = {.dry_run = false};
+	struct option_group groups[] = {{"many", rows, OPTIONS_MAX, &job},
+					{"one more", job_rows, 1, &job}};
+	char *argv[] = {(char *)"program", (char *)"--dry-run", NULL};
+	struct options_parser parser;
+	struct error err = {""};
+
+	(void)state;
+	for (int i = 0; i < OPTIONS_MAX; i++) {
+		snprintf(names[i], sizeof(names[i]), "o%d", i);
+		rows[i] = (struct option_row){.spec = {0, names[i], NULL, "an option"},
+					      OPTION_STORES(FLAG, struct job, dry_run)};
+	}
+	assert_int_equal(option_groups__parse(groups, 1, 1, argv, &parser, &err), OPTION_END);
+	assert_int_equal(option_groups__parse(groups, 2, 2, argv, &parser, &err), OPTION_BAD);
+	assert_non_null(strstr(err.text, "there are 65 options"));
+	assert_false(job.dry_run);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_type_is_stored),
 		cmocka_unit_test(values_out_of_range_are_refused_with_an_example),
 		cmocka_unit_test(the_help_shows_each_group_under_its_title),
+		cmocka_unit_test(more_rows_than_there_is_room_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
