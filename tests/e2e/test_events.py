@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What a traced command says: one started, its steps, one completed, with the right fields."""
 import json
+import os
+import shutil
 import unittest
 import uuid
 
-from harness import EndToEnd, check_books, completed, of_kind, record, runner_events, started, steps
+from harness import (EndToEnd, OwnPrograms, check_books, completed, of_kind, record, run,
+                     runner_events, started, steps, target)
 
 
 class Events(EndToEnd):
@@ -53,6 +56,20 @@ class Events(EndToEnd):
             self.assertEqual(len(mine), 7)
             times = [event["monotonic_ns"] for event in mine]
             self.assertEqual(times, sorted(times))
+
+    def test_paths_are_absolute(self):
+        """However they are named: readers of events do not know the working directory."""
+        path = os.path.join(OwnPrograms.directory, "./one")
+        shutil.copy(target("older"), path)
+        path = os.path.normpath(path)
+        for arguments in (["-x", "./one", "--duration", "1ms"], ["-x", "one", "--duration", "1ms"],
+                          ["--", "./one"]):
+            status, lines, said = run("record", "-o", "-", *arguments,
+                                      cwd=OwnPrograms.directory)
+            self.assertEqual(status, 0, said)
+            events = [json.loads(line) for line in lines.splitlines() if line.startswith("{")]
+            self.assertEqual(events[0]["targets"], [path])
+            self.assertEqual({event["exe"] for event in events if "exe" in event}, {path})
 
     def test_durations_fit_into_each_other(self):
         events, _ = record(["go 1"])

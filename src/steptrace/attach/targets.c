@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/absolute_path.h"
 #include "common/parse.h"
 
 static int add_pid(struct targets *targets, const char *text, struct error *err)
@@ -36,10 +37,17 @@ int targets__add_pids(struct targets *targets, const char *list, struct error *e
 	return code;
 }
 
+/* Events contain the path, and their readers do not know our working directory. The copy lives as
+ * long as the process. */
 int targets__add_exe(struct targets *targets, const char *path, struct error *err)
 {
+	char absolute[PATH_MAX];
+
 	if (targets->exes_count >= TARGETS_MAX)
 		return error__set(err, -EINVAL, "more than %d binaries", TARGETS_MAX);
+	path = absolute_path__of(path, absolute) ? NULL : strdup(absolute);
+	if (!path)
+		return error__set(err, -ENAMETOOLONG, "the path of a binary is too long");
 	targets->exes[targets->exes_count++] = path;
 	return 0;
 }

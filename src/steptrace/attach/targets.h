@@ -21,7 +21,7 @@ enum { TARGETS_MAX = 256 };
 struct targets {
 	pid_t pids[TARGETS_MAX];
 	size_t pids_count;
-	const char *exes[TARGETS_MAX]; /* borrowed from the command line */
+	const char *exes[TARGETS_MAX]; /* absolute; they live as long as the process */
 	size_t exes_count;
 	char *const *command; /* NULL: none; borrowed */
 	bool all;
@@ -30,7 +30,7 @@ struct targets {
 /* Adds the process ids of a list like "1,2,3". 0, or -EINVAL or -ENOMEM with a sentence. */
 int targets__add_pids(struct targets *targets, const char *list, struct error *err);
 
-/* Adds a path, which is borrowed. 0, or -EINVAL with a sentence: there are TARGETS_MAX already. */
+/* Adds a path. 0, or -EINVAL with a sentence: there are TARGETS_MAX already. */
 int targets__add_exe(struct targets *targets, const char *path, struct error *err);
 
 /* Whether processes are named, so that only these and their children are recorded. */

@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/absolute_path.h"
+
 static int is_program(const char *path)
 {
 	struct stat status;
@@ -73,6 +75,15 @@ static void run(const char *path, char *const argv[], int go_fd)
 	_exit(errno == ENOENT ? 127 : 126);
 }
 
+/* For events. The child executes the path as it was named: a script sees it as its $0. */
+static void name_absolutely(struct traced_command *command)
+{
+	char absolute[PATH_MAX];
+
+	if (absolute_path__of(command->path, absolute) == 0)
+		snprintf(command->path, sizeof(command->path), "%s", absolute);
+}
+
 int traced_command__start(struct traced_command *command, char *const argv[], struct error *err)
 {
 	int pipe_fds[2];
@@ -97,6 +108,7 @@ int traced_command__start(struct traced_command *command, char *const argv[], st
 	}
 	command->pid = pid;
 	command->go_fd = pipe_fds[1];
+	name_absolutely(command);
 	return 0;
 }
 
