@@ -56,6 +56,35 @@ static int load_packs(struct session *session)
 	return 0;
 }
 
+static bool requires(const struct pack *pack, const char *capability)
+{
+	const cJSON *item;
+
+	cJSON_ArrayForEach (item, pack->capabilities)
+		if (strcmp(item->valuestring, capability) == 0)
+			return true;
+	return false;
+}
+
+/* An option without an effect is an error. */
+static int check_without(struct session *session)
+{
+	const struct exec_list *without = &session->options.switched_off;
+
+	for (size_t i = 0; i < without->count; i++) {
+		bool is_required = false;
+
+		for (size_t j = 0; j < session->options.commands.count; j++)
+		is_required = is_required || requires(session->packs[j], without->items[i]);
+		if (!is_required)
+			return error__set(&session->err, -EINVAL,
+					  "--without '%s' has no effect: no given command requires "
+					  "this capability (see 'requires' in its command.yaml)",
+					  without->items[i]);
+	}
+	return 0;
+}
+
 static int read_input(struct session *session)
 {
 	const struct exec_options *options = &session->options;
@@ -97,10 +126,7 @@ static int open_session(struct session *session)
 	const struct exec_options *options = &session->options;
 	int err;
 
-	set_settings(session);
-	err = load_packs(session);
-	if (!err)
-		err = read_input(session);
+	err = read_input(session);
 	if (!err)
 		err = store__open(options->database, &session->store, &session->err);
 	if (!err)
@@ -204,6 +230,26 @@ static int run_session(struct session *session)
 	return err < 0 ? err : 0;
 }
 
+static int run_commands(struct session *session)
+{
+	int status = EXIT_FAILED, err;
+
+	set_settings(session);
+	err = load_packs(session);
+	if (!err) {
+		err = check_without(session);
+		status = err ? EXIT_USAGE : EXIT_FAILED;
+	}
+	if (!err)
+		err = open_session(session);
+	if (!err)
+		err = run_session(session);
+	if (err)
+		log__error("%s", session->err.text);
+	close_session(session);
+	return err || session->failed_count ? status : EXIT_DONE;
+}
+
 int cmd_exec(int argc, char **argv)
 {
 	struct session session = {0};
@@ -214,11 +260,5 @@ int cmd_exec(int argc, char **argv)
 			log__error("%s", session.err.text);
 		return err < 0 ? EXIT_USAGE : EXIT_DONE;
 	}
-	err = open_session(&session);
-	if (!err)
-		err = run_session(&session);
-	if (err)
-		log__error("%s", session.err.text);
-	close_session(&session);
-	return err || session.failed_count ? EXIT_FAILED : EXIT_DONE;
+	return run_commands(&session);
 }

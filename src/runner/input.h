@@ -3,7 +3,7 @@
  * Builds the input of a command from the command line: from a JSON file (--context), then from
  * TEXT, then from single keys (--set). A later source replaces keys of an earlier one.
  *
- *	steprun exec note "buy milk" --set lang=en	{"body":"buy milk","lang":"en"}
+ *	steprun exec triage "buy milk" --set lang=en	{"body":"buy milk","lang":"en"}
  */
 #ifndef STEPTRACE_RUNNER_INPUT_H
 #define STEPTRACE_RUNNER_INPUT_H

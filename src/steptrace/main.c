@@ -39,7 +39,7 @@ static void print_help(FILE *out)
 		     "  sudo steptrace list\n"
 		     "  sudo steptrace record -p 4711 --format compact\n"
 		     "  sudo steptrace record -x /usr/bin/runner -o events.ndjson --duration 1m\n"
-		     "  sudo steptrace record -- steprun exec todo 'buy milk'\n");
+		     "  sudo steptrace record -- steprun exec triage 'buy milk'\n");
 }
 
 static int dispatch(int argc, char **argv)

@@ -249,6 +249,17 @@ class CommandLine(Workplace):
         self.expect(2, "no command given", "exec")
         self.expect(2, "unknown option '--bad'", "exec", "--bad")
         self.expect(2, "--repeat takes a number", "exec", "triage", "--repeat", "x")
+        self.expect(2, "no given command requires", "exec", "triage", "x", "--packs", PACKS,
+                    "--without", "foo")
+
+    def test_without_a_capability(self):
+        """Also one that only the second command requires."""
+        plain = ["exec", "triage", "x", "--packs", PACKS, "--db", ":memory:"]
+        self.assertEqual(self.run_plain(*plain, "--also", "digest", "--without",
+                                        "fragment.query")[0], 0)
+        status, _, said = self.run_plain(*plain, "--without", "fragment.create")
+        self.assertEqual(status, 1)
+        self.assertIn("the capability 'fragment.create' is disabled", said)
 
     def test_what_is_not_there(self):
         packs = ["--packs", PACKS]
