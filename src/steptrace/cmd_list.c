@@ -14,6 +14,7 @@
 #include "common/printable.h"
 #include "steptrace/attach/binary.h"
 #include "steptrace/commands.h"
+#include "steptrace/confine/caller_rights.h"
 
 struct listing {
 	struct binaries binaries;
@@ -76,9 +77,14 @@ static int show(struct binary *binary, void *context)
 
 static int list_binary(struct listing *listing, const char *path, struct error *err)
 {
+	struct caller_rights saved;
 	struct binary *binary;
-	int code = binaries__add(&listing->binaries, path, path, &binary, err);
+	int code = caller_rights__use(&saved, err);
 
+	if (code)
+		return code;
+	code = binaries__add(&listing->binaries, path, path, &binary, err);
+	caller_rights__end(&saved);
 	if (code)
 		return code;
 	if (binary__probes_count(binary) == 0)

@@ -6,6 +6,7 @@
 #include "common/log.h"
 #include "common/options.h"
 #include "steptrace/commands.h"
+#include "steptrace/confine/caller_rights.h"
 #include "steptrace/record/recording.h"
 #include "steptrace/record_options.h"
 
@@ -42,8 +43,21 @@ static void print_help(void)
 	       "  sudo steptrace record -p 4711 --format compact\n"
 	       "  sudo steptrace record --failed -o failed.ndjson.gz --rotate-age 24h --keep 7\n"
 	       "  sudo steptrace record -o events.ndjson -o tcp:collector:5170\n"
-	       "  sudo steptrace record --duration 10s -- steprun exec todo 'buy milk'\n\n"
+	       "  sudo steptrace record --duration 10s -- steprun exec triage 'buy milk'\n\n"
 	       "man 8 steptrace describes every option in detail.\n");
+}
+
+/* --cgroup looks at the path. */
+static int parse(struct session_options *options, int argc, char **argv, struct error *err)
+{
+	struct caller_rights saved;
+	int result;
+
+	if (caller_rights__use(&saved, err))
+		return OPTION_BAD;
+	result = record_options__parse(options, argc, argv, err);
+	caller_rights__end(&saved);
+	return result;
 }
 
 int cmd_record(int argc, char **argv)
@@ -52,7 +66,7 @@ int cmd_record(int argc, char **argv)
 	struct error err = {""};
 	int status;
 
-	switch (record_options__parse(&options, argc, argv, &err)) {
+	switch (parse(&options, argc, argv, &err)) {
 	case OPTION_HELP: print_help(); return STATUS_DONE;
 	case OPTION_BAD: log__error("%s", err.text); return STATUS_USAGE;
 	default: break;

@@ -5,17 +5,11 @@
 #include <string.h>
 
 #include "common/option_groups.h"
+#include "steptrace/output_options.h"
+#include "steptrace/record/metrics.h"
 #include "steptrace/watch/watch_options.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
-
-/* The session's options, and those that hold for all outputs wherever they stand. */
-struct request {
-	struct session_options *session;
-	uint64_t queue_bytes;
-	uint64_t rotate_bytes, rotate_age_ns, keep; /* see sink.h */
-	bool writes_files;                          /* an output is a file */
-};
 
 /* One of two words. */
 static int set_word(const char *option, const char *value, const char *const words[2],
@@ -27,80 +21,6 @@ static int set_word(const char *option, const char *value, const char *const wor
 	return error__set(err, -EINVAL, "%s must be %s or %s, not '%s'", option, words[0], words[1],
 			  value);
 }
-
-/* ---- outputs; the context is a struct request */
-
-static int add_output(void *context, const char *where, struct error *err)
-{
-	const struct sink_kind *kind = sink__kind(where);
-	struct request *request = context;
-	struct session_options *session = request->session;
-
-	request->writes_files = request->writes_files || kind->makes_files;
-	if (session->outputs_count == OUTPUTS_MAX)
-		return error__set(err, -EINVAL, "more than %d outputs", OUTPUTS_MAX);
-	session->outputs[session->outputs_count++] =
-		(struct output_options){.sink.where = where, .drops = kind->drops};
-	return 0;
-}
-
-static int set_when_full(void *context, const char *value, struct error *err)
-{
-	static const char *const words[] = {"block", "drop"};
-	const struct request *request = context;
-	size_t count = request->session->outputs_count;
-
-	if (count == 0)
-		return error__set(err, -EINVAL,
-				  "--when-full must come after the -o that it applies to");
-	return set_word("--when-full", value, words, &request->session->outputs[count - 1].drops,
-			err);
-}
-
-static const struct option_row output_rows[] = {
-	{{'o', "output", "WHERE",
-	  "write events to FILE (lines are appended), FILE.gz,\n"
-	  "unix:PATH, tcp:HOST:PORT, or - (standard output, the\n"
-	  "default); may be given up to 8 times"},
-	 .set = add_output},
-	{{0, "when-full", "block|drop",
-	  "applies to the nearest -o before it on the command line;\n"
-	  "events wait in the queue of an output until they are\n"
-	  "written; when this queue is full, block: the recording\n"
-	  "waits; drop: this output loses events (default: drop for\n"
-	  "sockets, block for all others)"},
-	 .set = set_when_full},
-	{{0, "rotate-size", "SIZE",
-	  "start a new file before FILE grows beyond SIZE (4K or\n"
-	  "more; default: no limit); the old file becomes FILE.1"},
-	 OPTION_STORES(SIZE, struct request, rotate_bytes),
-	 .min = 4096,
-	 .max = UINT64_MAX / 2,
-	 .range = "a size of 4K or more",
-	 .example = "256M"},
-	{{0, "rotate-age", "TIME",
-	  "start a new file when FILE is older than TIME, for\n"
-	  "example 24h (default: no limit)"},
-	 OPTION_STORES(TIME, struct request, rotate_age_ns),
-	 .min = 1,
-	 .max = UINT64_MAX,
-	 .range = "a time",
-	 .example = "24h"},
-	{{0, "keep", "N", "keep the newest N rotated files (1 to 10000; default: all)"},
-	 OPTION_STORES(NUMBER, struct request, keep),
-	 .min = 1,
-	 .max = 10000,
-	 .range = "a number from 1 to 10000",
-	 .example = "7"},
-	{{0, "queue", "SIZE",
-	  "how many bytes of events may wait in the queue of each\n"
-	  "output (64K to 1G; default: 32M)"},
-	 OPTION_STORES(SIZE, struct request, queue_bytes),
-	 .min = 1 << 16,
-	 .max = 1 << 30,
-	 .range = "a size from 64K to 1G",
-	 .example = "32M"},
-};
 
 /* ---- lines; the context is a struct session_options, here and below */
 
@@ -212,15 +132,15 @@ static const struct option_row tracer_rows[] = {
 
 enum { GROUPS_COUNT = WATCH_OPTION_GROUPS + 4 };
 
-static void collect_groups(struct request *request, struct option_group groups[GROUPS_COUNT])
+static void collect_groups(struct session_options *session, struct output_request *outputs,
+			   struct option_group groups[GROUPS_COUNT])
 {
-	struct session_options *session = request->session;
 	struct option_group watch[WATCH_OPTION_GROUPS];
 
 	watch_options__groups(session ? &session->watch : NULL, watch);
 	groups[0] = watch[0];
 	groups[1] = watch[1];
-	groups[2] = (struct option_group){"outputs", output_rows, COUNT(output_rows), request};
+	groups[2] = output_options__group(outputs);
 	groups[3] =
 		(struct option_group){"what a line contains", line_rows, COUNT(line_rows), session};
 	groups[4] = (struct option_group){"when to stop", stop_rows, COUNT(stop_rows), session};
@@ -232,64 +152,38 @@ static void collect_groups(struct request *request, struct option_group groups[G
 void record_options__print(FILE *out)
 {
 	struct option_group groups[GROUPS_COUNT];
-	struct request nothing = {.session = NULL};
 
-	collect_groups(&nothing, groups);
+	collect_groups(NULL, NULL, groups);
 	option_groups__print(out, groups, GROUPS_COUNT);
 }
 
 /* ---- after parsing */
 
 /* An option without an effect is an error: the user expects an effect. */
-static int check(const struct request *request, struct error *err)
+static int check(const struct session_options *session, struct error *err)
 {
-	const struct session_options *session = request->session;
-	bool rotates = request->rotate_bytes || request->rotate_age_ns;
-
 	if (session->pseudonym_key_path && !session->pseudonyms_mask)
 		return error__set(err, -EINVAL, "--pseudonym-key needs --pseudonymize");
 	if ((session->fields.count || session->seed_fields_only) &&
 	    session->format == FORMAT_COMPACT)
 		return error__set(err, -EINVAL, "--fields works only with --format json");
-	if (rotates && !request->writes_files)
-		return error__set(err, -EINVAL,
-				  "--rotate-size and --rotate-age need a file as output (-o FILE)");
-	if (request->keep && !rotates)
-		return error__set(err, -EINVAL, "--keep needs --rotate-size or --rotate-age");
-	return 0;
-}
-
-/* Standard output if no output was named. */
-static void complete_outputs(const struct request *request)
-{
-	struct session_options *session = request->session;
-
-	if (session->outputs_count == 0)
-		session->outputs_count = 1;
-	for (size_t i = 0; i < session->outputs_count; i++) {
-		struct output_options *output = &session->outputs[i];
-
-		output->queue_bytes = request->queue_bytes;
-		output->sink.rotate_bytes = request->rotate_bytes;
-		output->sink.rotate_age_ns = request->rotate_age_ns;
-		output->sink.keep = (unsigned int)request->keep;
-	}
+	return session->metrics_address ? metrics__check(session->metrics_address, err) : 0;
 }
 
 int record_options__parse(struct session_options *options, int argc, char **argv, struct error *err)
 {
-	struct request request = {.session = options, .queue_bytes = 32 << 20};
+	struct output_request outputs = OUTPUT_REQUEST_DEFAULT;
 	struct option_group groups[GROUPS_COUNT];
 	struct options_parser parser;
 	int result;
 
 	*options = (struct session_options){.watch = WATCH_OPTIONS_DEFAULT, .flush_ns = 50000000};
-	collect_groups(&request, groups);
+	collect_groups(options, &outputs, groups);
 	result = option_groups__parse(groups, GROUPS_COUNT, argc, argv, &parser, err);
 	if (result != OPTION_END)
 		return result;
-	if (watch_options__finish(&options->watch, &parser, err) || check(&request, err))
+	if (watch_options__finish(&options->watch, &parser, err) || check(options, err) ||
+	    output_options__finish(&outputs, options->outputs, &options->outputs_count, err))
 		return OPTION_BAD;
-	complete_outputs(&request);
 	return OPTION_END;
 }

@@ -35,7 +35,7 @@ def need(what, reason):
 def namespaces(*flags):
     """`flags` are those of unshare(1). In a chroot a mount namespace is refused, because its root
     is not a mount point."""
-    names = " and ".join(flag.strip("-") for flag in flags if flag in ("--mount", "--pid"))
+    names = " and ".join(flag.strip("-") for flag in flags if flag in ("--mount", "--pid", "--net"))
     need("a %s namespace" % names, refusal("unshare", *flags, "true"))
 
 

@@ -13,7 +13,7 @@ import time
 import validate
 from harness import (PATIENCE_S, STEPTRACE, Lines, Runner, check_books, completed, cpu_seconds,
                      is_full, read_events, runner_events, target, wait_until)
-from test_outputs import Outputs
+from outputs import Outputs
 
 
 class Endings(Outputs):

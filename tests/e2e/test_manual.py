@@ -65,6 +65,25 @@ class Manual(EndToEnd):
     def test_steprun(self):
         self.check("steprun.1", STEPRUN, "exec", "check", "list")
 
+    def test_packs_that_are_named_exist(self):
+        """In the help, the man pages, the README and the guides."""
+        texts = {}
+        for program, commands in ((STEPTRACE, ("", "record", "list", "doctor", "schema")),
+                                  (STEPRUN, ("", "exec", "check", "list"))):
+            for command in commands:
+                texts[program, command] = subprocess.run(
+                    [program, *command.split(), "--help"], capture_output=True, text=True,
+                    check=True).stdout
+        for pattern in ("*.md", "docs/*.md", "docs/man/*", "usdt/*.md"):
+            for path in glob.glob(os.path.join(ROOT, pattern)):
+                with open(path, encoding="utf-8") as file:
+                    texts[path] = file.read()
+        named = {(where, name) for where, text in texts.items()
+                 for name in re.findall(r"(?:steprun exec|--also) ([a-z][\w.-]*)", text)}
+        self.assertGreater(len(named), 4)
+        packs = os.listdir(os.path.join(ROOT, "tests", "packs"))
+        self.assertEqual([pair for pair in named if pair[1] not in packs], [])
+
 
 class PackManual(EndToEnd):
     """steprun-pack(5) names what the runner knows, and its example works."""

@@ -1,115 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Outputs that rotate, come and go, stall and fill up; none of them disturbs the others."""
-import collections
-import datetime
+"""Files and FIFOs as outputs: they rotate, come and go, stall and fill up."""
 import glob
 import gzip
 import json
 import os
 import signal
-import socket
 import subprocess
-import threading
 import time
 
 import validate
-import needs
-from harness import (PATIENCE_S, Lines, Runner, Scenario, STEPTRACE, check_books, completed,
-                     of_kind, read_events, resident_kib, run, runner_events, started, steps, target,
-                     wait_until)
-
-
-class Reader:
-    """A server of one connection at a time, which reads at once or when `reads` is set."""
-
-    def __init__(self, address, reads=True):
-        family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
-        self.socket = socket.socket(family, socket.SOCK_STREAM)
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.socket.bind(address)
-        if isinstance(address, str):
-            os.chmod(address, 0o666)
-        self.socket.listen()
-        self.parts, self.reads = [], threading.Event()
-        if reads:
-            self.reads.set()
-        self.thread = threading.Thread(target=self.serve, daemon=True)
-        self.thread.start()
-
-    def serve(self):
-        try:
-            self.connection, _ = self.socket.accept()
-        except OSError:
-            return
-        self.parts.append(b"")
-        self.reads.wait(PATIENCE_S)
-        while True:
-            try:
-                data = self.connection.recv(65536)
-            except OSError:
-                return
-            if not data:
-                return
-            self.parts[-1] += data
-
-    def events(self):
-        """What came through its connection, when that has ended."""
-        self.thread.join(PATIENCE_S)
-        self.close()
-        lines = self.parts[-1].decode().splitlines(True)
-        problems = validate.validate_lines(lines)
-        assert not problems, problems[:3]
-        return [json.loads(line) for line in lines]
-
-    def has(self, word):
-        return bool(self.parts) and word.encode() in self.parts[-1]
-
-    def close(self):
-        self.socket.close()
-        if hasattr(self, "connection"):
-            self.connection.close()
-
-
-def lines_of(path):
-    with open(path, "rb") as file:
-        return file.read().count(b"\n")
-
-
-class Outputs(Scenario):
-    def setUp(self):
-        """The tracer gives up root; it may make files here nevertheless."""
-        super().setUp()
-        os.chmod(self.directory, 0o777)
-
-    def path(self, name):
-        return os.path.join(self.directory, name)
-
-    def trace(self, runner, *arguments, **options):
-        process = subprocess.Popen([STEPTRACE, "record", "-p", str(runner.pid), *arguments],
-                                   stderr=subprocess.PIPE, bufsize=0, **options)
-        self.addCleanup(lambda: process.poll() is None and process.kill())
-        self.said = Lines(process.stderr, "steptrace")
-        self.said_first = self.said.until("attached to")
-        return process
-
-    def stop(self, process, status=0):
-        process.send_signal(signal.SIGINT)
-        self.words = "\n".join(self.said.rest())
-        self.assertEqual(process.wait(PATIENCE_S), status, self.words)
-
-    def disk(self, size):
-        """A file system that is full after `size` bytes."""
-        needs.mounts()
-        disk = self.path("disk")
-        os.mkdir(disk)
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=%s,mode=777" % size, "none", disk],
-                       check=True)
-        self.addCleanup(subprocess.run, ["umount", "-l", disk], check=True)
-        return disk
-
-    def await_text(self, path, word):
-        wait_until(lambda: os.path.exists(path) and word in open(path, encoding="utf-8").read(),
-                   "%s in %s" % (word, path))
+from harness import (PATIENCE_S, Lines, Runner, STEPTRACE, check_books, of_kind, read_events, run,
+                     runner_events, target, wait_until)
+from outputs import Outputs
 
 
 class Files(Outputs):
@@ -292,6 +194,35 @@ class Files(Outputs):
                                "--", target("older"))
         self.assertEqual(status, 1)
         self.assertIn("may not make files in", words)
+        self.assertEqual(os.listdir(self.directory), [])
+
+    def looks(self, path):
+        """Owner, group and mode of all files of an output."""
+        files = [os.stat(name) for name in self.rotated(path, 100)]
+        return {(file.st_uid, file.st_gid, file.st_mode & 0o7777) for file in files}
+
+    def test_all_files_look_the_same(self):
+        """Root makes the first one, and the user nobody those after it."""
+        path = self.path("events.ndjson")
+        with Runner() as runner:
+            tracer = self.trace(runner, "-o", path, "--rotate-size", "16K", "--file-mode", "644",
+                                "--file-group", "12345")
+            runner.do("go 100")
+            self.stop(tracer)
+        self.assertGreater(len(self.rotated(path, 100)), 3)
+        self.assertEqual(self.looks(path), {(65534, 12345, 0o644)})
+
+    def test_the_group_of_a_file_that_is_there(self):
+        path = self.path("events.ndjson")
+        with open(path, "wb"):
+            os.chown(path, 65534, 12345)
+            os.chmod(path, 0o660)
+        with Runner() as runner:
+            tracer = self.trace(runner, "-o", path, "--rotate-size", "16K")
+            runner.do("go 100")
+            self.stop(tracer)
+        self.assertGreater(len(self.rotated(path, 100)), 3)
+        self.assertEqual(self.looks(path), {(65534, 12345, 0o660)})
 
     def test_a_member_that_was_cut_off(self):
         path = self.path("events.gz")
@@ -339,129 +270,74 @@ class Files(Outputs):
             return gzip.decompress(file.read())
 
 
-class Sockets(Outputs):
-    def test_there_from_the_start(self):
-        for address, where in ((self.path("socket"), "unix:" + self.path("socket")),
-                               (("127.0.0.1", 0), None)):
-            reader = Reader(address)
-            where = where or "tcp:127.0.0.1:%d" % reader.socket.getsockname()[1]
-            with Runner() as runner:
-                tracer = self.trace(runner, "-o", where)
-                runner.do("go 100")
-                self.stop(tracer)
-            events = reader.events()
-            self.assertEqual(events[0]["part"], 1)
-            self.assertEqual(len(runner_events(events)), 700)
-            self.assertEqual(sum(check_books(self, events)["lost"].values()), 0)
+class Fifos(Outputs):
+    """The reader of a FIFO leaves in the middle of a line."""
 
-    def test_comes_later(self):
-        path = self.path("socket")
-        with Runner() as runner:
-            tracer = self.trace(runner, "-o", "unix:" + path)
-            runner.do("go 100")
-            if not any("cannot be reached" in line for line in self.said_first):
-                self.said.until("cannot be reached")
-            reader = Reader(path)
-            wait_until(lambda: reader.has("command.execution.completed"), "events")
-            self.stop(tracer)
-        events = reader.events()
-        self.assertEqual(len(runner_events(events)), 700)
-        self.assertEqual(sum(check_books(self, events)["lost"].values()), 0)
+    def setUp(self):
+        super().setUp()
+        self.fifo, self.whole = self.path("fifo"), self.path("whole")
+        os.mkfifo(self.fifo, 0o644)
 
-    def test_goes_and_comes_back(self):
-        path = self.path("socket")
-        first = Reader(path)
+    def leave_in_a_line(self, runner, *arguments):
+        """The first reader takes the header and some bytes of the next line."""
+        holder = os.open(self.fifo, os.O_RDWR)
+        tracer = self.trace(runner, "-o", self.fifo, *arguments, "-o", self.whole)
+        reader = os.open(self.fifo, os.O_RDONLY)
+        os.close(holder)
+        runner.do("go 5")
+        self.await_text(self.whole, '"steps_executed"')
+        taken = b""
+        while b"\n" not in taken:
+            taken += os.read(reader, 1)
+        os.read(reader, 50)
+        os.close(reader)
+        return tracer
+
+    def test_the_next_one_begins_with_a_line(self):
         with Runner() as runner:
-            tracer = self.trace(runner, "-o", "unix:" + path)
+            tracer = self.leave_in_a_line(runner, "--when-full", "drop")
             runner.do("go 1")
-            wait_until(lambda: first.has("command.execution.completed"), "events")
-            first.connection.shutdown(socket.SHUT_RDWR)
-            first.close()
-            os.unlink(path)
-            self.said.until("cannot be reached")
-            runner.do("go 2")
-            second = Reader(path)
-            wait_until(lambda: second.has("command.execution.completed"), "events again")
-            self.stop(tracer)
-        events = second.events()
-        self.assertEqual(events[0]["part"], 2)
-        self.assertEqual(len(runner_events(events)), 14)
+            self.said.until("the reader of %s closed it" % self.fifo)
+            with open(self.fifo, encoding="utf-8") as reader:
+                runner.do("go 2")
+                self.await_text(self.whole, '"steps_executed"')
+                tracer.send_signal(signal.SIGINT)
+                lines = reader.readlines()
+            self.said.rest()
+            self.assertEqual(tracer.wait(PATIENCE_S), 0)
+        self.assertEqual(validate.validate_lines(lines), [])
+        events = [json.loads(line) for line in lines]
+        self.assertEqual((events[0]["event"], events[0]["part"]), ("trace.started", 2))
+        stopped = events[-1]
+        lost = stopped["lost_by_reason"]["not_written"]
+        self.assertEqual(sum(event["lost"] for event in of_kind(events, "trace.lost")), lost)
+        self.assertEqual(len(runner_events(events)), stopped["events"])
+        self.assertEqual(stopped["events"] + lost, stopped["hits"])
 
-    def test_back_after_a_minute(self):
-        """Connections are refused all the while. What finds no room in the queue is counted, and
-        the memory does not grow."""
-        first = Reader(("127.0.0.1", 0))
-        address = first.socket.getsockname()
+    def test_nothing_of_the_line_stays(self):
+        """With --when-full block this is the end of the output."""
         with Runner() as runner:
-            tracer = self.trace(runner, "-o", "tcp:%s:%d" % address, "--queue", "64K")
+            tracer = self.leave_in_a_line(runner, "--when-full", "block")
             runner.do("go 1")
-            wait_until(lambda: first.has("command.execution.completed"), "events")
-            first.connection.shutdown(socket.SHUT_RDWR)
-            first.close()
-            runner.do("go 300")
-            self.said.until("cannot be reached")
-            before, gone_since = resident_kib(tracer.pid), time.monotonic()
-            while time.monotonic() < gone_since + 60:
-                runner.do("go 300")
-                time.sleep(0.5)
-            self.assertLess(resident_kib(tracer.pid) - before, 1024)
-            second = Reader(address)
-            wait_until(lambda: second.has('"trace.lost"'), "a trace.lost")
-            runner.do("go 1")
-            self.stop(tracer)
-        events = second.events()
-        stopped, told = events[-1], of_kind(events, "trace.lost")
-        self.assertEqual(events[0]["part"], 2)
-        self.assertEqual(stopped["hits"], stopped["events"] + sum(stopped["lost"].values()))
-        self.assertEqual({event["reason"] for event in told}, {"not_written"})
-        self.assertEqual(sum(event["lost"] for event in told), sum(stopped["lost"].values()))
-        window = [datetime.datetime.fromisoformat(told[-1][end][:19]) for end in ("since", "until")]
-        self.assertGreaterEqual((window[1] - window[0]).total_seconds(), 50)
-        self.check_ends(events)
-
-    def test_one_that_stalls_is_alone(self):
-        """The other output has everything; the one that stalled says what it missed."""
-        path, whole = self.path("socket"), self.path("whole")
-        reader = Reader(path, reads=False)
-        with Runner() as runner:
-            tracer = self.trace(runner, "-o", "unix:" + path, "-o", whole, "--queue", "64K")
-            runner.do("go 3000")
-            self.await_text(whole, '"command.execution.completed"')
-            wait_until(lambda: lines_of(whole) >= 21000, "all of it")
-            reader.reads.set()
-            runner.do("go 3000")
-
-            def goes_on():
-                runner.do("go 1")
-                return reader.has('"trace.lost"')
-            wait_until(goes_on, "a trace.lost")
-            self.stop(tracer)
-        events, everything = reader.events(), read_events(whole)
-        stopped = check_books(self, events)
-        self.assertGreater(stopped["lost_by_reason"]["not_written"], 0)
-        self.assertEqual(stopped["hits"], check_books(self, everything)["events"])
-        self.assertGreater(self.check_ends(events), 0)
-        self.assertEqual(self.check_ends(everything), 0)
-
-    def check_ends(self, events):
-        """Each command.execution.completed says what of the execution is missing in this output.
-        Returns how many say that something is."""
-        begun = {event["execution_id"] for event in started(events)}
-        seen = collections.Counter(event["execution_id"] for event in steps(events))
-        for event in completed(events):
-            lost = event["steps_executed"] - seen[event["execution_id"]]
-            self.assertEqual((event["steps_lost"], event["complete"]),
-                             (lost, lost == 0 and event["execution_id"] in begun))
-        return sum(not event["complete"] for event in completed(events))
-
-    def test_nobody_ever_comes(self):
-        with Runner() as runner:
-            tracer = self.trace(runner, "-o", "unix:" + self.path("none"), "--queue", "64K")
-            runner.do("go 1000")
+            self.said.until("nothing more is written there")
+            reader = os.open(self.fifo, os.O_RDONLY | os.O_NONBLOCK)
+            with self.assertRaises(BlockingIOError):
+                os.read(reader, 1)
+            os.close(reader)
             self.stop(tracer, status=1)
-        self.assertIn("stopped because unix:", self.words)
-        self.assertIn("0 events, 7000 lost (interrupted)", self.words)
 
+    def test_one_that_may_not_be_read(self):
+        """Root opens it, and the user nobody could not empty it."""
+        os.chmod(self.fifo, 0o600)
+        with Runner() as runner:
+            reader = os.open(self.fifo, os.O_RDWR)
+            tracer = self.trace(runner, "-o", self.fifo)
+            self.assertIn("may not read '%s'" % self.fifo, "\n".join(self.said_first))
+            self.stop(tracer)
+            os.close(reader)
+
+
+class CommandLine(Outputs):
     def test_names_that_are_none(self):
         for where, words in (("udp:nowhere:1", "for a file of that name write './udp:nowhere:1'"),
                              ("tcp:nowhere", "is not tcp:HOST:PORT"),
@@ -470,21 +346,23 @@ class Sockets(Outputs):
                              ("unix:" + "x" * 200, "the path of a socket has"),
                              ("unix:", "the path of a socket has")):
             status, _, said = run("record", "-o", where, "--", target("older"))
-            self.assertEqual(status, 1)
+            self.assertEqual(status, 2)
             self.assertIn(words, said)
         status, _, said = run("record", "-o", self.path("a"), "-o", self.path("a"),
                               "--", target("older"))
-        self.assertEqual(status, 1)
+        self.assertEqual(status, 2)
         self.assertIn("is named twice", said)
         done = subprocess.run([STEPTRACE, "record", "-o", "-", "-o", "/dev/stdout",
                                "--", target("older")],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                               check=False)
+        self.assertEqual(done.returncode, 2)
         self.assertIn("is named twice", done.stderr)
         same = os.path.join(self.directory, ".", "a")
         status, _, said = run("record", "-o", self.path("a"), "-o", same, "--", target("older"))
-        self.assertEqual(status, 1)
+        self.assertEqual(status, 2)
         self.assertIn("is named twice", said)
+        self.assertEqual(os.listdir(self.directory), [])
         for arguments, words in ((("--when-full", "drop"), "must come after the -o"),
                                  (("--rotate-size", "1M"), "need a file as output"),
                                  (("-o", "/dev/null", "--rotate-size", "1M"),
@@ -495,6 +373,16 @@ class Sockets(Outputs):
                                  (("-o", "x", "--when-full", "maybe"),
                                   "--when-full must be block or drop"),
                                  (("--rotate-size", "3"), "--rotate-size 256M"),
+                                 (("-o", "x", "--file-mode", "0755"), "--file-mode 640"),
+                                 (("-o", "x", "--file-mode", "040"), "--file-mode 640"),
+                                 (("-o", "x", "--file-mode", "rw"), "--file-mode 640"),
+                                 (("-o", "x", "--file-group", "no such"), "there is no group"),
+                                 (("-o", "-", "--file-mode", "600"), "need a file as output"),
+                                 (("-o", "tcp:x:1", "--tcp-timeout", "2h"), "--tcp-timeout 1m"),
+                                 (("-o", "unix:x", "--tcp-timeout", "1s"), "needs a TCP output"),
+                                 (("-o", "tcp:x:1", "--tls-ca", "x"), "need -o tls:HOST:PORT"),
+                                 (("-o", "tls:x:1", "--tls-key", "x"), "--tls-key needs"),
+                                 (("--metrics", "127.0.0.1:99999"), "--metrics is ADDRESS:PORT"),
                                  (("--rotate-age", "0"), "--rotate-age 24h"),
                                  (("--keep", "0"), "--keep 7"),
                                  (("--queue", "1"), "--queue 32M")):

@@ -3,13 +3,14 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import unittest
 
 import needs
 from harness import (PATIENCE_S, ROOT, EndToEnd, Lines, Runner, STEPTRACE, check_books, completed,
-                     copy_of, everyone, read_events, runner_events, target)
+                     copy_of, everyone, read_events, runner_events, target, wait_until)
 
 CAPABILITIES = {"CAP_KILL": 5, "CAP_DAC_READ_SEARCH": 2, "CAP_SYS_PTRACE": 19, "CAP_SYS_ADMIN": 21,
                 "CAP_PERFMON": 38, "CAP_BPF": 39, "CAP_CHECKPOINT_RESTORE": 40}
@@ -19,6 +20,13 @@ FOLLOWING = {"CAP_BPF", "CAP_PERFMON", "CAP_SYS_PTRACE", "CAP_DAC_READ_SEARCH",
 
 def bits(names):
     return sum(1 << CAPABILITIES[name] for name in names)
+
+
+def installed_capabilities():
+    """What `make install SETCAP=1` passes to setcap."""
+    with open(os.path.join(ROOT, "Makefile"), encoding="ascii") as file:
+        return next(line.split("=", 1)[1].strip() for line in file
+                    if line.startswith("CAPABILITIES ="))
 
 
 class Privileged:
@@ -169,9 +177,7 @@ class Privilege(EndToEnd):
     def test_file_capabilities(self):
         """What `make install SETCAP=1` sets."""
         needs.file_capabilities()
-        with open(os.path.join(ROOT, "Makefile"), encoding="ascii") as file:
-            names = next(line.split("=", 1)[1].strip() for line in file
-                         if line.startswith("CAPABILITIES ="))
+        names = installed_capabilities()
         self.assertEqual({name.upper() for name in names[:-3].split(",")}, FOLLOWING)
         with tempfile.TemporaryDirectory() as directory:
             os.chmod(directory, 0o755)
@@ -211,6 +217,128 @@ class Privilege(EndToEnd):
             self.assertIn(missing, words)
             self.assertIn("sudo setcap cap_bpf,cap_perfmon,", words)
             self.assertIn(program, words)
+
+
+class Caller(EndToEnd):
+    """A program that has rights which its caller does not have opens what the caller names with the
+    rights of the caller."""
+    CALLER = {"user": 12345, "group": 12345, "extra_groups": [], "cwd": "/"}
+
+    def setUp(self):
+        needs.other_users()
+        needs.file_capabilities()
+        holder = tempfile.TemporaryDirectory(prefix="steptrace-test-")
+        self.addCleanup(holder.cleanup)
+        self.directory, self.closed = holder.name, os.path.join(holder.name, "closed")
+        os.chmod(self.directory, 0o755)
+        os.mkdir(self.closed, 0o700)
+        self.programs = [self.with_rights(name) for name in ("capabilities", "set-user-id")]
+
+    def with_rights(self, name):
+        path = shutil.copy(STEPTRACE, os.path.join(self.directory, name))
+        if name == "set-user-id":
+            os.chmod(path, 0o4755)
+        else:
+            subprocess.run(["setcap", installed_capabilities(), path], check=True)
+        return path
+
+    def file(self, name, mode, text=b""):
+        path = os.path.join(self.directory, name)
+        with open(path, "wb") as file:
+            file.write(text)
+        os.chmod(path, mode)
+        return path
+
+    def run_as_caller(self, program, *arguments):
+        return subprocess.run([program, *arguments], timeout=PATIENCE_S, capture_output=True,
+                              text=True, stdin=subprocess.DEVNULL, **self.CALLER)
+
+    def refused(self, words, *arguments, status=1):
+        for program in self.programs:
+            with self.subTest(program=os.path.basename(program), arguments=arguments):
+                done = self.run_as_caller(program, *arguments)
+                self.assertEqual(done.returncode, status, done.stderr)
+                self.assertIn(words, done.stderr + done.stdout)
+                self.assertNotIn('"event"', done.stdout)
+
+    def test_files_of_root(self):
+        key = self.file("key", 0o600, bytes(range(32)))
+        hidden = self.file("closed/hidden", 0o666)
+        shutil.copy(target("spans"), os.path.join(self.closed, "spans"))
+        os.mkfifo(os.path.join(self.closed, "fifo"))
+        os.chmod(os.path.join(self.closed, "fifo"), 0o666)
+        with Runner() as runner:
+            whom = ("record", "--duration", "1ms", "-p", str(runner.pid))
+            for arguments in (("--pseudonymize", "user_id", "--pseudonym-key", key),
+                              ("-o", self.file("own", 0o600)), ("-o", hidden),
+                              ("-o", os.path.join(self.closed, "fifo"))):
+                self.refused("Permission denied", *whom, *arguments)
+        for arguments in (("record", "-x", "spans"), ("record", "--", "spans"), ("list", "spans"),
+                          ("doctor", "-x", "spans")):
+            path = os.path.join(self.closed, arguments[-1])
+            self.refused("Permission denied", *arguments[:-1], path)
+
+    def test_a_socket_of_root(self):
+        path = os.path.join(self.closed, "socket")
+        with socket.socket(socket.AF_UNIX) as listener, Runner() as runner:
+            listener.bind(path)
+            os.chmod(path, 0o666)
+            listener.listen()
+            listener.setblocking(False)
+            self.refused("Permission denied", "record", "--duration", "1ms", "-p", str(runner.pid),
+                         "-o", "unix:" + path)
+            with self.assertRaises(BlockingIOError):
+                listener.accept()
+
+    def test_a_cgroup_of_root(self):
+        closed = os.path.join(needs.cgroup2(), "steptrace-test-%d" % os.getpid())
+        below = os.path.join(closed, "below")
+        for path in (closed, below):
+            os.mkdir(path)
+            self.addCleanup(os.rmdir, path)
+        os.chmod(closed, 0o700)
+        self.refused("is no cgroup", "record", "--cgroup", below, "--duration", "1ms", status=2)
+
+    def test_files_of_the_caller(self):
+        key = self.file("key", 0o600, bytes(range(32)))
+        os.chown(key, 12345, 12345)
+        with Runner() as runner:
+            for program in self.programs:
+                done = self.run_as_caller(program, "record", "-p", str(runner.pid),
+                                          "--duration", "1ms", "--pseudonymize", "user_id",
+                                          "--pseudonym-key", key)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertIn('"trace.stopped"', done.stdout)
+
+    def test_the_tracer_becomes_its_caller(self):
+        """Whatever the environment says."""
+        for program in self.programs:
+            tracer = subprocess.Popen([program, "record", *everyone(), "-o", "/dev/null"],
+                                      stderr=subprocess.PIPE, bufsize=0,
+                                      env={"SUDO_UID": "4711", "SUDO_GID": "4711"}, **self.CALLER)
+            lines = Lines(tracer.stderr, "steptrace")
+            lines.until("attached to")
+            with open("/proc/%d/status" % tracer.pid, encoding="ascii") as file:
+                status = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+            self.assertEqual((status["Uid"].split(), status["Gid"].split()), (["12345"] * 4,) * 2)
+            tracer.send_signal(signal.SIGINT)
+            lines.rest()
+            self.assertEqual(tracer.wait(PATIENCE_S), 0)
+
+    def test_the_threads_of_outputs_have_no_capabilities(self):
+        with Runner() as runner:
+            tracer = Privileged("-p", str(runner.pid))
+            tracer.status()
+            wait_until(lambda: self.held_by_threads(tracer.process.pid) == [0, bits(FOLLOWING)],
+                       "a thread without capabilities")
+            tracer.end(signal.SIGINT)
+
+    def held_by_threads(self, pid):
+        held = []
+        for thread in os.listdir("/proc/%d/task" % pid):
+            with open("/proc/%d/task/%s/status" % (pid, thread), encoding="ascii") as file:
+                held += [int(line.split()[1], 16) for line in file if line.startswith("CapPrm")]
+        return sorted(held)
 
 
 if __name__ == "__main__":

@@ -16,9 +16,12 @@ static void paths(void **state)
 	static const struct {
 		const char *folder, *path, *absolute;
 	} rows[] = {
-		{"/usr", "/bin/true", "/bin/true"}, {"/usr", "one", "/usr/one"},
-		{"/usr", "./one", "/usr/one"},      {"/usr", ".//./one", "/usr/one"},
-		{"/usr", "../one", "/usr/../one"},  {"/usr", ".one/two", "/usr/.one/two"},
+		{"/usr", "/bin/true", "/bin/true"},
+		{"/usr", "one", "/usr/one"},
+		{"/usr", "./one", "/usr/one"},
+		{"/usr", ".//./one", "/usr/one"},
+		{"/usr", "../one", "/usr/../one"},
+		{"/usr", ".one/two", "/usr/.one/two"},
 		{"/", "one", "/one"},
 	};
 	char former[PATH_MAX], absolute[PATH_MAX];

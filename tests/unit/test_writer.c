@@ -1,47 +1,58 @@
 // SPDX-License-Identifier: BSD-2-Clause
+/* The writer of an output, with a sink that takes what it is told to take. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-/* cmocka.h needs the four headers above */
+/* cmocka wants those four first */
+#include <cjson/cJSON.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "steptrace/output/writer.h"
 
-/* A sink that keeps the bytes it gets, or returns an error. */
-static char kept[16384];
-static size_t kept_bytes, calls;
-static int refusal;       /* the error that write returns; 0: none */
-static size_t taken_part; /* bytes that write accepts before it returns the error */
+static struct fake {
+	struct sink sink; /* must be the first member */
+	char text[8192];
+	size_t bytes;
+	bool refuses;
+	size_t untaken_bytes;
+} fake;
 
-static int fake_write(struct sink *sink, const char *lines, size_t bytes, size_t *written,
+static struct writer writer;
+static struct lines lines;
+
+static int fake_write(struct sink *sink, const char *text, size_t bytes, size_t *written,
 		      struct error *err)
 {
 	(void)sink;
-	calls++;
-	*written = refusal ? taken_part : bytes;
-	assert_true(kept_bytes + *written < sizeof(kept));
-	memcpy(kept + kept_bytes, lines, *written);
-	kept_bytes += *written;
-	return refusal ? error__set(err, refusal, "refused") : 0;
+	if (fake.refuses)
+		return error__set(err, -EIO, "refused");
+	assert_true(fake.bytes + bytes < sizeof(fake.text));
+	memcpy(fake.text + fake.bytes, text, bytes);
+	fake.bytes += bytes;
+	*written = bytes;
+	return 0;
 }
 
-static const struct sink_ops fake_ops = {.write = fake_write};
-static struct sink sink;
-static struct writer writer;
-static struct lines lines;
-static const struct missing_lines nothing;
+static size_t fake_untaken_bytes(const struct sink *sink)
+{
+	(void)sink;
+	return fake.untaken_bytes;
+}
+
+static const struct sink_ops fake_ops = {.write = fake_write, .untaken_bytes = fake_untaken_bytes};
 
 static int set_up(void **state)
 {
 	(void)state;
-	sink = (struct sink){.ops = &fake_ops};
-	writer = (struct writer){.format = FORMAT_JSON};
-	kept_bytes = calls = taken_part = 0;
-	refusal = 0;
-	return writer__open(&writer, &sink, true) || lines__init(&lines, 4096) ? -1 : 0;
+	memset(&fake, 0, sizeof(fake));
+	memset(&writer, 0, sizeof(writer));
+	sink__init(&fake.sink, &fake_ops, "the fake");
+	return writer__open(&writer, &fake.sink, true) || lines__init(&lines, 1024) ? -1 : 0;
 }
 
 static int tear_down(void **state)
@@ -52,227 +63,166 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void add(enum event_kind kind, const char *text)
-{
-	const struct line_mark mark = {.kind = (uint8_t)kind, .execution_id = {1}};
+/* ---- lines in, lines out */
 
-	json__word(&lines.text, text);
-	json__raw(&lines.text, "\n");
+/* The text ends with ",\"complete\":true,\"steps_lost\":0}": 32 bytes. */
+static void add(enum event_kind kind, bool is_aborted)
+{
+	struct line_mark mark = {
+		.kind = (uint8_t)kind, .is_aborted = is_aborted, .execution_id = {7}, .pid = 7};
+
+	assert_int_equal(json__reserve(&lines.text, 128), 0);
+	json__raw(&lines.text, "{\"event\":\"e\",\"complete\":true,\"steps_lost\":0}\n");
 	assert_int_equal(lines__mark(&lines, &mark), 0);
 }
 
-static void put(const struct missing_lines *missing)
+enum { LINE_BYTES = sizeof("{\"event\":\"e\",\"complete\":true,\"steps_lost\":0}\n") - 1 };
+
+static void put(void)
 {
-	writer__put(&writer, &lines, missing);
+	const struct missing_lines nothing = {.since_ns = 0};
+
+	writer__put(&writer, &lines, &nothing);
 	lines__clear(&lines);
 }
 
-/* The text written since the last call. */
-static const char *written(void)
+/* Ends the output; returns its last line, parsed. */
+static cJSON *end(const struct stream_counts *counts)
 {
-	kept[kept_bytes] = 0;
-	kept_bytes = 0;
-	return kept;
+	const struct missing_lines nothing = {.since_ns = 0};
+	const struct trace_totals totals = {.reason = "interrupted"};
+	char *last;
+	cJSON *parsed;
+
+	writer__end(&writer, &nothing, counts, &totals, 1);
+	fake.text[fake.bytes - 1] = 0; /* the newline */
+	last = strrchr(fake.text, '\n');
+	parsed = cJSON_Parse(last ? last + 1 : fake.text);
+	assert_non_null(parsed);
+	return parsed;
 }
 
-static struct missing_lines steps_missing(uint64_t count)
+static int number(const cJSON *object, const char *name)
 {
-	return (struct missing_lines){
-		.lost.events[EVENT_STEP_EXECUTED] = count, .since_ns = 1, .until_ns = 2};
+	const cJSON *value = cJSON_GetObjectItemCaseSensitive(object, name);
+
+	assert_non_null(value);
+	return (int)value->valuedouble;
 }
 
-static void lines_are_written_unchanged(void **state)
+/* How often the text is in the output. */
+static int times(const char *text)
 {
-	(void)state;
-	add(EVENT_STEP_EXECUTED, "{\"a\":1}");
-	add(EVENT_STEP_EXECUTED, "{\"a\":2}");
-	put(&nothing);
-	assert_string_equal(written(), "{\"a\":1}\n{\"a\":2}\n");
-	assert_int_equal(calls, 1);
-	assert_int_equal(writer__timeout_ms(&writer), -1);
+	int count = 0;
+
+	for (const char *at = fake.text; (at = strstr(at, text)); at++)
+		count++;
+	return count;
 }
 
-/* The first missing lines are reported immediately, even if no other line follows. Lines that are
- * missing within the same second are reported together at its end. */
-static void missing_lines_are_reported_once_a_second(void **state)
+/* The name of the member that counts events of what was left open. */
+static const char *aborted_name(const cJSON *stopped)
 {
-	struct missing_lines missing = steps_missing(3);
-	int patience;
-
-	(void)state;
-	writer__add_missing(&writer, &missing);
-	assert_int_equal(writer__timeout_ms(&writer), 0);
-	writer__tick(&writer);
-	assert_non_null(strstr(written(), "\"kind\":\"dsl.step.executed\",\"lost\":3"));
-	assert_int_equal(writer__timeout_ms(&writer), -1);
-
-	for (int i = 0; i < 5; i++) {
-		add(EVENT_STEP_EXECUTED, "{\"a\":1}");
-		put(&missing);
-		writer__tick(&writer);
-		assert_string_equal(written(), "{\"a\":1}\n");
-	}
-	patience = writer__timeout_ms(&writer);
-	assert_in_range(patience, 1, 1000);
-	writer.reported_ns -= 1000000000;
-	writer__tick(&writer);
-	assert_non_null(strstr(written(), "\"lost\":15"));
-	writer__tick(&writer);
-	assert_string_equal(written(), "");
+	return cJSON_HasObjectItem(stopped, "aborted_events") ? "aborted_events" : "aborted";
 }
 
-/* If a trace.lost line itself is missing, a later line reports its losses again: the sum, and the
- * earliest time. */
-static void a_missing_trace_lost_is_repeated(void **state)
+/* ---- tests */
+
+/* What the sink refused is in no total: neither events nor aborted ones. */
+static void refused_lines_are_subtracted(void **state)
 {
-	struct line_mark mark = {.kind = EVENT_NONE,
-				 .lost = 5,
-				 .lost_since_ns = 7000000000,
-				 .lost_kind = EVENT_COMMAND_STARTED,
-				 .lost_reason = LOSS_BUFFER_FULL};
-	struct missing_lines missing = {.since_ns = 0};
+	struct stream_counts counts = {.events = {[EVENT_STEP_EXECUTED] = 3},
+				       .aborted = {[EVENT_STEP_EXECUTED] = 3}};
+	cJSON *stopped;
 
 	(void)state;
-	for (int i = 0; i < 2; i++) {
-		json__raw(&lines.text, "{}\n");
-		assert_int_equal(lines__mark(&lines, &mark), 0);
-		mark.lost_since_ns = 6000000000;
-	}
-	assert_int_equal(missing_lines__add_lines(&missing, &lines, 0, 9000000000), 0);
-	lines__clear(&lines);
-	writer__add_missing(&writer, &missing);
-	refusal = -ENOSPC;
-	writer__tick(&writer);
-	refusal = 0;
-	writer.reported_ns -= 1000000000;
-	writer__tick(&writer);
-	assert_non_null(strstr(written(), "\"kind\":\"command.execution.started\",\"lost\":10,"
-					  "\"since\":\"1970-01-01T00:00:06.000000000Z\","
-					  "\"until\":\"1970-01-01T00:00:09.000000000Z\","
-					  "\"reason\":\"buffer_full\""));
-	writer.reported_ns -= 1000000000;
-	writer__tick(&writer);
-	assert_string_equal(written(), "");
-}
-
-/* The sink says how many lines it has accepted. The others are lost, and a trace.lost is written
- * before any further line. */
-static void a_sink_that_fails_and_recovers(void **state)
-{
-	const char *text, *told;
-
-	(void)state;
-	refusal = -ENOSPC;
-	taken_part = strlen("{\"a\":1}\n");
-	add(EVENT_COMMAND_STARTED, "{\"a\":1}");
-	add(EVENT_STEP_EXECUTED, "{\"a\":2}");
-	add(EVENT_STEP_EXECUTED, "{\"a\":3}");
-	put(&nothing);
-	assert_string_equal(written(), "{\"a\":1}\n");
-	assert_int_equal(writer.lost, 2);
-	assert_false(writer.failed);
-
-	taken_part = 0;
-	add(EVENT_STEP_EXECUTED, "{\"a\":4}");
-	put(&nothing);
-	assert_string_equal(written(), "");
+	fake.refuses = true;
+	add(EVENT_STEP_EXECUTED, false);
+	add(EVENT_STEP_EXECUTED, true);
+	add(EVENT_STEP_EXECUTED, true);
+	put();
+	fake.refuses = false;
+	stopped = end(&counts);
+	assert_int_equal(number(stopped, "events"), 2);
+	assert_int_equal(number(stopped, aborted_name(stopped)), 1);
 	assert_int_equal(writer.lost, 3);
-
-	refusal = 0;
-	add(EVENT_COMMAND_COMPLETED, "{\"b\":1,\"complete\":true,\"steps_lost\":0}");
-	put(&nothing);
-	text = written();
-	told = strstr(text, "\"lost\":3");
-	assert_non_null(told);
-	assert_non_null(strstr(told, "{\"b\":1,\"complete\":false,\"steps_lost\":3}\n"));
-	assert_int_equal(writer.lost, 3);
+	cJSON_Delete(stopped);
 }
 
-static void an_output_that_may_not_drop_fails(void **state)
+/* The sink says later that the peer had not taken the last bytes: those of one line, and some of
+ * the line before. */
+static void lines_that_were_not_taken_are_lost(void **state)
 {
+	struct stream_counts counts = {.events = {[EVENT_STEP_EXECUTED] = 4}};
+	cJSON *stopped;
+
 	(void)state;
-	writer.drops = false;
-	refusal = -EPIPE;
-	add(EVENT_STEP_EXECUTED, "{}");
-	put(&nothing);
-	assert_true(writer.failed);
-	assert_string_equal(writer.err.text, "refused");
-	calls = 0;
-	add(EVENT_STEP_EXECUTED, "{}");
-	put(&nothing);
-	writer__tick(&writer);
-	assert_int_equal(calls, 0);
+	fake.untaken_bytes = 3 * LINE_BYTES;
+	for (int i = 0; i < 4; i++)
+		add(EVENT_STEP_EXECUTED, false);
+	put();
+	assert_int_equal(writer.lost, 0);
+	assert_int_equal(writer.untaken.count, 3);
+	fake.sink.lost_bytes = LINE_BYTES + 1;
+	fake.untaken_bytes = 0;
+	writer__take_back(&writer);
 	assert_int_equal(writer.lost, 2);
-	assert_int_equal(writer__timeout_ms(&writer), -1);
+	assert_int_equal(fake.sink.lost_bytes, 0);
+	stopped = end(&counts);
+	assert_int_equal(number(stopped, "events"), 2);
+	assert_int_equal(times("\"lost\":2,"), 1);
+	cJSON_Delete(stopped);
 }
 
-static void lines_are_batched_if_the_sink_asks_for_it(void **state)
+/* The end event of their execution says that they are missing. */
+static void an_end_is_corrected_for_lines_that_were_not_taken(void **state)
 {
 	(void)state;
-	sink.gather_ns = 1000000000;
-	for (int i = 0; i < 3; i++) {
-		add(EVENT_STEP_EXECUTED, "{}");
-		put(&nothing);
-	}
-	assert_int_equal(calls, 0);
-	assert_in_range(writer__timeout_ms(&writer), 1, 1001);
-	writer__tick(&writer);
-	assert_int_equal(calls, 0);
-	writer.gathered_ns -= 1000000000;
-	assert_int_equal(writer__timeout_ms(&writer), 0);
-	writer__tick(&writer);
-	assert_string_equal(written(), "{}\n{}\n{}\n");
-	assert_int_equal(writer__timeout_ms(&writer), -1);
+	fake.untaken_bytes = 1000;
+	add(EVENT_COMMAND_STARTED, false);
+	add(EVENT_STEP_EXECUTED, false);
+	put();
+	fake.sink.lost_bytes = LINE_BYTES;
+	writer__take_back(&writer);
+	add(EVENT_COMMAND_COMPLETED, false);
+	put();
+	assert_int_equal(times("\"complete\":false,\"steps_lost\":1"), 1);
+	assert_int_equal(times("\"complete\":true"), 2);
 }
 
-/* An output without its trace.stopped counts as failed. */
-static void an_end_that_cannot_be_written(void **state)
+/* Also a trace.lost may be lost. Then what it said is said again, and the events are lost once. */
+static void a_report_that_was_not_taken_is_made_again(void **state)
 {
-	const struct stream_counts counts = {.events[EVENT_STEP_EXECUTED] = 1};
-	const struct trace_totals totals = {.hits = 1, .reason = "count"};
+	struct stream_counts counts = {.events = {[EVENT_STEP_EXECUTED] = 1}};
+	cJSON *stopped;
 
 	(void)state;
-	refusal = -ENOSPC;
-	writer__end(&writer, &nothing, &counts, &totals, 5);
-	assert_true(writer.failed);
-	assert_string_equal(writer.err.text, "refused");
-}
-
-/* The totals of an output are those of the stream, minus the lines that this output lost. */
-static void totals_at_the_end(void **state)
-{
-	struct stream_counts counts = {.events[EVENT_STEP_EXECUTED] = 10};
-	struct trace_totals totals = {.hits = 10, .reason = "count"};
-	struct missing_lines missing = steps_missing(4);
-	const char *text;
-
-	(void)state;
-	refusal = -ENOSPC;
-	add(EVENT_STEP_EXECUTED, "{}");
-	put(&nothing);
-	refusal = 0;
-	writer__end(&writer, &missing, &counts, &totals, 5);
-	text = written();
-	assert_non_null(strstr(text, "\"kind\":\"dsl.step.executed\",\"lost\":5"));
-	assert_non_null(strstr(text, "\"hits\":10,\"events\":5"));
-	assert_non_null(strstr(text, "\"not_written\":5"));
+	fake.refuses = true;
+	add(EVENT_STEP_EXECUTED, false);
+	put();
+	fake.refuses = false;
+	fake.untaken_bytes = 1000;
+	put(); /* nothing but the report */
+	assert_int_equal(times("\"trace.lost\""), 1);
+	fake.sink.lost_bytes = 1;
+	writer__take_back(&writer);
+	stopped = end(&counts);
+	assert_int_equal(times("\"trace.lost\""), 2);
+	assert_int_equal(number(stopped, "events"), 0);
+	assert_int_equal(writer.lost, 1);
+	cJSON_Delete(stopped);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(lines_are_written_unchanged, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(missing_lines_are_reported_once_a_second, set_up,
+		cmocka_unit_test_setup_teardown(refused_lines_are_subtracted, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(lines_that_were_not_taken_are_lost, set_up,
 						tear_down),
-		cmocka_unit_test_setup_teardown(a_missing_trace_lost_is_repeated, set_up,
+		cmocka_unit_test_setup_teardown(an_end_is_corrected_for_lines_that_were_not_taken,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_report_that_was_not_taken_is_made_again, set_up,
 						tear_down),
-		cmocka_unit_test_setup_teardown(a_sink_that_fails_and_recovers, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(an_output_that_may_not_drop_fails, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(lines_are_batched_if_the_sink_asks_for_it, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(an_end_that_cannot_be_written, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(totals_at_the_end, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("writer", tests, NULL, NULL);

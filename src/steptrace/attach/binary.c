@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "steptrace/attach/process_maps.h"
+#include "steptrace/confine/caller_rights.h"
 
 void binary__close(struct binary *binary)
 {
@@ -97,6 +98,18 @@ int binary__open(const char *path, const char *name, struct binary **out, struct
 	int fd = open_regular(path, name, &status, err);
 
 	return fd < 0 ? fd : read_binary(fd, name, &status, out, err);
+}
+
+int binary__open_named(const char *path, struct binary **out, struct error *err)
+{
+	struct caller_rights saved;
+	int code = caller_rights__use(&saved, err);
+
+	if (code)
+		return code;
+	code = binary__open(path, path, out, err);
+	caller_rights__end(&saved);
+	return code;
 }
 
 int binaries__add(struct binaries *set, const char *path, const char *name, struct binary **out,

@@ -34,6 +34,8 @@ struct binary {
  * -EBADMSG: its notes are malformed. A file without probes is no error.
  */
 int binary__open(const char *path, const char *name, struct binary **binary, struct error *err);
+/* The same for a path of the command line: with the rights of the caller (see caller_rights.h). */
+int binary__open_named(const char *path, struct binary **binary, struct error *err);
 void binary__close(struct binary *binary);
 
 /* A set of binaries, also of those without probes. */

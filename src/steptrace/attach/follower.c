@@ -20,7 +20,7 @@ static int attach_exe(struct follower *follower, const char *path, struct error 
 	struct steptrace_file file;
 	struct attachment *attachment;
 	struct binary *binary;
-	int code = binary__open(path, path, &binary, err);
+	int code = binary__open_named(path, &binary, err);
 
 	if (code)
 		return code;

@@ -9,10 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/parse.h"
+#include "steptrace/confine/caller_rights.h"
 
 #define NOBODY 65534
 
@@ -70,24 +73,43 @@ static int choose(const struct privilege_needs *needs)
  * the function never returns the id 0. */
 static uint32_t id_from(const char *variable)
 {
-	const char *text = getenv(variable);
+	const char *text = secure_getenv(variable);
 	uint64_t id;
 
 	return text && parse__u64(text, 1, UINT32_MAX - 1, &id) == 0 ? (uint32_t)id : NOBODY;
 }
 
+/* A program with the set-user-ID bit becomes its caller again, any other one the user of sudo or
+ * nobody. */
+uid_t privilege__later_uid(void)
+{
+	return getuid() ? getuid() : id_from("SUDO_UID");
+}
+
+static gid_t later_gid(void)
+{
+	return getuid() ? getgid() : id_from("SUDO_GID");
+}
+
+static bool has_root(void)
+{
+	uid_t real = 0, effective = 0, saved = 0;
+
+	return getresuid(&real, &effective, &saved) || !real || !effective || !saved;
+}
+
 /* In a user namespace without this user or group (EINVAL), or without the right to change
  * (EPERM), the id stays as it is. */
-static int leave_root(void)
+static int leave_root(const struct privilege_needs *needs)
 {
-	uid_t uid = id_from("SUDO_UID");
-	gid_t gid = id_from("SUDO_GID");
+	uid_t uid = privilege__later_uid();
+	gid_t gid = later_gid();
 
-	if (geteuid() != 0 && getuid() != 0)
+	if (!has_root())
 		return 0;
 	if (prctl(PR_SET_KEEPCAPS, 1))
 		return -errno;
-	if (setgroups(0, NULL) && errno != EPERM)
+	if (setgroups(needs->groups_count, needs->groups) && errno != EPERM)
 		return -errno;
 	if (setresgid(gid, gid, gid) && errno != EINVAL && errno != EPERM)
 		return -errno;
@@ -106,7 +128,7 @@ static int drop(const struct privilege_needs *needs)
 	may_drop_bounds = prctl(PR_CAPBSET_READ, CAP_SETPCAP) == 1 && geteuid() == 0;
 	if (may_drop_bounds && capng_apply(CAPNG_SELECT_BOUNDS))
 		return -EPERM;
-	code = leave_root();
+	code = leave_root(needs);
 	if (code)
 		return code;
 	if (capng_apply(CAPNG_SELECT_CAPS))
@@ -121,6 +143,60 @@ int privilege__drop(const struct privilege_needs *needs, struct error *err)
 
 	return code ? error__set(err, code, "cannot drop privileges: %s", strerror(-code)) : 0;
 }
+
+int privilege__drop_all(const struct privilege_needs *needs)
+{
+	int code = drop(needs);
+
+	return code ? code : caller_rights__drop_capabilities();
+}
+
+/* ---- a look ahead */
+
+struct look_ahead {
+	int code;
+	struct error err;
+};
+
+_Noreturn static void look_ahead(struct look_ahead *result,
+				 int (*check)(const void *context, struct error *err),
+				 const void *context, gid_t group)
+{
+	const struct privilege_needs needs = {.groups = {group},
+					      .groups_count = group != (gid_t)-1};
+
+	result->code = privilege__drop_all(&needs);
+	if (!result->code)
+		result->code = check(context, &result->err);
+	_exit(0);
+}
+
+int privilege__check_later(int (*check)(const void *context, struct error *err),
+			   const void *context, gid_t group, struct error *err)
+{
+	struct look_ahead *result = mmap(NULL, sizeof(*result), PROT_READ | PROT_WRITE,
+					 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t child;
+	int code;
+
+	if (result == MAP_FAILED)
+		return error__set(err, -ENOMEM, "out of memory");
+	result->code = -EAGAIN;
+	child = fork();
+	if (child == 0)
+		look_ahead(result, check, context, group);
+	while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
+		continue;
+	code = result->code;
+	if (code)
+		error__set(err, code, "%s",
+			   result->err.text[0] ? result->err.text
+					       : "cannot check the rights that will be left");
+	munmap(result, sizeof(*result));
+	return code;
+}
+
+/* ---- what is missing */
 
 static void own_path(char path[256])
 {

@@ -14,8 +14,11 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "common/error.h"
+
+enum { PRIVILEGE_GROUPS_MAX = 8 };
 
 struct privilege_needs {
 	bool perf_links;    /* attaches through the perf PMU */
@@ -23,15 +26,31 @@ struct privilege_needs {
 	bool makes_files;   /* rotates files, or opens a file again that was rotated away */
 	bool connects;      /* connects again to a socket that was closed */
 	bool serves;        /* serves metrics */
+	/* Supplementary groups that are kept: new files belong to them. */
+	gid_t groups[PRIVILEGE_GROUPS_MAX];
+	size_t groups_count;
 };
 
 /*
  * Drops for good what is not needed, in the calling thread: there must be no other one. Keeps of
  * the capabilities above those that are held and needed. Changes uid 0 to the user of sudo, or to
- * nobody. Drops the supplementary groups, and sets "no new privileges". 0 or negative errno with
- * a sentence.
+ * nobody. Drops the other supplementary groups, and sets "no new privileges". 0 or negative errno
+ * with a sentence.
  */
 int privilege__drop(const struct privilege_needs *needs, struct error *err);
+
+/* The same, and drops all capabilities: for a child process that needs none. */
+int privilege__drop_all(const struct privilege_needs *needs);
+
+/* The user that privilege__drop() changes to. */
+uid_t privilege__later_uid(void);
+
+/*
+ * Runs `check` in a child process that has dropped all privileges but one group (-1: none). To be
+ * called before privilege__drop(). Returns its result, and its sentence in `err`.
+ */
+int privilege__check_later(int (*check)(const void *context, struct error *err),
+			   const void *context, gid_t group, struct error *err);
 
 /*
  * Whether this process lacks a capability that loading and attaching needs. Then `text` says

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <linux/sockios.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stddef.h>
@@ -69,6 +70,13 @@ static const int calls[] = {
 	SCMP_SYS(rseq),
 	SCMP_SYS(getpid),
 	SCMP_SYS(gettid),
+	/* a thread cannot raise more than it was left with (caller_rights.c) */
+	SCMP_SYS(capget),
+	SCMP_SYS(capset),
+	SCMP_SYS(getuid),
+	SCMP_SYS(geteuid),
+	SCMP_SYS(getgid),
+	SCMP_SYS(getegid),
 	SCMP_SYS(tgkill),
 	SCMP_SYS(sched_getaffinity),
 	SCMP_SYS(getrandom),
@@ -89,7 +97,7 @@ static const unsigned int bpf_commands[] = {
 static const int child_calls[] = {SCMP_SYS(kill), SCMP_SYS(waitid)};
 static const int file_calls[] = {SCMP_SYS(rename), SCMP_SYS(renameat),  SCMP_SYS(renameat2),
 				 SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(lstat),
-				 SCMP_SYS(geteuid)};
+				 SCMP_SYS(fchown), SCMP_SYS(fchmod)};
 static const int socket_calls[] = {SCMP_SYS(socket), SCMP_SYS(connect), SCMP_SYS(getsockopt),
 				   SCMP_SYS(setsockopt)};
 static const int server_calls[] = {SCMP_SYS(accept4), SCMP_SYS(getsockname), SCMP_SYS(getsockopt),
@@ -168,6 +176,8 @@ static int fill(scmp_filter_ctx filter, const struct privilege_needs *needs)
 		return code ? code : ALLOW_ALL(filter, perf_calls);
 	if (!code) /* isatty() */
 		code = allow_where(filter, SCMP_SYS(ioctl), 1, UINT32_MAX, TCGETS);
+	if (!code && needs->connects) /* what the other side has not acknowledged */
+		code = allow_where(filter, SCMP_SYS(ioctl), 1, UINT32_MAX, SIOCOUTQ);
 	if (!code) /* how many bytes a pipe holds */
 		code = allow_where(filter, SCMP_SYS(ioctl), 1, UINT32_MAX, FIONREAD);
 	return code;

@@ -160,7 +160,7 @@ void checkup__binary(struct findings *findings, const char *path)
 	struct binary *binary;
 	struct error err;
 
-	if (binary__open(path, path, &binary, &err)) {
+	if (binary__open_named(path, &binary, &err)) {
 		findings__add(findings, path, "file", VERDICT_FAIL, NULL, "%s", err.text);
 		return;
 	}

@@ -15,11 +15,9 @@
  * after this time. */
 enum { AGAIN_MS = 200 };
 
-/* 0: there may be room, the caller tries again. Returns after AGAIN_MS at the latest. */
-static int await_room(int fd, int give_up_fd)
+int descriptor__await(int fd, short events, int give_up_fd)
 {
-	struct pollfd fds[2] = {{.fd = fd, .events = POLLOUT},
-				{.fd = give_up_fd, .events = POLLIN}};
+	struct pollfd fds[2] = {{.fd = fd, .events = events}, {.fd = give_up_fd, .events = POLLIN}};
 
 	for (;;) {
 		int ready = poll(fds, 2, AGAIN_MS);
@@ -57,7 +55,7 @@ int descriptor__write(int fd, const char *bytes, size_t count, struct write_stat
 			continue;
 		if (errno != EAGAIN)
 			return -errno;
-		code = await_room(fd, state->give_up_fd);
+		code = descriptor__await(fd, POLLOUT, state->give_up_fd);
 		if (code)
 			return code;
 	}

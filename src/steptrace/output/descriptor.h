@@ -23,6 +23,10 @@ struct write_state {
 int descriptor__write(int fd, const char *bytes, size_t count, struct write_state *state,
 		      size_t *written);
 
+/* Waits for one of the events of poll(). 0: the caller tries again; it may have been in vain, since
+ * the function returns after a moment in any case. -ECANCELED: give_up_fd was readable. */
+int descriptor__await(int fd, short events, int give_up_fd);
+
 /* The number of the descriptor that "/dev/stdout", "/dev/stderr", "/dev/fd/N" or "/proc/self/fd/N"
  * names; -1: another path. */
 int descriptor__named(const char *path);

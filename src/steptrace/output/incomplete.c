@@ -157,6 +157,13 @@ static void miss(struct incomplete *incomplete, const struct line_mark *mark)
 		entry->steps += mark->kind == EVENT_STEP_EXECUTED;
 }
 
+void incomplete__miss_mark(struct incomplete *incomplete, const struct line_mark *mark)
+{
+	pthread_mutex_lock(&incomplete->mutex);
+	miss(incomplete, mark);
+	pthread_mutex_unlock(&incomplete->mutex);
+}
+
 void incomplete__miss(struct incomplete *incomplete, const struct lines *lines, size_t from)
 {
 	const struct line_mark *mark = lines__marks(lines);

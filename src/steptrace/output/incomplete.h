@@ -30,6 +30,9 @@ struct incomplete *incomplete__new(void);
 /* Accepts NULL. */
 void incomplete__free(struct incomplete *incomplete);
 
+/* The output lost one line that it had written before. */
+void incomplete__miss_mark(struct incomplete *incomplete, const struct line_mark *mark);
+
 /* The output will not write the lines behind the first `from` bytes. */
 void incomplete__miss(struct incomplete *incomplete, const struct lines *lines, size_t from);
 

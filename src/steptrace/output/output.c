@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "steptrace/confine/caller_rights.h"
 #include "steptrace/output/batch_queue.h"
 #include "steptrace/output/writer.h"
 
@@ -28,9 +29,10 @@ struct output {
 
 	pthread_mutex_t mutex; /* guards everything from here to the next empty line */
 	struct batch_queue queue;
-	uint64_t refused; /* events that found the queue full */
-	bool has_more;    /* batches may follow */
-	bool reopens;     /* the thread has to open the file again */
+	uint64_t refused;  /* events that found the queue full */
+	bool has_more;     /* batches may follow */
+	bool is_abandoned; /* the thread has to end, and to write nothing more */
+	bool reopens;      /* the thread has to open the file again */
 	bool is_done;
 	bool was_full;               /* the recording waits for room */
 	bool sleeps;                 /* the thread waits for wake_fd */
@@ -95,10 +97,23 @@ int output__open(const struct output_options *options, int news_fd, struct outpu
 	return 0;
 }
 
+/* The recording failed before it began: another output could not be started. */
+static void abandon(struct output *output)
+{
+	pthread_mutex_lock(&output->mutex);
+	output->is_abandoned = true;
+	wake(output);
+	pthread_mutex_unlock(&output->mutex);
+	output__give_up(output);
+	output__end(output);
+}
+
 void output__close(struct output *output)
 {
 	if (!output)
 		return;
+	if (output->is_started)
+		abandon(output);
 	batch_queue__clear(&output->queue);
 	sink__close(output->sink);
 	if (output->wake_fd >= 0)
@@ -110,10 +125,11 @@ void output__close(struct output *output)
 	free(output);
 }
 
-int output__check_rights(const struct output *output, struct error *err)
+gid_t output__group(const struct output *output)
 {
-	return output->sink->ops->check_rights ? output->sink->ops->check_rights(output->sink, err)
-					       : 0;
+	const struct sink *sink = output->sink;
+
+	return sink->ops->group ? sink->ops->group(sink) : FILE_GROUP_ANY;
 }
 
 /* ---- the thread */
@@ -140,12 +156,15 @@ static void sleep_until_woken(struct output *output)
 		writer__tick(&output->writer);
 	if (fds[0].revents)
 		clear_event(output->wake_fd);
-	if (fds[1].revents)
+	if (fds[1].revents) {
 		ops->on_readable(output->sink);
+		writer__take_back(&output->writer);
+	}
 }
 
 /* What the thread has to do next. */
 struct task {
+	bool is_abandoned;
 	struct queued_batch *queued;  /* NULL: the queue is empty */
 	struct missing_lines missing; /* when it is empty: what was refused since the last batch */
 	bool reopens, ends;
@@ -154,13 +173,14 @@ struct task {
 static void take_task(struct output *output, struct task *task)
 {
 	pthread_mutex_lock(&output->mutex);
-	*task = (struct task){.queued = batch_queue__take(&output->queue),
+	*task = (struct task){.is_abandoned = output->is_abandoned,
+			      .queued = batch_queue__take(&output->queue),
 			      .reopens = output->reopens};
 	task->ends = !task->queued && !output->has_more;
 	if (!task->queued)
 		task->missing = batch_queue__take_missing(&output->queue);
 	output->reopens = false;
-	output->sleeps = !task->queued && !task->ends;
+	output->sleeps = !task->queued && !task->ends && !task->is_abandoned;
 	pthread_mutex_unlock(&output->mutex);
 }
 
@@ -198,14 +218,24 @@ static void reopen(struct output *output)
 	output->sink->ops->reopen(output->sink);
 }
 
+static void *abandoned(struct task *task)
+{
+	if (task->queued)
+		queued_batch__free(task->queued);
+	return NULL;
+}
+
 static void *run(void *argument)
 {
 	struct output *output = argument;
 	struct task task;
 
+	caller_rights__drop_capabilities();
 	writer__begin(&output->writer);
 	for (;;) {
 		take_task(output, &task);
+		if (task.is_abandoned)
+			return abandoned(&task);
 		if (task.reopens)
 			reopen(output);
 		if (task.ends)

@@ -43,12 +43,12 @@ struct output;
 int output__open(const struct output_options *options, int news_fd, struct output **output,
 		 struct error *err);
 
-/* Accepts NULL. An output that was started has to be ended first. */
+/* Accepts NULL. When the thread still runs, it is ended first: what is queued is not written, and
+ * neither is a trace.stopped. */
 void output__close(struct output *output);
 
-/* After root was given up: whether the output can still do all that it may have to do. 0, or
- * negative errno with a sentence in `err`. */
-int output__check_rights(const struct output *output, struct error *err);
+/* The group of its files, which the tracer has to be a member of; FILE_GROUP_ANY: none. */
+gid_t output__group(const struct output *output);
 
 /* Starts the thread. `header` is borrowed: each part of the output begins with it (see sink.h).
  * `format` and `clock` are those of the lines. 0, or negative errno with a sentence in `err`. */

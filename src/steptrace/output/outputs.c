@@ -2,6 +2,9 @@
 #include "steptrace/output/outputs.h"
 
 #include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -21,19 +24,47 @@ static const char *path_of(const char *where)
 	return strcmp(where, "-") == 0 ? "/proc/self/fd/1" : where;
 }
 
-/* Two names of one file are found, too: both outputs are open, so the file exists. A character
- * device, such as a terminal or /dev/null, may be named twice. */
+static bool is_one_inode(const struct stat *its, const struct stat *theirs)
+{
+	return its->st_dev == theirs->st_dev && its->st_ino == theirs->st_ino;
+}
+
+/* Of files that are still to be made: the same name in the same folder. */
+static bool is_one_place(const char *one, const char *other)
+{
+	char folders[2][PATH_MAX], names[2][PATH_MAX];
+	const char *const paths[2] = {one, other};
+	struct stat status[2];
+
+	for (int i = 0; i < 2; i++) {
+		if (!sink__kind(paths[i])->makes_files)
+			return false;
+		snprintf(folders[i], sizeof(folders[i]), "%s", paths[i]);
+		snprintf(names[i], sizeof(names[i]), "%s", paths[i]);
+		if (stat(dirname(folders[i]), &status[i]))
+			return false;
+	}
+	return is_one_inode(&status[0], &status[1]) &&
+	       strcmp(basename(names[0]), basename(names[1])) == 0;
+}
+
+/* Two names of one file are found, too. A character device, such as a terminal or /dev/null, may be
+ * named twice. */
 static bool are_same(const char *one, const char *other)
 {
 	struct stat its, theirs;
+	bool it_is, they_are;
 
 	if (strcmp(one, other) == 0)
 		return true;
-	return stat(path_of(one), &its) == 0 && stat(path_of(other), &theirs) == 0 &&
-	       !S_ISCHR(its.st_mode) && its.st_dev == theirs.st_dev && its.st_ino == theirs.st_ino;
+	it_is = stat(path_of(one), &its) == 0;
+	they_are = stat(path_of(other), &theirs) == 0;
+	if (it_is && they_are)
+		return !S_ISCHR(its.st_mode) && is_one_inode(&its, &theirs);
+	return !it_is && !they_are && is_one_place(one, other);
 }
 
-static int check_once(const struct output_options *options, size_t count, struct error *err)
+int outputs__check_once(const struct output_options *options, size_t count, struct error *err)
 {
 	const char *where = where_of(&options[count]);
 
@@ -55,7 +86,7 @@ int outputs__open(struct outputs *outputs, const struct output_options *options,
 		code = output__open(&options[i], outputs->news_fd, &outputs->items[i], err);
 		outputs->count += code == 0;
 		if (!code)
-			code = check_once(options, i, err);
+			code = outputs__check_once(options, i, err);
 	}
 	return code;
 }
@@ -70,13 +101,17 @@ void outputs__close(struct outputs *outputs)
 	*outputs = (struct outputs){.count = 0};
 }
 
-int outputs__check_rights(const struct outputs *outputs, struct error *err)
+size_t outputs__groups(const struct outputs *outputs, gid_t groups[OUTPUTS_MAX])
 {
-	int code = 0;
+	size_t count = 0;
 
-	for (size_t i = 0; i < outputs->count && !code; i++)
-		code = output__check_rights(outputs->items[i], err);
-	return code;
+	for (size_t i = 0; i < outputs->count; i++) {
+		gid_t group = output__group(outputs->items[i]);
+
+		if (group != FILE_GROUP_ANY)
+			groups[count++] = group;
+	}
+	return count;
 }
 
 int outputs__set_header(struct outputs *outputs, struct stream *stream, struct error *err)

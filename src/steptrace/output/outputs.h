@@ -23,15 +23,17 @@ struct outputs {
 	char *header; /* owned: the trace.started */
 };
 
+/* Whether the output behind the first `count` is none of these. 0, or -EINVAL with a sentence. */
+int outputs__check_once(const struct output_options *options, size_t count, struct error *err);
+
 /* Opens all. 0, or negative errno with a sentence in `err`; outputs__close() in any case. */
 int outputs__open(struct outputs *outputs, const struct output_options *options, size_t count,
 		  struct error *err);
 /* Also for zeroed memory. */
 void outputs__close(struct outputs *outputs);
 
-/* After root was given up: whether the outputs can still do all that they may have to do. 0, or
- * negative errno with a sentence in `err`. */
-int outputs__check_rights(const struct outputs *outputs, struct error *err);
+/* The groups of their files, which the tracer has to be a member of. Returns how many. */
+size_t outputs__groups(const struct outputs *outputs, gid_t groups[OUTPUTS_MAX]);
 
 /* Moves the lines that are in the stream now to the header, with which each part of an output
  * begins. 0 or -ENOMEM with a sentence. */

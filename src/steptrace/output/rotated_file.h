@@ -29,14 +29,20 @@ struct rotated_file {
 	uint64_t bytes;              /* its size */
 	bool is_new;                 /* its header is not written yet */
 	bool has_lines;              /* besides the header */
-	uint64_t opened_ns;
-	uint64_t checked_ns; /* when it was last seen to be the file at the path */
-	bool is_stuck;       /* rotating it or opening the path again failed; that is logged once */
+	uint64_t begun_ns;           /* when its first line after the header was written */
+	uint64_t age_before_ns;      /* of a file that had lines already when it was opened */
+	uint64_t tried_ns;           /* when rotating it failed last */
+	mode_t mode;                 /* of the last file: the next one gets them, too */
+	gid_t group;                 /* FILE_GROUP_ANY: none that has to be kept */
+	bool said_looks;             /* that a file could not be given mode and group */
+	uint64_t checked_ns;         /* when it was last seen to be the file at the path */
+	bool is_stuck; /* rotating it or opening the path again failed; that is logged once */
 	struct error reopen_error; /* why the path could not be opened again; empty: it could */
 };
 
 /*
- * Opens the file, or makes it with mode 0640. An existing file has to end with a whole line (a
+ * Opens the file, or makes it. First it is checked that the user that the tracer will become may
+ * rotate it; else nothing is made. An existing file has to end with a whole line (a
  * whole member, when the name ends with ".gz"); a torn one is renamed when rotation is on, else
  * refused. 0, or negative errno with a sentence in `err`; rotated_file__close() in any case.
  */
@@ -46,6 +52,9 @@ void rotated_file__close(struct rotated_file *file);
 
 /* Opens the path again; a failure is logged. */
 void rotated_file__reopen(struct rotated_file *file);
+
+/* Lines were written behind the header. Its age counts from the first of them. */
+void rotated_file__took_lines(struct rotated_file *file, uint64_t now_ns);
 
 /* Before lines are written: opens the path again when another file is there, and rotates a file
  * that is too old. 0; or -ENOENT with a sentence: the file was removed and no other one can be
@@ -62,9 +71,5 @@ void rotated_file__rotate_if_old(struct rotated_file *file, uint64_t now_ns);
 
 /* In how many ns it will be too old; UINT64_MAX: never, as it is. */
 uint64_t rotated_file__old_in_ns(const struct rotated_file *file, uint64_t now_ns);
-
-/* Whether this process, with the user and capabilities that it has now, can rotate the file. 0, or
- * -EACCES with a sentence in `err`. */
-int rotated_file__check_rights(const struct rotated_file *file, struct error *err);
 
 #endif

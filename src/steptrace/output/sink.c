@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "steptrace/output/peer.h"
+
 static bool is_standard_output(const char *where)
 {
 	return !where || strcmp(where, "-") == 0;
@@ -37,14 +39,25 @@ static const struct sink_kind kinds[] = {
 	 .is_given = true},
 	{.name = "unix:PATH",
 	 .prefix = "unix:",
+	 .check = peer__check_unix,
 	 .open = sink_socket__open_unix,
 	 .drops = true,
 	 .connects = true},
 	{.name = "tcp:HOST:PORT",
 	 .prefix = "tcp:",
+	 .check = peer__check_host,
 	 .open = sink_socket__open_tcp,
 	 .drops = true,
-	 .connects = true},
+	 .connects = true,
+	 .is_tcp = true},
+	{.name = "tls:HOST:PORT",
+	 .prefix = "tls:",
+	 .check = peer__check_host,
+	 .open = sink_socket__open_tls,
+	 .drops = true,
+	 .connects = true,
+	 .is_tcp = true,
+	 .is_tls = true},
 	{.name = "a FIFO or device",
 	 .is_meant = is_special,
 	 .open = sink_inherited__open,
@@ -79,7 +92,7 @@ const struct sink_kind *sink__kind(const char *where)
 /* Prefixes that a user may expect to work. A file of such a name is written as "./udp:x". */
 static bool has_unknown_prefix(const char *where)
 {
-	static const char *const prefixes[] = {"udp:", "http:", "https:", "tls:", "file:"};
+	static const char *const prefixes[] = {"udp:", "http:", "https:", "file:"};
 
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
 		if (begins_with(where, prefixes[i]))
@@ -101,13 +114,22 @@ static int refuse(const char *where, struct error *err)
 			  where, names, where);
 }
 
+int sink__check(const char *where, struct error *err)
+{
+	const struct sink_kind *kind = sink__kind(where);
+
+	if (where && has_unknown_prefix(where))
+		return refuse(where, err);
+	return kind->check ? kind->check(where, err) : 0;
+}
+
 int sink__open(const struct sink_options *options, struct sink **sink, struct error *err)
 {
 	const struct sink_kind *kind = sink__kind(options->where);
-	int code;
+	int code = sink__check(options->where, err);
 
-	if (options->where && has_unknown_prefix(options->where))
-		return refuse(options->where, err);
+	if (code)
+		return code;
 	code = kind->open(options, sink, err);
 	if (!code)
 		(*sink)->kind = kind;

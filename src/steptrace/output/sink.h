@@ -17,15 +17,24 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "common/error.h"
 #include "steptrace/output/descriptor.h"
+#include "steptrace/output/tls.h"
+
+#define FILE_GROUP_ANY ((gid_t)-1) /* no group that has to be kept */
 
 struct sink_options {
 	const char *where;      /* the text of -o; NULL: standard output */
 	uint64_t rotate_bytes;  /* files: the largest size; 0: no limit */
 	uint64_t rotate_age_ns; /* files: the largest age; 0: no limit */
 	unsigned int keep;      /* files: how many former ones are kept; 0: all */
+	unsigned int file_mode; /* of new files; 0: that of the former file, or 0640 */
+	bool has_file_group;    /* else new files get the group of the former file */
+	gid_t file_group;
+	uint64_t tcp_timeout_ns; /* see connection.h */
+	struct tls_files tls;
 };
 
 struct sink_ops;
@@ -37,6 +46,10 @@ struct sink {
 	const struct sink_kind *kind;
 	uint64_t gather_ns; /* lines may be held back for so long, to be written together; 0: no */
 	struct write_state write_state;
+	/* Of the bytes that were reported as written, the last so many are lost after all: the peer
+	 * had not taken them when it went. They are whole lines, except for the first one, of which
+	 * it has the beginning. Whoever sees a number here counts the lines and clears it. */
+	size_t lost_bytes;
 	const char *header;  /* borrowed: the trace.started; NULL: none */
 	unsigned int parts;  /* how many have begun with a header */
 	char name[PATH_MAX]; /* in messages */
@@ -47,6 +60,10 @@ struct sink_ops {
 	/* As sink__write(). */
 	int (*write)(struct sink *sink, const char *lines, size_t bytes, size_t *written,
 		     struct error *err);
+	/* The group of its files, which the tracer has to be a member of; FILE_GROUP_ANY: none. */
+	gid_t (*group)(const struct sink *sink);
+	/* How many of the bytes that were written last may still be lost (lost_bytes). */
+	size_t (*untaken_bytes)(const struct sink *sink);
 	/* SIGHUP: another process may have renamed the file. */
 	void (*reopen)(struct sink *sink);
 	/* In how many ns on_timer() has to be called, when nothing is written before; UINT64_MAX:
@@ -57,9 +74,6 @@ struct sink_ops {
 	 * other side closed the connection, or sent something. */
 	int (*watched_fd)(const struct sink *sink);
 	void (*on_readable)(struct sink *sink);
-	/* After root was given up: whether the sink can still do its work. 0, or negative errno
-	 * with a sentence in `err`. */
-	int (*check_rights)(const struct sink *sink, struct error *err);
 	/* Releases everything but the struct itself. */
 	void (*close)(struct sink *sink);
 };
@@ -69,9 +83,12 @@ struct sink_kind {
 	const char *name;   /* in messages: "unix:PATH" */
 	const char *prefix; /* of the text; NULL: `is_meant` decides */
 	bool (*is_meant)(const char *where);
+	/* Whether the text is well-formed. 0, or -EINVAL with a sentence; NULL: every text is. */
+	int (*check)(const char *where, struct error *err);
 	int (*open)(const struct sink_options *options, struct sink **sink, struct error *err);
-	bool drops;       /* the default when the queue is full: drop lines instead of waiting */
-	bool connects;    /* needs the right to connect while the recording runs */
+	bool drops;    /* the default when the queue is full: drop lines instead of waiting */
+	bool connects; /* needs the right to connect while the recording runs */
+	bool is_tcp, is_tls;
 	bool makes_files; /* needs the right to make files while it runs; can be rotated */
 	bool is_given;    /* was opened, or made, by another process: perhaps the terminal */
 };
@@ -79,6 +96,9 @@ struct sink_kind {
 /* Never NULL: a text that nothing else matches is the path of a file. NULL and "-": standard
  * output. */
 const struct sink_kind *sink__kind(const char *where);
+
+/* Whether the text of -o can be right: 0, or -EINVAL with a sentence in `err`. Opens nothing. */
+int sink__check(const char *where, struct error *err);
 
 /* Opens what options->where names. 0, or negative errno with a sentence in `err`. The caller closes
  * it. */
@@ -89,7 +109,8 @@ void sink__close(struct sink *sink);
 
 /*
  * Writes whole lines; 0 bytes: only the header, if it is not written yet. 0, or negative errno with
- * a sentence in `err`; -ECANCELED: it had to wait, and write_state.give_up_fd was readable.
+ * a sentence in `err`; -ECANCELED: it had to wait, and write_state.give_up_fd was readable;
+ * -EAGAIN, without a sentence: a connection broke; look at lost_bytes, and write the rest.
  * *written is set in any case: the bytes of whole lines that were written.
  */
 int sink__write(struct sink *sink, const char *lines, size_t bytes, size_t *written,
@@ -115,6 +136,8 @@ int sink_inherited__open(const struct sink_options *options, struct sink **sink,
 int sink_socket__open_unix(const struct sink_options *options, struct sink **sink,
 			   struct error *err);
 int sink_socket__open_tcp(const struct sink_options *options, struct sink **sink,
+			  struct error *err);
+int sink_socket__open_tls(const struct sink_options *options, struct sink **sink,
 			  struct error *err);
 int sink_file__open(const struct sink_options *options, struct sink **sink, struct error *err);
 

@@ -95,7 +95,8 @@ static int put_plain(struct sink_file *sink, const char *lines, size_t bytes, ui
 		if (code || !left)
 			break;
 		code = append(sink, rest, fitting(sink, rest, left), true, &out);
-		sink->file.has_lines = sink->file.has_lines || out;
+		if (out)
+			rotated_file__took_lines(&sink->file, now_ns);
 		*written += out;
 	} while (!code && *written < bytes);
 	return code;
@@ -136,7 +137,7 @@ static int put_member(struct sink_file *sink, const char *lines, size_t bytes, u
 	}
 	code = size ? append(sink, member, size, false, &out) : -ENOMEM;
 	if (code == 0) {
-		sink->file.has_lines = true;
+		rotated_file__took_lines(&sink->file, now_ns);
 		*written = bytes;
 	}
 	return code;
@@ -173,9 +174,9 @@ static int file_write(struct sink *sink, const char *lines, size_t bytes, size_t
 		    : 0;
 }
 
-static int file_check_rights(const struct sink *sink, struct error *err)
+static gid_t file_group(const struct sink *sink)
 {
-	return rotated_file__check_rights(&((const struct sink_file *)sink)->file, err);
+	return ((const struct sink_file *)sink)->file.group;
 }
 
 static uint64_t file_timer_ns(const struct sink *sink)
@@ -209,7 +210,7 @@ static const struct sink_ops file_ops = {
 	.timer_ns = file_timer_ns,
 	.on_timer = file_on_timer,
 	.reopen = file_reopen,
-	.check_rights = file_check_rights,
+	.group = file_group,
 	.close = file_close,
 };
 

@@ -5,12 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/log.h"
+#include "steptrace/confine/privilege.h"
 #include "steptrace/output/descriptor.h"
+#include "steptrace/output/fifo.h"
 #include "steptrace/output/sink.h"
 
 struct inherited {
@@ -18,7 +19,9 @@ struct inherited {
 	int fd;
 	bool is_owned; /* has to be closed */
 	bool is_headed;
-	char *rest; /* of a line whose beginning is still in the pipe; NULL: none */
+	bool is_fifo;      /* its next reader gets what the former one left unread */
+	size_t line_bytes; /* whole lines that this reader was given */
+	char *rest;        /* of a line whose beginning is still in the pipe; NULL: none */
 	size_t rest_bytes;
 };
 
@@ -27,22 +30,23 @@ static struct inherited *inherited_of(struct sink *sink)
 	return (struct inherited *)sink;
 }
 
-static bool holds_bytes(int fd)
+/* Of the whole lines that the reader was given. `torn_bytes`: the beginning of a line behind
+ * them. */
+static size_t lines_among(const struct inherited *inherited, size_t bytes, size_t torn_bytes)
 {
-	int bytes = 0;
-
-	return ioctl(fd, FIONREAD, &bytes) == 0 && bytes > 0;
+	bytes = bytes > torn_bytes ? bytes - torn_bytes : 0;
+	return bytes < inherited->line_bytes ? bytes : inherited->line_bytes;
 }
 
-/* When its reader closes a FIFO, unread bytes stay in it for the next reader. When they end within
- * a line, the rest of the line has to be written first for that reader. Returns the bytes of whole
+/* Where the FIFO could not be emptied, its next reader begins with what is left in it. When that
+ * ends within a line, the rest of the line has to be written first. Returns the bytes of whole
  * lines that count as written. */
 static size_t keep_rest(struct inherited *inherited, const char *lines, size_t bytes, size_t out)
 {
 	const char *newline = memchr(lines + out, '\n', bytes - out);
 	size_t whole = descriptor__whole_lines(lines, out);
 
-	if (out == whole || !newline || !holds_bytes(inherited->fd))
+	if (out == whole || !newline || fifo__unread_bytes(inherited->fd) == 0)
 		return whole;
 	inherited->rest_bytes = (size_t)(newline + 1 - lines) - out;
 	inherited->rest = malloc(inherited->rest_bytes);
@@ -52,6 +56,24 @@ static size_t keep_rest(struct inherited *inherited, const char *lines, size_t b
 	return out + inherited->rest_bytes;
 }
 
+/* The last reader went. What it left unread is lost, and its next reader begins with a header. Of
+ * the bytes, `out` were accepted. Returns the bytes of whole lines that count as written. */
+static size_t lose_reader(struct inherited *inherited, const char *lines, size_t bytes, size_t out)
+{
+	size_t whole = descriptor__whole_lines(lines, out);
+	ssize_t unread = inherited->is_fifo ? fifo__empty(inherited->fd) : 0;
+
+	inherited->is_headed = false;
+	inherited->line_bytes += whole;
+	if (unread < 0)
+		whole = keep_rest(inherited, lines, bytes, out);
+	else
+		inherited->sink.lost_bytes = lines_among(inherited, (size_t)unread,
+							 out - descriptor__whole_lines(lines, out));
+	inherited->line_bytes = 0;
+	return whole;
+}
+
 static int put(struct inherited *inherited, const char *lines, size_t bytes, size_t *written)
 {
 	size_t out = 0;
@@ -59,14 +81,14 @@ static int put(struct inherited *inherited, const char *lines, size_t bytes, siz
 		descriptor__write(inherited->fd, lines, bytes, &inherited->sink.write_state, &out);
 
 	*written = out;
-	if (code == 0)
+	if (code == 0) {
+		inherited->line_bytes += out;
 		return 0;
+	}
 	*written = descriptor__whole_lines(lines, out);
 	descriptor__take_back(inherited->fd, out - *written);
-	if (code == -EPIPE) {
-		*written = keep_rest(inherited, lines, bytes, out);
-		inherited->is_headed = false;
-	}
+	if (code == -EPIPE)
+		*written = lose_reader(inherited, lines, bytes, out);
 	return code;
 }
 
@@ -87,9 +109,12 @@ static int put_rest(struct inherited *inherited)
 
 static int put_header(struct sink *sink, const char *header, size_t count)
 {
+	struct inherited *inherited = inherited_of(sink);
 	size_t written;
+	int code = put(inherited, header, count, &written);
 
-	return put(inherited_of(sink), header, count, &written);
+	inherited->line_bytes = 0;
+	return code;
 }
 
 static int inherited_write(struct sink *sink, const char *lines, size_t bytes, size_t *written,
@@ -124,7 +149,23 @@ static void inherited_close(struct sink *sink)
 		close(inherited->fd);
 }
 
-static const struct sink_ops inherited_ops = {.write = inherited_write, .close = inherited_close};
+static size_t fifo_untaken_bytes(const struct sink *sink)
+{
+	const struct inherited *inherited = (const struct inherited *)sink;
+
+	return lines_among(inherited, fifo__unread_bytes(inherited->fd), 0);
+}
+
+static const struct sink_ops inherited_ops = {
+	.write = inherited_write,
+	.close = inherited_close,
+};
+
+static const struct sink_ops fifo_ops = {
+	.write = inherited_write,
+	.untaken_bytes = fifo_untaken_bytes,
+	.close = inherited_close,
+};
 
 /* O_NONBLOCK belongs to the open file description, which other processes share and do not expect to
  * be non-blocking. So the file is opened again. A socket cannot be opened again; there send() gets
@@ -171,6 +212,24 @@ static int open_named(struct inherited *inherited, const char *path, struct erro
 	return error__set(err, code, "cannot write to '%s': %s", path, strerror(-code));
 }
 
+static int check_reading(const void *path, struct error *err)
+{
+	return access(path, R_OK) ? error__set(err, -errno, "%s", strerror(errno)) : 0;
+}
+
+/* A FIFO is emptied when its reader goes. The tracer has to be allowed to read it then. */
+static void use_fifo(struct inherited *inherited, const char *path)
+{
+	struct error err = {""};
+
+	inherited->is_fifo = true;
+	inherited->sink.ops = &fifo_ops;
+	if (privilege__check_later(check_reading, path, (gid_t)-1, &err))
+		log__warn("steptrace may not read '%s' (%s): after a reader that leaves in the "
+			  "middle of a line, the next one begins with the rest of this line",
+			  path, err.text);
+}
+
 static bool is_writable(int fd)
 {
 	int flags = fcntl(fd, F_GETFL);
@@ -201,11 +260,14 @@ int sink_inherited__open(const struct sink_options *options, struct sink **sink,
 		code = error__set(err, -EBADF, "cannot write to %s: %s", inherited->sink.name,
 				  strerror(EBADF));
 	if (code) {
+		inherited_close(&inherited->sink);
 		free(inherited);
 		return code;
 	}
 	if (!is_regular(inherited->fd))
 		make_nonblocking(inherited);
+	if (path && descriptor__named(path) < 0 && fifo__is(inherited->fd))
+		use_fifo(inherited, path);
 	*sink = &inherited->sink;
 	return 0;
 }

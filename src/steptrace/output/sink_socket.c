@@ -1,46 +1,40 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A stream socket. Connects, and connects again whenever the connection breaks, with growing
- * pauses. When a connection breaks within a line, the next one begins with that line. Bytes that
- * the kernel accepted and the peer never read count as written.
+ * A socket. Connects, and connects again whenever the connection breaks, with growing pauses. When
+ * a connection breaks within a line, the next one begins with that line. Whole lines before it that
+ * the other side has not acknowledged are lost (see connection.h).
  */
 #include <errno.h>
-#include <netdb.h>
-#include <netinet/tcp.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "common/host_port.h"
 #include "common/log.h"
+#include "steptrace/output/connection.h"
 #include "steptrace/output/descriptor.h"
+#include "steptrace/output/peer.h"
 #include "steptrace/output/sink.h"
 
-enum { ADDRESSES_MAX = 8, FIRST_PAUSE_MS = 50, LONGEST_PAUSE_MS = 5000, CONNECT_MS = 5000 };
+enum { FIRST_PAUSE_MS = 50, LONGEST_PAUSE_MS = 5000 };
 
 #define LASTING_NS 1000000000ull  /* a connection of this age resets the pause */
 #define LOG_NS     10000000000ull /* between two messages that the peer cannot be reached */
 
-struct address {
-	struct sockaddr_storage bytes;
-	socklen_t size;
-};
-
 struct socket_sink {
 	struct sink sink; /* its name is the text of -o */
-	struct address addresses[ADDRESSES_MAX];
-	size_t addresses_count, next; /* next: the one to try */
-	int fd;                       /* -1: not connected */
-	uint64_t connected_ns;        /* the last time */
-	int pause_ms;                 /* before the next attempt */
-	bool is_away;                 /* the last attempt failed, or the connection broke */
-	bool logged_away;             /* that was logged, so the next connection is logged, too */
-	uint64_t logged_ns;           /* when it was logged last */
+	struct peer peer;
+	struct connection connection;
+	struct connection_options options;
+	struct tls_identity *identity; /* owned; NULL: plain */
+	size_t line_bytes;             /* whole lines that this connection was given */
+	uint64_t connected_ns;         /* the last time */
+	int pause_ms;                  /* before the next attempt */
+	bool was_root;                 /* when it was opened */
+	bool is_away;                  /* the last attempt failed, or the connection broke */
+	bool logged_away;              /* that was logged, so the next connection is logged, too */
+	uint64_t logged_ns;            /* when it was logged last */
 };
 
 static struct socket_sink *socket_of(struct sink *sink)
@@ -48,60 +42,30 @@ static struct socket_sink *socket_of(struct sink *sink)
 	return (struct socket_sink *)sink;
 }
 
-/* ---- addresses */
+/* ---- messages */
 
-static int find_unix(struct socket_sink *socket, const char *path, struct error *err)
+/* A socket that root may open is not open to the user that the tracer has become. */
+static void log_reason(const struct socket_sink *socket, int code, const char *why)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-
-	if (!path[0] || strlen(path) >= sizeof(address.sun_path))
-		return error__set(err, -EINVAL, "'%s': the path of a socket has 1 to %zu bytes",
-				  socket->sink.name, sizeof(address.sun_path) - 1);
-	memcpy(address.sun_path, path, strlen(path));
-	memcpy(&socket->addresses[0].bytes, &address, sizeof(address));
-	socket->addresses[0].size = sizeof(address);
-	socket->addresses_count = 1;
-	return 0;
+	if (code != -EACCES && code != -EPERM)
+		log__info("%s cannot be reached (%s); trying again", socket->sink.name, why);
+	else if (socket->was_root && geteuid() != 0)
+		log__info(
+			"%s cannot be reached (%s): steptrace has given up root and tries as user "
+			"%u; trying again",
+			socket->sink.name, why, geteuid());
+	else
+		log__info("%s cannot be reached (%s): steptrace tries as user %u; trying again",
+			  socket->sink.name, why, geteuid());
 }
-
-static int find_tcp(struct socket_sink *socket, const char *text, struct error *err)
-{
-	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-	struct addrinfo *found = NULL;
-	struct host_port named;
-	int code;
-
-	if (host_port__split(text, &named))
-		return error__set(
-			err, -EINVAL,
-			"'%s' is not tcp:HOST:PORT (write an IPv6 address in brackets; the largest "
-			"port is 65535)",
-			socket->sink.name);
-	code = getaddrinfo(named.host, named.port, &hints, &found);
-	if (code)
-		return error__set(err, -EADDRNOTAVAIL, "cannot resolve '%s': %s", socket->sink.name,
-				  gai_strerror(code));
-	for (struct addrinfo *at = found; at && socket->addresses_count < ADDRESSES_MAX;
-	     at = at->ai_next) {
-		struct address *address = &socket->addresses[socket->addresses_count++];
-
-		memcpy(&address->bytes, at->ai_addr, at->ai_addrlen);
-		address->size = at->ai_addrlen;
-	}
-	freeaddrinfo(found);
-	return 0;
-}
-
-/* ---- connections */
 
 /* Logged once in LOG_NS, because a peer may accept and close every moment. */
-static void log_away(struct socket_sink *socket, int code)
+static void log_away(struct socket_sink *socket, int code, const struct error *why)
 {
 	uint64_t now = clock__now_ns();
 
 	if (!socket->is_away && now - socket->logged_ns >= LOG_NS) {
-		log__info("%s cannot be reached (%s); trying again", socket->sink.name,
-			  strerror(-code));
+		log_reason(socket, code, why->text);
 		socket->logged_ns = now;
 		socket->logged_away = true;
 	}
@@ -115,54 +79,38 @@ static void log_connected(struct socket_sink *socket)
 	socket->is_away = socket->logged_away = false;
 }
 
-static void hang_up(struct socket_sink *socket)
+/* ---- connections */
+
+/* Of the whole lines that the connection was given. `torn_bytes`: the beginning of a line behind
+ * them. */
+static size_t untaken_bytes(const struct socket_sink *socket, size_t torn_bytes)
 {
-	if (socket->fd >= 0)
-		close(socket->fd);
-	socket->fd = -1;
+	size_t bytes = connection__untaken_bytes(&socket->connection);
+
+	bytes = bytes > torn_bytes ? bytes - torn_bytes : 0;
+	return bytes < socket->line_bytes ? bytes : socket->line_bytes;
+}
+
+static void hang_up(struct socket_sink *socket, size_t torn_bytes)
+{
+	socket->sink.lost_bytes = untaken_bytes(socket, torn_bytes);
+	connection__close(&socket->connection);
+	socket->line_bytes = 0;
 	socket->sink.write_state.is_connection = false;
+	peer__begin_again(&socket->peer);
 }
 
-static int await_connected(int fd, int give_up_fd)
+static int try_once(struct socket_sink *socket, struct error *why)
 {
-	struct pollfd fds[2] = {{.fd = fd, .events = POLLOUT},
-				{.fd = give_up_fd, .events = POLLIN}};
-	socklen_t size = sizeof(int);
-	int code = 0;
+	int give_up_fd = socket->sink.write_state.give_up_fd;
+	const struct address *address;
+	int code = peer__next(&socket->peer, give_up_fd, &address);
 
-	if (poll(fds, 2, CONNECT_MS) <= 0)
-		return -ETIMEDOUT;
-	if (fds[1].revents)
-		return -ECANCELED;
-	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &code, &size))
-		return -errno;
-	return -code;
-}
-
-/* Connects to the next of the addresses. 0 or negative errno. */
-static int try_once(struct socket_sink *socket_sink)
-{
-	const struct address *address = &socket_sink->addresses[socket_sink->next];
-	int family = address->bytes.ss_family;
-	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), one = 1;
-	int code = 0;
-
-	socket_sink->next = (socket_sink->next + 1) % socket_sink->addresses_count;
-	if (fd < 0)
-		return -errno;
-	if (connect(fd, (const struct sockaddr *)&address->bytes, address->size))
-		code = errno == EINPROGRESS
-			       ? await_connected(fd, socket_sink->sink.write_state.give_up_fd)
-			       : -errno;
-	if (code) {
-		close(fd);
-		return code;
-	}
-	if (family != AF_UNIX)
-		setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
-	socket_sink->fd = fd;
-	socket_sink->sink.write_state.is_connection = true;
-	return 0;
+	if (!code)
+		code = connection__open(&socket->connection, address, &socket->options, give_up_fd,
+					why);
+	socket->sink.write_state.is_connection = code == 0;
+	return code;
 }
 
 /* -ECANCELED: the output was given up. */
@@ -180,21 +128,42 @@ static int longer(int pause_ms)
 	return pause_ms < LONGEST_PAUSE_MS / 2 ? 2 * pause_ms : LONGEST_PAUSE_MS;
 }
 
-static int put(struct socket_sink *socket, const char *bytes, size_t count, size_t *written)
+static int put(struct socket_sink *socket, const char *bytes, size_t count, size_t *written,
+	       struct error *why)
 {
-	return descriptor__write(socket->fd, bytes, count, &socket->sink.write_state, written);
+	return connection__write(&socket->connection, bytes, count, &socket->sink.write_state,
+				 written, why);
 }
 
 static int put_header(struct sink *sink, const char *header, size_t count)
 {
+	struct error why;
 	size_t written;
 
-	return put(socket_of(sink), header, count, &written);
+	return put(socket_of(sink), header, count, &written, &why);
 }
 
-/* Tries until there is a connection and its header is written. 0; or -ECANCELED: the output was
- * given up. After connections that did not last there is a pause before the next one, longer each
- * time. */
+/* 0: connected, and the header is written. */
+static int connect_once(struct socket_sink *socket)
+{
+	struct error why = {""};
+	int code = try_once(socket, &why);
+
+	if (code == 0) {
+		code = sink__put_header(&socket->sink, put_header);
+		if (code)
+			error__set(&why, code, "%s", strerror(-code));
+	}
+	if (code == 0 || code == -ECANCELED)
+		return code;
+	if (socket->connection.fd >= 0)
+		hang_up(socket, 0);
+	log_away(socket, code, &why);
+	return code;
+}
+
+/* Tries until there is a connection. 0; or -ECANCELED: the output was given up. After connections
+ * that did not last there is a pause before the next one, longer each time. */
 static int connect_again(struct socket_sink *socket)
 {
 	int code, pause_ms;
@@ -203,15 +172,10 @@ static int connect_again(struct socket_sink *socket)
 		socket->pause_ms = 0;
 	for (pause_ms = socket->pause_ms;; pause_ms = longer(pause_ms)) {
 		code = pause_for(socket, pause_ms);
-		if (code)
-			return code;
-		code = try_once(socket);
-		if (code == 0)
-			code = sink__put_header(&socket->sink, put_header);
+		if (!code)
+			code = connect_once(socket);
 		if (code == 0 || code == -ECANCELED)
 			break;
-		hang_up(socket);
-		log_away(socket, code);
 	}
 	socket->pause_ms = longer(socket->pause_ms);
 	socket->connected_ns = clock__now_ns();
@@ -220,85 +184,115 @@ static int connect_again(struct socket_sink *socket)
 	return code;
 }
 
-/* Reads what the peer sent, and ignores it. At the end of file the connection is closed: the peer
- * may have closed only its sending half, but waiting to find out would lose lines. */
+/* ---- the sink */
+
 static void socket_on_readable(struct sink *sink)
 {
 	struct socket_sink *socket = socket_of(sink);
-	char bytes[256];
-	ssize_t got;
+	struct error why = {""};
+	int code;
 
-	if (socket->fd < 0)
+	if (socket->connection.fd < 0)
 		return;
-	do
-		got = recv(socket->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
-	while (got > 0);
-	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+	code = connection__ignore_input(&socket->connection, &why);
+	if (!code)
 		return;
-	log_away(socket, got == 0 ? -EPIPE : -errno);
-	hang_up(socket);
+	log_away(socket, code, &why);
+	hang_up(socket, 0);
 }
 
+static int canceled(const struct socket_sink *socket, struct error *err)
+{
+	return error__set(err, -ECANCELED,
+			  socket->is_away ? "stopped because %s could not be reached"
+					  : "stopped because the reader of %s did not read",
+			  socket->sink.name);
+}
+
+/* -EAGAIN: the connection broke, and the rest has to be written to the next one. */
 static int socket_write(struct sink *sink, const char *lines, size_t bytes, size_t *written,
 			struct error *err)
 {
 	struct socket_sink *socket = socket_of(sink);
+	struct error why = {""};
+	size_t out = 0;
+	int code = 0;
 
-	do {
-		size_t out = 0;
-		int code = 0;
+	socket_on_readable(sink);
+	if (sink->lost_bytes)
+		return -EAGAIN;
+	if (socket->connection.fd < 0)
+		code = connect_again(socket);
+	if (!code)
+		code = put(socket, lines, bytes, &out, &why);
+	*written = code ? descriptor__whole_lines(lines, out) : bytes;
+	socket->line_bytes += *written;
+	if (code == 0)
+		return 0;
+	if (code == -ECANCELED)
+		return canceled(socket, err);
+	log_away(socket, code, &why);
+	hang_up(socket, out - *written);
+	return -EAGAIN;
+}
 
-		socket_on_readable(sink);
-		if (socket->fd < 0)
-			code = connect_again(socket);
-		if (!code)
-			code = put(socket, lines + *written, bytes - *written, &out);
-		if (code == 0)
-			return *written = bytes, 0;
-		*written += descriptor__whole_lines(lines + *written, out);
-		if (code == -ECANCELED)
-			return error__set(err, code,
-					  socket->is_away
-						  ? "stopped because %s could not be reached"
-						  : "stopped because the reader of %s did not read",
-					  sink->name);
-		log_away(socket, code);
-		hang_up(socket);
-	} while (*written < bytes);
-	return 0;
+static size_t socket_untaken_bytes(const struct sink *sink)
+{
+	return untaken_bytes((const struct socket_sink *)sink, 0);
 }
 
 static int socket_watched_fd(const struct sink *sink)
 {
-	return ((const struct socket_sink *)sink)->fd;
+	return ((const struct socket_sink *)sink)->connection.fd;
 }
 
 static void socket_close(struct sink *sink)
 {
-	hang_up(socket_of(sink));
+	struct socket_sink *socket = socket_of(sink);
+
+	connection__close(&socket->connection);
+	peer__close(&socket->peer);
+	tls_identity__close(socket->identity);
 }
 
 static const struct sink_ops socket_ops = {
 	.write = socket_write,
+	.untaken_bytes = socket_untaken_bytes,
 	.watched_fd = socket_watched_fd,
 	.on_readable = socket_on_readable,
 	.close = socket_close,
 };
 
-typedef int find_addresses(struct socket_sink *socket, const char *text, struct error *err);
+/* ---- opening */
 
-static int open_socket(const char *where, find_addresses *find, struct sink **sink,
-		       struct error *err)
+typedef int find_peer(struct peer *peer, const char *where, struct error *err);
+
+static int open_tls(struct socket_sink *socket, const struct tls_files *files, struct error *err)
+{
+	socket->identity = tls_identity__open(files, err);
+	socket->options.identity = socket->identity;
+	return socket->identity ? 0 : -EINVAL;
+}
+
+static int open_socket(const struct sink_options *options, find_peer *find, bool is_tls,
+		       struct sink **sink, struct error *err)
 {
 	struct socket_sink *socket = calloc(1, sizeof(*socket));
 	int code;
 
 	if (!socket)
 		return error__set(err, -ENOMEM, "out of memory");
-	sink__init(&socket->sink, &socket_ops, where);
-	socket->fd = -1;
-	code = find(socket, strchr(where, ':') + 1, err);
+	sink__init(&socket->sink, &socket_ops, options->where);
+	socket->sink.write_state.is_socket = true;
+	socket->connection.fd = -1;
+	socket->was_root = geteuid() == 0;
+	socket->options.timeout_ns = options->tcp_timeout_ns;
+	socket->options.host = socket->peer.named.host;
+	code = find(&socket->peer, options->where, err);
+	if (!code && is_tls)
+		code = open_tls(socket, &options->tls, err);
 	if (code) {
+		socket_close(&socket->sink);
 		free(socket);
 		return code;
 	}
@@ -309,10 +303,15 @@ static int open_socket(const char *where, find_addresses *find, struct sink **si
 int sink_socket__open_unix(const struct sink_options *options, struct sink **sink,
 			   struct error *err)
 {
-	return open_socket(options->where, find_unix, sink, err);
+	return open_socket(options, peer__find_unix, false, sink, err);
 }
 
 int sink_socket__open_tcp(const struct sink_options *options, struct sink **sink, struct error *err)
 {
-	return open_socket(options->where, find_tcp, sink, err);
+	return open_socket(options, peer__find_host, false, sink, err);
+}
+
+int sink_socket__open_tls(const struct sink_options *options, struct sink **sink, struct error *err)
+{
+	return open_socket(options, peer__find_host, true, sink, err);
 }

@@ -2,6 +2,7 @@
 #include "steptrace/output/writer.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "common/clock.h"
 #include "common/log.h"
@@ -26,6 +27,7 @@ int writer__open(struct writer *writer, struct sink *sink, bool drops)
 void writer__close(struct writer *writer)
 {
 	incomplete__free(writer->incomplete);
+	untaken__free(&writer->untaken);
 	lines__free(&writer->corrected);
 	lines__free(&writer->gathered);
 	json__free(&writer->own_lines);
@@ -57,15 +59,53 @@ static void on_success(struct writer *writer)
 	writer->logged_failure = false;
 }
 
-static int put(struct writer *writer, const char *lines, size_t bytes, size_t *written)
+/* Lines and their marks. */
+struct text {
+	const char *lines;
+	size_t bytes;
+	const struct line_mark *marks;
+};
+
+/* Keeps the marks of the lines of the first `bytes` bytes, which the sink has written. Returns the
+ * mark behind them. */
+static const struct line_mark *remember(struct writer *writer, const char *lines, size_t bytes,
+					const struct line_mark *mark)
 {
+	const char *at = lines, *end = lines + bytes;
+	const struct sink_ops *ops = writer->sink->ops;
+
+	if (!ops->untaken_bytes)
+		return mark;
+	for (; at < end; mark++) {
+		const char *next = memchr(at, '\n', (size_t)(end - at));
+
+		next = next ? next + 1 : end;
+		untaken__add(&writer->untaken, mark, (size_t)(next - at));
+		at = next;
+	}
+	untaken__keep(&writer->untaken,
+		      ops->untaken_bytes(writer->sink) + writer->sink->lost_bytes);
+	return mark;
+}
+
+static int put(struct writer *writer, const struct text *text, size_t *written)
+{
+	const struct line_mark *mark = text->marks;
 	struct error err = {""};
 	int code;
 
 	*written = 0;
 	if (writer->failed)
 		return -ECANCELED;
-	code = sink__write(writer->sink, lines, bytes, written, &err);
+	do {
+		size_t out = 0;
+
+		code = sink__write(writer->sink, text->lines + *written, text->bytes - *written,
+				   &out, &err);
+		mark = remember(writer, text->lines + *written, out, mark);
+		*written += out;
+		writer__take_back(writer);
+	} while (code == -EAGAIN);
 	if (code)
 		on_failure(writer, code, &err);
 	else
@@ -73,18 +113,20 @@ static int put(struct writer *writer, const char *lines, size_t bytes, size_t *w
 	return code;
 }
 
-static int put_own_line(struct writer *writer)
+static int put_own_line(struct writer *writer, const struct line_mark *mark)
 {
+	const struct text text = {writer->own_lines.base, json__length(&writer->own_lines), mark};
 	size_t written;
 
-	return put(writer, writer->own_lines.base, json__length(&writer->own_lines), &written);
+	return put(writer, &text, &written);
 }
 
 void writer__begin(struct writer *writer)
 {
+	const struct text nothing = {.lines = ""};
 	size_t written;
 
-	put(writer, "", 0, &written);
+	put(writer, &nothing, &written);
 }
 
 /* ---- what is missing */
@@ -95,15 +137,41 @@ static void take_missing(struct writer *writer, const struct missing_lines *miss
 	line_counts__add(&writer->not_written, &missing->lost);
 }
 
+/* The lines were counted as written when the sink had passed them on. */
+void writer__take_back(struct writer *writer)
+{
+	uint64_t now_ns = clock__now_ns();
+	struct missing_lines missing = {.since_ns = now_ns, .until_ns = now_ns};
+	struct untaken *untaken = &writer->untaken;
+
+	if (writer->sink->lost_bytes == 0)
+		return;
+	untaken__keep(untaken, writer->sink->lost_bytes);
+	writer->sink->lost_bytes = 0;
+	for (size_t i = 0; i < untaken->count; i++) {
+		const struct line_mark *mark = &untaken->lines[untaken->first + i].mark;
+
+		line_counts__count_mark(&missing.lost, mark);
+		if (writer->format == FORMAT_JSON)
+			incomplete__miss_mark(writer->incomplete, mark);
+	}
+	untaken__keep(untaken, 0);
+	writer->lost += line_counts__total(&missing.lost);
+	take_missing(writer, &missing);
+}
+
 static bool has_missing(const struct writer *writer)
 {
 	return !missing_lines__is_empty(&writer->missing);
 }
 
-static int put_lost(struct writer *writer, enum event_kind kind, enum loss_reason reason,
-		    uint64_t lost)
+static int put_lost(struct writer *writer, const struct missing_lines *missing,
+		    enum event_kind kind, enum loss_reason reason, uint64_t lost)
 {
-	const struct missing_lines *missing = &writer->missing;
+	const struct line_mark mark = {.lost = lost,
+				       .lost_since_ns = missing->since_ns,
+				       .lost_kind = (uint8_t)kind,
+				       .lost_reason = (uint8_t)reason};
 	int code;
 
 	if (lost == 0)
@@ -112,22 +180,23 @@ static int put_lost(struct writer *writer, enum event_kind kind, enum loss_reaso
 	code = trace_events__put_lost(&writer->own_lines, writer->format, &writer->clock, kind,
 				      reason, lost,
 				      (const uint64_t[2]){missing->since_ns, missing->until_ns});
-	return code ? code : put_own_line(writer);
+	return code ? code : put_own_line(writer, &mark);
 }
 
 /* Reports events of this kind that were not written here; and those that were lost earlier, when
  * the trace.lost that said so was not written. */
-static int put_missing_kind(struct writer *writer, enum event_kind kind)
+static int put_missing_kind(struct writer *writer, struct missing_lines *missing,
+			    enum event_kind kind)
 {
-	struct line_counts *missing = &writer->missing.lost;
-	int code = put_lost(writer, kind, LOSS_NOT_WRITTEN, missing->events[kind]);
+	struct line_counts *counts = &missing->lost;
+	int code = put_lost(writer, missing, kind, LOSS_NOT_WRITTEN, counts->events[kind]);
 
 	if (!code)
-		missing->events[kind] = 0;
+		counts->events[kind] = 0;
 	for (int reason = 0; reason < LOSS_REASONS_COUNT && !code; reason++) {
-		uint64_t *lost = &missing->told[kind][reason];
+		uint64_t *lost = &counts->told[kind][reason];
 
-		code = put_lost(writer, kind, (enum loss_reason)reason, *lost);
+		code = put_lost(writer, missing, kind, (enum loss_reason)reason, *lost);
 		if (!code)
 			*lost = 0;
 	}
@@ -135,18 +204,20 @@ static int put_missing_kind(struct writer *writer, enum event_kind kind)
 }
 
 /* Writes a trace.lost for each kind and reason. What was written is not reported again. 0, or
- * negative errno: the rest has to be reported later. */
+ * negative errno: the rest has to be reported later. More may be found missing meanwhile. */
 static int put_missing(struct writer *writer)
 {
+	struct missing_lines missing = writer->missing;
 	int code = 0;
 
 	if (!has_missing(writer))
 		return 0;
 	writer->reported_ns = clock__now_ns();
+	writer->missing = (struct missing_lines){.since_ns = 0};
 	for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS_COUNT && !code; kind++)
-		code = put_missing_kind(writer, (enum event_kind)kind);
-	if (!code)
-		writer->missing = (struct missing_lines){.since_ns = 0};
+		code = put_missing_kind(writer, &missing, (enum event_kind)kind);
+	if (code)
+		missing_lines__add(&writer->missing, &missing);
 	return code;
 }
 
@@ -180,12 +251,13 @@ static const struct lines *corrected(struct writer *writer, const struct lines *
 
 static void put_lines(struct writer *writer, const struct lines *lines)
 {
-	size_t written = 0;
 	struct missing_lines missing = {.since_ns = 0};
+	struct text text;
+	size_t written = 0;
 
 	lines = corrected(writer, lines);
-	if (put_missing_if_due(writer) == 0 &&
-	    put(writer, lines->text.base, lines__bytes(lines), &written) == 0)
+	text = (struct text){lines->text.base, lines__bytes(lines), lines__marks(lines)};
+	if (put_missing_if_due(writer) == 0 && put(writer, &text, &written) == 0)
 		return;
 	writer->lost += missing_lines__add_lines(&missing, lines, written, clock__now_ns());
 	writer__miss(writer, lines, written);
@@ -287,6 +359,8 @@ void writer__tick(struct writer *writer)
 static bool put_stopped(struct writer *writer, struct stream_counts counts,
 			const struct trace_totals *totals, uint64_t stopped_ns)
 {
+	static const struct line_mark nothing;
+
 	for (int kind = 0; kind < EVENT_KINDS_COUNT; kind++) {
 		counts.events[kind] -= writer->not_written.events[kind];
 		counts.lost[kind][LOSS_NOT_WRITTEN] += writer->not_written.events[kind];
@@ -298,7 +372,7 @@ static bool put_stopped(struct writer *writer, struct stream_counts counts,
 		error__set(&writer->err, -ENOMEM, "out of memory");
 		return false;
 	}
-	return json__length(&writer->own_lines) == 0 || put_own_line(writer) == 0;
+	return json__length(&writer->own_lines) == 0 || put_own_line(writer, &nothing) == 0;
 }
 
 void writer__end(struct writer *writer, const struct missing_lines *missing,

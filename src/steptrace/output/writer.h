@@ -17,6 +17,7 @@
 #include "steptrace/output/incomplete.h"
 #include "steptrace/output/missing_lines.h"
 #include "steptrace/output/sink.h"
+#include "steptrace/output/untaken.h"
 #include "steptrace/stream/trace_events.h"
 
 struct writer {
@@ -29,6 +30,7 @@ struct writer {
 	uint64_t reported_ns;           /* when the last report was attempted */
 	struct line_counts not_written; /* all that is missing, from the start */
 	struct incomplete *incomplete;
+	struct untaken untaken; /* what is written, but may still be lost */
 	struct lines corrected; /* memory for lines that are changed for this output */
 	struct lines gathered;
 	uint64_t gathered_ns;  /* when the first of them came; 0: none */
@@ -64,6 +66,9 @@ void writer__add_missing(struct writer *writer, const struct missing_lines *miss
 
 /* Writes the gathered lines. */
 void writer__flush(struct writer *writer);
+
+/* Counts what the sink says is lost after all (lost_bytes). To be called after on_readable(). */
+void writer__take_back(struct writer *writer);
 
 /* For poll(): after so many ms writer__tick() has to be called, when no lines come before that. -1:
  * it need not be called. */

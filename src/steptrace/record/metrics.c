@@ -120,20 +120,36 @@ static void name_url(struct metrics *metrics, int fd)
 		 host, port);
 }
 
-static int open_socket(const char *text, struct error *err)
+static int split(const char *text, struct host_port *address, struct error *err)
 {
-	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-	struct host_port address = {.host = "127.0.0.1", .port = text};
-	struct addrinfo *found = NULL;
 	uint64_t number;
-	int code, fd;
 
-	if (strchr(text, ':') ? host_port__split(text, &address)
+	*address = (struct host_port){.host = "127.0.0.1", .port = text};
+	if (strchr(text, ':') ? host_port__split(text, address)
 			      : parse__u64(text, 0, 65535, &number))
 		return error__set(err, -EINVAL,
 				  "--metrics is ADDRESS:PORT or PORT, not '%s' (for example: "
 				  "--metrics 127.0.0.1:9464)",
 				  text);
+	return 0;
+}
+
+int metrics__check(const char *address, struct error *err)
+{
+	struct host_port parts;
+
+	return split(address, &parts, err);
+}
+
+static int open_socket(const char *text, struct error *err)
+{
+	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+	struct addrinfo *found = NULL;
+	struct host_port address;
+	int code = split(text, &address, err), fd;
+
+	if (code)
+		return code;
 	code = getaddrinfo(address.host, address.port, &hints, &found);
 	if (code)
 		return error__set(err, -EADDRNOTAVAIL, "cannot serve metrics at '%s': %s", text,

@@ -14,6 +14,9 @@ struct metrics;
 /* Appends the text of the answer. */
 typedef void metrics_text_fn(void *context, struct strbuf *text);
 
+/* Whether the text can be an address: 0, or -EINVAL with a sentence. */
+int metrics__check(const char *address, struct error *err);
+
 /* Listens at "HOST:PORT", or at "PORT" of the loopback address; port 0 is any free port. 0 or
  * negative errno with a sentence. */
 int metrics__open(const char *address, metrics_text_fn *text, void *context,

@@ -6,6 +6,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "steptrace/confine/caller_rights.h"
 #include "steptrace/record/lifecycle_events.h"
 #include "steptrace/record/pseudonym_key.h"
 
@@ -147,8 +148,6 @@ static int attach(struct session *session)
 	return watch__attach(&session->watch, &events, session->err);
 }
 
-/* The outputs are checked between the two steps: as the user that remains, but with system calls
- * that the filter does not allow. */
 static int give_up_privileges(struct session *session)
 {
 	struct privilege_needs needs = {
@@ -156,10 +155,11 @@ static int give_up_privileges(struct session *session)
 		.connects = outputs__connect(&session->outputs),
 		.serves = session->options->metrics_address != NULL,
 	};
-	int code = watch__drop_privileges(&session->watch, &needs, session->err);
+	int code;
 
-	if (!code)
-		code = outputs__check_rights(&session->outputs, session->err);
+	_Static_assert((int)OUTPUTS_MAX <= (int)PRIVILEGE_GROUPS_MAX, "too many groups");
+	needs.groups_count = outputs__groups(&session->outputs, needs.groups);
+	code = watch__drop_privileges(&session->watch, &needs, session->err);
 	return code ? code : watch__confine(&session->watch, &needs, session->err);
 }
 
@@ -177,18 +177,45 @@ static void prepare(struct session *session)
 	session->governor.budget.max_share = session->options->max_cpu_percent / 100;
 }
 
+/* `as_caller`: it opens or starts what the command line names. */
+struct step {
+	int (*run)(struct session *session);
+	bool as_caller;
+};
+
+static int run_step(const struct step *step, struct session *session)
+{
+	struct caller_rights saved = {.is_saved = false};
+	int code = step->as_caller ? caller_rights__use(&saved, session->err) : 0;
+
+	if (code)
+		return code;
+	code = step->run(session);
+	caller_rights__end(&saved);
+	return code;
+}
+
 int setup__open(struct session *session)
 {
-	int (*const steps[])(struct session * session) = {
-		check_pids,      start_command,   open_outputs,       open_wakeups,
-		open_self_stats, open_pseudonyms, open_watch,         open_stream,
-		make_header,     attach,          give_up_privileges, start_outputs,
+	static const struct step steps[] = {
+		{.run = check_pids},
+		{.run = start_command, .as_caller = true},
+		{.run = open_outputs, .as_caller = true},
+		{.run = open_wakeups},
+		{.run = open_self_stats, .as_caller = true},
+		{.run = open_pseudonyms, .as_caller = true},
+		{.run = open_watch},
+		{.run = open_stream},
+		{.run = make_header},
+		{.run = attach},
+		{.run = give_up_privileges},
+		{.run = start_outputs},
 	};
 	int code = 0;
 
 	prepare(session);
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && !code; i++)
-		code = steps[i](session);
+		code = run_step(&steps[i], session);
 	return code;
 }
 

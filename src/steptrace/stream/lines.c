@@ -82,20 +82,24 @@ static void count_told(struct line_counts *counts, const struct line_mark *mark)
 	told_since(counts, mark->lost_since_ns ? mark->lost_since_ns : 1);
 }
 
+void line_counts__count_mark(struct line_counts *counts, const struct line_mark *mark)
+{
+	if (mark->kind == EVENT_NONE)
+		count_told(counts, mark);
+	else if (mark->is_aborted)
+		counts->aborted[mark->kind]++;
+	else
+		counts->events[mark->kind]++;
+}
+
 void line_counts__count(struct line_counts *counts, const struct lines *lines, size_t from)
 {
 	const struct line_mark *mark = lines__marks(lines);
 	const char *at = lines->text.base;
 
 	for (; at < lines->text.at; at = lines__behind(lines, at), mark++) {
-		if (at < lines->text.base + from)
-			continue;
-		if (mark->kind == EVENT_NONE)
-			count_told(counts, mark);
-		else if (mark->is_aborted)
-			counts->aborted[mark->kind]++;
-		else
-			counts->events[mark->kind]++;
+		if (at >= lines->text.base + from)
+			line_counts__count_mark(counts, mark);
 	}
 }
 

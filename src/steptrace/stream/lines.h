@@ -84,6 +84,7 @@ struct line_counts {
 	uint64_t told_since_ns; /* 0: there is no such line */
 };
 
+void line_counts__count_mark(struct line_counts *counts, const struct line_mark *mark);
 /* Adds the lines after the first `from` bytes of the text; these end with a whole line. */
 void line_counts__count(struct line_counts *counts, const struct lines *lines, size_t from);
 void line_counts__add(struct line_counts *sum, const struct line_counts *counts);
