@@ -174,6 +174,35 @@ static void many_entries(void **state)
 	executions__free(open);
 }
 
+static void count_pid(uint32_t pid, void *context)
+{
+	size_t *calls = context;
+
+	assert_true(pid >= 7 && pid < 7 + 3 * 1024);
+	calls[pid - 7]++;
+}
+
+/* What is done for a process costs a system call or two: it must not be done for each execution. */
+static void each_process_is_visited_once(void **state)
+{
+	enum { EXECUTIONS = 3000 };
+	/* 256 and 1024 apart, so that they share tables */
+	const uint32_t pids[] = {7, 8, 7 + 256, 7 + 1024, 7 + 2048};
+	struct executions *open = executions__new(EXECUTIONS);
+	size_t calls[3 * 1024] = {0}, sum = 0;
+
+	(void)state;
+	for (uint64_t n = 0; n < EXECUTIONS; n++)
+		assert_non_null(add(open, pids[n % 5], n));
+	assert_int_equal(executions__each_pid(open, count_pid, calls), 0);
+	for (size_t i = 0; i < 5; i++)
+		assert_int_equal(calls[pids[i] - 7], 1);
+	for (size_t i = 0; i < 3 * 1024; i++)
+		sum += calls[i];
+	assert_int_equal(sum, 5);
+	executions__free(open);
+}
+
 static void alike(uint64_t n, uint64_t words[2])
 {
 	words[0] = words[1] = n;
@@ -244,6 +273,7 @@ int main(void)
 		cmocka_unit_test(the_process_with_most_executions_loses_its_oldest),
 		cmocka_unit_test(a_limit_of_one),
 		cmocka_unit_test(many_entries),
+		cmocka_unit_test(each_process_is_visited_once),
 		cmocka_unit_test(ids_chosen_to_collide),
 		cmocka_unit_test(reused_entries_are_empty),
 		cmocka_unit_test(free_takes_null),

@@ -12,19 +12,11 @@
  */
 enum { SEARCHES_AFTER_LOSS = 10 };
 
-static bool contains(const struct vanished *vanished, uint32_t pid)
-{
-	for (size_t i = vanished->count; i-- > 0;)
-		if (vanished->pids[i] == pid)
-			return true;
-	return false;
-}
-
 static void add_if_gone(uint32_t pid, void *context)
 {
 	struct vanished *vanished = context;
 
-	if (contains(vanished, pid) || targets__check_pid((pid_t)pid, NULL) != -ESRCH)
+	if (targets__check_pid((pid_t)pid, NULL) != -ESRCH)
 		return;
 	if (vanished->count < VANISHED_PIDS_MAX)
 		vanished->pids[vanished->count++] = pid;
@@ -64,7 +56,8 @@ static void search(struct vanished *vanished, struct watch *watch, struct stream
 {
 	watch->follower.next_scan_ns = 0; /* execs may be among the lost records */
 	vanished->is_full = false;
-	stream__each_open_pid(stream, add_if_gone, vanished);
+	if (stream__each_open_pid(stream, add_if_gone, vanished))
+		vanished->is_full = true; /* no memory: search again */
 	vanished->found_ns = clock__now_ns();
 	capture__mark_unread(watch->capture);
 }

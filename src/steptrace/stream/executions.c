@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "steptrace/stream/executions.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -191,12 +192,43 @@ struct execution *executions__of_process(struct executions *open, uint32_t pid,
 	return at;
 }
 
-void executions__each_pid(struct executions *open, void (*each)(uint32_t pid, void *context),
-			  void *context)
+static int compare_pids(const void *left, const void *right)
 {
-	for (int i = 0; i < QUEUES_COUNT; i++)
-		for (struct execution *at = open->queues[i].oldest; at; at = at->newer)
-			each(at->pid, context);
+	uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
+
+	return (a > b) - (a < b);
+}
+
+/* The processes of a queue, each once. Returns how many; `pids` has room for queue->count. */
+static size_t list_pids(const struct queue *queue, uint32_t *pids)
+{
+	size_t count = 0, unique = 0;
+
+	for (const struct execution *at = queue->oldest; at; at = at->newer)
+		if (count == 0 || pids[count - 1] != at->pid)
+			pids[count++] = at->pid;
+	qsort(pids, count, sizeof(*pids), compare_pids);
+	for (size_t i = 0; i < count; i++)
+		if (unique == 0 || pids[unique - 1] != pids[i])
+			pids[unique++] = pids[i];
+	return unique;
+}
+
+int executions__each_pid(struct executions *open, void (*each)(uint32_t pid, void *context),
+			 void *context)
+{
+	uint32_t *pids = calloc(open->count + 1, sizeof(*pids));
+
+	if (!pids)
+		return -ENOMEM;
+	for (int i = 0; i < QUEUES_COUNT; i++) {
+		size_t count = list_pids(&open->queues[i], pids);
+
+		for (size_t at = 0; at < count; at++)
+			each(pids[at], context);
+	}
+	free(pids);
+	return 0;
 }
 
 void executions__mark_continued(struct executions *open, const struct execution *ended)

@@ -66,9 +66,9 @@ struct execution *executions__find(struct executions *open, uint32_t pid, const 
 struct execution *executions__of_process(struct executions *open, uint32_t pid,
 					 const struct execution *previous);
 
-/* Calls `each` once for every open execution, with the pid of its process. */
-void executions__each_pid(struct executions *open, void (*each)(uint32_t pid, void *context),
-			  void *context);
+/* Calls `each` once for every process with open executions. 0 or -ENOMEM: nothing was called. */
+int executions__each_pid(struct executions *open, void (*each)(uint32_t pid, void *context),
+			 void *context);
 
 /* Sets continued_by_fork in the executions with the id of `ended` in other processes of its user.
  * Another user cannot mark them: the kernel says the uid. */

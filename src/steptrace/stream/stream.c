@@ -100,10 +100,10 @@ void stream__close_execution(struct stream *stream, struct execution *execution)
 	executions__remove(stream->open, execution);
 }
 
-void stream__each_open_pid(struct stream *stream, void (*each)(uint32_t pid, void *context),
-			   void *context)
+int stream__each_open_pid(struct stream *stream, void (*each)(uint32_t pid, void *context),
+			  void *context)
 {
-	executions__each_pid(stream->open, each, context);
+	return executions__each_pid(stream->open, each, context);
 }
 
 struct lines *stream__lines(struct stream *stream)

@@ -89,9 +89,9 @@ void stream__command_closed(struct stream *stream, const struct command_closed *
  */
 void stream__abort_process(struct stream *stream, const struct termination *termination);
 
-/* Calls `each` once for every open execution, with the pid of its process. */
-void stream__each_open_pid(struct stream *stream, void (*each)(uint32_t pid, void *context),
-			   void *context);
+/* Calls `each` once for every process with open executions. 0 or -ENOMEM: nothing was called. */
+int stream__each_open_pid(struct stream *stream, void (*each)(uint32_t pid, void *context),
+			  void *context);
 
 /*
  * The lines that were not taken yet; the stream owns them. lines__clear() drops them. A caller that
