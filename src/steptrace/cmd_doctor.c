@@ -63,11 +63,13 @@ static int examine(const struct request *request)
 		checkup__binary(&findings, request->targets.exes[i]);
 	for (size_t i = 0; i < request->targets.pids_count; i++)
 		checkup__process(&findings, request->targets.pids[i]);
-	if (!request->json)
-		findings__print(&findings, stdout, colour);
-	else if (findings__print_json(&findings, stdout))
-		log__error("out of memory");
 	status = findings__verdict(&findings) == VERDICT_FAIL ? STATUS_FAILED : STATUS_DONE;
+	if (!request->json) {
+		findings__print(&findings, stdout, colour);
+	} else if (findings__print_json(&findings, stdout)) {
+		log__error("out of memory");
+		status = STATUS_FAILED;
+	}
 	findings__free(&findings);
 	return status;
 }

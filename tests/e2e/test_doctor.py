@@ -145,6 +145,19 @@ class Doctor(EndToEnd):
             self.assertIn(line, output)
         self.assertNotIn("\033", output)
 
+    def test_without_memory_for_the_answer(self):
+        """No answer is a failure, whatever was found."""
+        with tempfile.TemporaryDirectory() as directory:
+            source, library = (os.path.join(directory, name) for name in ("no.c", "no.so"))
+            with open(source, "w", encoding="ascii") as file:
+                file.write("char *cJSON_Print(const void *item)\n"
+                           "{\n\treturn item ? (char *)0 : (char *)0;\n}\n")
+            subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, source], check=True)
+            status, output, words = run("doctor", "--json",
+                                        env={**os.environ, "LD_PRELOAD": library})
+        self.assertEqual((status, output), (1, ""))
+        self.assertIn("out of memory", words)
+
     def test_usage(self):
         for arguments in (("--nonesuch",), ("-p", "x"), ("stray",)):
             status, output, words = run("doctor", *arguments)
