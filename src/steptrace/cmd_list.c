@@ -39,17 +39,6 @@ static void read_comm(pid_t pid, char comm[32])
 	printable__text(comm);
 }
 
-static const char *site_names(const struct binary *binary)
-{
-	unsigned int all = ~0u;
-
-	for (size_t i = 0; i < binary->notes.count; i++)
-		all &= binary->notes.notes[i].sites;
-	if (all & (1u << SITE_NOP10))
-		return "nop1+nop5+nop10";
-	return all & (1u << SITE_NOP5) ? "nop1+nop5" : "nop1";
-}
-
 static int kinds_count(const struct binary *binary)
 {
 	unsigned int kinds = 0;
@@ -62,7 +51,7 @@ static int kinds_count(const struct binary *binary)
 static int show(struct binary *binary, void *context)
 {
 	struct listing *listing = context;
-	char name[PATH_MAX], pid[16] = "-";
+	char name[PATH_MAX], pid[16] = "-", site_names[SITE_NAMES_BYTES];
 
 	if (listing->shown++ == 0)
 		printf("%-8s %-16s %-7s %-16s %s\n", "PID", "COMM", "PROBES", "SITES", "BINARY");
@@ -70,8 +59,9 @@ static int show(struct binary *binary, void *context)
 	printable__text(name);
 	if (listing->pid)
 		snprintf(pid, sizeof(pid), "%d", listing->pid);
+	probe_notes__site_names(&binary->notes, "+", site_names);
 	printf("%-8s %-16s %d/%-5d %-16s %s\n", pid, listing->pid ? listing->comm : "-",
-	       kinds_count(binary), PROBES_COUNT, site_names(binary), name);
+	       kinds_count(binary), PROBES_COUNT, site_names, name);
 	return 0;
 }
 

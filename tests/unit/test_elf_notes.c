@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -155,6 +156,23 @@ static void other_notes_are_skipped(void **state)
 	assert_int_equal(notes.count, 1);
 	assert_int_equal(notes.notes[0].probe, PROBE_TOOL_DONE);
 	assert_int_equal(notes.unknown_count, 2);
+}
+
+/* Those that all probes have, with the names of this machine: "nop" on aarch64. */
+static void sites_have_names(void **state)
+{
+	const struct probe_notes one = {.notes = {{.sites = 1}}, .count = 1};
+	const struct probe_notes two = {.notes = {{.sites = 7}, {.sites = 3}}, .count = 2};
+	char names[SITE_NAMES_BYTES], both[SITE_NAMES_BYTES];
+
+	(void)state;
+	probe_notes__site_names(&one, "+", names);
+	assert_string_equal(names, sites[SITE_NOP1].name);
+	snprintf(both, sizeof(both), "%s%s%s", sites[SITE_NOP1].name,
+		 sites[SITE_NOP5].size_bytes ? ", " : "",
+		 sites[SITE_NOP5].size_bytes ? sites[SITE_NOP5].name : "");
+	probe_notes__site_names(&two, ", ", names);
+	assert_string_equal(names, both);
 }
 
 static void build_ids(void **state)
@@ -519,6 +537,7 @@ int main(void)
 		cmocka_unit_test(a_file_that_was_moved),
 		cmocka_unit_test(a_file_that_has_no_base),
 		cmocka_unit_test(other_notes_are_skipped),
+		cmocka_unit_test(sites_have_names),
 		cmocka_unit_test(build_ids),
 #if defined(__x86_64__)
 		cmocka_unit_test(a_changed_byte_removes_a_site),

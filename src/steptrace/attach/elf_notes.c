@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <gelf.h>
 #include <libelf.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "steptrace/stream/event.h"
@@ -286,4 +287,20 @@ int elf_notes__read_memory(const void *bytes, size_t size_bytes, struct probe_no
 	result = read_elf(elf, notes, err);
 	elf_end(elf);
 	return result;
+}
+
+void probe_notes__site_names(const struct probe_notes *notes, const char *separator,
+			     char names[SITE_NAMES_BYTES])
+{
+	unsigned int common = ~0u;
+	size_t length = 0;
+
+	names[0] = 0;
+	for (size_t i = 0; i < notes->count; i++)
+		common &= notes->notes[i].sites;
+	for (int kind = 0; kind < SITE_KINDS_COUNT; kind++)
+		if (common & (1u << kind) && sites[kind].size_bytes)
+			length +=
+				(size_t)snprintf(names + length, SITE_NAMES_BYTES - length, "%s%s",
+						 length ? separator : "", sites[kind].name);
 }

@@ -36,6 +36,11 @@ struct probe_notes {
 	size_t build_id_bytes;
 };
 
+/* The names of the sites that all probes have: "nop1+nop5" where `separator` is "+". */
+enum { SITE_NAMES_BYTES = 64 };
+void probe_notes__site_names(const struct probe_notes *notes, const char *separator,
+			     char names[SITE_NAMES_BYTES]);
+
 /*
  * `name` is only for messages. Returns 0 (`count` may be 0: no steptrace probes), or with a
  * sentence -ENOEXEC: not an ELF file for this machine, -EBADMSG: its notes are malformed. Of a

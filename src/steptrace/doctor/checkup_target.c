@@ -48,19 +48,13 @@ static bool crosses_page(const struct probe_note *note, enum site_kind kind)
 
 static void check_sites(struct findings *findings, const struct binary *binary)
 {
-	unsigned int common = ~0u;
+	char names[SITE_NAMES_BYTES];
 	size_t crossing = 0;
-	char names[64] = "";
 
-	for (size_t i = 0; i < binary->notes.count; i++) {
-		common &= binary->notes.notes[i].sites;
+	for (size_t i = 0; i < binary->notes.count; i++)
 		crossing += sites[SITE_NOP5].size_bytes &&
 			    crosses_page(&binary->notes.notes[i], SITE_NOP5);
-	}
-	for (int kind = 0; kind < SITE_KINDS_COUNT; kind++)
-		if (common & (1u << kind) && sites[kind].size_bytes)
-			snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s",
-				 names[0] ? ", " : "", sites[kind].name);
+	probe_notes__site_names(&binary->notes, ", ", names);
 	findings__add(findings, binary->name, "sites", crossing ? VERDICT_WARN : VERDICT_OK,
 		      crossing ? "compile with the current usdt/steptrace.h, which aligns them"
 			       : NULL,
