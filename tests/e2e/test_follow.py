@@ -101,9 +101,18 @@ class Forks(Follow):
         runner.lines.until("alone")
         tracer = Tracer("-p", str(runner.pid))
         runner.do("go")
+        _, listed, _ = run("list")
+        status, found, _ = run("doctor", "-p", str(runner.pid))
         events = tracer.stop()
         self.assertEqual(len(of_process(events, runner.pid)), 3)
         check_books(self, events)
+        rows = [line.split() for line in listed.splitlines()]
+        self.assertEqual([row[-1] for row in rows if row[0] == str(runner.pid)],
+                         [target("libcarrier.so")])
+        self.assertEqual(status, 0, found)
+        self.assertIn(target("libcarrier.so"), found)
+        self.assertIn("a tracer is attached", found)
+        self.assertIn("pid namespace", found)
 
     def test_children_that_outlive_their_parent(self):
         """The recording ends with the last of them."""

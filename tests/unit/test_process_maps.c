@@ -7,11 +7,16 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "steptrace/attach/process_maps.h"
@@ -192,6 +197,67 @@ static void a_process_that_is_not_there(void **state)
 	assert_int_equal(process_maps__open(&maps, 4194304), -ENOENT);
 }
 
+static void *tell_and_wait(void *ends)
+{
+	char byte = 'x';
+
+	return write(((int *)ends)[1], &byte, 1) == 1 ? (void *)(intptr_t)pause() : NULL;
+}
+
+/* Its first thread ends, another one goes on. */
+static pid_t fork_leaderless(int ends[2])
+{
+	pid_t child = fork();
+	pthread_t thread;
+
+	if (child)
+		return child;
+	if (pthread_create(&thread, NULL, tell_and_wait, ends))
+		_exit(1);
+	syscall(SYS_exit, 0);
+	return 0;
+}
+
+static bool is_zombie(pid_t pid)
+{
+	char path[32], line[256] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	assert_non_null(fgets(line, sizeof(line), file));
+	fclose(file);
+	return strstr(line, ") Z ") != NULL;
+}
+
+static void the_thread_that_shows_the_mappings(void **state)
+{
+	struct process_mapping mapping;
+	struct process_maps maps;
+	pid_t child, thread;
+	int ends[2];
+	char byte;
+
+	(void)state;
+	assert_int_equal(process_maps__thread(getpid()), getpid());
+	assert_int_equal(process_maps__thread(4194304), 4194304);
+	assert_int_equal(pipe(ends), 0);
+	child = fork_leaderless(ends);
+	assert_int_equal(read(ends[0], &byte, 1), 1);
+	while (!is_zombie(child))
+		sched_yield();
+	thread = process_maps__thread(child);
+	assert_int_not_equal(thread, child);
+	assert_int_equal(process_maps__open(&maps, thread), 0);
+	assert_true(process_maps__next(&maps, &mapping));
+	process_maps__close(&maps);
+	kill(child, SIGKILL);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -201,6 +267,7 @@ int main(void)
 		cmocka_unit_test(a_path_that_is_too_long_is_left_out),
 		cmocka_unit_test(what_is_no_mapping_is_passed_over),
 		cmocka_unit_test(our_own_mappings),
+		cmocka_unit_test(the_thread_that_shows_the_mappings),
 		cmocka_unit_test(a_process_that_is_not_there),
 	};
 

@@ -221,7 +221,7 @@ static int visit_link(struct binaries *set, const char *link, binary_fn *each, v
 	return report(set, binary, each, context);
 }
 
-static int visit_mapping(struct binaries *set, pid_t pid, const struct process_mapping *mapping,
+static int visit_mapping(struct binaries *set, pid_t tid, const struct process_mapping *mapping,
 			 binary_fn *each, void *context)
 {
 	struct binary *known = find(set, mapping->device, mapping->inode);
@@ -231,7 +231,7 @@ static int visit_mapping(struct binaries *set, pid_t pid, const struct process_m
 		return 0;
 	if (known)
 		return report(set, known, each, context);
-	snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, pid, mapping->start,
+	snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, tid, mapping->start,
 		 mapping->end);
 	return visit_link(set, path, each, context);
 }
@@ -241,8 +241,9 @@ int binaries__of_process(struct binaries *set, pid_t pid, binary_fn *each, void 
 {
 	struct process_mapping mapping;
 	struct process_maps maps;
+	pid_t tid = process_maps__thread(pid);
 	char exe[64];
-	int code = process_maps__open(&maps, pid);
+	int code = process_maps__open(&maps, tid);
 
 	if (code == -ENOENT || code == -ESRCH)
 		return error__set(err, -ESRCH, "there is no process %d", pid);
@@ -250,10 +251,10 @@ int binaries__of_process(struct binaries *set, pid_t pid, binary_fn *each, void 
 		return error__set(err, -EACCES, "cannot look into process %d: %s", pid,
 				  strerror(-code));
 	set->visits++;
-	snprintf(exe, sizeof(exe), "/proc/%d/exe", pid);
+	snprintf(exe, sizeof(exe), "/proc/%d/exe", tid);
 	code = visit_link(set, exe, each, context);
 	while (code == 0 && process_maps__next(&maps, &mapping))
-		code = visit_mapping(set, pid, &mapping, each, context);
+		code = visit_mapping(set, tid, &mapping, each, context);
 	process_maps__close(&maps);
 	return code;
 }

@@ -1,10 +1,44 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "steptrace/attach/process_maps.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
+
+/* 0 or negative errno; -ENOENT: the thread has no memory any more. */
+static int check_memory(pid_t tid)
+{
+	char path[32], unused;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", tid);
+	return readlink(path, &unused, 1) < 0 ? -errno : 0;
+}
+
+pid_t process_maps__thread(pid_t pid)
+{
+	struct dirent *entry;
+	pid_t found = pid;
+	char path[32];
+	DIR *threads;
+
+	if (check_memory(pid) != -ENOENT)
+		return pid;
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	threads = opendir(path);
+	while (threads && found == pid && (entry = readdir(threads))) {
+		pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
+
+		if (tid > 0 && check_memory(tid) == 0)
+			found = tid;
+	}
+	if (threads)
+		closedir(threads);
+	return found;
+}
 
 int process_maps__open(struct process_maps *maps, pid_t pid)
 {

@@ -35,7 +35,11 @@ struct process_maps {
 	char line[PATH_MAX + 256];
 };
 
-/* Opens the list of a process; `pid` 0 is the calling process. 0 or negative errno. */
+/* A thread that shows the mappings of the process: where the first thread has ended before the
+ * others, /proc/PID shows none. Without such a thread, or without permission, it is `pid`. */
+pid_t process_maps__thread(pid_t pid);
+
+/* Opens the list of a process or thread; `pid` 0 is the calling process. 0 or negative errno. */
 int process_maps__open(struct process_maps *maps, pid_t pid);
 
 /*

@@ -19,6 +19,7 @@ enum { PAGE_BYTES = 4096 };
 struct checkup_target {
 	struct findings *findings;
 	pid_t pid; /* 0: a file, and not a process */
+	pid_t tid; /* a thread of the process that shows its memory */
 	size_t binaries_count;
 };
 
@@ -80,13 +81,13 @@ static void check_build_id(struct findings *findings, const struct binary *binar
 
 /* The address of the byte at `offset` of the binary, in memory that the process can write; 0:
  * none. */
-static uint64_t address_of(pid_t pid, const struct binary *binary, uint64_t offset)
+static uint64_t address_of(pid_t tid, const struct binary *binary, uint64_t offset)
 {
 	struct process_mapping mapping;
 	struct process_maps maps;
 	uint64_t address = 0;
 
-	if (process_maps__open(&maps, pid))
+	if (process_maps__open(&maps, tid))
 		return 0;
 	while (!address && process_maps__next(&maps, &mapping)) {
 		uint64_t bytes = mapping.end - mapping.start;
@@ -99,13 +100,13 @@ static uint64_t address_of(pid_t pid, const struct binary *binary, uint64_t offs
 	return address;
 }
 
-static int read_counter(pid_t pid, uint64_t address, uint16_t *counter)
+static int read_counter(pid_t tid, uint64_t address, uint16_t *counter)
 {
 	char path[64];
 	ssize_t bytes;
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+	snprintf(path, sizeof(path), "/proc/%d/mem", tid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
@@ -117,7 +118,7 @@ static int read_counter(pid_t pid, uint64_t address, uint16_t *counter)
 static void check_semaphore(struct checkup_target *target, const struct binary *binary)
 {
 	uint64_t offset = binary->notes.notes[0].semaphore_offset;
-	uint64_t address = offset && target->pid ? address_of(target->pid, binary, offset) : 0;
+	uint64_t address = offset && target->tid ? address_of(target->tid, binary, offset) : 0;
 	uint16_t counter;
 
 	if (!offset)
@@ -127,7 +128,7 @@ static void check_semaphore(struct checkup_target *target, const struct binary *
 	else if (!target->pid)
 		findings__add(target->findings, binary->name, "semaphore", VERDICT_OK, NULL,
 			      "at offset 0x%" PRIx64 " of the file", offset);
-	else if (!address || read_counter(target->pid, address, &counter))
+	else if (!address || read_counter(target->tid, address, &counter))
 		findings__add(target->findings, binary->name, "semaphore", VERDICT_WARN,
 			      "run it as root", "its value cannot be read");
 	else
@@ -168,18 +169,18 @@ void checkup__binary(struct findings *findings, const char *path)
 
 /* ---- a process */
 
-static bool shares_namespace(pid_t pid, const char *name, bool *known)
+static bool shares_namespace(pid_t tid, const char *name, bool *known)
 {
 	char ours[64], theirs[64];
 	struct stat our_status, their_status;
 
 	snprintf(ours, sizeof(ours), "/proc/self/ns/%s", name);
-	snprintf(theirs, sizeof(theirs), "/proc/%d/ns/%s", pid, name);
+	snprintf(theirs, sizeof(theirs), "/proc/%d/ns/%s", tid, name);
 	*known = stat(ours, &our_status) == 0 && stat(theirs, &their_status) == 0;
 	return *known && our_status.st_ino == their_status.st_ino;
 }
 
-static void check_namespaces(struct findings *findings, const char *section, pid_t pid)
+static void check_namespaces(struct findings *findings, const char *section, pid_t tid)
 {
 	static const struct {
 		const char *name, *advice, *meaning;
@@ -193,7 +194,7 @@ static void check_namespaces(struct findings *findings, const char *section, pid
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		char name[32];
-		bool known, shared = shares_namespace(pid, rows[i].name, &known);
+		bool known, shared = shares_namespace(tid, rows[i].name, &known);
 
 		snprintf(name, sizeof(name), "%s namespace", rows[i].name);
 		if (known)
@@ -206,7 +207,8 @@ static void check_namespaces(struct findings *findings, const char *section, pid
 
 void checkup__process(struct findings *findings, pid_t pid)
 {
-	struct checkup_target target = {.findings = findings, .pid = pid};
+	struct checkup_target target = {
+		.findings = findings, .pid = pid, .tid = process_maps__thread(pid)};
 	struct binaries binaries = {0};
 	char section[32];
 	struct error err;
@@ -223,7 +225,7 @@ void checkup__process(struct findings *findings, pid_t pid)
 			"it runs nothing with steptrace probes that steptrace may read");
 	}
 	if (target.binaries_count) {
-		check_namespaces(findings, section, pid);
+		check_namespaces(findings, section, target.tid);
 		checkup__sandbox(findings, section, pid);
 	}
 	binaries__close(&binaries);
