@@ -333,7 +333,7 @@ VERSION = $(shell sed -n 's/^.define STEPTRACE_VERSION "\(.*\)"/\1/p' include/st
 
 # With SETCAP=1, every user who may execute steptrace may record without sudo. Restrict the
 # permissions of the file if that is not wanted.
-CAPABILITIES = cap_bpf,cap_perfmon,cap_sys_ptrace,cap_dac_read_search,cap_checkpoint_restore+ep
+CAPABILITIES = cap_bpf,cap_perfmon,cap_sys_ptrace,cap_dac_read_search,cap_checkpoint_restore,cap_lease+ep
 
 DOCUMENTS := README.md CHANGELOG.md CONTRIBUTING.md LICENSE usdt/README.md \
 	$(wildcard docs/*.md docs/schema/*)

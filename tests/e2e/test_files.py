@@ -224,17 +224,20 @@ class Replaced(Scenario):
         self.check_overwritten("-x", self.path)
 
     def test_overwritten_with_the_same(self):
-        """Nothing is detached for that."""
+        """What will be written is not known when the program that writes has to wait."""
         same = copy_of(self.directory, "spans")
         with Runner(self.path) as old:
             tracer = Tracer(*everyone())
             old.do("go 1")
         self.overwrite(same)
         with Runner(self.path) as new:
+            tracer.written("trace.attached", '"pids":[%d]' % new.pid)
             new.do("go 2")
             events = tracer.stop()
+        self.assertEqual(len(of_process(events, old.pid)), 7)
         self.assertEqual(len(of_process(events, new.pid)), 14)
-        self.assertEqual(names(of_exe(events, self.path)), ["trace.attached"])
+        self.assertEqual(names(of_exe(events, self.path)),
+                         ["trace.attached", "trace.detached", "trace.attached"])
         check_books(self, events)
 
     def take_inode_number(self, path):

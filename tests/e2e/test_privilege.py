@@ -13,9 +13,9 @@ from harness import (PATIENCE_S, ROOT, EndToEnd, Lines, Runner, STEPTRACE, check
                      copy_of, everyone, read_events, runner_events, target, wait_until)
 
 CAPABILITIES = {"CAP_KILL": 5, "CAP_DAC_READ_SEARCH": 2, "CAP_SYS_PTRACE": 19, "CAP_SYS_ADMIN": 21,
-                "CAP_PERFMON": 38, "CAP_BPF": 39, "CAP_CHECKPOINT_RESTORE": 40}
+                "CAP_LEASE": 28, "CAP_PERFMON": 38, "CAP_BPF": 39, "CAP_CHECKPOINT_RESTORE": 40}
 FOLLOWING = {"CAP_BPF", "CAP_PERFMON", "CAP_SYS_PTRACE", "CAP_DAC_READ_SEARCH",
-             "CAP_CHECKPOINT_RESTORE"}
+             "CAP_CHECKPOINT_RESTORE", "CAP_LEASE"}
 
 
 def bits(names):

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -179,6 +180,11 @@ static int try_to_change_the_user(void)
 	return setuid(getuid()) ? errno : 0;
 }
 
+static int try_to_hear_of_writers(void)
+{
+	return inotify_add_watch(-1, "/", IN_MODIFY) < 0 && errno == EBADF ? 0 : errno;
+}
+
 static int try_to_fork(void)
 {
 	pid_t child = fork();
@@ -326,6 +332,7 @@ static void what_is_not(void **state)
 	skip_under_sanitizer();
 	assert_int_equal(confined(try_to_read_a_file, &nothing), 0);
 	assert_int_equal(confined(try_a_thread, &nothing), 0);
+	assert_int_equal(confined(try_to_hear_of_writers, &nothing), 0);
 	assert_int_equal(confined(try_to_fork, &nothing), 0);
 }
 

@@ -32,6 +32,7 @@ void attachments__begin(struct attachments *set)
 	memset(set, 0, sizeof(*set));
 	set->is_begun = true;
 	set->measurer_fd = -1;
+	set->writers = (struct writers){-1, -1, -1};
 	if (pipe2(ends, O_CLOEXEC))
 		return;
 	child = fork();
@@ -60,9 +61,10 @@ int attachments__open(struct attachments *set, struct capture *capture, struct e
 	int code = read_measurement(set);
 
 	set->capture = capture;
-	return code ? error__set(err, code, "cannot attach a trial probe to steptrace itself: %s",
-				 strerror(-code))
-		    : 0;
+	if (code)
+		return error__set(err, code, "cannot attach a trial probe to steptrace itself: %s",
+				  strerror(-code));
+	return writers__open(&set->writers, err);
 }
 
 /* The work of the child that attaches. */
@@ -206,6 +208,20 @@ void attachments__reap(struct attachments *set)
 		set->leaving_count = 0;
 }
 
+/* From here on the content does not change unnoticed. It may have changed since it was read. */
+static int guard(struct attachments *set, struct attachment *attachment, struct error *err)
+{
+	struct binary *binary = attachment->binary;
+	int code = writers__guard(&set->writers, binary->fd, &attachment->guard);
+
+	if (!code && binary__is_rewritten(binary))
+		code = -ETXTBSY;
+	return code ? error__set(err, code,
+				 "a program writes to '%s': it is traced when it was written",
+				 binary->name)
+		    : 0;
+}
+
 int attachments__add(struct attachments *set, struct binary *binary,
 		     const struct steptrace_file *file, struct attachment **out, struct error *err)
 {
@@ -221,12 +237,15 @@ int attachments__add(struct attachments *set, struct binary *binary,
 	if (!attachment->links)
 		error__set(err, code, "out of memory");
 	else
+		code = guard(set, attachment, err);
+	if (!code)
 		code = attach(set, attachment, err);
 	if (!code && append(set, attachment))
 		code = error__set(err, -ENOMEM, "out of memory");
 	if (code) {
 		attach_child__await(
 			attach_child__close(attachment->links, attachment->links_count));
+		writers__release(&set->writers, binary->fd, &attachment->guard);
 		attachment->binary = NULL;
 		attachment__free(attachment);
 		return code;
@@ -258,6 +277,9 @@ void attachments__remove(struct attachments *set, struct attachment *attachment,
 	leave(set, &attachment->file);
 	if (wait)
 		await_all(set);
+	/* Without `wait` the child that closes the links inherited the lease, and keeps it. */
+	if (wait || attachment->guard.kind == GUARD_WATCH)
+		writers__release(&set->writers, attachment->binary->fd, &attachment->guard);
 	attachment__free(attachment);
 }
 
@@ -293,7 +315,8 @@ void attachments__close(struct attachments *set)
 		close(set->measurer_fd);
 	detach_all(set);
 	for (size_t i = 0; i < set->count; i++)
-		attachment__free(set->items[i]);
+		attachment__free(set->items[i]); /* this releases the leases, too */
+	writers__close(&set->writers);
 	free(set->items);
 	*set = (struct attachments){0};
 }

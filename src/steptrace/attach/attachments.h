@@ -21,17 +21,19 @@
 #include "steptrace/attach/binary.h"
 #include "steptrace/attach/detachers.h"
 #include "steptrace/attach/site_choice.h"
+#include "steptrace/attach/writers.h"
 #include "steptrace/capture/capture.h"
 #include "steptrace/capture/uprobe.h"
 
 struct attachment {
 	struct binary *binary;      /* owned */
 	struct steptrace_file file; /* as the kernel knows it */
+	struct guard guard;         /* against programs that write to the file */
 	enum site_kind site;
-	uint64_t used_ns; /* when a process was last seen to use it */
-	bool is_named;    /* by -x: it stays attached also while no process runs it */
-	bool is_new;      /* follower_events.attached was not called yet */
-	int *links;       /* descriptors, owned; closing them detaches */
+	uint64_t used_ns;     /* when a process was last seen to use it */
+	bool is_named;        /* by -x: it stays attached also while no process runs it */
+	bool is_new;          /* follower_events.attached was not called yet */
+	int *links;           /* descriptors, owned; closing them detaches */
 	size_t links_count;
 };
 
@@ -39,7 +41,8 @@ struct attachments {
 	struct capture *capture; /* borrowed */
 	struct site_choice sites;
 	bool is_begun;
-	int measurer_fd;           /* a pipe from the child that measures; -1: it was read */
+	int measurer_fd; /* a pipe from the child that measures; -1: it was read */
+	struct writers writers;
 	struct attachment **items; /* owned */
 	size_t count;
 	struct detachers detachers; /* also the child that measures */
@@ -52,14 +55,15 @@ struct attachments {
  * the caller can load the BPF programs. */
 void attachments__begin(struct attachments *set);
 
-/* Waits for the measurement. From then on binaries are attached to the programs of `capture`. 0 or
- * negative errno with a sentence. */
+/* Waits for the measurement. From then on binaries are attached to the programs of `capture`.
+ * Blocks SIGIO (see writers.h). 0 or negative errno with a sentence. */
 int attachments__open(struct attachments *set, struct capture *capture, struct error *err);
 
 /*
  * Attaches to every probe of the binary for which `capture` has a program. Returns 0 and
  * *attachment, and owns the binary; or negative errno with a sentence, nothing of it is attached
- * and the caller still owns it.
+ * and the caller still owns it. -ETXTBSY: a program is writing to the file, or did a moment ago;
+ * try again later.
  */
 int attachments__add(struct attachments *set, struct binary *binary,
 		     const struct steptrace_file *file, struct attachment **attachment,
@@ -73,8 +77,8 @@ struct attachment *attachments__find(const struct attachments *set,
 /* Waits for children that have ended. Call it now and then, so that they leave no zombies. */
 void attachments__reap(struct attachments *set);
 
-/* Detaches and frees. With `wait` it returns when no handler of its probes runs any more;
- * without, the links are closed in the background. */
+/* Detaches and frees. With `wait` it returns when no handler of its probes runs any more, and
+ * writers of the file go on; without, both happen in the background. */
 void attachments__remove(struct attachments *set, struct attachment *attachment, bool wait);
 
 /* Detaches everything, and returns when no handler runs any more. Also for a zeroed set. */

@@ -36,7 +36,14 @@ static int attach_exe(struct follower *follower, const char *path, struct error 
 		binary__close(binary);
 		return error__set(err, code, "cannot map '%s': %s", path, strerror(-code));
 	}
-	return follower__attach(follower, binary, &file, &attachment, err);
+	if (follower->is_started && follower__is_postponed(follower, &file)) {
+		binary__close(binary);
+		return -EAGAIN;
+	}
+	code = follower__attach(follower, binary, &file, &attachment, err);
+	if (follower->is_started && follower__postpones(code))
+		follower__complain(follower, &file, code, err);
+	return code;
 }
 
 static bool runs_attached(const struct follower *follower, uint32_t pid,
@@ -126,10 +133,11 @@ void follower__execed(struct follower *follower, const struct process_exec *exec
 		code = follower__attach(follower, binary, &file, &attachment, &err);
 	if (attachment)
 		follower__notify(follower, attachment, &pid, 1);
-	else if (still_runs(exec)) /* on an overlay exec->file and `file` differ: remember both */
+	else if (!follower__postpones(code) && still_runs(exec))
+		/* on an overlay exec->file and `file` differ: remember both */
 		capture__know_file(follower->capture, &exec->file, FILE_WITHOUT_PROBES);
 	if (code && code != -ENOEXEC)
-		log__error("%s", err.text);
+		follower__complain(follower, &exec->file, code, &err);
 }
 
 /* ---- the timer */

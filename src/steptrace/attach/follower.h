@@ -19,6 +19,7 @@
 
 #include "common/error.h"
 #include "steptrace/attach/attachments.h"
+#include "steptrace/attach/postponed.h"
 #include "steptrace/attach/targets.h"
 #include "steptrace/capture/capture.h"
 
@@ -41,7 +42,9 @@ struct follower {
 	struct follower_events events;
 	uint64_t linger_ns;    /* how long a binary stays attached after its last process */
 	uint64_t next_scan_ns; /* on CLOCK_MONOTONIC; 0: at the next tick */
+	struct postponed postponed;
 	bool is_started;
+	bool warned_unguarded; /* of a file that can be overwritten while it is attached */
 };
 
 /*
@@ -53,6 +56,10 @@ int follower__start(struct follower *follower, const char *command_path, struct 
 
 /* Reacts to a process that began to execute an unknown file. */
 void follower__execed(struct follower *follower, const struct process_exec *exec);
+
+/* Detaches from files that a program is about to write to, or did write to. Call it when
+ * attachments.writers.wakeup_fd is readable. */
+void follower__let_writers_go(struct follower *follower);
 
 /* Detaches from files that changed. Scans, where it is time to. Call it every FOLLOWER_SCAN_NS. */
 void follower__tick(struct follower *follower, uint64_t now_ns);

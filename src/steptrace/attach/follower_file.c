@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "steptrace/attach/follower_private.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "common/clock.h"
+#include "common/log.h"
 
 /* Whether -x names the binary, or names none. */
 static bool matches_exes(const struct targets *targets, const struct binary *binary)
@@ -46,12 +48,36 @@ static bool refresh(struct follower *follower, struct attachment *attachment)
 	return true;
 }
 
+/* A program waits until the lease of the file is released. */
+static void let_go(struct follower *follower, struct attachment *attachment)
+{
+	log__info("a program opens '%s' for writing: its probes are detached until it was written",
+		  attachment->binary->name);
+	follower__detach(follower, attachment, true);
+}
+
 void follower__refresh_changed(struct follower *follower)
 {
 	struct attachments *set = follower->attachments;
 
 	for (size_t i = set->count; i-- > 0;)
-		if (binary__is_changed(set->items[i]->binary))
+		if (guard__is_broken(&set->items[i]->guard, set->items[i]->binary->fd))
+			let_go(follower, set->items[i]);
+		else if (binary__is_changed(set->items[i]->binary))
+			refresh(follower, set->items[i]);
+}
+
+/* The time of the last change is too coarse here: two writes within a tick of the kernel have the
+ * same. */
+void follower__let_writers_go(struct follower *follower)
+{
+	struct attachments *set = follower->attachments;
+
+	writers__clear(&set->writers);
+	for (size_t i = set->count; i-- > 0;)
+		if (guard__is_broken(&set->items[i]->guard, set->items[i]->binary->fd))
+			let_go(follower, set->items[i]);
+		else if (set->items[i]->guard.kind == GUARD_WATCH)
 			refresh(follower, set->items[i]);
 }
 
@@ -63,6 +89,21 @@ struct attachment *follower__find(struct follower *follower, const struct steptr
 	    !refresh(follower, attachment))
 		return NULL;
 	return attachment;
+}
+
+bool follower__postpones(int code)
+{
+	return code == -ETXTBSY;
+}
+
+static void warn_unguarded(struct follower *follower, const struct attachment *attachment)
+{
+	if (attachment->guard.kind == GUARD_LEASE || follower->warned_unguarded)
+		return;
+	follower->warned_unguarded = true;
+	log__warn("there is no lease on '%s' (%s): while it is traced, replace it by rename and do "
+		  "not write to it (steptrace doctor -x says more)",
+		  attachment->binary->name, strerror(-attachment->guard.refusal));
 }
 
 static int attach_new(struct follower *follower, struct binary *binary,
@@ -80,6 +121,8 @@ static int attach_new(struct follower *follower, struct binary *binary,
 		return code;
 	(*attachment)->is_new = true;
 	(*attachment)->is_named = follower->targets->exes_count > 0;
+	postponed__remove(&follower->postponed, file);
+	warn_unguarded(follower, *attachment);
 	return 0;
 }
 
@@ -98,11 +141,31 @@ int follower__attach(struct follower *follower, struct binary *binary,
 		code = attach_new(follower, binary, file, attachment, err);
 	if (code)
 		binary__close(binary);
+	if (follower__postpones(code))
+		return code;
 	capture__know_file(follower->capture, file,
 			   *attachment ? FILE_ATTACHED : FILE_WITHOUT_PROBES);
 	if (*attachment)
 		(*attachment)->used_ns = clock__now_ns();
 	return code;
+}
+
+void follower__complain(struct follower *follower, const struct steptrace_file *file, int code,
+			const struct error *err)
+{
+	struct postponed *postponed = &follower->postponed;
+
+	if (follower__postpones(code) && !postponed__add(postponed, file, code, 0))
+		return;
+	if (code == -ETXTBSY)
+		log__info("%s", err->text);
+	else
+		log__error("%s", err->text);
+}
+
+bool follower__is_postponed(const struct follower *follower, const struct steptrace_file *file)
+{
+	return postponed__contains(&follower->postponed, file, clock__now_ns());
 }
 
 void follower__notify(struct follower *follower, struct attachment *attachment,

@@ -19,11 +19,15 @@ struct attachment *follower__find(struct follower *follower, const struct steptr
 /*
  * Attaches the probes of `binary`, if it is a target. `binary` belongs to the follower from then
  * on, also on failure. Returns 0 and *attachment, which is NULL where there is nothing to attach,
- * or negative errno with a sentence.
+ * or negative errno with a sentence. -ETXTBSY: not now, but a later scan tries again.
  */
 int follower__attach(struct follower *follower, struct binary *binary,
 		     const struct steptrace_file *file, struct attachment **attachment,
 		     struct error *err);
+
+/* Logs why a file is not attached: once, where it is tried again and again. */
+void follower__complain(struct follower *follower, const struct steptrace_file *file, int code,
+			const struct error *err);
 
 /* Detaches and frees. `wait`: returns when no handler of its probes runs any more. */
 void follower__detach(struct follower *follower, struct attachment *attachment, bool wait);
@@ -34,6 +38,12 @@ void follower__refresh_changed(struct follower *follower);
 /* Reports an attachment that was not reported yet; `pids` are the processes that run it. */
 void follower__notify(struct follower *follower, struct attachment *attachment,
 		      const uint32_t *pids, size_t pids_count);
+
+/* Whether the error of follower__attach() may pass, so that the file is tried again. */
+bool follower__postpones(int code);
+
+/* Whether attaching the file failed a moment ago, and it is too early to try it again. */
+bool follower__is_postponed(const struct follower *follower, const struct steptrace_file *file);
 
 /* ---- all files */
 

@@ -47,16 +47,20 @@ static struct attachment *attach_unknown(struct follower *follower,
 	struct attachment *attachment = NULL;
 	struct error err = {0};
 	struct binary *binary;
+	int code;
 
 	if (follower->targets->exes_count) { /* the files of -x are opened by their paths */
 		capture__know_file(follower->capture, &mappings[0].file, FILE_WITHOUT_PROBES);
 		return NULL;
 	}
+	if (follower__is_postponed(follower, &mappings[0].file))
+		return NULL;
 	binary = open_mapped(follower, mappings, count);
 	if (!binary)
 		return NULL;
-	if (follower__attach(follower, binary, &mappings[0].file, &attachment, &err))
-		log__error("%s", err.text);
+	code = follower__attach(follower, binary, &mappings[0].file, &attachment, &err);
+	if (code)
+		follower__complain(follower, &mappings[0].file, code, &err);
 	return attachment;
 }
 

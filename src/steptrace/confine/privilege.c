@@ -36,6 +36,8 @@ static const struct capability {
 	 false, false},
 	{CAP_CHECKPOINT_RESTORE, "CAP_CHECKPOINT_RESTORE",
 	 "open mapped files through /proc/PID/map_files", true, true, false, false},
+	{CAP_LEASE, "CAP_LEASE", "let writers of other users' binaries wait for the tracer", true,
+	 true, false, false},
 	{CAP_KILL, "CAP_KILL", "pass signals on to a command", false, false, true, false},
 };
 
@@ -218,8 +220,8 @@ bool privilege__missing(char *text, size_t bytes)
 	own_path(path);
 	snprintf(text, bytes,
 		 "missing: %s%s%s (run it with sudo, or grant them once: sudo setcap cap_bpf,"
-		 "cap_perfmon,cap_sys_ptrace,cap_dac_read_search,cap_checkpoint_restore+ep %s; "
-		 "kernels before 6.6 also need cap_sys_admin)",
+		 "cap_perfmon,cap_sys_ptrace,cap_dac_read_search,cap_checkpoint_restore,"
+		 "cap_lease+ep %s; kernels before 6.6 also need cap_sys_admin)",
 		 lacks_bpf ? "CAP_BPF" : "", lacks_bpf && lacks_perfmon ? " and " : "",
 		 lacks_perfmon ? "CAP_PERFMON" : "", path);
 	return true;

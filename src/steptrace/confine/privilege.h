@@ -7,6 +7,7 @@
  *	CAP_SYS_PTRACE		read the mappings of other users' processes
  *	CAP_DAC_READ_SEARCH	read the binaries of other users
  *	CAP_CHECKPOINT_RESTORE	open mapped files through /proc/PID/map_files
+ *	CAP_LEASE		let writers of other users' binaries wait for the tracer
  *	CAP_KILL		pass signals on to a command of another user
  */
 #ifndef STEPTRACE_PRIVILEGE_H

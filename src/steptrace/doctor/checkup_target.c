@@ -12,6 +12,7 @@
 #include "steptrace/attach/binary.h"
 #include "steptrace/attach/process_maps.h"
 #include "steptrace/attach/targets.h"
+#include "steptrace/attach/writers.h"
 #include "steptrace/stream/event.h"
 
 enum { PAGE_BYTES = 4096 };
@@ -137,6 +138,27 @@ static void check_semaphore(struct checkup_target *target, const struct binary *
 			      counter ? "a tracer is attached" : "no tracer is attached");
 }
 
+static void check_writers(struct findings *findings, const struct binary *binary)
+{
+	int refusal = writers__refusal(binary->fd);
+
+	if (!refusal)
+		findings__add(findings, binary->name, "writers", VERDICT_OK, NULL,
+			      "a program that opens it for writing waits until its probes are "
+			      "detached (at most %u s)",
+			      writers__patience_s());
+	else if (refusal == -ETXTBSY)
+		findings__add(findings, binary->name, "writers", VERDICT_WARN,
+			      "it is traced when the program has closed it",
+			      "a program has it open for writing");
+	else
+		findings__add(findings, binary->name, "writers", VERDICT_WARN,
+			      "replace it by rename, or run steptrace as root or with CAP_LEASE",
+			      "no lease (%s): a process that runs it while it is overwritten, or "
+			      "shortly after, may crash",
+			      strerror(-refusal));
+}
+
 static int check_binary(struct binary *binary, void *context)
 {
 	struct checkup_target *target = context;
@@ -145,6 +167,7 @@ static int check_binary(struct binary *binary, void *context)
 	check_probes(target->findings, binary);
 	check_sites(target->findings, binary);
 	check_semaphore(target, binary);
+	check_writers(target->findings, binary);
 	check_build_id(target->findings, binary);
 	return 0;
 }

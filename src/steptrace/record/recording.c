@@ -96,6 +96,8 @@ static void loop(struct session *session)
 
 	while (!session->stop_reason) {
 		wakeups__wait(&session->wakeups, more, &wakeup);
+		if (wakeup.writers)
+			watch__let_writers_go(&session->watch);
 		if (wakeup.timer)
 			on_timer(session);
 		if (wakeup.timer || wakeup.metrics)

@@ -81,6 +81,9 @@ static int open_watch(struct session *session)
 	if (!code)
 		code = wakeups__watch_records(&session->wakeups,
 					      capture__wakeup_fd(session->watch.capture));
+	if (!code)
+		code = wakeups__watch_writers(&session->wakeups,
+					      watch__writers_fd(&session->watch));
 	if (!code && command)
 		code = wakeups__watch_command(&session->wakeups, command->pid);
 	return code;

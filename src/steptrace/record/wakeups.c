@@ -19,6 +19,7 @@ enum source {
 	SOURCE_DEADLINE,
 	SOURCE_OUTPUTS,
 	SOURCE_METRICS,
+	SOURCE_WRITERS,
 	SOURCE_CLOCK,
 };
 
@@ -142,6 +143,11 @@ int wakeups__watch_metrics(struct wakeups *wakeups, int fd)
 	return watch(wakeups, fd, SOURCE_METRICS);
 }
 
+int wakeups__watch_writers(struct wakeups *wakeups, int fd)
+{
+	return watch(wakeups, fd, SOURCE_WRITERS);
+}
+
 int wakeups__watch_command(struct wakeups *wakeups, pid_t pid)
 {
 	wakeups->command_fd = (int)syscall(SYS_pidfd_open, pid, 0);
@@ -201,6 +207,7 @@ void wakeups__wait(struct wakeups *wakeups, bool poll, struct wakeup *wakeup)
 		case SOURCE_RECORDS: break;
 		case SOURCE_OUTPUTS: wakeup->outputs = true; break;
 		case SOURCE_METRICS: wakeup->metrics = true; break;
+		case SOURCE_WRITERS: wakeup->writers = true; break;
 		case SOURCE_TIMER: take_timer(wakeups, wakeup); break;
 		case SOURCE_DEADLINE: take_deadline(wakeups, wakeup); break;
 		case SOURCE_SIGNAL: take_signal(wakeups, wakeup); break;

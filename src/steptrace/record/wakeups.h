@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Everything that a recording waits for, in one epoll: the watermark of the ring buffers, a timer,
- * signals, the end of the command, notices of the outputs, HTTP requests and steps of the wall
- * clock.
+ * signals, the end of the command, notices of the outputs, HTTP requests, writers of attached
+ * binaries and steps of the wall clock.
  */
 #ifndef STEPTRACE_WAKEUPS_H
 #define STEPTRACE_WAKEUPS_H
@@ -28,6 +28,7 @@ struct wakeup {
 	bool deadline;
 	bool outputs;       /* an output failed, or has room again */
 	bool metrics;       /* an HTTP request */
+	bool writers;       /* a program opens an attached binary for writing */
 	int signal;         /* its number; 0: none */
 	bool from_terminal; /* the kernel sent the signal (Ctrl-C), also to the children */
 	bool command_ended;
@@ -51,6 +52,9 @@ int wakeups__watch_records(struct wakeups *wakeups, int fd);
 
 /* `fd` is readable when the HTTP server has something to do. 0 or negative errno. */
 int wakeups__watch_metrics(struct wakeups *wakeups, int fd);
+
+/* `fd` is readable when a program opens an attached binary for writing. 0 or negative errno. */
+int wakeups__watch_writers(struct wakeups *wakeups, int fd);
 
 /* Waits for the end of a child process. 0 or negative errno. */
 int wakeups__watch_command(struct wakeups *wakeups, pid_t pid);

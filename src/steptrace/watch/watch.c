@@ -114,6 +114,16 @@ int watch__confine(const struct watch *watch, struct privilege_needs *needs, str
 	return seccomp__confine(needs, err);
 }
 
+int watch__writers_fd(const struct watch *watch)
+{
+	return watch->attachments.writers.wakeup_fd;
+}
+
+void watch__let_writers_go(struct watch *watch)
+{
+	follower__let_writers_go(&watch->follower);
+}
+
 void watch__update(struct watch *watch, uint64_t now_ns)
 {
 	follower__tick(&watch->follower, now_ns);

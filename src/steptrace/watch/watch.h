@@ -7,6 +7,7 @@
  *	watch__attach		attaches to the targets that run now
  *	watch__drop_privileges	gives root up; keeps what later targets need
  *	watch__confine		limits the system calls
+ *	watch__let_writers_go	detaches from binaries that are about to be overwritten
  *	watch__update		now and then: attaches to new targets, detaches from unused binaries
  *	watch__detach		detaches everywhere; the records that remain can still be read
  *	watch__close
@@ -66,6 +67,11 @@ int watch__attach(struct watch *watch, const struct follower_events *events, str
 int watch__drop_privileges(const struct watch *watch, struct privilege_needs *needs,
 			   struct error *err);
 int watch__confine(const struct watch *watch, struct privilege_needs *needs, struct error *err);
+
+/* Readable when watch__let_writers_go() has to be called: a program opens an attached binary for
+ * writing, and waits. */
+int watch__writers_fd(const struct watch *watch);
+void watch__let_writers_go(struct watch *watch);
 
 /* The timer's work. Call it at least every FOLLOWER_SCAN_NS. */
 void watch__update(struct watch *watch, uint64_t now_ns);
