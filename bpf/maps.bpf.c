@@ -20,6 +20,7 @@ __u64 last_lost_ns[PROBES_COUNT] = {};
 __u32 wanted_pids_count = 0;
 __u32 first_wanted_pid = 0;
 __u64 asked_address = 0;
+struct steptrace_file asked_file = {};
 __u64 process_records_lost = 0;
 __u64 untraced_count = 0;
 __u32 has_unwatched = 0;

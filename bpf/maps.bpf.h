@@ -88,6 +88,8 @@ extern __u32 first_wanted_pid;
 
 /* Not 0 while the tracer asks which file is mapped at this address of its own. */
 extern __u64 asked_address;
+/* Its inode is not 0 while the tracer asks for all mappings of this file. */
+extern struct steptrace_file asked_file;
 
 /* PROCESS_* records for which the ring buffer had no room. The reader then looks for processes that
  * have ended. */

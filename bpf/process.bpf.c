@@ -7,7 +7,7 @@
  */
 #include "process.bpf.h"
 
-enum { SIGNAL_GROUP_EXIT = 0x4, VM_EXEC = 0x4, CTIME_NSEC_MASK = 0x3fffffff, EEXIST = 17 };
+enum { SIGNAL_GROUP_EXIT = 0x4, CTIME_NSEC_MASK = 0x3fffffff, EEXIST = 17 };
 
 static __always_inline __u64 inode_changed_ns(struct inode *inode)
 {
@@ -163,14 +163,24 @@ static __always_inline bool is_of_interest(const struct steptrace_mapping *mappi
 	return (!known || *known != FILE_WITHOUT_PROBES) && is_wanted(mapping->pid);
 }
 
-static __always_inline bool is_asked_for(struct task_struct *task, struct vm_area_struct *area)
+static __always_inline bool is_at_asked_address(struct task_struct *task,
+						struct vm_area_struct *area)
 {
 	return area->vm_start == asked_address &&
 	       (__u32)BPF_CORE_READ(task, tgid) == bpf_get_current_pid_tgid() >> 32;
 }
 
-/* Writes every executable mapping of a file in wanted processes; if asked_address is set, only the
- * tracer's own mapping at that address. */
+static __always_inline bool is_of_asked_file(const struct steptrace_mapping *mapping)
+{
+	return mapping->file.inode == asked_file.inode &&
+	       mapping->file.file_system == asked_file.file_system;
+}
+
+/*
+ * Writes every executable mapping of a file in wanted processes.
+ * If asked_address is set: only the tracer's own mapping at that address.
+ * If asked_file is set: every mapping of that file in any process, also one that is not executable.
+ */
 SEC("?iter/task_vma")
 int each_mapping(struct bpf_iter__task_vma *at)
 {
@@ -183,15 +193,20 @@ int each_mapping(struct bpf_iter__task_vma *at)
 	barrier_var(task);
 	if (!task || !area || !area->vm_file)
 		return 0;
-	if (asked_address ? !is_asked_for(task, area) : !(area->vm_flags & VM_EXEC))
+	mapping.flags = (__u32)area->vm_flags;
+	if (asked_address ? !is_at_asked_address(task, area)
+			  : !asked_file.inode && !(mapping.flags & MAPPING_EXECUTABLE))
 		return 0;
 	fill_in_file(&mapping.file, area->vm_file);
+	if (asked_file.inode && !is_of_asked_file(&mapping))
+		return 0;
 	mapping.pid = task_pid(task);
-	if (!asked_address && !is_of_interest(&mapping))
+	if (!asked_address && !asked_file.inode && !is_of_interest(&mapping))
 		return 0;
 	mapping.tid = task_tid(task);
 	mapping.start = area->vm_start;
 	mapping.end = area->vm_end;
+	mapping.file_page = area->vm_pgoff;
 	bpf_seq_write(at->meta->seq, &mapping, sizeof(mapping));
 	return 0;
 }

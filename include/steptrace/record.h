@@ -99,10 +99,21 @@ struct process_end {
 	__u8 reserved[3];
 };
 
-/* One executable mapping of a process: what the iterator each_mapping writes. */
+/* As the kernel numbers them. */
+enum mapping_flags {
+	MAPPING_READABLE = 0x1,
+	MAPPING_WRITABLE = 0x2,
+	MAPPING_EXECUTABLE = 0x4,
+	MAPPING_SHARED = 0x8,
+};
+
+/* One mapping of a process: what the iterator each_mapping writes. */
 struct steptrace_mapping {
 	struct steptrace_file file;
 	__u64 start, end; /* addresses */
+	__u64 file_page;  /* the page of the file that is mapped at `start` */
+	__u32 flags;      /* bit set of enum mapping_flags */
+	__u32 reserved;
 	__u32 pid;
 	__u32 tid; /* a live thread of the process: the first thread may have exited */
 };
@@ -270,6 +281,7 @@ struct steptrace_counts {
 _Static_assert(sizeof(struct steptrace_record) == 24, "record header changed its size");
 _Static_assert(sizeof(struct steptrace_process) == 40, "process changed its size");
 _Static_assert(sizeof(struct steptrace_file) == 24, "file changed its size");
+_Static_assert(sizeof(struct steptrace_mapping) == 64, "mapping changed its size");
 _Static_assert(sizeof(struct span_head) == 40, "span head changed its size");
 _Static_assert(sizeof(struct child_span) == 56, "child span changed its size");
 _Static_assert(sizeof(struct command_span) == 496, "command span changed its size");

@@ -48,9 +48,16 @@ static int kinds_count(const struct binary *binary)
 	return __builtin_popcount(kinds);
 }
 
+/* What is shown instead of the sites where `record` does not attach. */
+static const char *const refusals[] = {
+	[LOADED_TWICE] = "mapped-twice",
+	[LOADED_MOVED] = "code-moved",
+};
+
 static int show(struct binary *binary, void *context)
 {
 	struct listing *listing = context;
+	enum loading loading = listing->pid ? binary__loading(binary, listing->pid) : LOADED_ONCE;
 	char name[PATH_MAX], pid[16] = "-", site_names[SITE_NAMES_BYTES];
 
 	if (listing->shown++ == 0)
@@ -61,7 +68,8 @@ static int show(struct binary *binary, void *context)
 		snprintf(pid, sizeof(pid), "%d", listing->pid);
 	probe_notes__site_names(&binary->notes, "+", site_names);
 	printf("%-8s %-16s %d/%-5d %-16s %s\n", pid, listing->pid ? listing->comm : "-",
-	       kinds_count(binary), PROBES_COUNT, site_names, name);
+	       loading == LOADED_ONCE ? kinds_count(binary) : 0, PROBES_COUNT,
+	       loading == LOADED_ONCE ? site_names : refusals[loading], name);
 	return 0;
 }
 
@@ -114,9 +122,12 @@ static void print_help(void)
 	       "Shows the running processes that contain steptrace probes. With BINARY, shows\n"
 	       "the probes of these files instead. Processes of other users are shown to root\n"
 	       "only.\n\n"
-	       "PROBES  how many of the 8 kinds of probes the binary contains\n"
+	       "PROBES  how many of the 8 kinds of probes can be attached\n"
 	       "SITES   the instructions in each probe that a tracer can attach to\n"
-	       "        (usdt/README.md explains them)\n\n"
+	       "        (usdt/README.md explains them), or why it cannot attach:\n"
+	       "        mapped-twice  the process has loaded the binary more than once, or\n"
+	       "                      has mapped its file once more\n"
+	       "        code-moved    the process has moved its code to other memory\n\n"
 	       "options:\n");
 	options__print(stdout, NULL, 0);
 }

@@ -43,7 +43,8 @@ class OwnPrograms:
     """The folder with the copies of the test that is running."""
 
     directory, token = None, secrets.token_hex(3)
-    BESIDE = {"dlopener": ("libcarrier.so",)}  # what a program loads from its own folder
+    # What a program loads from its own folder.
+    BESIDE = {"dlopener": ("libcarrier.so",), "mapper": ("libcarrier.so",)}
 
     @classmethod
     @contextlib.contextmanager

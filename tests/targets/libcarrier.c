@@ -3,6 +3,12 @@
 #include <steptrace.h>
 
 void carrier_run(int count);
+int carrier_enabled(void);
+
+int carrier_enabled(void)
+{
+	return steptrace_enabled();
+}
 
 void carrier_run(int count)
 {

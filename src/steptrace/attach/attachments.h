@@ -32,6 +32,7 @@ struct attachment {
 	enum site_kind site;
 	uint64_t used_ns;     /* when a process was last seen to use it */
 	bool is_named;        /* by -x: it stays attached also while no process runs it */
+	bool is_loaded_twice; /* a process loaded it again meanwhile; it was logged */
 	bool is_new;          /* follower_events.attached was not called yet */
 	int *links;           /* descriptors, owned; closing them detaches */
 	size_t links_count;

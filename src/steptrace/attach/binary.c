@@ -199,6 +199,32 @@ void binary__link_text(const char *link, char name[PATH_MAX])
 	snprintf(name + (bytes > 0 ? bytes : 0), 2, "%s", bytes > 0 ? "" : "?");
 }
 
+/* The device is not compared: on an overlay it is another one than stat() shows. */
+enum loading binary__loading(const struct binary *binary, pid_t pid)
+{
+	struct process_mapping mapping;
+	struct copies copies = {0};
+	struct process_maps maps;
+
+	if (process_maps__open(&maps, process_maps__thread(pid)))
+		return LOADED_ONCE;
+	while (process_maps__next(&maps, &mapping)) {
+		const struct mapped_part part = {
+			.offset = mapping.file_offset,
+			.bytes = mapping.end - mapping.start,
+			.readable = mapping.permissions[0] == 'r',
+			.writable = mapping.permissions[1] == 'w',
+			.executable = mapping.permissions[2] == 'x',
+			.shared = mapping.permissions[3] == 's',
+		};
+
+		if (mapping.inode == binary->inode)
+			copies__add(&copies, &binary->notes, &part);
+	}
+	process_maps__close(&maps);
+	return copies__judge(&copies, &binary->notes);
+}
+
 /* Calls `each` for a binary with probes, once for each process. */
 static int report(struct binaries *set, struct binary *binary, binary_fn *each, void *context)
 {

@@ -16,6 +16,7 @@
 #include <sys/types.h>
 
 #include "common/error.h"
+#include "steptrace/attach/copies.h"
 #include "steptrace/attach/elf_notes.h"
 
 struct binary {
@@ -80,6 +81,9 @@ static inline size_t binary__probes_count(const struct binary *binary)
 {
 	return binary->notes.count;
 }
+
+/* How the process has the binary mapped; LOADED_ONCE also where that cannot be seen. */
+enum loading binary__loading(const struct binary *binary, pid_t pid);
 
 /*
  * Calls `each` once for the program and every library of the process that has probes, and adds

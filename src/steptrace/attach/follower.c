@@ -56,6 +56,43 @@ static bool runs_attached(const struct follower *follower, uint32_t pid,
 	return false;
 }
 
+/* Why nothing of a process is attached: its first binary with probes. */
+struct explanation {
+	pid_t pid;
+	struct error *err;
+};
+
+static int explain(struct binary *binary, void *context)
+{
+	const struct explanation *explanation = context;
+	enum loading loading = binary__loading(binary, explanation->pid);
+
+	if (loading != LOADED_ONCE)
+		return error__set(explanation->err, -ENOTUNIQ, "cannot trace '%s': process %d %s",
+				  binary->name, explanation->pid, loading__text(loading));
+	return error__set(explanation->err, -ENOENT,
+			  "'%s' of process %d has steptrace probes, but they cannot be attached "
+			  "now",
+			  binary->name, explanation->pid);
+}
+
+/* Negative errno with a sentence. */
+static int refuse(pid_t pid, struct error *err)
+{
+	struct explanation explanation = {pid, err};
+	struct binaries binaries = {0};
+	struct error ignored;
+	int code = binaries__of_process(&binaries, pid, explain, &explanation, &ignored);
+
+	binaries__close(&binaries);
+	if (code == -ENOTUNIQ || code == -ENOENT)
+		return code;
+	return error__set(err, -ENOENT,
+			  "process %d runs nothing with steptrace probes (steptrace list shows the "
+			  "processes that do; usdt/README.md says how to add probes)",
+			  pid);
+}
+
 static int check_pids(struct follower *follower, const struct steptrace_mapping *mappings,
 		      size_t count, struct error *err)
 {
@@ -63,11 +100,7 @@ static int check_pids(struct follower *follower, const struct steptrace_mapping 
 
 	for (size_t i = 0; i < targets->pids_count; i++)
 		if (!runs_attached(follower, (uint32_t)targets->pids[i], mappings, count))
-			return error__set(err, -ENOENT,
-					  "process %d runs nothing with steptrace probes "
-					  "(steptrace list shows the processes that do; "
-					  "usdt/README.md says how to add probes)",
-					  targets->pids[i]);
+			return refuse(targets->pids[i], err);
 	return 0;
 }
 

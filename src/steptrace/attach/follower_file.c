@@ -8,6 +8,9 @@
 #include "common/clock.h"
 #include "common/log.h"
 
+/* The mappings of all processes are read for each attempt. */
+enum { RETRY_COPIES_NS = 1000000000 };
+
 /* Whether -x names the binary, or names none. */
 static bool matches_exes(const struct targets *targets, const struct binary *binary)
 {
@@ -93,7 +96,7 @@ struct attachment *follower__find(struct follower *follower, const struct steptr
 
 bool follower__postpones(int code)
 {
-	return code == -ETXTBSY;
+	return code == -ETXTBSY || code == -ENOTUNIQ;
 }
 
 static void warn_unguarded(struct follower *follower, const struct attachment *attachment)
@@ -112,6 +115,9 @@ static int attach_new(struct follower *follower, struct binary *binary,
 {
 	int code;
 
+	code = follower__check_copies(follower, binary, file, err);
+	if (code)
+		return code;
 	/* While only some of its probes are attached, every record must carry its context. */
 	capture__disarm(follower->capture);
 	code = attachments__add(follower->attachments, binary, file, attachment, err);
@@ -154,8 +160,9 @@ void follower__complain(struct follower *follower, const struct steptrace_file *
 			const struct error *err)
 {
 	struct postponed *postponed = &follower->postponed;
+	uint64_t until_ns = clock__now_ns() + (code == -ENOTUNIQ ? RETRY_COPIES_NS : 0);
 
-	if (follower__postpones(code) && !postponed__add(postponed, file, code, 0))
+	if (follower__postpones(code) && !postponed__add(postponed, file, code, until_ns))
 		return;
 	if (code == -ETXTBSY)
 		log__info("%s", err->text);

@@ -16,7 +16,16 @@ static int compare_mappings(const void *left, const void *right)
 	const struct steptrace_mapping *a = left, *b = right;
 	int files = memcmp(&a->file, &b->file, sizeof(a->file));
 
-	return files ? files : (a->pid > b->pid) - (a->pid < b->pid);
+	if (files)
+		return files;
+	if (a->pid != b->pid)
+		return a->pid < b->pid ? -1 : 1;
+	return (a->start > b->start) - (a->start < b->start);
+}
+
+void follower__sort(struct steptrace_mapping *mappings, size_t count)
+{
+	qsort(mappings, count, sizeof(*mappings), compare_mappings);
 }
 
 /* Opens an unknown file through the first process that permits it. NULL: it cannot be opened, or it
@@ -88,6 +97,7 @@ static void scan_file(struct follower *follower, const struct steptrace_mapping 
 	if (!attachment)
 		return;
 	attachment->used_ns = clock__now_ns();
+	follower__warn_second_load(attachment, mappings, count);
 	follower__notify(follower, attachment, pids, list_pids(mappings, count, pids));
 }
 
@@ -97,7 +107,7 @@ int follower__scan(struct follower *follower, struct steptrace_mapping **mapping
 
 	if (count <= 0)
 		return (int)count;
-	qsort(*mappings, (size_t)count, sizeof(**mappings), compare_mappings);
+	follower__sort(*mappings, (size_t)count);
 	for (ssize_t at = 0, next; at < count; at = next) {
 		const struct steptrace_mapping *first = &(*mappings)[at];
 

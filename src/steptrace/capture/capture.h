@@ -139,6 +139,11 @@ bool capture__was_execed(struct capture *capture, const struct steptrace_file *f
  * those of files that are known to be without probes. Returns how many, or negative errno. */
 ssize_t capture__mappings(struct capture *capture, struct steptrace_mapping **mappings);
 
+/* The same for all mappings of one file in any process, whatever their access. A process whose
+ * first thread has ended may be listed several times. */
+ssize_t capture__mappings_of(struct capture *capture, const struct steptrace_file *file,
+			     struct steptrace_mapping **mappings);
+
 /* Which file the kernel maps when this descriptor is mapped: on an overlay it is another one than
  * fstat() shows. 0 or negative errno. */
 int capture__identify(struct capture *capture, int fd, struct steptrace_file *file);

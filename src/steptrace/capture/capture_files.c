@@ -99,6 +99,19 @@ ssize_t capture__mappings(struct capture *capture, struct steptrace_mapping **ma
 	return iterate(capture->all_mappings, mappings);
 }
 
+ssize_t capture__mappings_of(struct capture *capture, const struct steptrace_file *file,
+			     struct steptrace_mapping **mappings)
+{
+	struct steptrace_file *asked = &capture->skeleton->bss->asked_file;
+	ssize_t count;
+
+	asked->file_system = file->file_system;
+	__atomic_store_n(&asked->inode, file->inode, __ATOMIC_SEQ_CST);
+	count = capture__mappings(capture, mappings);
+	__atomic_store_n(&asked->inode, 0, __ATOMIC_SEQ_CST);
+	return count;
+}
+
 /* Maps the first page of the file and asks the iterator which file is mapped at that address. */
 int capture__identify(struct capture *capture, int fd, struct steptrace_file *file)
 {

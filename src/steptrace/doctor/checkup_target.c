@@ -138,6 +138,18 @@ static void check_semaphore(struct checkup_target *target, const struct binary *
 			      counter ? "a tracer is attached" : "no tracer is attached");
 }
 
+/* Both are refused by `record`, too. */
+static void check_loading(struct checkup_target *target, const struct binary *binary)
+{
+	enum loading loading = target->pid ? binary__loading(binary, target->pid) : LOADED_ONCE;
+
+	if (loading == LOADED_ONCE)
+		return;
+	findings__add(target->findings, binary->name, "mappings", VERDICT_FAIL,
+		      "its probes are not attached while this process runs", "process %d %s",
+		      target->pid, loading__text(loading));
+}
+
 static void check_writers(struct findings *findings, const struct binary *binary)
 {
 	int refusal = writers__refusal(binary->fd);
@@ -167,6 +179,7 @@ static int check_binary(struct binary *binary, void *context)
 	check_probes(target->findings, binary);
 	check_sites(target->findings, binary);
 	check_semaphore(target, binary);
+	check_loading(target, binary);
 	check_writers(target->findings, binary);
 	check_build_id(target->findings, binary);
 	return 0;
