@@ -49,6 +49,7 @@
  *
  * 1. For each command, step and tool call, call init, begin and end once each, in this order. For a
  *    command that is rejected before it runs, call init and steptrace_command_rejected() instead.
+ *    For a command that is rejected later, call steptrace_command_rejected() instead of end.
  *    The struct may be on the stack, in an object or in a coroutine frame. It must not move between
  *    init and end. The struct of a command must exist longer than the structs of its steps. A
  *    struct need not be cleared before init.
@@ -75,8 +76,21 @@
  * end steps of the same command at the same moment, an increment can be lost. If a tracer is
  * attached during the whole command, the counts are exact.
  *
- * Ids are unique across threads and after fork(). A command may continue in a child process of the
+ * Ids are unique across threads and after fork(). A command may continue in child processes of the
  * runner. The command then keeps its id. Do not use the calls in a signal handler.
+ *
+ * However many processes take part in an execution, the tracer reports one end of it:
+ *
+ * - The execution is open until a process makes the end call of the command. If all processes that
+ *   made a call for the execution have ended, or have called execve(), the outcome is "aborted". So
+ *   if a process is killed and a child that made a call lives on, "aborted" is reported later.
+ * - A process that exits may leave the command to children that it forked after the begin call. The
+ *   tracer waits for these children, too. It does not wait for them if a signal killed the process.
+ * - A process that ends, or calls execve(), inside a step aborts that step.
+ * - The steps of all processes add up. The counters in a process do not contain the steps of its
+ *   children, so the tracer adds the steps that it has seen. If the event of a step was lost in the
+ *   meantime, the tracer does not know whether it belongs to the execution. The field "complete" is
+ *   then false.
  *
  * A begin or end call makes no system call. It uses the processor's clock through the vDSO. So it
  * works in a process whose seccomp filter allows only what the process itself needs, and in the
@@ -277,7 +291,7 @@ enum { STEPTRACE_LAYOUT = 1 };
 
 enum steptrace_span_flags {
 	STEPTRACE_FLAG_DRY_RUN = 1u << 0,
-	STEPTRACE_FLAG_SCHEDULED = 1u << 1,   /* the three members about the schedule are set */
+	STEPTRACE_FLAG_SCHEDULED = 1u << 1,   /* a schedule started the command */
 	STEPTRACE_FLAG_FRAGMENT_ID = 1u << 2, /* fragment_id is set */
 	STEPTRACE_FLAG_ITEMS = 1u << 3,       /* items_in and items_out are set */
 	STEPTRACE_FLAG_EXIT_STATUS = 1u << 4, /* exit_status is set */
@@ -444,18 +458,19 @@ struct steptrace_command {
 	struct steptrace_command *parent; /* the command that started this command; NULL: none */
 	/* NULL, or a function that sets the members with text; see "TEXT THAT COSTS TIME" above */
 	void (*describe)(struct steptrace_command *command, void *context);
-	void *context;           /* for `describe` */
-	uint64_t enqueued_at_ns; /* CLOCK_REALTIME when the command was put into the queue */
-	int64_t schedule_id;     /* the schedule of the command; also set is_scheduled to 1 */
-	int64_t schedule_run_id;
-	int64_t planned_run_at_s; /* Unix time */
+	void *context;            /* for `describe` */
+	uint64_t enqueued_at_ns;  /* CLOCK_REALTIME when the command was put into the queue */
+	int64_t schedule_id;      /* of the schedule that started the command; 0: not known */
+	int64_t schedule_run_id;  /* of this run of the schedule; 0: not known */
+	int64_t planned_run_at_s; /* Unix time; 0: not known */
 	uint32_t attempt;         /* how often the command was taken from the queue, from 1 */
 	uint32_t arguments_count;
-	uint8_t is_scheduled;
+	uint8_t is_scheduled;   /* a schedule started the command; needed for the three members */
 	uint8_t dry_run;        /* also applies to the command's steps */
 	uint8_t error_category; /* enum steptrace_error; set it before the end call */
 	/* ---- */
 	uint8_t described;       /* text and ids of the span are filled in */
+	uint8_t begun;           /* the begin call was made */
 	uint8_t pause;           /* enum steptrace__pause */
 	uint64_t announced_key;  /* steptrace__process_key() when command__start fired */
 	uint64_t steps_count[8]; /* steps that ended, by outcome */
@@ -1177,6 +1192,10 @@ STEPTRACE__SLOW void steptrace__command_rejected(struct steptrace_command *comma
 	steptrace__copy(span.reason, sizeof(span.reason), reason);
 	steptrace__copy(span.invalid_fields, sizeof(span.invalid_fields), invalid_fields);
 	STEPTRACE__FIRE(command__rejected, &span);
+	if (command->begun) {
+		command->error_category = STEPTRACE_ERROR_VALIDATION;
+		steptrace__command_ended(command, STEPTRACE_FAILURE);
+	}
 }
 
 #define STEPTRACE__WHEN_ENABLED(call)                                                              \
@@ -1205,7 +1224,7 @@ static inline void steptrace_command_init(struct steptrace_command *command, con
 	command->schedule_id = command->schedule_run_id = command->planned_run_at_s = 0;
 	command->attempt = command->arguments_count = 0;
 	command->is_scheduled = command->dry_run = command->error_category = 0;
-	command->described = command->pause = 0;
+	command->described = command->begun = command->pause = 0;
 	command->announced_key = 0;
 	memset(command->steps_count, 0, sizeof(command->steps_count));
 	command->span.head.start_ns = 0;
@@ -1216,8 +1235,8 @@ static inline void steptrace_command_init(struct steptrace_command *command, con
 /* The command begins. Set the members of `command` before this call. */
 static inline void steptrace_command_begin(struct steptrace_command *command)
 {
+	command->begun = 1;
 	STEPTRACE__WHEN_ENABLED(steptrace__command_started(command));
-	(void)command;
 }
 
 /* The command is suspended; see SUSPENDED SPANS above. */
@@ -1249,7 +1268,9 @@ static inline void steptrace_command_end(struct steptrace_command *command,
 }
 
 /*
- * The command was rejected before it ran. Call this function after init. Do not call begin and end.
+ * The command was rejected. If this is known before the command runs, call this function after
+ * init, and do not call begin and end. If the command has begun, this function ends it, with the
+ * outcome STEPTRACE_FAILURE and the category STEPTRACE_ERROR_VALIDATION. Do not call end then.
  *
  * `reason` (32 bytes) is unknown_command, malformed_request, invalid_argument, invalid_pack or a
  * word of your own. `invalid_fields` (128 bytes) contains the names of the invalid fields,

@@ -275,6 +275,28 @@ static void changes_and_refusals_describe_their_owners(void **state)
 	assert_string_equal(refused.span.slug, "no.such");
 }
 
+/* A rejection ends a command that has begun, whenever the tracer attached. */
+static void a_rejection_ends_what_has_begun(void **state)
+{
+	struct steptrace_command command;
+
+	(void)state;
+	for (int begun = 0; begun < 2; begun++)
+		for (int attached = 0; attached < 2; attached++) {
+			memset(&command, 0xa5, sizeof(command));
+			semaphore__set((unsigned short)attached);
+			steptrace_command_init(&command, "refused");
+			if (begun)
+				steptrace_command_begin(&command);
+			attach();
+			steptrace_command_rejected(&command, "invalid_argument", "a");
+			assert_int_equal(command.span.outcome, begun ? STEPTRACE_FAILURE : 0);
+			assert_int_equal(command.span.error_category,
+					 begun ? STEPTRACE_ERROR_VALIDATION : 0);
+			assert_int_equal(command.span.head.end_ns != 0, begun);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -288,6 +310,7 @@ int main(void)
 		USDT_TEST(a_tool_of_a_step),
 		USDT_TEST(a_tool_of_a_command_that_began_unseen),
 		USDT_TEST(changes_and_refusals_describe_their_owners),
+		USDT_TEST(a_rejection_ends_what_has_begun),
 	};
 
 	return cmocka_run_group_tests(tests, semaphore__require_own, NULL);
