@@ -46,7 +46,7 @@ sources = $(sort $(wildcard $(1)))
 objects = $(patsubst %.c,$(BUILD)/%.o,$(call sources,$(1)))
 
 COMMON  := $(call objects,src/common/*.c)
-SCHEMAS := $(call sources,docs/schema/*.json)
+SCHEMAS := $(call sources,docs/schema/*.json docs/schema/safe-integers/*.json)
 STREAM  := $(call objects,src/steptrace/stream/*.c) $(BUILD)/gen/schemas.o
 TRACER  := $(filter-out $(STREAM),$(call objects,src/steptrace/*.c src/steptrace/*/*.c))
 RUNNER  := $(call objects,src/runner/*.c src/runner/steps/*.c)
@@ -107,7 +107,7 @@ $(BUILD)/%.o: %.c | check-deps
 $(BUILD)/gen/schemas.c: $(SCHEMAS) src/steptrace/stream/embed
 	$(call say,EMBED,$@)
 	mkdir -p $(@D)
-	src/steptrace/stream/embed $(SCHEMAS) >$@
+	src/steptrace/stream/embed docs/schema >$@
 
 $(BUILD)/gen/schemas.o: $(BUILD)/gen/schemas.c | check-deps
 	$(call say,CC,$@)
@@ -163,7 +163,8 @@ $(BUILD)/tests/stream_alone: $(STREAM_LIB) $(COMMON_LIB) tests/check-stream
 		-Wl,--whole-archive $(STREAM_LIB) -Wl,--no-whole-archive $(COMMON_LIB) -lsodium
 
 STREAM_TESTS := $(patsubst %,$(BUILD)/tests/unit/test_%,clock decode event executions fields json \
-	no_memory open_steps property pseudonym pseudonym_records stream_doubts trace_events)
+	no_memory open_steps property pseudonym pseudonym_records several_processes stream_doubts \
+	trace_events)
 
 $(STREAM_TESTS): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(STREAM_LIB) $(COMMON_LIB)
 	$(call say,LINK,$@)
@@ -336,7 +337,7 @@ VERSION = $(shell sed -n 's/^.define STEPTRACE_VERSION "\(.*\)"/\1/p' include/st
 CAPABILITIES = cap_bpf,cap_perfmon,cap_sys_ptrace,cap_dac_read_search,cap_checkpoint_restore,cap_lease+ep
 
 DOCUMENTS := README.md CHANGELOG.md CONTRIBUTING.md LICENSE usdt/README.md \
-	$(wildcard docs/*.md docs/schema/*)
+	$(wildcard docs/*.md docs/schema/*.* docs/schema/safe-integers/*.json)
 
 # What is installed: mode, file, and the place below PREFIX.
 INSTALLED = \

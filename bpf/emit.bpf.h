@@ -70,6 +70,8 @@ static __always_inline void boundary__close(const struct boundary *at)
 	made->record.probe = COMMAND_CLOSED;
 	bpf_probe_read_user(made->execution_id, sizeof(made->execution_id),
 			    at->span + offsetof(struct span_head, execution_id));
+	made->uid = (__u32)bpf_get_current_uid_gid();
+	made->parent_pid = current_parent_pid();
 	bpf_ringbuf_submit(made, BPF_RB_NO_WAKEUP);
 }
 
@@ -131,10 +133,10 @@ static __always_inline bool boundary__open(struct boundary *at, struct pt_regs *
 	keep_thread_stack(regs);
 	at->pid = pid_tid >> 32;
 	at->tid = (__u32)pid_tid;
-	if (!is_wanted(at->pid) || !match__process())
+	at->span = (const void *)PT_REGS_PARM1(regs);
+	if (!is_wanted(at->pid) || !match__process(at->span, probe))
 		return false;
 	at->time_ns = bpf_ktime_get_ns();
-	at->span = (const void *)PT_REGS_PARM1(regs);
 	at->probe = probe;
 	at->cpu = bpf_get_smp_processor_id();
 	at->ring = ring_of(at->cpu);
@@ -164,7 +166,7 @@ static __always_inline void boundary__process(struct steptrace_process *process)
 	process->gid = uid_gid >> 32;
 	bpf_get_current_comm(process->comm, sizeof(process->comm));
 	process->inner_pid = current_inner_pid();
-	process->reserved = 0;
+	process->parent_pid = current_parent_pid();
 	remember_runner();
 }
 

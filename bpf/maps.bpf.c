@@ -6,6 +6,7 @@ struct rings_map rings SEC(".maps");
 struct wanted_pids_map wanted_pids SEC(".maps");
 struct runners_map runners SEC(".maps");
 struct known_files_map known_files SEC(".maps");
+struct decisions_map decisions SEC(".maps");
 
 const volatile bool only_wanted_pids = false;
 const volatile __u64 namespace_device = 0;
@@ -15,6 +16,8 @@ const volatile __u32 rings_mask = 0;
 const volatile struct steptrace_filters filters = {};
 
 __u64 context_unknown_until_ns = ~0ULL;
+__u64 armed_ns = ~0ULL;
+__u64 decisions_lost = 0;
 __u32 degradation = 0;
 __u64 last_lost_ns[PROBES_COUNT] = {};
 __u32 wanted_pids_count = 0;

@@ -50,6 +50,14 @@ struct known_files_map {
 	__type(value, __u8); /* enum known_file */
 };
 
+/* Executions that are running: 1 if their records are wanted. */
+struct decisions_map {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, DECISIONS_MAX);
+	__type(key, struct execution_key);
+	__type(value, __u8);
+};
+
 extern struct records_map records SEC(".maps");
 extern struct rings_map rings SEC(".maps");
 /* The processes that were named on the command line, and those that they forked. */
@@ -58,6 +66,8 @@ extern struct wanted_pids_map wanted_pids SEC(".maps");
 extern struct runners_map runners SEC(".maps");
 /* Files that the reader has looked at. */
 extern struct known_files_map known_files SEC(".maps");
+/* What the filters on the process have decided. */
+extern struct decisions_map decisions SEC(".maps");
 
 /* Set before loading, then constant: the verifier removes the code that they rule out. */
 extern const volatile bool only_wanted_pids; /* only processes in wanted_pids are wanted */
@@ -73,6 +83,13 @@ extern const volatile struct steptrace_filters filters;
  * the context. All bits are set until every probe is attached. Every loss sets it to the time of
  * the loss. */
 extern __u64 context_unknown_until_ns;
+
+/* When all probes were attached. All bits are set until then. */
+extern __u64 armed_ns;
+
+/* How often a decision was made again because it had been dropped: more than DECISIONS_MAX
+ * executions were running. */
+extern __u64 decisions_lost;
 
 /* What is dropped now (degrade.bpf.h). 0: nothing. A set bit n drops all records of probe n. The
  * bits from DEGRADE_SAMPLE_SHIFT on hold m - 1, where m is a power of two: of m executions, one

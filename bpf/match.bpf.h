@@ -2,9 +2,9 @@
 /*
  * The filters, applied before a record is reserved.
  *
- * A hit in a process that is not wanted is not counted at all. A hit whose span is not wanted is
- * counted as a hit and as filtered. A filter that is not set costs nothing: `filters` is constant
- * when the programs are loaded, and the verifier removes the code.
+ * A hit of an execution whose process is not wanted is not counted at all. A hit whose span is not
+ * wanted is counted as a hit and as filtered. A filter that is not set costs nothing: `filters` is
+ * constant when the programs are loaded, and the verifier removes the code.
  *
  * A span that cannot be read passes the filters. Reading it into the record then fails as well, and
  * is counted as unreadable.
@@ -37,7 +37,7 @@ static __always_inline bool has_wanted_comm(void)
 	return glob__matches(&filters.comm, comm, sizeof(comm));
 }
 
-static __always_inline bool match__process(void)
+static __always_inline bool is_wanted_process(void)
 {
 	if (filters.by_uid && (__u32)bpf_get_current_uid_gid() != filters.uid)
 		return false;
@@ -60,6 +60,45 @@ static const struct {
 static __always_inline bool is_child(__u32 probe)
 {
 	return probe_traits[probe].form == FORM_CHILD;
+}
+
+/* Counts a decision that was made when the command began, and was dropped since. */
+static __always_inline void count_lost_decision(const void *span)
+{
+	__u64 announced_ns = 0;
+
+	bpf_probe_read_user(&announced_ns, sizeof(announced_ns),
+			    span + offsetof(struct command_span, announced_ns));
+	if (announced_ns > armed_ns)
+		__sync_fetch_and_add(&decisions_lost, 1);
+}
+
+/*
+ * The filters on the process. They decide once for each execution, at the first of its boundaries
+ * that is seen, because a command may begin in one thread, process or user and end in another. A
+ * rejection without a start is decided for itself.
+ */
+static __always_inline bool match__process(const void *span, __u32 probe)
+{
+	struct execution_key key;
+	__u8 *decided = NULL, wanted;
+
+	if (!filters.by_uid && !filters.by_cgroup && !filters.by_comm)
+		return true;
+	if (bpf_probe_read_user(&key, sizeof(key), span + offsetof(struct span_head, execution_id)))
+		return is_wanted_process();
+	if (probe != PROBE_COMMAND_START)
+		decided = bpf_map_lookup_elem(&decisions, &key);
+	wanted = decided ? *decided : is_wanted_process();
+	if (probe == PROBE_COMMAND_REJECTED)
+		return wanted;
+	if (!decided && probe != PROBE_COMMAND_START)
+		count_lost_decision(span);
+	if (probe == PROBE_COMMAND_DONE)
+		bpf_map_delete_elem(&decisions, &key);
+	else if (!decided)
+		bpf_map_update_elem(&decisions, &key, &wanted, BPF_ANY);
+	return wanted;
 }
 
 /* Decided by the execution id, so that all records of an execution pass or none. */

@@ -7,6 +7,7 @@
  */
 #include "process.bpf.h"
 
+enum { PF_EXITING = 0x4, PF_FORKNOEXEC = 0x40, CHILDREN_LOOKED_AT = 32 };
 enum { SIGNAL_GROUP_EXIT = 0x4, CTIME_NSEC_MASK = 0x3fffffff, EEXIST = 17 };
 
 static __always_inline __u64 inode_changed_ns(struct inode *inode)
@@ -124,6 +125,48 @@ static __always_inline __u32 exit_status(struct task_struct *task)
 	return (__u32)BPF_CORE_READ(task, group_leader, exit_code);
 }
 
+/* A function of its own, which the verifier checks once and not for every child. */
+__attribute__((noinline)) __u32 number_of_process(__u64 task)
+{
+	return task_pid((struct task_struct *)task);
+}
+
+/* Puts the child into `runners`: from now on its exit and its exec are reported. */
+static __always_inline void fill_in_heir(struct process_heir *heir, struct task_struct *child)
+{
+	__u32 tgid = (__u32)BPF_CORE_READ(child, tgid);
+	__u8 yes = 1;
+
+	heir->started_ns = BPF_CORE_READ(child, start_time);
+	heir->pid = number_of_process((__u64)child);
+	heir->reserved = 0;
+	bpf_map_update_elem(&runners, &tgid, &yes, BPF_ANY);
+}
+
+/* Fills in the children that were forked, did not exec and are alive. They are counted in the
+ * record itself: the verifier does not follow numbers there, so it need not check every combination
+ * of children that are filled in and left out. */
+static __always_inline void fill_in_heirs(struct process_end *end, struct task_struct *task)
+{
+	struct list_head *head = __builtin_preserve_access_index(&task->children);
+	struct list_head *at = BPF_CORE_READ(task, children.next);
+
+	end->heirs_count = 0;
+	for (int i = 0; i < CHILDREN_LOOKED_AT && at && at != head; i++) {
+		struct task_struct *child =
+			(void *)at - bpf_core_field_offset(struct task_struct, sibling);
+		__u32 flags = BPF_CORE_READ(child, flags);
+
+		if (flags & PF_FORKNOEXEC && !(flags & PF_EXITING)) {
+			fill_in_heir(&end->heirs[end->heirs_count & (HEIRS_MAX - 1)], child);
+			end->heirs_count++;
+		}
+		if (end->heirs_count >= HEIRS_MAX)
+			break;
+		at = BPF_CORE_READ(child, sibling.next);
+	}
+}
+
 SEC("?raw_tp/sched_process_exit")
 int process_ended(struct bpf_raw_tracepoint_args *at) /* the current task */
 {
@@ -149,7 +192,10 @@ int process_ended(struct bpf_raw_tracepoint_args *at) /* the current task */
 	fill_in_header(&made->record, PROCESS_ENDED, flags);
 	made->status = exit_status(task);
 	made->oom_killed = BPF_CORE_READ(task, signal, oom_mm) != NULL;
-	__builtin_memset(made->reserved, 0, sizeof(made->reserved));
+	made->is_fork = (BPF_CORE_READ(task, group_leader, flags) & PF_FORKNOEXEC) != 0;
+	made->reserved = 0;
+	__builtin_memset(made->heirs, 0, sizeof(made->heirs));
+	fill_in_heirs(made, task);
 	bpf_ringbuf_submit(made, BPF_RB_FORCE_WAKEUP);
 	return 0;
 }

@@ -70,6 +70,13 @@ static __always_inline __u32 current_inner_pid(void)
 	return (__u32)number.nr;
 }
 
+static __always_inline __u32 current_parent_pid(void)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+
+	return task_pid(BPF_CORE_READ(task, group_leader, real_parent));
+}
+
 static __always_inline bool is_wanted(__u32 pid)
 {
 	if (!only_wanted_pids || pid == first_wanted_pid)

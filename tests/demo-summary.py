@@ -28,4 +28,4 @@ for name, times in slowest[:6]:
 if stopped is None:
     sys.exit("the recording is incomplete: it has no trace.stopped")
 print("   %d probe hits = %d events + %d lost" % (stopped["hits"], stopped["events"],
-                                            sum(stopped["lost"].values())))
+                                                    stopped["lost"]))

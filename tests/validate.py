@@ -5,6 +5,7 @@
     tests/validate.py FILE...       ('-' is standard input)
 
 As a module: validate_lines(lines) returns a list of problems, which is empty if there are none.
+A recording whose first line says so (safe_integers) is held against docs/schema/safe-integers.
 """
 import json
 import os
@@ -14,21 +15,23 @@ import jsonschema
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SCHEMAS = os.path.join(ROOT, "docs", "schema")
-validators = {}
+SAFE_SCHEMAS = os.path.join(SCHEMAS, "safe-integers")
+validators = {}  # by folder, then by event
 orders = {}
 
 
-def load():
-    for name in os.listdir(SCHEMAS):
+def load(folder):
+    validators[folder] = {}
+    for name in os.listdir(folder):
         if not name.endswith(".json"):
             continue
-        with open(os.path.join(SCHEMAS, name), encoding="utf-8") as file:
+        with open(os.path.join(folder, name), encoding="utf-8") as file:
             schema = json.load(file)
         jsonschema.Draft202012Validator.check_schema(schema)
         event = schema["properties"]["event"]["const"]
         if name != event + ".json":
             raise ValueError("%s describes %s" % (name, event))
-        validators[event] = jsonschema.Draft202012Validator(schema)
+        validators[folder][event] = jsonschema.Draft202012Validator(schema)
         orders[event] = schema["required"]
 
 
@@ -43,7 +46,7 @@ def no_constant(word):
     raise ValueError("%s is not JSON" % word)
 
 
-def problem_of(line):
+def problem_of(line, schemas):
     """What is wrong with this line; None: nothing."""
     if not line.endswith("\n"):
         return "the line has no newline"
@@ -54,9 +57,9 @@ def problem_of(line):
     if not isinstance(event, dict):
         return "not an object"
     name = event.get("event")
-    if not isinstance(name, str) or name not in validators:
+    if not isinstance(name, str) or name not in schemas:
         return "no schema for the event %r" % name
-    error = jsonschema.exceptions.best_match(validators[name].iter_errors(event))
+    error = jsonschema.exceptions.best_match(schemas[name].iter_errors(event))
     if error is not None:
         return "%s: %s: %s" % (name, "/".join(str(step) for step in error.path) or "(event)",
                                error.message)
@@ -72,11 +75,13 @@ def problem_of(line):
 
 
 def validate_lines(lines):
-    if not validators:
-        load()
-    problems = []
+    problems, folder = [], SCHEMAS
     for number, line in enumerate(lines, 1):
-        problem = problem_of(line)
+        if number == 1 and '"safe_integers":true' in line:
+            folder = SAFE_SCHEMAS
+        if folder not in validators:
+            load(folder)
+        problem = problem_of(line, validators[folder])
         if problem:
             problems.append("line %d: %s" % (number, problem))
     return problems

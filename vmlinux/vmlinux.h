@@ -59,10 +59,19 @@ struct signal_struct {
 	struct mm_struct *oom_mm; /* not NULL: the OOM killer chose this process */
 };
 
+struct list_head {
+	struct list_head *next;
+};
+
 struct task_struct {
+	unsigned int flags;
 	int pid;
 	int tgid;
 	int exit_code;
+	__u64 start_time; /* CLOCK_MONOTONIC */
+	struct task_struct *real_parent;
+	struct list_head children; /* the head of a list that links the member sibling */
+	struct list_head sibling;
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
 	struct signal_struct *signal;

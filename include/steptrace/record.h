@@ -64,8 +64,8 @@ struct steptrace_process {
 	__u32 uid;
 	__u32 gid;
 	char comm[16];
-	__u32 inner_pid; /* the pid in the process's own pid namespace; 0: unknown */
-	__u32 reserved;
+	__u32 inner_pid;  /* the pid in the process's own pid namespace; 0: unknown */
+	__u32 parent_pid; /* numbered like the pid of a record */
 };
 
 /* A file as the kernel knows it. From a mapping of an overlay file system it is the file of the
@@ -90,13 +90,28 @@ struct process_exec {
 struct command_closed {
 	struct steptrace_record record;
 	__u8 execution_id[16];
+	__u32 uid;        /* of the process */
+	__u32 parent_pid; /* numbered like the pid of a record */
 };
+
+/* A child that was forked, did not exec and is alive: it may go on with the commands of its
+ * parent. */
+struct process_heir {
+	__u64 started_ns; /* when it was forked, CLOCK_MONOTONIC */
+	__u32 pid;
+	__u32 reserved;
+};
+
+enum { HEIRS_MAX = 16 };
 
 struct process_end {
 	struct steptrace_record record;
 	__u32 status; /* as waitpid() returns it */
 	__u8 oom_killed;
-	__u8 reserved[3];
+	__u8 is_fork; /* it was forked and never executed a program of its own */
+	__u8 heirs_count;
+	__u8 reserved;
+	struct process_heir heirs[HEIRS_MAX];
 };
 
 /* As the kernel numbers them. */
@@ -238,11 +253,20 @@ enum { DEGRADE_SAMPLE_SHIFT = 16 };
 /* The largest number of ring buffers, a power of two. */
 enum { RINGS_MAX = 64 };
 
-enum { WANTED_PIDS_MAX = 16384, RUNNERS_MAX = 16384, KNOWN_FILES_MAX = 4096 };
+enum {
+	WANTED_PIDS_MAX = 16384,
+	RUNNERS_MAX = 16384,
+	KNOWN_FILES_MAX = 4096,
+	DECISIONS_MAX = 65536,
+};
+
+struct execution_key {
+	__u8 id[16];
+};
 
 /* Which processes and spans are wanted. Set before the programs are loaded, then constant. */
 struct steptrace_filters {
-	__u8 by_uid, by_cgroup, by_comm; /* filters on the process */
+	__u8 by_uid, by_cgroup, by_comm; /* filters on the process that begins the execution */
 	__u8 by_span;                    /* 1: at least one of the filters on spans is set */
 	__u8 by_command, by_step_type, only_failed;
 	__u8 reserved;

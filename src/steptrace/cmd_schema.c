@@ -8,13 +8,19 @@
 #include "steptrace/commands.h"
 #include "steptrace/stream/schemas.h"
 
+static const struct option_spec option_specs[] = {
+	{0, "safe-integers", NULL, "the schemas of lines of record --safe-integers"},
+};
+
 static void print_help(void)
 {
-	printf("usage: steptrace schema [EVENT]\n\n"
+	printf("usage: steptrace schema [--safe-integers] [EVENT]\n\n"
 	       "Prints the JSON Schema (draft 2020-12) of EVENT. Without EVENT, prints one\n"
 	       "schema for every line of a recording. (Lines of record --fields NAME,... do not\n"
 	       "match it: they lack required fields.)\n\n"
-	       "events:\n");
+	       "options:\n");
+	options__print(stdout, option_specs, sizeof(option_specs) / sizeof(option_specs[0]));
+	printf("\nevents:\n");
 	for (size_t i = 0; i < schemas_count; i++)
 		printf("  %s\n", schemas[i].event);
 }
@@ -24,17 +30,17 @@ static void print_one(const struct schema *schema)
 	fwrite(schema->text, 1, (size_t)(schema->end - schema->text), stdout);
 }
 
-static void print_all(void)
+static void print_all(const struct schema *table)
 {
 	printf("{\n\"$schema\": \"https://json-schema.org/draft/2020-12/schema\",\n"
 	       "\"title\": \"A line of a steptrace recording\",\n\"oneOf\": [\n");
 	for (size_t i = 0; i < schemas_count; i++)
-		printf("  {\"$ref\": \"#/$defs/%s\"}%s\n", schemas[i].event,
+		printf("  {\"$ref\": \"#/$defs/%s\"}%s\n", table[i].event,
 		       i + 1 < schemas_count ? "," : "");
 	printf("],\n\"$defs\": {\n");
 	for (size_t i = 0; i < schemas_count; i++) {
-		printf("%s\"%s\": ", i > 0 ? "," : "", schemas[i].event);
-		print_one(&schemas[i]);
+		printf("%s\"%s\": ", i > 0 ? "," : "", table[i].event);
+		print_one(&table[i]);
 	}
 	printf("}\n}\n");
 }
@@ -45,27 +51,35 @@ static int unknown(const char *event)
 	return STATUS_USAGE;
 }
 
-static int print(const char *event)
+static int print(const struct schema *table, const char *event)
 {
 	size_t i = 0;
 
-	while (event && i < schemas_count && strcmp(schemas[i].event, event) != 0)
+	while (event && i < schemas_count && strcmp(table[i].event, event) != 0)
 		i++;
 	if (i == schemas_count)
 		return unknown(event);
 	if (event)
-		print_one(&schemas[i]);
+		print_one(&table[i]);
 	else
-		print_all();
+		print_all(table);
 	return STATUS_DONE;
 }
 
 int cmd_schema(int argc, char **argv)
 {
-	struct options_parser parser = {.argc = argc, .argv = argv};
+	struct options_parser parser = {
+		.specs = option_specs,
+		.count = sizeof(option_specs) / sizeof(option_specs[0]),
+		.argc = argc,
+		.argv = argv,
+	};
+	const struct schema *table = schemas;
 	const char *value;
-	int which = options__next(&parser, &value);
+	int which;
 
+	while ((which = options__next(&parser, &value)) >= 0)
+		table = safe_schemas;
 	if (which == OPTION_HELP) {
 		print_help();
 		return STATUS_DONE;
@@ -78,5 +92,5 @@ int cmd_schema(int argc, char **argv)
 		log__error("give one event at most (steptrace schema --help lists them)");
 		return STATUS_USAGE;
 	}
-	return print(parser.operands < parser.argc ? argv[parser.operands] : NULL);
+	return print(table, parser.operands < parser.argc ? argv[parser.operands] : NULL);
 }

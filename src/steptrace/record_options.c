@@ -60,9 +60,14 @@ static const struct option_row line_rows[] = {
 	 .set = set_format},
 	{{0, "fields", "seed|all|NAME[,NAME...]",
 	  "which fields of the events to write: all (default), seed\n"
-	  "(only the basic fields), or the fields with these names;\n"
-	  "man 8 steptrace lists the basic fields"},
+	  "(only the basic fields), or the fields with these names,\n"
+	  "for example step.name; man 8 steptrace lists the basic\n"
+	  "fields"},
 	 .set = set_fields},
+	{{0, "safe-integers", NULL,
+	  "write integers of 2^53 and more as strings, for readers\n"
+	  "that would round them, such as JavaScript and jq 1.6"},
+	 OPTION_STORES(FLAG, struct session_options, safe_integers)},
 	{{0, "pseudonymize", "FIELD[,FIELD...]",
 	  "replace the values of these fields by hashes that are\n"
 	  "computed with a secret key; the fields are user_id,\n"
@@ -167,6 +172,8 @@ static int check(const struct session_options *session, struct error *err)
 	if ((session->fields.count || session->seed_fields_only) &&
 	    session->format == FORMAT_COMPACT)
 		return error__set(err, -EINVAL, "--fields works only with --format json");
+	if (session->safe_integers && session->format == FORMAT_COMPACT)
+		return error__set(err, -EINVAL, "--safe-integers works only with --format json");
 	return session->metrics_address ? metrics__check(session->metrics_address, err) : 0;
 }
 

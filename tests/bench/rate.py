@@ -115,7 +115,7 @@ def show_spinning(folder):
             took_s = produce(tracer.program, producers)
             cpu_s = tracer.cpu_s() - cpu_s
             stopped = tracer.stop()
-            lost = sum(stopped["lost"].values())
+            lost = stopped["lost"]
             print("  %d producer%s, buffer %-4s %8.0f events/s hit, %8.0f written, %5.2f %% lost, "
                   "tracer %3.0f %% of a core%s"
                   % (producers, "s" if producers > 1 else " ", buffer, stopped["hits"] / took_s,
@@ -165,7 +165,7 @@ def show_pace(folder):
     percent = 100 * (tracer.cpu_s() - cpu_s) / (time.monotonic() - start)
     total, beside, anonymous = tracer.memory()
     stopped = tracer.stop()
-    print("  events %d, lost %d" % (stopped["events"], sum(stopped["lost"].values())))
+    print("  events %d, lost %d" % (stopped["events"], stopped["lost"]))
     print("  the tracer's processor time   %6.2f %% of a core   (target: under 2 %%, %s)"
           % (percent, verdict(percent < 2)))
     print("  memory without ring buffer    %6.1f MiB, %.1f anonymous   (target: under 30 MiB, %s); "

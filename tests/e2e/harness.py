@@ -352,11 +352,12 @@ def check_books(test, events):
     Events of commands that a process left open are counted apart: no probe was hit for them."""
     stopped = events[-1]
     test.assertEqual(stopped["event"], "trace.stopped")
-    test.assertEqual(stopped["events"] + stopped["aborted"], len(runner_events(events)))
-    test.assertEqual(stopped["aborted"], len(aborted(events)))
-    test.assertEqual(stopped["hits"], stopped["events"] + sum(stopped["lost"].values())
+    test.assertEqual(stopped["events"] + stopped["aborted_events"], len(runner_events(events)))
+    test.assertEqual(stopped["aborted_events"], len(aborted(events)))
+    test.assertEqual(stopped["hits"], stopped["events"] + stopped["lost"]
                      + sum(stopped["filtered"].values()))
-    test.assertEqual(sum(stopped["lost"].values()), sum(stopped["lost_by_reason"].values()))
+    test.assertEqual(stopped["lost"], sum(stopped["lost_by_kind"].values()))
+    test.assertEqual(stopped["lost"], sum(stopped["lost_by_reason"].values()))
     return stopped
 
 

@@ -181,8 +181,69 @@ class Aborted(EndToEnd):
             runner.process.wait(PATIENCE_S)
             self.assertEqual(tracer.wait(), 0)
             events = tracer.events()
+        self.check_one_end(events, 2)
+
+    def check_one_end(self, events, steps_executed):
+        """The command succeeded, and everything was seen."""
+        check_books(self, events)
+        self.assertEqual(len(started(events)), 1)
+        done, = completed(events)
+        self.assertEqual((done["outcome"], done["steps_executed"], done["complete"],
+                          done["steps_lost"]), ("success", steps_executed, True, 0))
+        self.assertNotIn("aborted", [event.get("outcome") for event in events
+                                     if event["event"] != "dsl.step.executed"])
+        return done
+
+    def test_steps_in_children_that_exit(self):
+        events, _ = record(["spread 3"])
+        self.check_one_end(events, 4)
         self.assertEqual(aborted(events), [])
-        self.assertEqual([done["outcome"] for done in completed(events)], ["success"])
+        self.assertEqual(len({step["source"]["pid"] for step in steps(events)}), 4)
+
+    def test_a_child_that_ends_inside_a_step(self):
+        """It aborts that step, not the command."""
+        for how in ("exit", "kill"):
+            with self.subTest(how):
+                events, _ = record(["break " + how])
+                done = self.check_one_end(events, 2)
+                gone, = aborted(events)
+                self.assertEqual(gone["step"]["name"], "fatal")
+                self.assertNotEqual(gone["source"]["pid"], done["source"]["pid"])
+                self.assertEqual(done["steps_successful"], 1)
+
+    def test_a_parent_that_exits_while_its_child_goes_on(self):
+        with Runner() as runner:
+            tracer = Tracer("-p", str(runner.pid))
+            runner.order("leave")
+            runner.lines.until("left")
+            self.assertEqual(tracer.wait(), 0)
+            events = tracer.events()
+        done = self.check_one_end(events, 1)
+        self.assertEqual(aborted(events), [])
+        self.assertNotEqual(done["source"]["pid"], runner.pid)
+
+    def test_too_many_open_commands(self):
+        """Those that were forgotten are counted. They are known again when they report something
+        else, here the end of a thousand of them."""
+        with Runner() as runner:
+            tracer = Tracer("-p", str(runner.pid), "--buffer", "64M")
+            runner.do("flood 70000")
+            runner.do("reject")
+            tracer.written('"nonesuch"')
+            runner.do("drain 1000")
+            runner.order("quit")
+            runner.process.wait(PATIENCE_S)
+            self.assertEqual(tracer.wait(), 0)
+            events = tracer.events()
+        stopped = check_books(self, events)
+        self.assertEqual((len(started(events)), stopped["lost"]), (70000, 0))
+        forgotten = stopped["executions_forgotten"]
+        self.assertGreaterEqual(forgotten, 70000 - 65536)
+        self.assertIn("%d executions forgotten" % forgotten, tracer.words[-1])
+        ended = [done for done in completed(events) if done["outcome"] == "success"]
+        recalled = sum(not done["complete"] for done in ended)
+        self.assertEqual((len(ended), recalled), (1000, 1000))
+        self.assertEqual(len(aborted(events)), 70000 - 1000 - (forgotten - recalled))
 
     def test_losses_are_no_aborts(self):
         """Where the end of a command may be among what was lost, nobody claims that it had none."""
@@ -194,7 +255,7 @@ class Aborted(EndToEnd):
             self.assertEqual(tracer.wait(), 0)
             events = tracer.events()
         stopped = check_books(self, events)
-        self.assertGreater(stopped["lost"]["command.execution.completed"], 0)
+        self.assertGreater(stopped["lost_by_kind"]["command.execution.completed"], 0)
         self.assertEqual(aborted(events), [])
 
     def test_out_of_memory(self):

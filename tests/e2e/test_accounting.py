@@ -52,7 +52,7 @@ class Accounting(EndToEnd):
         stopped = check_books(self, events)
         for kind in KINDS:
             self.assertEqual(truth.hits[kind],
-                             len(of_kind(events, kind)) + stopped["lost"][kind], kind)
+                             len(of_kind(events, kind)) + stopped["lost_by_kind"][kind], kind)
         self.assertEqual(stopped["hits"], sum(truth.hits.values()))
         self.assertEqual(aborted(events), [])
         return stopped
@@ -83,7 +83,7 @@ class Accounting(EndToEnd):
             windows[event["kind"], event["reason"]].append((event["since"], event["until"]))
             sums[event["kind"]] += event["lost"]
         self.assertEqual(dict(sums),
-                         {kind: lost for kind, lost in events[-1]["lost"].items() if lost})
+                         {kind: lost for kind, lost in events[-1]["lost_by_kind"].items() if lost})
         for told in windows.values():
             for since, until in told:
                 self.assertLess(since, until)
@@ -96,7 +96,7 @@ class Accounting(EndToEnd):
         stopped = self.check_kinds(events, truth)
         claims = self.check_executions(events, truth)
         self.check_notices(events)
-        return sum(stopped["lost"].values()), claims
+        return stopped["lost"], claims
 
 
 def nanoseconds(timestamp):

@@ -6,8 +6,8 @@ import shutil
 import unittest
 import uuid
 
-from harness import (EndToEnd, OwnPrograms, check_books, completed, of_kind, record, run,
-                     runner_events, started, steps, target)
+from harness import (PATIENCE_S, EndToEnd, OwnPrograms, Runner, Tracer, check_books, completed,
+                     of_kind, record, run, runner_events, started, steps, target)
 
 
 class Events(EndToEnd):
@@ -85,6 +85,11 @@ class Events(EndToEnd):
         done = completed(events)[0]
         self.assertEqual(done["outcome"], "failure")
         self.assertEqual(done["error_category"], "database")
+        failed = next(step for step in steps(events) if step["outcome"] == "failure")
+        self.assertEqual(done["failed_step"], {
+            "step_id": failed["step_id"], "step_type": failed["step_type"],
+            "name": failed["step"]["name"]})
+        self.assertEqual(done["steps_skipped"], 0)
         self.assertEqual((done["steps_executed"], done["steps_successful"], done["steps_failed"]),
                          (3, 2, 1))
 
@@ -98,6 +103,8 @@ class Events(EndToEnd):
         parent, child = started(events)
         self.assertEqual(child["parent_execution_id"], parent["execution_id"])
         self.assertNotIn("parent_execution_id", parent)
+        self.assertEqual([done.get("parent_execution_id") for done in completed(events)],
+                         [parent["execution_id"], None])
         self.assertEqual(child["schedule"], {
             "schedule_id": 17, "schedule_run_id": 99,
             "planned_run_at": "2026-09-21T14:13:20.000000000Z"})
@@ -131,6 +138,24 @@ class Events(EndToEnd):
         self.assertEqual(rejected[0]["invalid_fields"], ["title", "tags"])
         self.assertEqual(rejected[0]["correlation_id"], "req-12345678")
         self.assertEqual(rejected[0]["source"]["comm"], "spans")
+
+    def test_rejected_after_it_began(self):
+        """The rejection ends the command: nothing is left to be aborted."""
+        with Runner() as runner:
+            tracer = Tracer("-p", str(runner.pid))
+            runner.do("refuse")
+            runner.order("quit")
+            runner.process.wait(PATIENCE_S)
+            self.assertEqual(tracer.wait(), 0)
+            events = tracer.events()
+        check_books(self, events)
+        self.assertEqual([event["event"] for event in runner_events(events)],
+                         ["command.execution.started", "dsl.step.executed",
+                          "command.validation.failed", "command.execution.completed"])
+        done, = completed(events)
+        self.assertEqual((done["outcome"], done["error_category"], done["steps_executed"],
+                          done["complete"]), ("failure", "validation", 1, True))
+        self.assertEqual(len({event["execution_id"] for event in runner_events(events)}), 1)
 
     def test_seed_fields_only(self):
         events, _ = record(["go 1", "fail"], "--fields", "seed")

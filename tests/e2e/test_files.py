@@ -160,7 +160,7 @@ class Replaced(Scenario):
         for runner, count in runners:
             self.assertEqual(len(of_process(events, runner.pid)), count * 7)
         stopped = check_books(self, events)
-        self.assertEqual(sum(stopped["lost"].values()), 0)
+        self.assertEqual(stopped["lost"], 0)
         return attached
 
     def check_renamed_over(self, *arguments):

@@ -22,7 +22,7 @@ class What(EndToEnd):
     def recorded(self, *arguments, orders=ORDERS):
         events, _ = record(orders, *arguments)
         stopped = check_books(self, events)
-        self.assertEqual(sum(stopped["lost"].values()), 0)
+        self.assertEqual(stopped["lost"], 0)
         if orders is ORDERS:
             self.assertEqual(stopped["hits"], EVERYTHING)
         return events
@@ -62,6 +62,20 @@ class What(EndToEnd):
         self.assertEqual((done["outcome"], done["steps_executed"], done["complete"]),
                          ("failure", 3, True))
         self.assertIsNotNone(done["total_duration_ms"])
+
+    def test_count(self):
+        """What follows was not asked for: it is filtered, and nothing is lost."""
+        with Runner() as runner:
+            tracer = Tracer("-p", str(runner.pid), "--count", "3")
+            tracer.freeze()
+            runner.do("go 2")
+            tracer.thaw()
+            self.assertEqual(tracer.wait(), 0)
+            events = tracer.events()
+        stopped = check_books(self, events)
+        self.assertEqual((stopped["hits"], stopped["events"], stopped["lost"]), (14, 3, 0))
+        self.assertEqual(filtered(events), 11)
+        self.assertIn("3 events, 0 lost, 11 filtered (count)", tracer.words[-1])
 
     def test_min_duration(self):
         """A second tracer without a filter says which of the events are long enough. Those of the
@@ -156,7 +170,7 @@ class What(EndToEnd):
             runner.do("close")
             events = tracer.stop()
         stopped = check_books(self, events)
-        self.assertGreater(sum(stopped["lost"].values()), 0)
+        self.assertGreater(stopped["lost"], 0)
         held = [done for done in completed(events) if done["command_slug"] == "held"]
         self.assertEqual([(done["complete"], done["steps_lost"]) for done in held], [(False, None)])
 
@@ -193,6 +207,43 @@ class Who(EndToEnd):
         self.assertEqual(self.count("--comm", "sp*"), 7)
         self.assertEqual(self.count("--comm", "x*,*ans"), 7)
         self.assertEqual(self.count("--comm", "span"), 0)
+
+    def test_decided_once(self):
+        """An execution follows what was decided at its beginning, although the thread's name or the
+        user changes in the middle of it."""
+        for what, first, second in (("comm", "alpha", "beta"), ("uid", "0", "65534")):
+            for value, expected in ((first, 4), (second, 0)):
+                with self.subTest(what, value=value):
+                    events, _ = record(["change " + what], "--" + what, value)
+                    self.assertEqual(check_books(self, events)["hits"], expected)
+                    self.assertEqual(len(runner_events(events)), expected)
+                    ends = [(done["outcome"], done["complete"]) for done in completed(events)]
+                    self.assertEqual(ends, [("success", True)][:expected])
+                    self.assertNotIn("filter_decisions_lost", events[-1])
+
+    def test_decided_in_the_middle(self):
+        """The first boundary that is seen decides."""
+        with Runner() as runner:
+            runner.do("open")
+            tracer = Tracer("-p", str(runner.pid), "--comm", "spans")
+            runner.do("step 0")
+            runner.do("close")
+            events = tracer.stop()
+        self.assertEqual([event["event"] for event in runner_events(events)],
+                         ["dsl.step.executed", "command.execution.completed"])
+        self.assertNotIn("filter_decisions_lost", events[-1])
+
+    def test_more_executions_than_decisions(self):
+        """A decision that had to be dropped is made again, and that is counted."""
+        with Runner() as runner:
+            tracer = Tracer("-p", str(runner.pid), "--comm", "spans", "--buffer", "64M")
+            runner.do("flood 70000")
+            runner.do("drain 70000")
+            events = tracer.stop()
+        stopped = check_books(self, events)
+        self.assertEqual(stopped["hits"], 140000)
+        self.assertGreaterEqual(stopped["filter_decisions_lost"], 70000 - 65536)
+        self.assertTrue(any("decided again" in line for line in tracer.words))
 
     def test_cgroup(self):
         root = needs.cgroup2()

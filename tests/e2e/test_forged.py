@@ -13,7 +13,7 @@ import time
 import unittest
 import uuid
 
-from harness import (EndToEnd, Runner, Tracer, check_books, completed, runner_events, started,
+from harness import (EndToEnd, Runner, Tracer, check_books, completed, run, runner_events, started,
                      steps, wait_until)
 from spans import (ALL_ONES, CHILDREN, PROBES, Command, Forger, Fragment, Rejected, Step, Tool,
                    child_of, sampled_lines)
@@ -25,12 +25,14 @@ class Misuse(EndToEnd):
     """One tracer on a hostile and a well-behaved runner."""
 
     GOOD_COMMANDS = 6
+    ARGUMENTS = ()
 
     def setUp(self):
         self.random = random.Random(SEED)
         self.forger = self.enterContext(Forger())
         self.good = self.enterContext(Runner())
-        self.tracer = Tracer("-p", "%d,%d" % (self.forger.pid, self.good.pid))
+        self.tracer = Tracer("-p", "%d,%d" % (self.forger.pid, self.good.pid),
+                             *self.ARGUMENTS)
         self.good.do("go %d" % (self.GOOD_COMMANDS // 2))
 
     def stop(self, every=1):
@@ -39,10 +41,10 @@ class Misuse(EndToEnd):
         self.good.do("go %d" % (self.GOOD_COMMANDS - self.GOOD_COMMANDS // 2))
         self.tracer.process.send_signal(signal.SIGINT)
         self.assertEqual(self.tracer.wait(), 0, self.tracer.words)
-        events = sampled_lines(self.tracer.path, every)
+        events = self.whole = sampled_lines(self.tracer.path, every)
         self.tracer.directory.cleanup()
         self.lost = check_books(self, events)["lost_by_reason"]
-        self.lost_kinds = events[-1]["lost"]
+        self.lost_kinds = events[-1]["lost_by_kind"]
         self.check_good([event for event in runner_events(events)
                          if event["source"]["pid"] == self.good.pid])
         for event in runner_events(events):
@@ -190,6 +192,32 @@ class Garbage(Misuse):
             self.forger.begin(flags=2, schedule_id=-1 << 63, planned_run_at_s=planned)
         events = self.stop()
         self.assertEqual([event["schedule"]["planned_run_at"] for event in events], [None] * 3)
+
+
+class SafeIntegers(Misuse):
+    ARGUMENTS = ("--safe-integers",)
+
+    def test_numbers_beyond_a_double(self):
+        """What a double would round is a string of digits, and nothing else is."""
+        values = (2 ** 53 - 1, 2 ** 53, 1 - 2 ** 53, -2 ** 53, -1 << 63, (1 << 63) - 1, 0)
+        command, at = self.forger.begin()
+        for value in values:
+            self.forger.show("step__done", child_of(command, at, Step, flags=4, fragment_id=value,
+                                                    mutations_count=abs(value)))
+        executed = steps(self.stop())
+        self.assertEqual([step["fragment_id"] for step in executed],
+                         [value if abs(value) < 2 ** 53 else str(value) for value in values])
+        self.assertEqual([int(step["mutations_count"]) for step in executed],
+                         [abs(value) for value in values])
+        self.assertIs(self.whole[0]["safe_integers"], True)
+        self.assertIsInstance(self.whole[0]["clock"]["realtime_ns"], str)
+        self.assertIsInstance(self.whole[-1]["hits"], int)
+
+    def test_not_with_text(self):
+        status, _, words = run("record", "--safe-integers", "--format", "compact")
+        self.assertEqual(status, 2)
+        self.assertIn("--safe-integers works only with --format json", words)
+        self.stop()
 
 
 class Nowhere(Misuse):

@@ -3,15 +3,16 @@
 import glob
 import json
 import os
+import subprocess
 import unittest
 
 import jsonschema
 import validate
 from harness import ROOT, check_books, read_events, run, runner_events
 
-RECORDINGS = sorted(glob.glob(os.path.join(ROOT, "tests", "recordings", "v1-*.ndjson")))
+RECORDINGS = sorted(glob.glob(os.path.join(ROOT, "tests", "recordings", "v2-*.ndjson")))
 
-# What readers of version 1 rely on, in this order. Never take one away; a new version gets its own
+# What readers of version 2 rely on, in this order. Never take one away; a new version gets its own
 # list.
 PROMISED = {
     "command.execution.started": [
@@ -36,14 +37,54 @@ PROMISED = {
         "event", "timestamp", "monotonic_ns", "schema_version", "version", "host", "boot_id",
         "kernel", "probe_site", "attach_method", "targets", "clock"],
     "trace.clock": ["event", "timestamp", "monotonic_ns", "realtime_ns", "ahead_ns"],
-    "trace.lost": ["event", "timestamp", "kind", "lost", "since", "until", "reason"],
+    "trace.lost": [
+        "event", "timestamp", "monotonic_ns", "kind", "lost", "since", "until", "reason"],
     "trace.stopped": [
-        "event", "timestamp", "monotonic_ns", "hits", "events", "aborted", "lost", "lost_by_reason",
-        "filtered", "reason"],
+        "event", "timestamp", "monotonic_ns", "hits", "events", "aborted_events", "lost",
+        "lost_by_kind", "lost_by_reason", "filtered", "reason"],
 }
 
 
+def types_of(schema):
+    """The JSON types that the schema allows, without null; what cannot be null has no other."""
+    types = schema.get("type", [])
+    types = set(types if isinstance(types, list) else [types])
+    for value in schema.get("enum", []) + ([schema["const"]] if "const" in schema else []):
+        types.add({str: "string", bool: "boolean", int: "integer"}[type(value)])
+    for part in schema.get("oneOf", []):
+        types |= types_of(part)
+    return types - {"null"}
+
+
+def members_of(schema):
+    """Every member that the schema describes, at every depth: (name, its schema)."""
+    for name, member in schema.get("properties", {}).items():
+        yield name, member
+        yield from members_of(member)
+    for part in schema.get("oneOf", []):
+        yield from members_of(part)
+
+
 class Schemas(unittest.TestCase):
+    def test_one_name_has_one_type(self):
+        """An index of many events has one type for each name."""
+        types, allowed = {}, 0
+        for path in glob.glob(os.path.join(validate.SCHEMAS, "*.json")):
+            with open(path, encoding="utf-8") as file:
+                for name, member in members_of(json.load(file)):
+                    found = types_of(member)
+                    self.assertEqual(len(found), 1, "%s in %s" % (name, path))
+                    self.assertEqual(types.setdefault(name, found), found,
+                                     "%s in %s" % (name, path))
+                    allowed += 1
+        self.assertGreater(allowed, 200)
+
+    def test_every_event_has_both_times(self):
+        for path in glob.glob(os.path.join(validate.SCHEMAS, "*.json")):
+            with open(path, encoding="utf-8") as file:
+                self.assertLessEqual({"timestamp", "monotonic_ns"},
+                                     set(json.load(file)["properties"]), path)
+
     def test_one_is_the_file(self):
         paths = glob.glob(os.path.join(validate.SCHEMAS, "*.json"))
         self.assertGreaterEqual(len(paths), len(PROMISED))
@@ -52,6 +93,20 @@ class Schemas(unittest.TestCase):
             status, text, _ = run("schema", event)
             with open(path, encoding="utf-8") as file:
                 self.assertEqual((status, text), (0, file.read()))
+
+    def test_those_with_safe_integers(self):
+        """They are made from the others, and the program contains both."""
+        done = subprocess.run([os.path.join(validate.SAFE_SCHEMAS, "make"), "--check"],
+                              capture_output=True, text=True)
+        self.assertEqual((done.returncode, done.stdout), (0, ""))
+        paths = glob.glob(os.path.join(validate.SAFE_SCHEMAS, "*.json"))
+        self.assertEqual(len(paths), len(glob.glob(os.path.join(validate.SCHEMAS, "*.json"))))
+        for path in paths:
+            event = os.path.basename(path)[:-len(".json")]
+            with open(path, encoding="utf-8") as file:
+                self.assertEqual(run("schema", "--safe-integers", event)[1], file.read())
+        jsonschema.Draft202012Validator.check_schema(
+            json.loads(run("schema", "--safe-integers")[1]))
 
     def test_all_in_one(self):
         status, text, _ = run("schema")

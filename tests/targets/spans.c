@@ -11,6 +11,7 @@
  *			invalid, long or newline
  *	tool		a command with a step, a tool call and fragment changes
  *	reject		a rejected command
+ *	refuse		a command that is rejected after its first step
  *	fail		a command whose third step fails
  *	nested		a command with three nested steps, in another command
  *	open		begins a command; prints "stamped 1" if a tracer is attached, so that the
@@ -21,7 +22,17 @@
  *	hop N		N commands of five steps; each step runs on another processor
  *	fork		a command in a child process; prints "child PID STATUS"
  *	crowd N		N child processes begin a command, then all are killed
+ *	flood N		begins N commands and ends none
+ *	drain N		ends the first N of these commands
+ *	change WHAT	a command in a child process; after its first step, the child changes its
+ *			name from "alpha" to "beta" (comm), or its user from root to 65534 (uid)
  *	continue	the open command continues in a child process and ends there
+ *	spread N	a command with a step in this process and one in each of N child processes,
+ *			which then exit
+ *	break HOW	a command with a child process that ends inside a step, by exit or kill,
+ *			and with a step in this process
+ *	leave		begins a command and exits; a child process waits for that, prints "left",
+ *			and runs a step and ends the command
  *	die HOW		ends this process inside two nested steps, by kill, segv, abort, exit,
  *			quiet (exit in a second thread), exec (of another program), hang (waits to
  *			be killed) or grow (allocates 512 MiB to reach a memory limit)
@@ -40,6 +51,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -238,6 +250,15 @@ static void do_reject(void)
 	steptrace_command_rejected(&command, "unknown_command", "title,tags");
 }
 
+static void do_refuse(void)
+{
+	struct steptrace_command command;
+
+	begin(&command, "refused");
+	step_of(&command, 0, STEPTRACE_SUCCESS);
+	steptrace_command_rejected(&command, "invalid_argument", "title");
+}
+
 static void do_nested(void)
 {
 	struct steptrace_command parent, command;
@@ -391,6 +412,94 @@ static void do_continue(struct steptrace_command *held)
 	waitpid(child, NULL, 0);
 }
 
+static void do_change(const char *what)
+{
+	struct steptrace_command command;
+
+	if (fork() == 0) {
+		prctl(PR_SET_NAME, "alpha");
+		begin(&command, "changing");
+		step_of(&command, 0, STEPTRACE_SUCCESS);
+		if (strcmp(what, "comm") == 0)
+			prctl(PR_SET_NAME, "beta");
+		else if (setreuid(65534, 65534))
+			_exit(1);
+		step_of(&command, 1, STEPTRACE_SUCCESS);
+		steptrace_command_end(&command, STEPTRACE_SUCCESS);
+		_exit(0);
+	}
+	wait(NULL);
+}
+
+static struct steptrace_command *flooded;
+static int flooded_count;
+
+static void do_flood(int count)
+{
+	flooded = calloc((size_t)count, sizeof(*flooded));
+	for (flooded_count = 0; flooded && flooded_count < count; flooded_count++)
+		begin(&flooded[flooded_count], "flood");
+}
+
+static void do_drain(int count)
+{
+	for (int i = 0; i < count && i < flooded_count; i++)
+		steptrace_command_end(&flooded[i], STEPTRACE_SUCCESS);
+}
+
+static void do_spread(int count)
+{
+	struct steptrace_command command;
+
+	begin(&command, "spread");
+	step_of(&command, 0, STEPTRACE_SUCCESS);
+	for (int i = 0; i < count; i++) {
+		if (fork() == 0) {
+			step_of(&command, i + 1, STEPTRACE_SUCCESS);
+			_exit(0);
+		}
+	}
+	while (wait(NULL) > 0)
+		continue;
+	steptrace_command_end(&command, STEPTRACE_SUCCESS);
+}
+
+static void do_break(const char *how)
+{
+	struct steptrace_command command;
+	struct steptrace_step step;
+
+	begin(&command, "broken");
+	if (fork() == 0) {
+		steptrace_step_init(&step, &command, "DatabaseUpdateStep");
+		step.name = "fatal";
+		steptrace_step_begin(&step);
+		if (strcmp(how, "kill") == 0)
+			raise(SIGKILL);
+		_exit(3);
+	}
+	wait(NULL);
+	step_of(&command, 1, STEPTRACE_SUCCESS);
+	steptrace_command_end(&command, STEPTRACE_SUCCESS);
+}
+
+static void do_leave(void)
+{
+	struct steptrace_command command;
+	pid_t parent = getpid();
+
+	begin(&command, "left");
+	if (fork())
+		_exit(0);
+	while (getppid() == parent)
+		usleep(1000);
+	puts("left");
+	fflush(stdout);
+	step_of(&command, 0, STEPTRACE_SUCCESS);
+	steptrace_command_end(&command, STEPTRACE_SUCCESS);
+	_exit(0);
+}
+
 static void *exit_quietly(void *unused)
 {
 	(void)unused;
@@ -483,6 +592,8 @@ static void obey(const char *word, const char *argument)
 		do_tool();
 	else if (strcmp(word, "reject") == 0)
 		do_reject();
+	else if (strcmp(word, "refuse") == 0)
+		do_refuse();
 	else if (strcmp(word, "fail") == 0)
 		five_steps(2);
 	else if (strcmp(word, "nested") == 0)
@@ -499,6 +610,18 @@ static void obey(const char *word, const char *argument)
 		do_hop(number);
 	else if (strcmp(word, "continue") == 0)
 		do_continue(&held);
+	else if (strcmp(word, "change") == 0)
+		do_change(argument);
+	else if (strcmp(word, "flood") == 0)
+		do_flood(number);
+	else if (strcmp(word, "drain") == 0)
+		do_drain(number);
+	else if (strcmp(word, "spread") == 0)
+		do_spread(number);
+	else if (strcmp(word, "break") == 0)
+		do_break(argument);
+	else if (strcmp(word, "leave") == 0)
+		do_leave();
 	else if (strcmp(word, "fork") == 0)
 		do_fork();
 	else if (strcmp(word, "crowd") == 0)

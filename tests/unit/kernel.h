@@ -48,6 +48,8 @@ static inline void kernel__begin(void)
 	context_unknown_until_ns = 1000000000;
 	degradation = 0;
 	wanted_pids_count = first_wanted_pid = 0;
+	armed_ns = 1000000000;
+	decisions_lost = 0;
 	process_records_lost = untraced_count = 0;
 	has_unwatched = 0;
 }

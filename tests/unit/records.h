@@ -169,6 +169,13 @@ static inline struct record_bytes records__at(struct record_bytes made, uint64_t
 	return made;
 }
 
+/* The same record of another process. */
+static inline struct record_bytes records__from(struct record_bytes made, uint32_t pid)
+{
+	memcpy(made.bytes + offsetof(struct steptrace_record, pid), &pid, sizeof(pid));
+	return made;
+}
+
 /* header | process | span */
 static inline struct record_bytes records__introducing(unsigned int probe, const void *span,
 						       size_t bytes)

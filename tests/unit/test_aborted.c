@@ -111,12 +111,13 @@ static void open_steps_and_their_command(void **state)
 	assert_int_equal(count(lines, "\"duration_ms\":7,"), 1);
 	assert_non_null(strstr(lines, "\"total_duration_ms\":9,\"steps_executed\":3,"
 				      "\"steps_successful\":1,\"steps_failed\":0"));
-	assert_non_null(strstr(
-		lines, "\"complete\":true,\"steps_lost\":0,\"aborted\":{\"cause\":\"signal\","
-		       "\"signal\":9,\"signal_name\":\"SIGKILL\",\"core_dumped\":false,"
-		       "\"oom_killed\":false,\"open_steps\":2,\"step\":{\"step_id\":"
-		       "\"60616263-6465-6667-6869-6a6b6c6d6e6f\",\"step_type\":"
-		       "\"DatabaseUpdateStep\",\"name\":\"set-title\",\"index\":1}}}\n"));
+	assert_non_null(strstr(lines,
+			       "\"complete\":true,\"steps_lost\":0,\"steps_skipped\":0,"
+			       "\"aborted\":{\"cause\":\"signal\","
+			       "\"signal\":9,\"signal_name\":\"SIGKILL\",\"core_dumped\":false,"
+			       "\"oom_killed\":false,\"open_steps\":2,\"step\":{\"step_id\":"
+			       "\"60616263-6465-6667-6869-6a6b6c6d6e6f\",\"step_type\":"
+			       "\"DatabaseUpdateStep\",\"name\":\"set-title\",\"index\":1}}}\n"));
 	/* no boundary made them */
 	assert_int_equal(stream__events_total(stream), 5);
 	assert_int_equal(stream__events_of_boundaries(stream), 2);

@@ -174,8 +174,8 @@ static void each_report_starts_at_the_end_of_the_last_one(void **state)
 	stream__free(stream);
 }
 
-/* Events after the limit of --count are in the totals, but no trace.lost reports them. */
-static void events_after_the_limit_are_counted_but_not_reported(void **state)
+/* Of what no output wrote, each output says so itself. */
+static void unwritten_events_are_counted_but_not_reported(void **state)
 {
 	struct stream *stream = new_stream();
 	struct accounting accounting = {0};
@@ -185,6 +185,32 @@ static void events_after_the_limit_are_counted_but_not_reported(void **state)
 	assert_int_equal(accounting__report(&accounting, stream, 1), 0);
 	assert_string_equal(written(stream), "");
 	assert_int_equal(accounting__lost(stream), 7);
+	stream__free(stream);
+}
+
+/* --count: what follows was not asked for. */
+static void losses_after_the_limit_are_filtered(void **state)
+{
+	struct stream_options options = {.format = FORMAT_JSON, .events_limit = 1};
+	struct rejected_span rejected = records__rejected();
+	struct record_bytes bytes =
+		records__introducing(PROBE_COMMAND_REJECTED, &rejected, sizeof(rejected));
+	struct capture_counts counts = {.full[PROBE_STEP_DONE] = 3};
+	struct accounting accounting = {0};
+	struct stream *stream = NULL;
+
+	(void)state;
+	assert_int_equal(stream__new(&options, &stream), 0);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(stream__record(stream, bytes.bytes, bytes.size_bytes), 0);
+	accounting__enter(&accounting, &counts, stream); /* these were lost before the limit */
+	assert_int_equal(accounting__lost(stream), 3);
+	assert_int_equal(accounting__filtered(stream), 1);
+	counts.full[PROBE_STEP_DONE] += 5;
+	counts.missed[PROBE_COMMAND_DONE] = 7;
+	accounting__enter(&accounting, &counts, stream);
+	assert_int_equal(accounting__lost(stream), 3);
+	assert_int_equal(accounting__filtered(stream), 13);
 	stream__free(stream);
 }
 
@@ -218,8 +244,9 @@ static void hits_equal_events_plus_losses(void **state)
 	counts.missed[PROBE_STEP_DONE] = 6;
 	accounting__enter(&accounting, &counts, stream);
 	assert_int_equal(stream__events_total(stream), 3);
-	assert_int_equal(accounting__hits(&accounting),
-			 stream__events_total(stream) + accounting__lost(stream));
+	assert_int_equal(accounting__hits(&accounting), stream__events_total(stream) +
+								accounting__lost(stream) +
+								accounting__filtered(stream));
 	stream__free(stream);
 }
 
@@ -231,7 +258,8 @@ int main(void)
 		cmocka_unit_test(only_what_grew_is_reported),
 		cmocka_unit_test(what_could_not_be_written_is_reported_later),
 		cmocka_unit_test(each_report_starts_at_the_end_of_the_last_one),
-		cmocka_unit_test(events_after_the_limit_are_counted_but_not_reported),
+		cmocka_unit_test(unwritten_events_are_counted_but_not_reported),
+		cmocka_unit_test(losses_after_the_limit_are_filtered),
 		cmocka_unit_test(hits_equal_events_plus_losses),
 	};
 

@@ -283,6 +283,58 @@ static void processes_by_user(void **state)
 	assert_int_equal(hits_of_a_step(), 1);
 }
 
+/* The first boundary of an execution decides for all others; its end forgets the decision. */
+static void executions_are_decided_once(void **state)
+{
+	struct command_span command = records__command();
+	struct step_span step = records__step();
+
+	(void)state;
+	step.child.command = (uint64_t)&command;
+	for (int wanted = 0; wanted < 2; wanted++)
+		for (int begins = 0; begins < 2; begins++) {
+			kernel__begin();
+			armed_ns = UINT64_MAX;
+			filters.by_uid = 1;
+			filters.uid = 1000;
+			kernel.uid_gid = wanted ? 1000 : 1001;
+			if (begins)
+				hit(PROBE_COMMAND_START, &command);
+			hit(PROBE_STEP_DONE, &step);
+			kernel.uid_gid = wanted ? 1001 : 1000;
+			hit(PROBE_STEP_DONE, &step);
+			hit(PROBE_COMMAND_DONE, &command);
+			assert_int_equal(counts[0].hits[PROBE_COMMAND_START], wanted && begins);
+			assert_int_equal(counts[0].hits[PROBE_STEP_DONE], wanted ? 2 : 0);
+			assert_int_equal(counts[0].hits[PROBE_COMMAND_DONE], wanted);
+			hit(PROBE_STEP_DONE, &step);
+			assert_int_equal(counts[0].hits[PROBE_STEP_DONE], wanted ? 2 : 1);
+			assert_int_equal(decisions_lost, 0);
+		}
+}
+
+/* A decision that was dropped is made again. That is counted, unless the command began before the
+ * probes were attached, so that there was no decision. */
+static void dropped_decisions_are_counted(void **state)
+{
+	struct command_span command = records__command();
+	struct step_span step = records__step();
+
+	(void)state;
+	kernel__begin();
+	filters.by_uid = 1;
+	step.child.command = (uint64_t)&command;
+	armed_ns = step.child.command_announced_ns;
+	hit(PROBE_STEP_DONE, &step);
+	assert_int_equal(decisions_lost, 0);
+	armed_ns--;
+	hit(PROBE_STEP_DONE, &step); /* still known */
+	assert_int_equal(decisions_lost, 0);
+	memset(kernel.entries, 0, sizeof(kernel.entries));
+	hit(PROBE_STEP_DONE, &step);
+	assert_int_equal(decisions_lost, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -292,6 +344,8 @@ int main(void)
 		cmocka_unit_test(durations_without_the_suspended_time),
 		cmocka_unit_test(unreadable_spans_pass),
 		cmocka_unit_test(processes_by_user),
+		cmocka_unit_test(executions_are_decided_once),
+		cmocka_unit_test(dropped_decisions_are_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -232,6 +232,63 @@ static void exit_statuses(void **state)
 	assert_int_equal(last_end()->oom_killed, 1);
 }
 
+/* Links the tasks as children of the process. */
+static void have_children(struct task_struct *children, size_t count)
+{
+	struct list_head *last = &process.thread.children;
+
+	for (size_t i = 0; i < count; i++) {
+		children[i].pid = children[i].tgid = CHILD + (int)i;
+		children[i].start_time = 1000 + i;
+		children[i].group_leader = &children[i];
+		last->next = &children[i].sibling;
+		last = last->next;
+	}
+	last->next = &process.thread.children;
+}
+
+/* Those that were forked and are alive may go on with the commands. Their end is reported. */
+static void children_that_may_go_on(void **state)
+{
+	struct task_struct children[] = {{.flags = PF_FORKNOEXEC},
+					 {.flags = 0}, /* it executed a program */
+					 {.flags = PF_FORKNOEXEC | PF_EXITING},
+					 {.flags = PF_FORKNOEXEC}};
+
+	(void)state;
+	have_children(children, 4);
+	reaches_a_probe();
+	end_process();
+	assert_int_equal(last_end()->heirs_count, 2);
+	assert_int_equal(last_end()->heirs[0].pid, CHILD);
+	assert_int_equal(last_end()->heirs[0].started_ns, 1000);
+	assert_int_equal(last_end()->heirs[1].pid, CHILD + 3);
+	assert_int_equal(last_end()->heirs[2].pid, 0);
+	for (uint32_t i = 0; i < 4; i++)
+		assert_int_equal(is_watched(CHILD + i), i == 0 || i == 3);
+	assert_int_equal(last_end()->is_fork, 0);
+	process.leader.flags = PF_FORKNOEXEC;
+	reaches_a_probe();
+	end_process();
+	assert_int_equal(last_end()->is_fork, 1);
+}
+
+static void more_children_than_a_record_holds(void **state)
+{
+	struct task_struct children[CHILDREN_LOOKED_AT + 1];
+
+	(void)state;
+	memset(children, 0, sizeof(children));
+	for (size_t i = 0; i <= CHILDREN_LOOKED_AT; i++)
+		children[i].flags = PF_FORKNOEXEC;
+	have_children(children, CHILDREN_LOOKED_AT + 1);
+	reaches_a_probe();
+	end_process();
+	assert_int_equal(last_end()->heirs_count, HEIRS_MAX);
+	assert_int_equal(last_end()->heirs[HEIRS_MAX - 1].pid, CHILD + HEIRS_MAX - 1);
+	assert_false(is_watched(CHILD + HEIRS_MAX));
+}
+
 /* ---- exec */
 
 static struct inode inode = {.i_ino = 77, .i_ctime_sec = 5, .i_ctime_nsec = 6};
@@ -290,6 +347,8 @@ int main(void)
 		cmocka_unit_test_setup(a_runner_that_finds_no_room_is_noted, set_up),
 		cmocka_unit_test_setup(lost_ends_are_counted, set_up),
 		cmocka_unit_test_setup(exit_statuses, set_up),
+		cmocka_unit_test_setup(children_that_may_go_on, set_up),
+		cmocka_unit_test_setup(more_children_than_a_record_holds, set_up),
 		cmocka_unit_test_setup(an_exec_is_reported_where_it_matters, set_up),
 	};
 

@@ -35,7 +35,17 @@ static struct execution *find(struct executions *open, uint32_t pid, uint64_t n)
 {
 	struct command_span command = command_number(n);
 
-	return executions__find(open, pid, command.head.execution_id);
+	struct member *member = executions__find(open, pid, command.head.execution_id);
+
+	return member ? member->execution : NULL;
+}
+
+static struct execution *find_to_join(struct executions *open, uint64_t n, uint32_t uid,
+				      uint32_t parent_pid)
+{
+	struct command_span command = command_number(n);
+
+	return executions__find_to_join(open, command.head.execution_id, uid, parent_pid);
 }
 
 static void what_was_added_is_found(void **state)
@@ -57,7 +67,7 @@ static void what_was_added_is_found(void **state)
 	executions__free(open);
 }
 
-/* If two processes use the same id, each has an execution of its own. */
+/* If two processes begin a command with the same id, each has an execution of its own. */
 static void the_same_id_in_two_processes(void **state)
 {
 	struct executions *open = executions__new(10);
@@ -70,6 +80,82 @@ static void the_same_id_in_two_processes(void **state)
 	executions__remove(open, first);
 	assert_null(find(open, 7, 1));
 	assert_ptr_equal(find(open, 8, 1), second);
+	executions__free(open);
+}
+
+/* add() makes the uid of a process from its pid. */
+static void who_may_join(void **state)
+{
+	static const struct {
+		uint32_t uid, parent_pid;
+		bool joins;
+	} rows[] = {
+		{7, 0, true},   /* the same user */
+		{8, 7, true},   /* another user, a child of a member */
+		{8, 0, false},  /* another user; its parent is not known */
+		{8, 9, false},  /* another user, a child of another process */
+		{8, 11, true},  /* another user, a child of a member that joined */
+		{8, 12, false}, /* a child of a member of another execution */
+	};
+	struct executions *open = executions__new(10);
+	struct execution *first = add(open, 7, 1);
+
+	(void)state;
+	add(open, 12, 2);
+	assert_non_null(executions__join(open, first, 11));
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_ptr_equal(find_to_join(open, 1, rows[i].uid, rows[i].parent_pid),
+				 rows[i].joins ? first : NULL);
+		assert_null(find_to_join(open, 3, rows[i].uid, rows[i].parent_pid));
+	}
+	executions__free(open);
+}
+
+static void members_come_and_go(void **state)
+{
+	struct executions *open = executions__new(10);
+	struct execution *first = add(open, 7, 1);
+	struct members *members = executions__members(open);
+	struct member *heir = executions__join(open, first, 8);
+
+	(void)state;
+	assert_ptr_equal(find(open, 8, 1), first);
+	assert_int_equal(members->heirs_count, 1);
+	members__has_told(members, heir);
+	assert_int_equal(members->heirs_count, 0);
+	assert_int_equal(executions__count(open), 1);
+	assert_ptr_equal(members__of_process(members, 8, NULL), heir);
+	assert_null(members__of_process(members, 8, heir));
+	members__remove(members, heir);
+	assert_null(find(open, 8, 1));
+	assert_ptr_equal(find(open, 7, 1), first);
+	assert_non_null(executions__join(open, first, 9));
+	executions__remove(open, first);
+	assert_int_equal(members->count, 0);
+	assert_int_equal(members->heirs_count, 0);
+	assert_null(members__of_process(members, 9, NULL));
+	executions__free(open);
+}
+
+/* The number of members is limited for each execution and for all of them. */
+static void too_many_members(void **state)
+{
+	struct executions *open = executions__new(2 * MEMBERS_PER_EXECUTION - 1);
+	struct execution *rows[3];
+
+	(void)state;
+	for (uint64_t n = 0; n < 3; n++)
+		rows[n] = add(open, 1, n);
+	for (uint32_t pid = 2; pid <= MEMBERS_PER_EXECUTION; pid++)
+		assert_non_null(executions__join(open, rows[0], pid));
+	assert_null(executions__join(open, rows[0], 99999));
+	for (uint32_t pid = 2; pid <= MEMBERS_PER_EXECUTION; pid++)
+		assert_non_null(executions__join(open, rows[1], pid));
+	assert_non_null(executions__join(open, rows[2], 2));
+	assert_null(executions__join(open, rows[2], 3));
+	assert_non_null(add(open, 1, 4)); /* a new execution has room for its first process */
+	executions__remove(open, rows[0]);
+	assert_non_null(executions__join(open, rows[2], 3));
 	executions__free(open);
 }
 
@@ -230,7 +316,8 @@ static void ids_chosen_to_collide(void **state)
 	}
 	for (uint64_t n = 0; n < COUNT; n += 2) {
 		alike(n, words);
-		executions__remove(open, executions__find(open, 1, (const uint8_t *)words));
+		executions__remove(open,
+				   executions__find(open, 1, (const uint8_t *)words)->execution);
 		assert_null(executions__find(open, 1, (const uint8_t *)words));
 	}
 	assert_int_equal(executions__count(open), COUNT / 2);
@@ -268,6 +355,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_added_is_found),
 		cmocka_unit_test(the_same_id_in_two_processes),
+		cmocka_unit_test(who_may_join),
+		cmocka_unit_test(members_come_and_go),
+		cmocka_unit_test(too_many_members),
 		cmocka_unit_test(an_execution_added_twice_starts_over),
 		cmocka_unit_test(at_the_limit_the_oldest_is_dropped),
 		cmocka_unit_test(the_process_with_most_executions_loses_its_oldest),

@@ -54,6 +54,32 @@ static void names_are_compared_whole(void **state)
 	expect("step_id,step", line, "{\"event\":\"x\",\"step_id\":1,\"step\":{\"name\":\"n\"}}\n");
 }
 
+static void fields_of_objects(void **state)
+{
+	static const char step[] = "{\"event\":\"x\",\"step\":{\"name\":\"a,b\",\"index\":1,"
+				   "\"depth\":0},\"source\":{\"pid\":7,\"tid\":8}}\n";
+
+	(void)state;
+	expect("step.name", step, "{\"event\":\"x\",\"step\":{\"name\":\"a,b\"}}\n");
+	expect("source.tid,step.depth,step.name", step,
+	       "{\"event\":\"x\",\"step\":{\"name\":\"a,b\",\"depth\":0},"
+	       "\"source\":{\"tid\":8}}\n");
+	expect("step.index", step, "{\"event\":\"x\",\"step\":{\"index\":1}}\n");
+	/* the whole object, whatever else is named */
+	expect("source.pid,source", step, "{\"event\":\"x\",\"source\":{\"pid\":7,\"tid\":8}}\n");
+	/* an object without the field is left out */
+	expect("source.inner_pid", step, "{\"event\":\"x\"}\n");
+	expect("source.inner_pid,step.index", step, "{\"event\":\"x\",\"step\":{\"index\":1}}\n");
+	/* a name in an object is not the same name elsewhere */
+	expect("step.name", "{\"name\":1,\"source\":{\"name\":2},\"step\":{}}\n", "{}\n");
+	expect("aborted.step.name",
+	       "{\"aborted\":{\"cause\":\"exec\",\"step\":{\"step_id\":\"1\",\"name\":\"n\"}}}\n",
+	       "{\"aborted\":{\"step\":{\"name\":\"n\"}}}\n");
+	/* null instead of an object */
+	expect("failed_step.name", "{\"outcome\":1,\"failed_step\":null}\n",
+	       "{\"failed_step\":null}\n");
+}
+
 static void strings_may_hold_anything(void **state)
 {
 	(void)state;
@@ -64,15 +90,35 @@ static void strings_may_hold_anything(void **state)
 
 static void unknown_names_are_refused(void **state)
 {
-	static const char *const lists[] = {"",         "nonsense", "outcome,", ",outcome",
-					    "outcome ", "host",     "outcom",   "outcomes"};
+	static const struct {
+		const char *list, *hint;
+	} rows[] = {
+		{"", "step_type"},
+		{"nonsense", "step_type"},
+		{"outcome,", "step_type"},
+		{",outcome", "step_type"},
+		{"outcome ", "step_type"},
+		{"host", "step_type"},
+		{"outcom", "step_type"},
+		{"outcomes", "step_type"},
+		{"step.", "'step' has: name, index"},
+		{".step", "step_type"},
+		{"step.nam", "'step' has: name, index"},
+		{"step.names", "'step' has: name, index"},
+		{"step..name", "step_type"},
+		{"step.name.x", "step_type"},
+		{"outcome.x", "step_type"},
+		{"name", "step_type"},
+		{"aborted.step.x", "'aborted.step' has: step_id"},
+	};
 	struct fields fields;
 	struct error err;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
-		assert_true(fields__parse(&fields, lists[i], &err) < 0);
-		assert_non_null(strstr(err.text, "step_type"));
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_true(fields__parse(&fields, rows[i].list, &err) < 0);
+		if (!strstr(err.text, rows[i].hint))
+			fail_msg("%s: %s", rows[i].list, err.text);
 	}
 }
 
@@ -115,6 +161,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(named_fields_are_kept),
 		cmocka_unit_test(names_are_compared_whole),
+		cmocka_unit_test(fields_of_objects),
 		cmocka_unit_test(strings_may_hold_anything),
 		cmocka_unit_test(unknown_names_are_refused),
 		cmocka_unit_test(too_many_names),

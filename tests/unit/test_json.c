@@ -57,8 +57,41 @@ static void unsigned_numbers(void **state)
 		}
 	}
 	json__u64(&json, UINT64_MAX);
-	assert_int_equal(json__length(&json), JSON_U64_BYTES);
 	assert_string_equal(taken(), "18446744073709551615");
+}
+
+/* What a double cannot hold is a string, and nothing else is. */
+static void safe_integers(void **state)
+{
+	static const struct {
+		int64_t value;
+		const char *text;
+	} rows[] = {{0, "0"},
+		    {9, "9"},
+		    {-10, "-10"},
+		    {9007199254740991, "9007199254740991"},
+		    {9007199254740992, "\"9007199254740992\""},
+		    {-9007199254740991, "-9007199254740991"},
+		    {-9007199254740992, "\"-9007199254740992\""},
+		    {INT64_MAX, "\"9223372036854775807\""},
+		    {INT64_MIN, "\"-9223372036854775808\""}};
+
+	(void)state;
+	json.safe_integers = true;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		json__i64(&json, rows[i].value);
+		assert_string_equal(taken(), rows[i].text);
+		if (rows[i].value < 0)
+			continue;
+		json__u64(&json, (uint64_t)rows[i].value);
+		assert_string_equal(taken(), rows[i].text);
+	}
+	json__u64(&json, UINT64_MAX);
+	assert_int_equal(json__length(&json), JSON_U64_BYTES);
+	assert_string_equal(taken(), "\"18446744073709551615\"");
+	json__milliseconds(&json, UINT64_MAX); /* a duration stays a number */
+	assert_string_equal(taken(), "18446744073709.551615");
+	json.safe_integers = false;
 }
 
 static void signed_numbers(void **state)
@@ -339,6 +372,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(unsigned_numbers),
+		TEST(safe_integers),
 		TEST(signed_numbers),
 		TEST(milliseconds_are_exact),
 		TEST(milliseconds_lose_no_digit_and_end_in_none),

@@ -244,7 +244,8 @@ static void every_kind_has_a_schema(void **state)
 
 		if (!has_schema(name))
 			fail_msg("docs/schema/%s.json is missing", name);
-		if (!has_member(stopped, "lost", name) || !has_member(stopped, "filtered", name))
+		if (!has_member(stopped, "lost_by_kind", name) ||
+		    !has_member(stopped, "filtered", name))
 			fail_msg("docs/schema/trace.stopped.json does not know %s", name);
 	}
 	cJSON_Delete(stopped);

@@ -139,6 +139,14 @@ static void check_i64(struct walk *walk, const char *name, int64_t value)
 	check_bare(walk, name, text);
 }
 
+static void check_i64_or_null(struct walk *walk, const char *name, int64_t value)
+{
+	if (value)
+		check_i64(walk, name, value);
+	else
+		check_bare(walk, name, "null");
+}
+
 static void check_bool(struct walk *walk, const char *name, bool value)
 {
 	check_bare(walk, name, value ? "true" : "false");
@@ -356,8 +364,8 @@ static void begin(struct walk *walk)
 	check_u64(walk, "arguments_count", command->arguments_count);
 	check_absent(walk, "schedule", !(command->head.flags & SPAN_SCHEDULED));
 	if (command->head.flags & SPAN_SCHEDULED) {
-		check_i64(walk, "schedule_id", command->schedule_id);
-		check_i64(walk, "schedule_run_id", command->schedule_run_id);
+		check_i64_or_null(walk, "schedule_id", command->schedule_id);
+		check_i64_or_null(walk, "schedule_run_id", command->schedule_run_id);
 	}
 	check_absent(walk, "parent_execution_id", is_no_id(command->parent_execution_id));
 	if (!is_no_id(command->parent_execution_id))

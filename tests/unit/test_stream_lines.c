@@ -51,7 +51,7 @@ static const struct expected {
 	 "{\"event\":\"command.execution.completed\"," IDS "," SLUG
 	 ",\"total_duration_ms\":1250.8,\"steps_executed\":1,\"steps_successful\":1,"
 	 "\"steps_failed\":0,\"dry_run\":false,\"outcome\":\"success\"," USER,
-	 ",\"complete\":true,\"steps_lost\":0"},
+	 ",\"complete\":true,\"steps_lost\":0,\"steps_skipped\":0"},
 	{EVENT_VALIDATION_FAILED,
 	 "{\"event\":\"command.validation.failed\",\"correlation_id\":\"request-8\","
 	 "\"execution_id\":\"10111213-1415-1617-1819-1a1b1c1d1e1f\"," SLUG "," USER
@@ -168,13 +168,100 @@ static void started_by_a_schedule_and_by_a_command(void **state)
 	stream__free(stream);
 }
 
+/* The event of a failure says what one needs to know: no join with other events is needed. */
+static void completed_after_a_failure(void **state)
+{
+	static const struct member members[] = {
+		{"steps_skipped", "4"},
+		{"parent_execution_id", "\"40414243-4445-4647-4849-4a4b4c4d4e4f\""},
+		{"failed_step", "{\"step_id\":\"50515253-5455-5657-5859-5a5b5c5d5e5f\","
+				"\"step_type\":\"DatabaseUpdateStep\",\"name\":\"first\"}"},
+	};
+	struct command_span command = records__command_done(4);
+	struct step_span step = records__step();
+	struct stream *stream = json_stream();
+
+	(void)state;
+	command.outcome = OUTCOME_FAILURE;
+	command.steps_skipped = 4;
+	records__id(command.parent_execution_id, 0x40);
+	feed_started(stream);
+	feed_step(stream);
+	step.outcome = OUTCOME_FAILURE;
+	for (uint8_t i = 0; i < 2; i++) {
+		records__id(step.step_id, (uint8_t)(0x50 + i));
+		strcpy(step.name, i ? "second" : "first");
+		feed(stream, records__plain(PROBE_STEP_DONE, &step, sizeof(step)));
+	}
+	written(stream);
+	EXPECT_MEMBERS(
+		line_of(stream, records__plain(PROBE_COMMAND_DONE, &command, sizeof(command))),
+		members);
+	stream__free(stream);
+}
+
+/* A success names no failed step; a failure without one says so. */
+static void completed_without_a_failed_step(void **state)
+{
+	static const char *const texts[] = {[OUTCOME_SUCCESS] = "-", [OUTCOME_FAILURE] = "null"};
+	struct stream *stream = json_stream();
+
+	(void)state;
+	for (uint8_t outcome = OUTCOME_SUCCESS; outcome <= OUTCOME_FAILURE; outcome++) {
+		const struct member members[] = {{"failed_step", texts[outcome]},
+						 {"parent_execution_id", "-"}};
+		struct command_span command = records__command_done(0);
+
+		command.outcome = outcome;
+		feed_started(stream);
+		written(stream);
+		EXPECT_MEMBERS(line_of(stream, records__plain(PROBE_COMMAND_DONE, &command,
+							      sizeof(command))),
+			       members);
+	}
+	stream__free(stream);
+}
+
+/* Each of the three is null unless the runner has set it. */
+static void schedules_that_are_known_in_part(void **state)
+{
+	static const struct {
+		int64_t id, run_id, second;
+		const char *schedule;
+	} rows[] = {
+		{0, 0, 0,
+		 "{\"schedule_id\":null,\"schedule_run_id\":null,\"planned_run_at\":null}"},
+		{7, 0, 0, "{\"schedule_id\":7,\"schedule_run_id\":null,\"planned_run_at\":null}"},
+		{0, 8, 0, "{\"schedule_id\":null,\"schedule_run_id\":8,\"planned_run_at\":null}"},
+		{0, 0, 9,
+		 "{\"schedule_id\":null,\"schedule_run_id\":null,"
+		 "\"planned_run_at\":\"1970-01-01T00:00:09.000000000Z\"}"},
+	};
+	struct stream *stream = json_stream();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const struct member member = {"schedule", rows[i].schedule};
+		struct command_span command = records__command();
+
+		command.head.flags = SPAN_SCHEDULED;
+		command.schedule_id = rows[i].id;
+		command.schedule_run_id = rows[i].run_id;
+		command.planned_run_at_s = rows[i].second;
+		expect_members(line_of(stream, records__introducing(PROBE_COMMAND_START, &command,
+								    sizeof(command))),
+			       &member, 1);
+	}
+	stream__free(stream);
+}
+
 static void planned_times_from_anywhere(void **state)
 {
 	static const struct {
 		int64_t second;
 		const char *text;
 	} rows[] = {
-		{0, "\"1970-01-01T00:00:00.000000000Z\""},
+		{0, "null"},
 		{1, "\"1970-01-01T00:00:01.000000000Z\""},
 		{4102444800, "\"2100-01-01T00:00:00.000000000Z\""},
 		{-1, "null"},
@@ -397,6 +484,9 @@ int main(void)
 		cmocka_unit_test(every_event_with_the_seeds_fields),
 		cmocka_unit_test(every_event_for_a_person),
 		cmocka_unit_test(started_by_a_schedule_and_by_a_command),
+		cmocka_unit_test(schedules_that_are_known_in_part),
+		cmocka_unit_test(completed_after_a_failure),
+		cmocka_unit_test(completed_without_a_failed_step),
 		cmocka_unit_test(planned_times_from_anywhere),
 		cmocka_unit_test(step_with_everything_to_say),
 		cmocka_unit_test(error_categories),

@@ -56,7 +56,7 @@ static void started(void **state)
 	assert_string_equal(
 		written(stream),
 		"{\"event\":\"trace.started\",\"timestamp\":\"2026-01-31T12:00:00.000001000Z\","
-		"\"monotonic_ns\":1000,\"schema_version\":1,\"version\":\"" STEPTRACE_VERSION "\","
+		"\"monotonic_ns\":1000,\"schema_version\":2,\"version\":\"" STEPTRACE_VERSION "\","
 		"\"host\":\"host-1\",\"boot_id\":\"b00t\",\"kernel\":\"6.1.0\","
 		"\"probe_site\":\"nop5\",\"attach_method\":\"uprobe_multi\","
 		"\"targets\":[\"--pid 4711\",\"/opt/r\xef\xbf\xbd\\\"unner\"],"
@@ -147,7 +147,7 @@ static void lost(void **state)
 	assert_string_equal(
 		written(stream),
 		"{\"event\":\"trace.lost\",\"timestamp\":\"2026-01-31T12:00:02.000000000Z\","
-		"\"kind\":\"dsl.step.executed\",\"lost\":17,"
+		"\"monotonic_ns\":2000000000,\"kind\":\"dsl.step.executed\",\"lost\":17,"
 		"\"since\":\"2026-01-31T12:00:00.000001000Z\","
 		"\"until\":\"2026-01-31T12:00:02.000000000Z\",\"reason\":\"buffer_full\"}\n");
 	stream__free(stream);
@@ -193,8 +193,9 @@ static void stopped_with_all_that_was_counted(void **state)
 	assert_string_equal(
 		written(stream),
 		"{\"event\":\"trace.stopped\",\"timestamp\":\"2026-01-31T12:00:03.000000000Z\","
-		"\"monotonic_ns\":3000000000,\"hits\":12,\"events\":1,\"aborted\":0,"
-		"\"lost\":{\"command.execution.started\":3,\"dsl.step.executed\":8,"
+		"\"monotonic_ns\":3000000000,\"hits\":12,\"events\":1,"
+		"\"aborted_events\":0,\"lost\":11,"
+		"\"lost_by_kind\":{\"command.execution.started\":3,\"dsl.step.executed\":8,"
 		"\"command.execution.completed\":0,\"command.validation.failed\":0,"
 		"\"tool.invocation.completed\":0,\"fragment.changed\":0},"
 		"\"lost_by_reason\":{\"buffer_full\":10,\"unreadable\":0,\"invalid\":1,"

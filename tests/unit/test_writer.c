@@ -170,7 +170,8 @@ static void lines_that_were_not_taken_are_lost(void **state)
 	assert_int_equal(fake.sink.lost_bytes, 0);
 	stopped = end(&counts);
 	assert_int_equal(number(stopped, "events"), 2);
-	assert_int_equal(times("\"lost\":2,"), 1);
+	assert_int_equal(number(stopped, "lost"), 2);
+	assert_int_equal(times("\"lost\":2,"), 2); /* trace.lost and trace.stopped */
 	cJSON_Delete(stopped);
 }
 

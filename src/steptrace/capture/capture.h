@@ -50,6 +50,10 @@ enum uprobe_method capture__method(const struct capture *capture);
 void capture__armed(struct capture *capture);
 void capture__disarm(struct capture *capture);
 
+/* The reader has forgotten commands: the next records of all commands that began before now carry
+ * the context again. */
+void capture__repeat_context(struct capture *capture);
+
 /* For each probe, the time of its last lost record. The BPF programs write to it at any time. */
 const uint64_t *capture__last_lost_ns(const struct capture *capture);
 
@@ -99,6 +103,10 @@ void capture__counts(const struct capture *capture, struct capture_counts *count
  * detail.
  */
 void capture__degrade(struct capture *capture, uint32_t probes_mask, uint32_t sample_every);
+
+/* How often a filter on the process decided again for an execution that was running, because more
+ * than DECISIONS_MAX were. */
+uint64_t capture__decisions_lost(const struct capture *capture);
 
 /* ---- processes */
 

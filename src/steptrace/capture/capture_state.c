@@ -15,11 +15,17 @@
 void capture__armed(struct capture *capture)
 {
 	__u64 *until_ns = &capture->skeleton->data->context_unknown_until_ns;
-	__u64 seen, now;
 
+	__atomic_store_n(&capture->skeleton->data->armed_ns, clock__now_ns(), __ATOMIC_SEQ_CST);
 	__atomic_store_n(until_ns, clock__now_ns(), __ATOMIC_SEQ_CST);
-	now = clock__now_ns();
-	seen = __atomic_load_n(until_ns, __ATOMIC_SEQ_CST);
+	capture__repeat_context(capture);
+}
+
+void capture__repeat_context(struct capture *capture)
+{
+	__u64 *until_ns = &capture->skeleton->data->context_unknown_until_ns;
+	__u64 now = clock__now_ns(), seen = __atomic_load_n(until_ns, __ATOMIC_SEQ_CST);
+
 	while (seen < now && !__atomic_compare_exchange_n(until_ns, &seen, now, 0, __ATOMIC_SEQ_CST,
 							  __ATOMIC_SEQ_CST))
 		continue;
@@ -34,6 +40,11 @@ void capture__disarm(struct capture *capture)
 const uint64_t *capture__last_lost_ns(const struct capture *capture)
 {
 	return (const uint64_t *)capture->skeleton->bss->last_lost_ns;
+}
+
+uint64_t capture__decisions_lost(const struct capture *capture)
+{
+	return __atomic_load_n(&capture->skeleton->bss->decisions_lost, __ATOMIC_SEQ_CST);
 }
 
 static uint64_t missed_by(const struct bpf_program *program)

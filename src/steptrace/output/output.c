@@ -253,14 +253,15 @@ static void *run(void *argument)
 	return NULL;
 }
 
-int output__start(struct output *output, const char *header, enum stream_format format,
-		  const struct clock_anchor *clock, struct error *err)
+int output__start(struct output *output, const char *header, const struct stream_options *lines,
+		  struct error *err)
 {
 	int code;
 
 	output->sink->header = header;
-	output->writer.format = format;
-	output->writer.clock = *clock;
+	output->writer.format = lines->format;
+	output->writer.clock = lines->clock;
+	output->writer.own_lines.safe_integers = lines->safe_integers;
 	code = pthread_create(&output->thread, NULL, run, output);
 	if (code)
 		return error__set(err, -code, "cannot start a thread: %s", strerror(code));

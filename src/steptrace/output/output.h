@@ -51,9 +51,9 @@ void output__close(struct output *output);
 gid_t output__group(const struct output *output);
 
 /* Starts the thread. `header` is borrowed: each part of the output begins with it (see sink.h).
- * `format` and `clock` are those of the lines. 0, or negative errno with a sentence in `err`. */
-int output__start(struct output *output, const char *header, enum stream_format format,
-		  const struct clock_anchor *clock, struct error *err);
+ * `lines` says how lines are written. 0, or negative errno with a sentence in `err`. */
+int output__start(struct output *output, const char *header, const struct stream_options *lines,
+		  struct error *err);
 
 /* Queues the batch, or drops it and counts it. The batch still belongs to the caller. */
 void output__give(struct output *output, struct batch *batch);

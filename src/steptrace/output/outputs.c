@@ -130,8 +130,8 @@ int outputs__start(struct outputs *outputs, struct stream *stream, struct error 
 	int code = 0;
 
 	for (size_t i = 0; i < outputs->count && !code; i++)
-		code = output__start(outputs->items[i], outputs->header,
-				     stream__options(stream)->format, stream__clock(stream), err);
+		code = output__start(outputs->items[i], outputs->header, stream__options(stream),
+				     err);
 	return code;
 }
 

@@ -3,6 +3,15 @@
 
 #include "steptrace/stream/trace_events.h"
 
+static void enter(const struct accounting *accounting, struct stream *stream, enum event_kind kind,
+		  enum loss_reason reason, uint64_t count)
+{
+	if (accounting->is_limit_reached)
+		stream__add_filtered(stream, kind, count);
+	else
+		stream__add_loss(stream, kind, reason, count);
+}
+
 void accounting__enter(struct accounting *accounting, const struct capture_counts *kernel,
 		       struct stream *stream)
 {
@@ -11,15 +20,16 @@ void accounting__enter(struct accounting *accounting, const struct capture_count
 	for (int i = 0; i < PROBES_COUNT; i++) {
 		enum event_kind kind = probes[i].event;
 
-		stream__add_loss(stream, kind, LOSS_BUFFER_FULL, kernel->full[i] - last->full[i]);
-		stream__add_loss(stream, kind, LOSS_UNREADABLE,
-				 kernel->unreadable[i] - last->unreadable[i]);
-		stream__add_loss(stream, kind, LOSS_MISSED, kernel->missed[i] - last->missed[i]);
-		stream__add_loss(stream, kind, LOSS_DEGRADED,
-				 kernel->degraded[i] - last->degraded[i]);
+		enter(accounting, stream, kind, LOSS_BUFFER_FULL, kernel->full[i] - last->full[i]);
+		enter(accounting, stream, kind, LOSS_UNREADABLE,
+		      kernel->unreadable[i] - last->unreadable[i]);
+		enter(accounting, stream, kind, LOSS_MISSED, kernel->missed[i] - last->missed[i]);
+		enter(accounting, stream, kind, LOSS_DEGRADED,
+		      kernel->degraded[i] - last->degraded[i]);
 		stream__add_filtered(stream, kind, kernel->filtered[i] - last->filtered[i]);
 	}
 	accounting->kernel = *kernel;
+	accounting->is_limit_reached = stream__limit_reached(stream);
 }
 
 _Static_assert(LOSS_NOT_WRITTEN == LOSS_REASONS_COUNT - 1,

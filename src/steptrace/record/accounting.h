@@ -14,9 +14,14 @@ struct accounting {
 	struct capture_counts kernel;  /* as of the last accounting__enter() */
 	struct stream_counts reported; /* the losses that a trace.lost has reported */
 	uint64_t reported_ns;          /* when that was last */
+	bool is_limit_reached;         /* as of the last accounting__enter() */
 };
 
-/* Adds what the kernel lost and filtered since the last call to the counts of the stream. */
+/*
+ * Adds what the kernel lost and filtered since the last call to the counts of the stream. Call it
+ * when events_limit is reached: what the kernel loses after that was not asked for, and is counted
+ * as filtered.
+ */
 void accounting__enter(struct accounting *accounting, const struct capture_counts *kernel,
 		       struct stream *stream);
 

@@ -2,7 +2,6 @@
 #include "steptrace/record/console.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "common/clock.h"
 #include "common/log.h"
@@ -49,16 +48,17 @@ void console__end(const struct stream *stream, const char *reason, uint64_t unwr
 	unsigned long long lost = accounting__lost(stream) + unwritten;
 	unsigned long long not_written = captured_but_not_written(stream) + unwritten;
 	unsigned long long filtered = accounting__filtered(stream);
-	char also[48] = "";
+	unsigned long long forgotten = stream__forgotten(stream);
+	char also[96] = "";
+	int used = 0;
 
-	if (strcmp(reason, "count") == 0) { /* events beyond --count were not asked for */
-		lost -= not_written - unwritten;
-		not_written = unwritten;
-	}
 	if (over_progress && !log__is_stuck())
 		fputs("\r\033[K", stderr);
 	if (filtered)
-		snprintf(also, sizeof(also), ", %llu filtered", filtered);
+		used = snprintf(also, sizeof(also), ", %llu filtered", filtered);
+	if (forgotten)
+		snprintf(also + used, sizeof(also) - (size_t)used, ", %llu executions forgotten",
+			 forgotten);
 	log__info("%llu event%s, %llu lost%s (%s)", events, events == 1 ? "" : "s", lost, also,
 		  reason);
 	if (not_written)

@@ -129,8 +129,14 @@ void ending__run(struct session *session)
 		.hits = accounting__hits(&session->accounting),
 		.reason = session->stop_reason,
 		.untraced = capture__untraced_count(session->watch.capture),
+		.forgotten = stream__forgotten(session->stream),
+		.decisions_lost = capture__decisions_lost(session->watch.capture),
 	};
 	session->failed = session->failed || totals.untraced;
+	if (totals.decisions_lost)
+		log__warn("--comm, --uid and --cgroup decided again for running executions, %llu "
+			  "times: more than %d were running",
+			  (unsigned long long)totals.decisions_lost, DECISIONS_MAX);
 	finish_outputs(session, &totals);
 	check_balance(session, totals.hits);
 }

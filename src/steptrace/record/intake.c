@@ -2,6 +2,7 @@
 #include "steptrace/record/intake.h"
 
 #include "common/clock.h"
+#include "common/log.h"
 
 enum {
 	DRAIN_LIMIT = 4096, /* records before signals and timers get their turn */
@@ -37,13 +38,35 @@ static bool is_process_record_valid(const struct session *session,
 	return !session->is_detaching || record->time_ns < session->disarmed_ns;
 }
 
+/* Too many commands are open, so the stream dropped some. Their next records make them known
+ * again. */
+static void recall_forgotten(struct session *session)
+{
+	uint64_t forgotten = stream__forgotten(session->stream);
+
+	if (forgotten == session->forgotten)
+		return;
+	if (session->forgotten == 0)
+		log__warn("more than %d commands are open: the oldest are forgotten, and not "
+			  "reported as aborted if their process ends",
+			  EXECUTIONS_LIMIT);
+	session->forgotten = forgotten;
+	capture__repeat_context(session->watch.capture);
+}
+
+static void on_boundary(struct session *session, const void *bytes, size_t size_bytes)
+{
+	stream__record(session->stream, bytes, size_bytes);
+	recall_forgotten(session);
+}
+
 static int on_record(void *context, const void *bytes, size_t size_bytes)
 {
 	const struct steptrace_record *record = bytes;
 	struct session *session = context;
 
 	if (size_bytes < sizeof(*record) || record->probe < PROCESS_EXECED)
-		stream__record(session->stream, bytes, size_bytes);
+		on_boundary(session, bytes, size_bytes);
 	else if (record->probe == COMMAND_CLOSED && size_bytes >= sizeof(struct command_closed))
 		stream__command_closed(session->stream, bytes);
 	else if (is_process_record_valid(session, record))
@@ -53,6 +76,14 @@ static int on_record(void *context, const void *bytes, size_t size_bytes)
 	return 0;
 }
 
+static void check_limit(struct session *session)
+{
+	if (!stream__limit_reached(session->stream) || session->accounting.is_limit_reached)
+		return;
+	intake__account(session, true);
+	session__stop(session, "count");
+}
+
 bool intake__drain(struct session *session)
 {
 	int given = capture__drain(session->watch.capture, on_record, session, DRAIN_LIMIT);
@@ -60,8 +91,7 @@ bool intake__drain(struct session *session)
 	session->records_count += given > 0 ? (uint64_t)given : 0;
 	vanished__close(&session->vanished, session->watch.capture, session->stream);
 	intake__flush(session);
-	if (stream__limit_reached(session->stream))
-		session__stop(session, "count");
+	check_limit(session);
 	return given >= DRAIN_LIMIT;
 }
 

@@ -31,6 +31,7 @@ struct session_options {
 
 	enum stream_format format;
 	bool seed_fields_only;
+	bool safe_integers;             /* of JSON lines: integers beyond 2^53 are strings */
 	struct fields fields;           /* of JSON lines; none: all fields */
 	unsigned int pseudonyms_mask;   /* see pseudonym.h */
 	const char *pseudonym_key_path; /* NULL: a random key */
@@ -61,6 +62,7 @@ struct session {
 
 	uint64_t started_ns;    /* 0: not yet */
 	uint64_t records_count; /* read from the ring buffers */
+	uint64_t forgotten;     /* open executions that the stream had dropped so far */
 	int64_t clock_ahead_ns; /* the last trace.clock: wall clock minus timestamps */
 	bool shows_progress;    /* a progress line on stderr */
 	bool failed;            /* the exit status is 1 */

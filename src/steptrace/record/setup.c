@@ -97,6 +97,7 @@ static int open_stream(struct session *session)
 	struct stream_options stream_options = {
 		.format = options->format,
 		.seed_fields_only = options->seed_fields_only,
+		.safe_integers = options->safe_integers,
 		.fields = options->fields,
 		.pseudonymize = session->pseudonyms ? pseudonyms__apply : NULL,
 		.pseudonymize_context = session->pseudonyms,

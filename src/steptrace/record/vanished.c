@@ -33,7 +33,9 @@ static void warn_untraced(struct vanished *vanished, const struct capture *captu
 		  WANTED_PIDS_MAX);
 }
 
-static bool is_search_due(struct vanished *vanished, const struct capture *capture, bool is_second)
+/* The end of a child is not reported if it ended while its parent did: so heirs are looked for. */
+static bool is_search_due(struct vanished *vanished, const struct capture *capture,
+			  const struct stream *stream, bool is_second)
 {
 	uint64_t lost = capture__process_records_lost(capture);
 
@@ -47,7 +49,7 @@ static bool is_search_due(struct vanished *vanished, const struct capture *captu
 	if (!is_second)
 		return false;
 	if (vanished->searches_due == 0)
-		return capture__has_unwatched(capture);
+		return capture__has_unwatched(capture) || stream__heirs_count(stream) > 0;
 	vanished->searches_due--;
 	return true;
 }
@@ -65,7 +67,7 @@ static void search(struct vanished *vanished, struct watch *watch, struct stream
 void vanished__check(struct vanished *vanished, struct watch *watch, struct stream *stream,
 		     bool is_second)
 {
-	if (vanished->count == 0 && is_search_due(vanished, watch->capture, is_second))
+	if (vanished->count == 0 && is_search_due(vanished, watch->capture, stream, is_second))
 		search(vanished, watch, stream);
 	warn_untraced(vanished, watch->capture);
 }

@@ -2,10 +2,11 @@
 /*
  * Processes that the kernel side could not keep track of.
  *
- * Normally a BPF program reports the end of a traced process. Two limits can prevent that: the
- * record found no room in the ring buffer, or there were more than RUNNERS_MAX processes with open
- * commands. Then the processes with open commands are looked up in /proc, and the commands of those
- * that are gone are reported as aborted.
+ * Normally a BPF program reports the end of a traced process. Three things can prevent that: the
+ * record found no room in the ring buffer, there were more than RUNNERS_MAX processes with open
+ * commands, or a child to which a process left its commands ended at the same moment. Then the
+ * processes with open commands are looked up in /proc, and the commands of those that are gone are
+ * reported as aborted.
  *
  * The last records of such a process may still be unread when it is found. If its commands were
  * closed now, these records would find no command: steps would be counted as lost although they

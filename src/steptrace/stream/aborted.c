@@ -3,14 +3,15 @@
 
 #include <string.h>
 
-static void make_step_event(const struct execution *execution, struct open_step *step,
-			    const struct termination *termination, aborted_fn *each, void *context)
+static void make_step_event(const struct abortion *abortion, struct open_step *step)
 {
+	const struct termination *termination = abortion->termination;
 	struct span_head *head = &step->span.child.head;
 	struct event event = {
 		.kind = EVENT_STEP_EXECUTED,
 		.record = &step->record,
-		.execution = execution,
+		.execution = abortion->execution,
+		.member = abortion->member,
 		.head = head,
 		.termination = termination,
 	};
@@ -21,17 +22,31 @@ static void make_step_event(const struct execution *execution, struct open_step 
 	step->record.time_ns = termination->record.time_ns;
 	step->span.outcome = OUTCOME_ABORTED;
 	step->span.mutations_count = 0;
-	each(context, &event);
+	abortion->each(abortion->context, &event);
 }
 
-static void make_command_event(struct execution *execution, struct event *event, aborted_fn *each,
-			       void *context)
+void aborted__end_steps(struct abortion *abortion)
+{
+	struct execution *execution = abortion->execution;
+
+	for (struct open_step *step = execution->open.newest; step; step = step->older) {
+		if (step->record.pid != abortion->member->pid ||
+		    step->record.time_ns <= abortion->steps_lost_until_ns)
+			continue;
+		if (abortion->open_steps++ == 0)
+			abortion->innermost = step->span;
+		make_step_event(abortion, step);
+	}
+	execution->steps_aborted += abortion->open_steps;
+}
+
+static void fill_in_span(struct execution *execution, const struct termination *termination)
 {
 	struct command_span *command = &execution->command;
 
 	if (execution->began_ns)
 		command->head.start_ns = execution->began_ns;
-	command->head.end_ns = event->termination->record.time_ns;
+	command->head.end_ns = termination->record.time_ns;
 	command->outcome = OUTCOME_ABORTED;
 	command->steps_successful = execution->steps_seen[OUTCOME_SUCCESS];
 	command->steps_failed = execution->steps_seen[OUTCOME_FAILURE];
@@ -39,30 +54,29 @@ static void make_command_event(struct execution *execution, struct event *event,
 	command->steps_aborted = execution->steps_seen[OUTCOME_ABORTED];
 	command->steps_cancelled = execution->steps_seen[OUTCOME_CANCELLED];
 	command->head.flags &= ~(uint32_t)SPAN_SUSPENDED;
-	event->head = &command->head;
-	each(context, event);
 }
 
-void aborted__make_events(struct execution *execution, const struct termination *termination,
-			  const struct lost_ends *lost, aborted_fn *each, void *context)
+void aborted__end_command(struct abortion *abortion)
 {
+	struct execution *execution = abortion->execution;
+	bool complete = execution->start_seen && !execution->open.is_cut &&
+			execution->known_ns > abortion->steps_lost_until_ns;
 	struct event event = {
 		.kind = EVENT_COMMAND_COMPLETED,
-		.record = &termination->record,
+		.record = &abortion->termination->record,
 		.execution = execution,
-		.termination = termination,
+		.member = abortion->member,
+		.head = &execution->command.head,
+		.termination = abortion->termination,
+		.steps_aborted = execution->steps_aborted,
+		.open_steps = abortion->open_steps,
+		.innermost = abortion->open_steps ? &abortion->innermost : NULL,
+		.complete = complete,
+		.steps_lost_known = complete,
 	};
 
-	event.complete = execution->start_seen && execution->known_ns > lost->steps_until_ns &&
-			 !execution->open.is_cut;
-	event.steps_lost_known = event.complete;
-	for (struct open_step *step = execution->open.newest; step; step = step->older) {
-		if (step->record.time_ns <= lost->steps_until_ns)
-			continue;
-		if (event.steps_aborted++ == 0)
-			event.innermost = &step->span;
-		make_step_event(execution, step, termination, each, context);
-	}
-	if (event.steps_aborted || execution->last_ns > lost->commands_until_ns)
-		make_command_event(execution, &event, each, context);
+	if (!abortion->open_steps && execution->last_ns <= abortion->commands_lost_until_ns)
+		return;
+	fill_in_span(execution, abortion->termination);
+	abortion->each(abortion->context, &event);
 }

@@ -53,7 +53,7 @@ enum loss_reason {
 	LOSS_UNATTRIBUTED, /* the command that the span belongs to is not known */
 	LOSS_MISSED,       /* the kernel could not run the BPF program */
 	LOSS_DEGRADED,     /* dropped to stay within --max-cpu */
-	LOSS_NOT_WRITTEN,  /* after --count events, or the output failed */
+	LOSS_NOT_WRITTEN,  /* the output failed, or there was no memory */
 	LOSS_REASONS_COUNT,
 };
 
@@ -103,12 +103,14 @@ enum span_flags {
 };
 
 struct execution;
+struct member;
 struct termination;
 
 struct event {
 	enum event_kind kind;
 	const struct steptrace_record *record;
 	const struct execution *execution; /* NULL for EVENT_VALIDATION_FAILED */
+	const struct member *member;       /* the process; NULL for EVENT_VALIDATION_FAILED */
 	union {
 		const struct span_head *head;
 		const struct command_span *command;
@@ -123,10 +125,12 @@ struct event {
 	bool steps_lost_known;                   /* EVENT_COMMAND_COMPLETED */
 	bool complete;                           /* EVENT_COMMAND_COMPLETED */
 
-	/* If the process ended before the span: how it ended, and which steps were open. */
+	uint64_t steps_aborted; /* EVENT_COMMAND_COMPLETED: that ended with their process */
+
+	/* If the process ended before the span: how it ended, and which of its steps were open. */
 	const struct termination *termination; /* NULL: the runner ended the span */
 	const struct step_span *innermost;     /* the open step that began last; NULL: none */
-	uint64_t steps_aborted;
+	uint64_t open_steps;
 };
 
 /* Whether the runner suspended the span. How long it was suspended is known if its duration is. */

@@ -39,8 +39,6 @@ int event_json__describe(struct execution *execution)
 	execution->user_at = (uint32_t)json__length(&json);
 	json__raw(&json, "\"user_id\":");
 	TEXT(&json, command->user_id);
-	execution->process_at = (uint32_t)json__length(&json);
-	put_process(&json, &execution->process, execution->pid);
 	execution->json_bytes = (uint32_t)json__length(&json);
 
 	copy = realloc(execution->json, execution->json_bytes);
@@ -51,10 +49,27 @@ int event_json__describe(struct execution *execution)
 	return 0;
 }
 
+_Static_assert(MEMBER_JSON_BYTES >=
+		       3 * JSON_U64_BYTES +
+			       JSON_TEXT_BYTES(sizeof(((struct steptrace_process *)0)->comm)) + 64,
+	       "a process can be longer than its room");
+
+void event_json__describe_process(struct member *member, const struct steptrace_process *process,
+				  bool safe_integers)
+{
+	struct json json = {.base = member->json,
+			    .at = member->json,
+			    .limit = member->json + sizeof(member->json),
+			    .safe_integers = safe_integers};
+
+	put_process(&json, process, member->pid);
+	member->json_bytes = json__length(&json);
+}
+
 /* When the event happened and in which process: every event has these members. */
 static void put_common(struct json *json, const struct event *event, struct clock_anchor *clock)
 {
-	const struct execution *execution = event->execution;
+	const struct member *member = event->member;
 
 	json__raw(json, ",\"timestamp\":\"");
 	clock_anchor__timestamp(clock, json, event->record->time_ns);
@@ -67,9 +82,8 @@ static void put_common(struct json *json, const struct event *event, struct cloc
 	json__raw(json, ",\"cpu\":");
 	json__u64(json, event->record->cpu);
 	json__raw(json, ",");
-	if (execution)
-		json__bytes(json, execution->json + execution->process_at,
-			    execution->json_bytes - execution->process_at);
+	if (member)
+		json__bytes(json, member->json, member->json_bytes);
 	else
 		put_process(json, event->process, event->record->pid);
 	json__raw(json, "}");

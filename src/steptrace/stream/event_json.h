@@ -23,8 +23,12 @@
  * most text is command.validation.failed: 432 characters, 2.6 kB. */
 enum { EVENT_JSON_BYTES = 6144 };
 
-/* Writes the members that all events of an execution repeat into execution->json. 0 or -ENOMEM. */
+/* Writes the fields that all events of an execution repeat into execution->json. 0 or -ENOMEM. */
 int event_json__describe(struct execution *execution);
+/* Writes the fields that all events of a process repeat into member->json. `safe_integers` as in
+ * struct json. */
+void event_json__describe_process(struct member *member, const struct steptrace_process *process,
+				  bool safe_integers);
 
 /* Appends one line. The caller has reserved EVENT_JSON_BYTES. `seed_fields_only` leaves out what
  * the event schema of the seed system does not have (--fields seed). */

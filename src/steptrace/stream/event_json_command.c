@@ -21,16 +21,25 @@ static void started_seed(struct json *json, const struct event *event)
 	TEXT(json, event->command->request_source);
 }
 
+/* 0 stands for "not set". */
+static void put_number_or_null(struct json *json, int64_t number)
+{
+	if (number)
+		json__i64(json, number);
+	else
+		json__raw(json, "null");
+}
+
 static void put_schedule(struct json *json, const struct command_span *command)
 {
 	struct clock_anchor unix_time = {0};
 
 	json__raw(json, ",\"schedule\":{\"schedule_id\":");
-	json__i64(json, command->schedule_id);
+	put_number_or_null(json, command->schedule_id);
 	json__raw(json, ",\"schedule_run_id\":");
-	json__i64(json, command->schedule_run_id);
+	put_number_or_null(json, command->schedule_run_id);
 	json__raw(json, ",\"planned_run_at\":");
-	if (command->planned_run_at_s >= 0 && command->planned_run_at_s < (1LL << 33)) {
+	if (command->planned_run_at_s > 0 && command->planned_run_at_s < (1LL << 33)) {
 		json__raw(json, "\"");
 		clock_anchor__timestamp(&unix_time, json,
 					(uint64_t)command->planned_run_at_s * 1000000000);
@@ -70,10 +79,7 @@ static void started_more(struct json *json, const struct event *event)
 		put_schedule(json, command);
 	if (command->queue[0])
 		put_queue(json, event);
-	if (has_id(command->parent_execution_id)) {
-		json__raw(json, ",\"parent_execution_id\":");
-		put_id(json, command->parent_execution_id);
-	}
+	put_parent(json, command);
 	json__raw(json, ",\"arguments_count\":");
 	json__u64(json, command->arguments_count);
 }
@@ -119,13 +125,33 @@ static void put_open_step(struct json *json, const struct step_span *step)
 	json__raw(json, "}");
 }
 
+/* ,"failed_step":{"step_id":…,"step_type":…,"name":…} */
+static void put_failed_step(struct json *json, const struct event *event)
+{
+	const struct failed_step *failed = &event->execution->failed_step;
+
+	if (event->command->outcome != OUTCOME_FAILURE)
+		return;
+	if (!failed->is_known) {
+		json__raw(json, ",\"failed_step\":null");
+		return;
+	}
+	json__raw(json, ",\"failed_step\":{\"step_id\":");
+	put_id(json, failed->step_id);
+	json__raw(json, ",\"step_type\":");
+	TEXT(json, failed->type);
+	json__raw(json, ",\"name\":");
+	TEXT(json, failed->name);
+	json__raw(json, "}");
+}
+
 /* ,"aborted":{"cause":…,"open_steps":2,"step":{"step_id":…,"step_type":…,"name":…,"index":1}} */
 static void put_aborted(struct json *json, const struct event *event)
 {
 	json__raw(json, ",\"aborted\":{");
 	termination__json(event->termination, json);
 	json__raw(json, ",\"open_steps\":");
-	json__u64(json, event->steps_aborted);
+	json__u64(json, event->open_steps);
 	json__raw(json, ",\"step\":");
 	if (event->innermost)
 		put_open_step(json, event->innermost);
@@ -145,6 +171,10 @@ static void completed_more(struct json *json, const struct event *event)
 		json__u64(json, event->steps_lost);
 	else
 		json__raw(json, "null");
+	json__raw(json, ",\"steps_skipped\":");
+	json__u64(json, event->command->steps_skipped);
+	put_parent(json, event->command);
+	put_failed_step(json, event);
 	if (event->termination)
 		put_aborted(json, event);
 }

@@ -86,7 +86,16 @@ static inline void put_slug(struct json *json, const struct execution *execution
 static inline void put_user(struct json *json, const struct execution *execution)
 {
 	json__bytes(json, execution->json + execution->user_at,
-		    execution->process_at - execution->user_at);
+		    execution->json_bytes - execution->user_at);
+}
+
+/* For a command that another command started. */
+static inline void put_parent(struct json *json, const struct command_span *command)
+{
+	if (!has_id(command->parent_execution_id))
+		return;
+	json__raw(json, ",\"parent_execution_id\":");
+	put_id(json, command->parent_execution_id);
 }
 
 static inline void put_duration(struct json *json, const struct event *event)

@@ -16,14 +16,15 @@ enum { FIELDS_MAX = 64 };
 
 struct fields {
 	struct {
-		const char *name; /* borrowed: points into the list; no NUL at its end */
+		const char *name; /* "step.name"; borrowed: in the list; no NUL at its end */
 		size_t bytes;
 	} kept[FIELDS_MAX];
 	size_t count; /* 0: all fields are kept */
 };
 
-/* `list` is like "duration_ms,outcome"; `event` and `execution_id` are added to it. 0, or -EINVAL
- * with a sentence: no event has a field of that name, or there are too many names. */
+/* `list` is like "duration_ms,outcome,step.name"; `event` and `execution_id` are added to it. A
+ * dotted name is a field of an object. 0, or -EINVAL with a sentence: no event has a field of that
+ * name, or there are too many names. */
 int fields__parse(struct fields *fields, const char *list, struct error *err);
 
 /* Removes the other members from one line of JSON, in place. Returns its new length. */

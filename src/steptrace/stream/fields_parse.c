@@ -10,87 +10,136 @@
 
 /* ---- the names that exist: the properties in the schemas of runners' events */
 
-typedef bool each_name_fn(void *context, const char *name, size_t bytes);
+/* A part of a text: "step.name", or the JSON text of a schema. */
+struct part {
+	const char *text;
+	size_t bytes;
+};
+
+typedef void each_name_fn(void *context, const struct json_member *field);
 
 static bool is_of_runner(const struct schema *schema)
 {
 	return strncmp(schema->event, "trace.", 6) != 0;
 }
 
-/* Calls `each` with every field of one event. Returns true as soon as `each` does. */
-static bool each_name_of(const struct schema *schema, each_name_fn *each, void *context)
+/* Begins to walk over the fields of the object that the schema describes. False: it is none. */
+static bool enter(struct json_scan *fields, const struct part *schema)
 {
-	struct json_scan scan, inner;
-	struct json_member member, field;
+	struct json_scan scan;
+	struct json_member member;
 
-	if (!json_scan__begin(&scan, schema->text, (size_t)(schema->end - schema->text)))
+	if (!json_scan__begin(&scan, schema->text, schema->bytes))
 		return false;
-	while (json_scan__next(&scan, &member)) {
-		if (!json_member__is(&member, "properties") ||
-		    !json_scan__begin(&inner, member.value, member.value_bytes))
+	while (json_scan__next(&scan, &member))
+		if (json_member__is(&member, "properties"))
+			return json_scan__begin(fields, member.value, member.value_bytes);
+	return false;
+}
+
+/* Replaces the schema by that of its field. */
+static bool descend(struct part *schema, const struct part *name)
+{
+	struct json_scan fields;
+	struct json_member field;
+
+	if (!enter(&fields, schema))
+		return false;
+	while (json_scan__next(&fields, &field)) {
+		if (field.name_bytes != name->bytes ||
+		    memcmp(field.name, name->text, name->bytes) != 0)
 			continue;
-		while (json_scan__next(&inner, &field))
-			if (each(context, field.name, field.name_bytes))
-				return true;
+		*schema = (struct part){field.value, field.value_bytes};
+		return true;
 	}
 	return false;
 }
 
-static bool each_name(each_name_fn *each, void *context)
+/* The schema of the field "step.name" in one event; of the event itself for "". */
+static bool find(const struct schema *event, const struct part *path, struct part *schema)
 {
+	const char *at = path->text, *end = at + path->bytes;
+
+	*schema = (struct part){event->text, (size_t)(event->end - event->text)};
+	while (at < end) {
+		const char *dot = memchr(at, '.', (size_t)(end - at));
+		struct part name = {at, (size_t)((dot ? dot : end) - at)};
+
+		if (!descend(schema, &name))
+			return false;
+		at += name.bytes + 1;
+	}
+	return at != end || path->bytes == 0; /* not "step." */
+}
+
+static bool exists(const struct part *path)
+{
+	struct part schema;
+
 	for (size_t i = 0; i < schemas_count; i++)
-		if (is_of_runner(&schemas[i]) && each_name_of(&schemas[i], each, context))
+		if (is_of_runner(&schemas[i]) && find(&schemas[i], path, &schema))
 			return true;
 	return false;
 }
 
-/* The name that is searched for. */
-struct wanted {
-	const char *name;
-	size_t bytes;
-};
-
-static bool is_it(void *context, const char *name, size_t bytes)
+/* Calls `each` for the fields that the object at this path has in any event. */
+static void each_field(const struct part *path, each_name_fn *each, void *context)
 {
-	const struct wanted *wanted = context;
+	struct json_scan fields;
+	struct json_member field;
+	struct part schema;
 
-	return bytes == wanted->bytes && memcmp(name, wanted->name, bytes) == 0;
+	for (size_t i = 0; i < schemas_count; i++)
+		if (is_of_runner(&schemas[i]) && find(&schemas[i], path, &schema) &&
+		    enter(&fields, &schema))
+			while (json_scan__next(&fields, &field))
+				each(context, &field);
 }
 
 /* Adds " NAME," unless the text has it already: several events have the same fields. */
-static bool add_name(void *context, const char *name, size_t bytes)
+static void add_name(void *context, const struct json_member *field)
 {
 	struct strbuf *names = context;
 	char word[64];
 
-	if (bytes + 3 > sizeof(word))
-		return false;
+	if (field->name_bytes + 3 > sizeof(word))
+		return;
 	word[0] = ' ';
-	memcpy(word + 1, name, bytes);
-	memcpy(word + 1 + bytes, ",", 2);
+	memcpy(word + 1, field->name, field->name_bytes);
+	memcpy(word + 1 + field->name_bytes, ",", 2);
 	if (!names->text || !strstr(names->text, word))
 		strbuf__text(names, word);
-	return false;
 }
 
-static int unknown(const char *name, size_t bytes, struct error *err)
+/* "step.nonsense": the fields of `step`. "nonsense.name", "nonsense": the fields of events. */
+static int unknown(const struct part *name, struct error *err)
 {
+	struct part object = *name;
 	struct strbuf names;
 
 	strbuf__init(&names, 4096);
-	each_name(add_name, &names);
-	error__set(err, -EINVAL, "no event has a field '%.*s' (there are:%.*s)", (int)bytes, name,
-		   names.length ? (int)names.length - 1 : 0, names.text ? names.text : "");
+	while (object.bytes > 0 && object.text[object.bytes - 1] != '.')
+		object.bytes--;
+	object.bytes -= object.bytes > 0;
+	each_field(&object, add_name, &names);
+	if (!names.length) {
+		object.bytes = 0;
+		each_field(&object, add_name, &names);
+	}
+	error__set(err, -EINVAL, "no event has a field '%.*s' (%s%.*s%s:%.*s)", (int)name->bytes,
+		   name->text, object.bytes ? "'" : "", (int)object.bytes, object.text,
+		   object.bytes ? "' has" : "there are", names.length ? (int)names.length - 1 : 0,
+		   names.text ? names.text : "");
 	strbuf__free(&names);
 	return -EINVAL;
 }
 
 static int keep(struct fields *fields, const char *name, size_t bytes, struct error *err)
 {
-	struct wanted wanted = {name, bytes};
+	const struct part path = {name, bytes};
 
-	if (!each_name(is_it, &wanted))
-		return unknown(name, bytes, err);
+	if (bytes == 0 || !exists(&path))
+		return unknown(&path, err);
 	if (fields->count == FIELDS_MAX)
 		return error__set(err, -EINVAL, "more than %d fields", FIELDS_MAX - 2);
 	fields->kept[fields->count].name = name;

@@ -19,6 +19,7 @@ int json__init(struct json *json, size_t bytes)
 		return -ENOMEM;
 	json->at = json->base;
 	json->limit = json->base + bytes;
+	json->safe_integers = false;
 	return 0;
 }
 
@@ -86,7 +87,7 @@ static void put_eight(char *at, uint32_t value)
 	memcpy(&at[6], &pairs[2 * (value % 100)], 2);
 }
 
-void json__long_u64(struct json *json, uint64_t value)
+static void put_digits(struct json *json, uint64_t value)
 {
 	char *at = json->at + digits_count(value);
 	uint32_t rest;
@@ -102,14 +103,31 @@ void json__long_u64(struct json *json, uint64_t value)
 		at[-1] = (char)('0' + rest);
 }
 
+void json__long_u64(struct json *json, uint64_t value)
+{
+	bool is_text = json->safe_integers && value > JSON_SAFE_INTEGER;
+
+	if (is_text)
+		json__raw(json, "\"");
+	put_digits(json, value);
+	if (is_text)
+		json__raw(json, "\"");
+}
+
 void json__i64(struct json *json, int64_t value)
 {
-	if (value < 0) {
-		json__raw(json, "-");
-		json__u64(json, 0 - (uint64_t)value);
-	} else {
+	bool is_text = json->safe_integers && value < -JSON_SAFE_INTEGER;
+
+	if (value >= 0) {
 		json__u64(json, (uint64_t)value);
+		return;
 	}
+	if (is_text)
+		json__raw(json, "\"");
+	json__raw(json, "-");
+	put_digits(json, 0 - (uint64_t)value);
+	if (is_text)
+		json__raw(json, "\"");
 }
 
 void json__milliseconds(struct json *json, uint64_t ns)

@@ -14,6 +14,7 @@
 #ifndef STEPTRACE_JSON_H
 #define STEPTRACE_JSON_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -22,7 +23,12 @@ struct json {
 	char *base;  /* owned, where json__init made it */
 	char *at;    /* the next byte is written here */
 	char *limit; /* the end of the memory */
+	/* Integers beyond JSON_SAFE_INTEGER are written as strings. Set it after json__init. */
+	bool safe_integers;
 };
+
+/* The largest integer up to which a double holds every integer: 2^53 - 1. */
+#define JSON_SAFE_INTEGER 9007199254740991
 
 /* Makes an empty buffer of this size. 0 or -ENOMEM. json__free() accepts a zeroed struct. */
 int json__init(struct json *json, size_t bytes);
@@ -66,7 +72,7 @@ static inline void json__bool(struct json *json, int value)
 }
 
 enum {
-	JSON_U64_BYTES = 20,
+	JSON_U64_BYTES = 22, /* with quotes */
 	JSON_UUID_BYTES = 36,
 	JSON_MILLISECONDS_BYTES = 22,
 };

@@ -82,6 +82,25 @@ void open_steps__end(struct open_steps *steps, struct open_steps_store *store,
 		}
 }
 
+void open_steps__end_process(struct open_steps *steps, struct open_steps_store *store, uint32_t pid)
+{
+	struct open_step **link = &steps->newest;
+
+	while (*link)
+		if ((*link)->record.pid == pid)
+			remove_step(steps, store, link);
+		else
+			link = &(*link)->older;
+}
+
+void open_steps__hand_over(struct open_steps *steps, uint32_t from_pid, uint32_t to_pid,
+			   uint64_t until_ns)
+{
+	for (struct open_step *step = steps->newest; step; step = step->older)
+		if (step->record.pid == from_pid && step->record.time_ns < until_ns)
+			step->record.pid = step->record.tid = to_pid;
+}
+
 void open_steps__clear(struct open_steps *steps, struct open_steps_store *store)
 {
 	while (steps->newest)

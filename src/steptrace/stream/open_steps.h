@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The steps of one execution that began and did not end yet, the newest first. They are reported as
- * aborted when the process ends.
+ * The steps of one execution that began and did not end yet, the newest first. Those of a process
+ * are reported as aborted when it ends.
  *
  *	newest -> step 2.1 -> step 2 -> NULL	(parallel steps are in the order of their start)
  *
@@ -20,7 +20,7 @@
 enum { OPEN_STEPS_PER_EXECUTION = 256, OPEN_STEPS_TOTAL = 65536 };
 
 struct open_step {
-	struct steptrace_record record; /* of step__start */
+	struct steptrace_record record; /* of step__start; `pid` is the process that has the step */
 	struct step_span span;
 	struct open_step *older;
 };
@@ -47,6 +47,12 @@ void open_steps__begin(struct open_steps *steps, struct open_steps_store *store,
 /* Removes the step. Does nothing where it is not there. */
 void open_steps__end(struct open_steps *steps, struct open_steps_store *store,
 		     const uint8_t step_id[16]);
+/* Removes the steps of a process. */
+void open_steps__end_process(struct open_steps *steps, struct open_steps_store *store,
+			     uint32_t pid);
+/* The steps of a process that began before `until_ns` are now those of another process. */
+void open_steps__hand_over(struct open_steps *steps, uint32_t from_pid, uint32_t to_pid,
+			   uint64_t until_ns);
 /* Removes all steps. */
 void open_steps__clear(struct open_steps *steps, struct open_steps_store *store);
 

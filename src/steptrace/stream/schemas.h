@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The files of docs/schema/ as part of the program. The build generates the table with
- * src/steptrace/stream/embed; it is sorted by the name of the event.
+ * The files of docs/schema/ as part of the program. The build generates the tables with
+ * src/steptrace/stream/embed; they are sorted by the name of the event.
  */
 #ifndef STEPTRACE_SCHEMAS_H
 #define STEPTRACE_SCHEMAS_H
@@ -14,6 +14,8 @@ struct schema {
 };
 
 extern const struct schema schemas[];
+/* The same events as --safe-integers writes them, in the same order. */
+extern const struct schema safe_schemas[];
 extern const size_t schemas_count;
 
 #endif

@@ -3,12 +3,11 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "steptrace/stream/event_json.h"
 #include "steptrace/stream/event_text.h"
 #include "steptrace/stream/stream_private.h"
-
-enum { EXECUTIONS_LIMIT = 65536 };
 
 int stream__new(const struct stream_options *options, struct stream **out)
 {
@@ -23,6 +22,7 @@ int stream__new(const struct stream_options *options, struct stream **out)
 		stream__free(stream);
 		return -ENOMEM;
 	}
+	stream->lines.text.safe_integers = options->safe_integers;
 	*out = stream;
 	return 0;
 }
@@ -93,11 +93,17 @@ uint64_t stream__lost_until_ns(const struct stream *stream, enum steptrace_probe
 	return last_lost_ns ? __atomic_load_n(&last_lost_ns[probe], __ATOMIC_ACQUIRE) : 0;
 }
 
-void stream__close_execution(struct stream *stream, struct execution *execution)
+void stream__remember_aborted(struct stream *stream, const uint8_t id[16])
 {
-	if (!execution->start_seen)
-		executions__mark_continued(stream->open, execution);
-	executions__remove(stream->open, execution);
+	memcpy(stream->aborted_ids[stream->aborted_ids_total++ % ABORTED_IDS_COUNT], id, 16);
+}
+
+bool stream__was_aborted(const struct stream *stream, const uint8_t id[16])
+{
+	for (uint64_t i = 0; i < stream->aborted_ids_total && i < ABORTED_IDS_COUNT; i++)
+		if (memcmp(stream->aborted_ids[i], id, 16) == 0)
+			return true;
+	return false;
 }
 
 int stream__each_open_pid(struct stream *stream, void (*each)(uint32_t pid, void *context),
@@ -119,6 +125,7 @@ int stream__take_lines(struct stream *stream, struct lines *taken)
 		lines__free(&empty);
 		return -ENOMEM;
 	}
+	empty.text.safe_integers = stream->options.safe_integers;
 	*taken = stream->lines;
 	stream->lines = empty;
 	return 0;
@@ -168,6 +175,11 @@ bool stream__limit_reached(const struct stream *stream)
 uint64_t stream__forgotten(const struct stream *stream)
 {
 	return executions__forgotten(stream->open);
+}
+
+size_t stream__heirs_count(const struct stream *stream)
+{
+	return executions__members(stream->open)->heirs_count;
 }
 
 size_t stream__executions_count(const struct stream *stream)

@@ -38,18 +38,20 @@ enum stream_format {
 enum {
 	EVENT_LINE_BYTES = 8192,         /* the longest line without lists and paths */
 	STREAM_LINES_BYTES = 256 * 1024, /* the buffer begins with this size and grows */
+	EXECUTIONS_LIMIT = 65536,        /* that may be open */
 };
 
 struct stream_options {
 	enum stream_format format;
 	bool seed_fields_only;
+	bool safe_integers;   /* of JSON lines: see json.h */
 	struct fields fields; /* which members of a JSON line are written; empty: all */
 	/* Called for each record that was decoded, before its text is used: replaces text by
 	 * pseudonyms. NULL: no text is replaced. */
 	void (*pseudonymize)(void *context, struct decoded *decoded);
 	void *pseudonymize_context;
 	uint64_t events_limit;   /* --count; 0: no limit */
-	size_t executions_limit; /* how many executions may be open; 0: 65,536 */
+	size_t executions_limit; /* 0: EXECUTIONS_LIMIT */
 	struct clock_anchor clock;
 	uint64_t min_duration_ns;  /* shorter aborted events are not written; 0: all are */
 	bool steps_left_out;       /* a filter drops steps of executions that it keeps */
@@ -64,7 +66,7 @@ struct stream_counts {
 	uint64_t events[EVENT_KINDS_COUNT];  /* lines written for a hit of a probe */
 	uint64_t aborted[EVENT_KINDS_COUNT]; /* lines written because a process ended */
 	uint64_t lost[EVENT_KINDS_COUNT][LOSS_REASONS_COUNT];
-	uint64_t filtered[EVENT_KINDS_COUNT]; /* hits that a filter dropped */
+	uint64_t filtered[EVENT_KINDS_COUNT]; /* hits that a filter dropped, or after the limit */
 };
 
 struct stream;
@@ -75,17 +77,21 @@ void stream__free(struct stream *stream);
 
 /*
  * Handles one record of the ring buffer and appends at most one line. 0, or -ENOMEM: the record is
- * counted as lost. When events_limit is reached, further records are counted as LOSS_NOT_WRITTEN.
- * A record that makes no sense is counted as lost, and is no error.
+ * counted as lost. When events_limit is reached, further records are counted as filtered. A record
+ * that makes no sense is counted as lost, and is no error.
  */
 int stream__record(struct stream *stream, const void *bytes, size_t size_bytes);
 
-/* The BPF program dropped the end of this command by a filter: forgets its execution. */
+/* A BPF program dropped the end of this command because of a filter: forgets its execution. */
 void stream__command_closed(struct stream *stream, const struct command_closed *closed);
 
 /*
- * The process ended or replaced its program. Appends an aborted event for each step and command
- * that it had open, and forgets its executions. Without memory for a line the event is left out.
+ * The process ended or replaced its program. Appends an aborted event for each step that it had
+ * open, and for each command of which it was the last process. Without memory for a line the event
+ * is left out.
+ *
+ * A process that exits may leave its commands to children that it forked: these are waited for
+ * before such a command is reported as aborted.
  */
 void stream__abort_process(struct stream *stream, const struct termination *termination);
 
@@ -118,9 +124,12 @@ uint64_t stream__events_total(const struct stream *stream);
 uint64_t stream__events_of_boundaries(const struct stream *stream);
 /* events_total has reached events_limit. */
 bool stream__limit_reached(const struct stream *stream);
+/* How many processes are waited for although they reported no boundary of the command. */
+size_t stream__heirs_count(const struct stream *stream);
 /* How many executions are open now. */
 size_t stream__executions_count(const struct stream *stream);
-/* How many open executions were dropped because of executions_limit. */
+/* How many open executions were dropped because of executions_limit. If their process ends, no
+ * aborted event is written for them. */
 uint64_t stream__forgotten(const struct stream *stream);
 
 #endif

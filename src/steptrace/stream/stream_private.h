@@ -12,6 +12,8 @@
 #include "steptrace/stream/executions.h"
 #include "steptrace/stream/stream.h"
 
+enum { ABORTED_IDS_COUNT = 1024 };
+
 struct stream {
 	struct stream_options options;
 	struct stream_counts counts;
@@ -19,6 +21,12 @@ struct stream {
 	struct lines lines;
 	uint64_t events_total, aborted_total;
 	struct decoded decoded;
+	struct member unlisted; /* a process for which an execution has no room */
+
+	/* The executions that were reported as aborted last. A process that was not known then may
+	 * report another boundary, but a second end is not written. */
+	uint8_t aborted_ids[ABORTED_IDS_COUNT][16];
+	uint64_t aborted_ids_total; /* the next one goes to this number modulo the size */
 };
 
 /* Appends the line of an event and its mark. 0, or -ENOMEM: no line was appended. */
@@ -27,18 +35,14 @@ int stream__write_line(struct stream *stream, const struct event *event);
 /* How many hits of the kind were lost so far, for any reason. */
 uint64_t stream__losses_of(const struct stream *stream, enum event_kind kind);
 
+void stream__remember_aborted(struct stream *stream, const uint8_t id[16]);
+bool stream__was_aborted(const struct stream *stream, const uint8_t id[16]);
+
 /*
  * The time up to which a record of this probe may have been lost: 0 for never, UINT64_MAX for up
  * to now. `lost_before` is stream__losses_of() when the execution became known.
  */
 uint64_t stream__lost_until_ns(const struct stream *stream, enum steptrace_probe probe,
 			       uint64_t lost_before);
-
-/*
- * The command ended in this process. If the process did not start it, the process is a fork that
- * went on with the command of its parent: then the parent's execution is marked, so that it is not
- * reported as aborted when the parent ends.
- */
-void stream__close_execution(struct stream *stream, struct execution *execution);
 
 #endif

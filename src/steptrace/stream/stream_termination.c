@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Commands that end without a record of their end: their process ended, or a filter dropped it. */
+#include <string.h>
+
 #include "steptrace/stream/aborted.h"
 #include "steptrace/stream/stream_private.h"
 
@@ -18,46 +20,117 @@ static void write_aborted(void *context, const struct event *event)
 	stream->events_total++;
 }
 
-static struct lost_ends lost_ends_of(const struct stream *stream, const struct execution *execution)
+static struct abortion abortion_of(struct stream *stream, const struct member *member,
+				   const struct termination *termination)
 {
-	struct lost_ends lost = {
-		.steps_until_ns = stream__lost_until_ns(stream, PROBE_STEP_DONE,
-							execution->steps_lost_before),
-		.commands_until_ns = stream__lost_until_ns(stream, PROBE_COMMAND_DONE,
-							   execution->ends_lost_before),
+	struct execution *execution = member->execution;
+	struct abortion abortion = {
+		.execution = execution,
+		.member = member,
+		.termination = termination,
+		.steps_lost_until_ns = stream__lost_until_ns(stream, PROBE_STEP_DONE,
+							     execution->steps_lost_before),
+		.commands_lost_until_ns = stream__lost_until_ns(stream, PROBE_COMMAND_DONE,
+								execution->ends_lost_before),
+		.each = write_aborted,
+		.context = stream,
 	};
 
 	if (stream->options.step_starts_left_out)
-		lost.steps_until_ns = UINT64_MAX;
-	return lost;
+		abortion.steps_lost_until_ns = UINT64_MAX;
+	return abortion;
 }
 
-static void abort_execution(struct stream *stream, struct execution *execution,
-			    const struct termination *termination)
+/* A child that was forked after the command began may go on with it. The first one also gets the
+ * steps that the process has open. */
+static void add_heirs(struct stream *stream, const struct member *member,
+		      const struct termination *termination)
 {
-	const struct lost_ends lost = lost_ends_of(stream, execution);
+	struct execution *execution = member->execution;
 
-	if (!execution->continued_by_fork)
-		aborted__make_events(execution, termination, &lost, write_aborted, stream);
+	for (size_t i = 0; i < termination->heirs_count; i++) {
+		const struct process_heir *heir = &termination->heirs[i];
+		struct member *added;
+
+		if (heir->started_ns <= execution->began_ns)
+			continue;
+		open_steps__hand_over(&execution->open, member->pid, heir->pid, heir->started_ns);
+		if (executions__find(stream->open, heir->pid, execution->id))
+			continue;
+		added = executions__join(stream->open, execution, heir->pid);
+		if (!added) {
+			execution->members_left_out = true;
+			return;
+		}
+		memcpy(added->json, member->json, sizeof(added->json));
+		added->json_bytes = member->json_bytes;
+	}
+}
+
+/*
+ * Whether it is certain that the command was aborted. If its start was not seen and a fork exits,
+ * the process that began the command may be a living parent. A rejection after the start is an end;
+ * runners with an older header report no other.
+ */
+static bool is_surely_aborted(const struct execution *execution,
+			      const struct termination *termination)
+{
+	if (execution->end_told || execution->rejected || execution->members_left_out)
+		return false;
+	return execution->start_seen || !termination->is_fork ||
+	       termination->cause != TERMINATION_EXITED;
+}
+
+/* The last process of the execution ended. */
+static void end_command(struct stream *stream, struct abortion *abortion)
+{
+	struct execution *execution = abortion->execution;
+
+	if (is_surely_aborted(execution, abortion->termination)) {
+		aborted__end_command(abortion);
+		stream__remember_aborted(stream, execution->id);
+	}
 	executions__remove(stream->open, execution);
+}
+
+static void end_member(struct stream *stream, struct member *member,
+		       const struct termination *termination)
+{
+	struct execution *execution = member->execution;
+	struct abortion abortion = abortion_of(stream, member, termination);
+
+	if (termination->cause == TERMINATION_EXITED)
+		add_heirs(stream, member, termination);
+	aborted__end_steps(&abortion);
+	open_steps__end_process(&execution->open, executions__steps_store(stream->open),
+				member->pid);
+	if (execution->members.count == 1)
+		end_command(stream, &abortion);
+	else
+		members__remove(executions__members(stream->open), member);
 }
 
 void stream__abort_process(struct stream *stream, const struct termination *termination)
 {
-	struct execution *execution, *next;
+	const struct members *members = executions__members(stream->open);
+	struct member *member, *next;
 
-	execution = executions__of_process(stream->open, termination->record.pid, NULL);
-	for (; execution; execution = next) {
-		next = executions__of_process(stream->open, termination->record.pid, execution);
-		abort_execution(stream, execution, termination);
+	member = members__of_process(members, termination->record.pid, NULL);
+	for (; member; member = next) {
+		next = members__of_process(members, termination->record.pid, member);
+		end_member(stream, member, termination);
 	}
 }
 
 void stream__command_closed(struct stream *stream, const struct command_closed *closed)
 {
-	struct execution *execution =
+	struct member *member =
 		executions__find(stream->open, closed->record.pid, closed->execution_id);
+	struct execution *execution =
+		member ? member->execution
+		       : executions__find_to_join(stream->open, closed->execution_id, closed->uid,
+						  closed->parent_pid);
 
 	if (execution)
-		stream__close_execution(stream, execution);
+		executions__remove(stream->open, execution);
 }

@@ -27,6 +27,9 @@ int termination__of_record(const void *bytes, size_t size_bytes, struct terminat
 		return -EBADMSG;
 	take_status(termination, (int)end->status);
 	termination->oom_killed = termination->cause == TERMINATION_KILLED && end->oom_killed;
+	termination->is_fork = end->is_fork;
+	termination->heirs_count = end->heirs_count < HEIRS_MAX ? end->heirs_count : HEIRS_MAX;
+	memcpy(termination->heirs, end->heirs, sizeof(termination->heirs));
 	return 0;
 }
 

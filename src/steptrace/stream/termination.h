@@ -25,6 +25,11 @@ struct termination {
 	int number;
 	bool core_dumped;
 	bool oom_killed; /* TERMINATION_KILLED: by the kernel, because memory ran out */
+	bool is_fork;    /* it never executed a program of its own */
+	/* TERMINATION_EXITED, TERMINATION_KILLED: children that it forked. They are alive and did
+	 * not exec. */
+	size_t heirs_count;
+	struct process_heir heirs[HEIRS_MAX];
 };
 
 /* Reads a record whose `probe` is PROCESS_ENDED or PROCESS_EXECED. 0, or -EBADMSG: it is another

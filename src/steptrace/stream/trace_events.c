@@ -93,7 +93,10 @@ static int started_json(struct stream *stream, const struct trace_facts *facts)
 	json__u64(json, clock->monotonic_ns);
 	json__raw(json, ",\"realtime_ns\":");
 	json__u64(json, clock->realtime_ns);
-	json__raw(json, "}}\n");
+	json__raw(json, "}");
+	if (json->safe_integers)
+		json__raw(json, ",\"safe_integers\":true");
+	json__raw(json, "}\n");
 	return 0;
 }
 
@@ -188,6 +191,7 @@ static void lost_json(struct json *json, struct clock_anchor *clock, enum event_
 {
 	json__raw(json, "{\"event\":\"trace.lost\"");
 	put_time(json, clock, "timestamp", window_ns[1]);
+	put_number(json, "monotonic_ns", window_ns[1]);
 	json__raw(json, ",\"kind\":\"");
 	json__word(json, event_names[kind]);
 	json__raw(json, "\"");
@@ -310,34 +314,6 @@ int trace_events__clock(struct stream *stream, const struct clock_pair *now, int
 	return mark_own(stream);
 }
 
-static void put_losses(struct json *json, const struct stream_counts *counts)
-{
-	uint64_t by_reason[LOSS_REASONS_COUNT] = {0};
-
-	json__raw(json, ",\"lost\":{");
-	for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS_COUNT; kind++) {
-		uint64_t sum = 0;
-
-		for (int reason = 0; reason < LOSS_REASONS_COUNT; reason++) {
-			sum += counts->lost[kind][reason];
-			by_reason[reason] += counts->lost[kind][reason];
-		}
-		put_number(json, event_names[kind], sum);
-	}
-	json__raw(json, "},\"lost_by_reason\":{");
-	for (int reason = 0; reason < LOSS_REASONS_COUNT; reason++)
-		put_number(json, loss_names[reason], by_reason[reason]);
-	json__raw(json, "}");
-}
-
-static void put_filtered(struct json *json, const struct stream_counts *counts)
-{
-	json__raw(json, ",\"filtered\":{");
-	for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS_COUNT; kind++)
-		put_number(json, event_names[kind], counts->filtered[kind]);
-	json__raw(json, "}");
-}
-
 static uint64_t sum(const uint64_t by_kind[EVENT_KINDS_COUNT])
 {
 	uint64_t total = 0;
@@ -345,6 +321,32 @@ static uint64_t sum(const uint64_t by_kind[EVENT_KINDS_COUNT])
 	for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS_COUNT; kind++)
 		total += by_kind[kind];
 	return total;
+}
+
+static void put_by_kind(struct json *json, const uint64_t by_kind[EVENT_KINDS_COUNT])
+{
+	json__raw(json, "{");
+	for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS_COUNT; kind++)
+		put_number(json, event_names[kind], by_kind[kind]);
+	json__raw(json, "}");
+}
+
+static void put_losses(struct json *json, const struct stream_counts *counts)
+{
+	uint64_t by_kind[EVENT_KINDS_COUNT] = {0}, by_reason[LOSS_REASONS_COUNT] = {0};
+
+	for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS_COUNT; kind++)
+		for (int reason = 0; reason < LOSS_REASONS_COUNT; reason++) {
+			by_kind[kind] += counts->lost[kind][reason];
+			by_reason[reason] += counts->lost[kind][reason];
+		}
+	put_number(json, "lost", sum(by_kind));
+	json__raw(json, ",\"lost_by_kind\":");
+	put_by_kind(json, by_kind);
+	json__raw(json, ",\"lost_by_reason\":{");
+	for (int reason = 0; reason < LOSS_REASONS_COUNT; reason++)
+		put_number(json, loss_names[reason], by_reason[reason]);
+	json__raw(json, "}");
 }
 
 int trace_events__put_stopped(struct json *json, enum stream_format format,
@@ -360,11 +362,16 @@ int trace_events__put_stopped(struct json *json, enum stream_format format,
 	put_number(json, "monotonic_ns", now_ns);
 	put_number(json, "hits", totals->hits);
 	put_number(json, "events", sum(counts->events));
-	put_number(json, "aborted", sum(counts->aborted));
+	put_number(json, "aborted_events", sum(counts->aborted));
 	put_losses(json, counts);
-	put_filtered(json, counts);
+	json__raw(json, ",\"filtered\":");
+	put_by_kind(json, counts->filtered);
 	if (totals->untraced)
 		put_number(json, "processes_untraced", totals->untraced);
+	if (totals->forgotten)
+		put_number(json, "executions_forgotten", totals->forgotten);
+	if (totals->decisions_lost)
+		put_number(json, "filter_decisions_lost", totals->decisions_lost);
 	json__raw(json, ",\"reason\":\"");
 	json__word(json, totals->reason);
 	json__raw(json, "\"}\n");

@@ -13,7 +13,7 @@
 
 #include "steptrace/stream/stream.h"
 
-enum { SCHEMA_VERSION = 1 };
+enum { SCHEMA_VERSION = 2 };
 
 struct trace_facts {
 	const char *host;
@@ -39,8 +39,10 @@ struct trace_binary {
 
 struct trace_totals {
 	uint64_t hits;
-	const char *reason; /* why it stopped */
-	uint64_t untraced;  /* target processes that were not traced: the table was full */
+	const char *reason;      /* why it stopped */
+	uint64_t untraced;       /* target processes that were not traced: the table was full */
+	uint64_t forgotten;      /* open executions that were dropped: there were too many */
+	uint64_t decisions_lost; /* how often a filter decided again for an execution */
 };
 
 /* How much of the detail is dropped to stay within --max-cpu. */
