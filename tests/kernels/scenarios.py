@@ -114,6 +114,25 @@ def all_runners(test, files):
     test.assertEqual({event["outcome"] for event in completed(events)}, {"success"})
 
 
+@scenario("overwritten", """
+cp /bin/spans runner
+start_tracer -x $PWD/runner
+cat /bin/spans >runner
+until_says words 'for writing'
+until [ $(grep -c 'trace[.]attached' events) = 2 ]; do usleep 20000; done
+printf 'go 3\\nquit\\n' | ./runner
+kill -INT $tracer
+wait $tracer
+rm runner
+""")
+def overwritten(test, files):
+    """The program that writes waits until the probes are detached."""
+    events = files.events()
+    check_books(test, events)
+    test.assertEqual(len(of_kind(events, "trace.detached")), 1)
+    test.assertEqual(len(runner_events(events)), 21)
+
+
 @scenario("aborted", """
 start_runner
 start_tracer -p $runner
