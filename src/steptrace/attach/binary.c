@@ -212,7 +212,6 @@ enum loading binary__loading(const struct binary *binary, pid_t pid)
 		const struct mapped_part part = {
 			.offset = mapping.file_offset,
 			.bytes = mapping.end - mapping.start,
-			.readable = mapping.permissions[0] == 'r',
 			.writable = mapping.permissions[1] == 'w',
 			.executable = mapping.permissions[2] == 'x',
 			.shared = mapping.permissions[3] == 's',

@@ -14,12 +14,9 @@ static void count(uint16_t *counter, bool is_one)
 		++*counter;
 }
 
-/*
- * A mapping without any access does not count: libraries that are linked for large pages leave such
- * holes, which show other parts of the file by accident. The same goes for a read-only mapping that
- * shows the probe but not its semaphore: the end of the code and the beginning of the data may be
- * in one page of the file, which is mapped twice then.
- */
+/* Mappings that are neither executable nor writable do not count: symbolizers map files to read
+ * them, and libraries that are linked for large pages leave holes that show other parts of the
+ * file. */
 void copies__add(struct copies *copies, const struct probe_notes *notes,
 		 const struct mapped_part *part)
 {
@@ -31,8 +28,6 @@ void copies__add(struct copies *copies, const struct probe_notes *notes,
 				 shows(part, notes->notes[i].semaphore_offset);
 
 		count(&copies->code[i], probe && part->executable && !part->writable);
-		count(&copies->data[i],
-		      probe && semaphore && part->readable && !part->writable && !part->executable);
 		count(&copies->semaphores[i], semaphore && part->writable);
 		copies->has_data_segment |= semaphore && part->writable && !probe;
 	}
@@ -46,7 +41,7 @@ enum loading copies__judge(const struct copies *copies, const struct probe_notes
 	for (size_t i = 0; i < notes->count; i++) {
 		unsigned int code = copies->code[i], semaphores = copies->semaphores[i];
 
-		if (code && semaphores && (code + copies->data[i] > 1 || semaphores > 1))
+		if (code && semaphores && (code > 1 || semaphores > 1))
 			return LOADED_TWICE;
 		if (!code && semaphores && copies->has_data_segment)
 			found = LOADED_MOVED;

@@ -17,7 +17,8 @@
  * that reaches one is killed by SIGTRAP. Before that, no probe of such a program can be attached:
  * no mapping shows it any more.
  *
- * So such a file is not attached while such a process runs.
+ * So such a file is not attached while such a process runs. A mapping that is only read is
+ * accepted: no semaphore is raised in it, although the process can read the breakpoints there.
  */
 #ifndef STEPTRACE_COPIES_H
 #define STEPTRACE_COPIES_H
@@ -30,13 +31,12 @@
 /* A mapping of the binary. */
 struct mapped_part {
 	uint64_t offset, bytes; /* which part of the file */
-	bool readable, writable, executable, shared;
+	bool writable, executable, shared;
 };
 
 /* How many mappings show each probe and each semaphore of a binary, in one process. */
 struct copies {
 	uint16_t code[PROBE_NOTES_MAX];       /* executable */
-	uint16_t data[PROBE_NOTES_MAX];       /* only readable, and with the semaphore */
 	uint16_t semaphores[PROBE_NOTES_MAX]; /* writable and private */
 	bool has_data_segment;                /* not only a mapping of the whole file */
 };
@@ -47,7 +47,7 @@ void copies__add(struct copies *copies, const struct probe_notes *notes,
 
 enum loading {
 	LOADED_ONCE,  /* or not at all */
-	LOADED_TWICE, /* or more often, or mapped once more as data */
+	LOADED_TWICE, /* or more often, or mapped once more to be written to */
 	LOADED_MOVED, /* its data is mapped, but its code is not, or is writable */
 };
 

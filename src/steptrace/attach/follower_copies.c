@@ -13,7 +13,6 @@ static struct mapped_part part_of(const struct steptrace_mapping *mapping)
 	return (struct mapped_part){
 		.offset = mapping->file_page * (uint64_t)sysconf(_SC_PAGESIZE),
 		.bytes = mapping->end - mapping->start,
-		.readable = mapping->flags & MAPPING_READABLE,
 		.writable = mapping->flags & MAPPING_WRITABLE,
 		.executable = mapping->flags & MAPPING_EXECUTABLE,
 		.shared = mapping->flags & MAPPING_SHARED,
