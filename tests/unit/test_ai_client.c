@@ -11,6 +11,9 @@
 
 #include "model_server.h"
 
+/* How long a test waits for an answer before it fails. */
+enum { PATIENCE_MS = 120000 };
+
 static struct error err;
 
 static int ask_with(const struct http_reply *reply, int64_t timeout_ms, struct ai_answer *answer)
@@ -30,7 +33,7 @@ static void expect(const struct http_reply *reply, int code, const char *part)
 {
 	struct ai_answer answer;
 
-	assert_int_equal(ask_with(reply, 5000, &answer), code);
+	assert_int_equal(ask_with(reply, PATIENCE_MS, &answer), code);
 	assert_null(answer.text);
 	if (!strstr(err.text, part) || strstr(err.text, "secret-key"))
 		fail_msg("'%s' without '%s'", err.text, part);
@@ -43,7 +46,7 @@ static void an_answer(void **state)
 
 	(void)state;
 	for (int i = 0; i < 3; i++) {
-		assert_int_equal(ask_with(NULL, 5000, &answer), 0);
+		assert_int_equal(ask_with(NULL, PATIENCE_MS, &answer), 0);
 		assert_string_equal(answer.text, "Nice \"weather\"");
 		assert_int_equal(answer.prompt_tokens, 11);
 		assert_int_equal(answer.completion_tokens, 4);
@@ -94,7 +97,7 @@ static void odd_token_counts(void **state)
 	struct ai_answer answer;
 
 	(void)state;
-	assert_int_equal(ask_with(&reply, 5000, &answer), 0);
+	assert_int_equal(ask_with(&reply, PATIENCE_MS, &answer), 0);
 	assert_int_equal(answer.prompt_tokens, 0);
 	assert_int_equal(answer.completion_tokens, UINT32_MAX);
 	free(answer.text);
@@ -125,7 +128,7 @@ static void slow_and_silent_servers(void **state)
 static void no_server(void **state)
 {
 	struct ai_client *other;
-	const struct ai_question question = {.prompt = "x", .timeout_ms = 5000};
+	const struct ai_question question = {.prompt = "x", .timeout_ms = PATIENCE_MS};
 	struct ai_answer answer;
 
 	(void)state;
