@@ -10,6 +10,7 @@
 
 #include <steptrace.h>
 
+#include "own_semaphore.h" /* a tracer that attaches changes the bytes of the sites */
 #include "steptrace/attach/site_choice.h"
 #include "steptrace/record.h"
 #include "steptrace/stream/event.h"
@@ -304,5 +305,5 @@ int main(void)
 		cmocka_unit_test(the_fastest_site_that_fired_is_chosen),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, semaphore__require_own, NULL);
 }
