@@ -270,6 +270,9 @@ static void the_next_command_begins_anew(void **state)
 	end_in_another_process(CHILD_PID, SAME_USER);
 	lines_of_death(RECORD_PID);
 	feed_started(stream);
+	feed_step_start(0x20);
+	lines_of_death(RECORD_PID);
+	feed_started(stream);
 	feed_step_start(0x40);
 	lines = lines_of_death(RECORD_PID);
 	assert_int_equal(count(lines, "\"outcome\":\"aborted\""), 2);
