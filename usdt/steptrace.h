@@ -451,6 +451,7 @@ struct steptrace__pauses {
 
 struct steptrace_command {
 	const char *slug;           /* the name of the command: "fragment.update"; 64 */
+	void *context;              /* for `describe`; the init function does not set it */
 	const char *user_id;        /* 64 */
 	const char *request_source; /* api, cli, schedule, queue, test or another word; 16 */
 	const char *correlation_id; /* id of the request; NULL: the execution id is used; 128 */
@@ -458,7 +459,6 @@ struct steptrace_command {
 	struct steptrace_command *parent; /* the command that started this command; NULL: none */
 	/* NULL, or a function that sets the members with text; see "TEXT THAT COSTS TIME" above */
 	void (*describe)(struct steptrace_command *command, void *context);
-	void *context;            /* for `describe` */
 	uint64_t enqueued_at_ns;  /* CLOCK_REALTIME when the command was put into the queue */
 	int64_t schedule_id;      /* of the schedule that started the command; 0: not known */
 	int64_t schedule_run_id;  /* of this run of the schedule; 0: not known */
@@ -480,12 +480,12 @@ struct steptrace_command {
 
 struct steptrace_step {
 	struct steptrace_command *command;
-	struct steptrace_step *parent; /* the step that contains this step; NULL: none */
 	const char *type;              /* "DatabaseUpdateStep"; 48 */
+	void *context;                 /* for `describe`; the init function does not set it */
+	struct steptrace_step *parent; /* the step that contains this step; NULL: none */
 	const char *name;              /* the step's name within its command; 64 */
 	/* NULL, or a function that sets `name`; see "TEXT THAT COSTS TIME" above */
 	void (*describe)(struct steptrace_step *step, void *context);
-	void *context;                /* for `describe` */
 	int64_t fragment_id;          /* the step's fragment; also set has_fragment_id to 1 */
 	uint64_t mutations_count;     /* rows changed */
 	uint32_t items_in, items_out; /* items of a list step; also set has_items to 1 */
@@ -1208,25 +1208,21 @@ STEPTRACE__SLOW void steptrace__command_rejected(struct steptrace_command *comma
 #define STEPTRACE__WHEN_ENABLED(call) ((void)0)
 #endif
 
+/* Sets the members from `first` to the one before `end` to 0. So the compiler stores 16 bytes at a
+ * time. Above 128 bytes, gcc uses an instruction that is slower (rep stos). */
+#define STEPTRACE__CLEAR(object, type, first, end)                                                 \
+	memset((char *)(object) + offsetof(struct type, first), 0,                                 \
+	       offsetof(struct type, end) - offsetof(struct type, first))
+
 /* ------------------------------------------------------------------ commands */
 
 /* Prepares a command with the name `slug`. Sets all other members to "not set". */
 static inline void steptrace_command_init(struct steptrace_command *command, const char *slug)
 {
 	command->slug = slug;
-	command->user_id = NULL;
-	command->request_source = NULL;
-	command->correlation_id = command->queue = NULL;
-	command->parent = NULL;
-	command->describe = NULL;
-	command->context = NULL;
-	command->enqueued_at_ns = 0;
-	command->schedule_id = command->schedule_run_id = command->planned_run_at_s = 0;
-	command->attempt = command->arguments_count = 0;
-	command->is_scheduled = command->dry_run = command->error_category = 0;
-	command->described = command->begun = command->pause = 0;
-	command->announced_key = 0;
-	memset(command->steps_count, 0, sizeof(command->steps_count));
+	STEPTRACE__CLEAR(command, steptrace_command, user_id, schedule_id);
+	STEPTRACE__CLEAR(command, steptrace_command, schedule_id, steps_count);
+	STEPTRACE__CLEAR(command, steptrace_command, steps_count, pauses);
 	command->span.head.start_ns = 0;
 	command->span.head.execution_id[0] = command->span.head.execution_id[1] = 0;
 	command->span.announced_ns = 0;
@@ -1316,18 +1312,8 @@ static inline void steptrace_step_init(struct steptrace_step *step,
 				       struct steptrace_command *command, const char *type)
 {
 	step->command = command;
-	step->parent = NULL;
 	step->type = type;
-	step->name = NULL;
-	step->describe = NULL;
-	step->context = NULL;
-	step->fragment_id = 0;
-	step->mutations_count = 0;
-	step->items_in = step->items_out = 0;
-	step->prompt_tokens = step->completion_tokens = 0;
-	step->index = 0;
-	step->has_fragment_id = step->has_items = step->ai_cache = step->error_category = 0;
-	step->described = step->pause = 0;
+	STEPTRACE__CLEAR(step, steptrace_step, parent, pauses);
 	step->span.head.start_ns = 0;
 	step->span.step_id[0] = step->span.step_id[1] = 0;
 }
