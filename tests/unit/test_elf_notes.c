@@ -19,8 +19,16 @@
 
 #if defined(__x86_64__)
 enum { ALL_SITES = 1 << SITE_NOP1 | 1 << SITE_NOP5 | 1 << SITE_NOP10 };
+#define NOP_BYTES                                                                                  \
+	{                                                                                          \
+		0x90, 0x90, 0x90, 0x90                                                             \
+	}
 #else
 enum { ALL_SITES = 1 << SITE_NOP1 };
+#define NOP_BYTES                                                                                  \
+	{                                                                                          \
+		0x1f, 0x20, 0x03, 0xd5                                                             \
+	}
 #endif
 
 static struct elf_image image;
@@ -48,9 +56,9 @@ static int read_image(void)
 	return read_bytes(image.bytes, image.size_bytes);
 }
 
-static void put_probe(const char *name)
+static void put_probe(int function, const char *name)
 {
-	struct stap_desc stap = elf_image__probe(0, name);
+	struct stap_desc stap = elf_image__probe(function, name);
 
 	elf_image__stap(&image, &stap);
 }
@@ -151,7 +159,7 @@ static void other_notes_are_skipped(void **state)
 	elf_image__stap(&image, &foreign);
 	elf_image__stap(&image, &newer);
 	elf_image__stap(&image, &newer);
-	put_probe("tool__done");
+	put_probe(0, "tool__done");
 	assert_int_equal(read_image(), 0);
 	assert_int_equal(notes.count, 1);
 	assert_int_equal(notes.notes[0].probe, PROBE_TOOL_DONE);
@@ -212,7 +220,7 @@ static void a_changed_byte_removes_a_site(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		elf_image__open(&image);
 		image.bytes[IMAGE_CODE_AT + rows[i].spoilt] = 0xcc;
-		put_probe("step__done");
+		put_probe(0, "step__done");
 		assert_int_equal(read_image(), 0);
 		assert_int_equal(notes.notes[0].sites, rows[i].sites);
 	}
@@ -237,7 +245,7 @@ static void a_site_at_the_end_of_the_file(void **state)
 		Elf64_Phdr *segments = (Elf64_Phdr *)(void *)(image.bytes + sizeof(Elf64_Ehdr));
 
 		elf_image__open(&image);
-		put_probe("step__done");
+		put_probe(0, "step__done");
 		elf_image__close(&image);
 		elf_image__put_sites(&image.bytes[image.size_bytes]);
 		segments[0].p_offset = image.size_bytes;
@@ -325,18 +333,56 @@ static void other_arguments_are_refused(void **state)
 	}
 }
 
+/* Reads a file with so many sites of four bytes, in a segment behind the section headers. Each has
+ * `times` notes. */
+static int read_many(int sites_count, int times)
+{
+	Elf64_Phdr *segments = (Elf64_Phdr *)(void *)(image.bytes + sizeof(Elf64_Ehdr));
+	static const uint8_t nop[4] = NOP_BYTES;
+	uint8_t *code;
+
+	elf_image__open(&image);
+	for (int i = 0; i < sites_count * times; i++) {
+		struct stap_desc stap = elf_image__probe(0, "step__done");
+
+		stap.site = IMAGE_CODE + 4u * (unsigned int)(i % sites_count);
+		elf_image__stap(&image, &stap);
+	}
+	elf_image__close(&image);
+	code = &image.bytes[image.size_bytes];
+	segments[0].p_offset = image.size_bytes;
+	segments[0].p_filesz = segments[0].p_memsz = 4u * (unsigned int)sites_count;
+	for (int i = 0; i < sites_count; i++)
+		memcpy(&code[4 * i], nop, sizeof(nop));
+	return read_bytes(image.bytes, image.size_bytes + segments[0].p_filesz);
+}
+
 static void too_many_probes_are_refused(void **state)
 {
 	(void)state;
-	elf_image__open(&image);
-	for (int i = 0; i < PROBE_NOTES_MAX; i++)
-		put_probe("step__done");
-	assert_int_equal(read_image(), 0);
+	assert_int_equal(read_many(PROBE_NOTES_MAX, 1), 0);
 	assert_int_equal(notes.count, PROBE_NOTES_MAX);
+	expect_refusal(read_many(PROBE_NOTES_MAX + 1, 1), "256");
+}
+
+/* A hit of the site is one hit, however many notes name it. */
+static void a_site_with_many_notes_is_one_site(void **state)
+{
+	(void)state;
+	assert_int_equal(read_many(1, 241), 0);
+	assert_int_equal(notes.count, 1);
+	assert_int_equal(read_many(3, 2), 0);
+	assert_int_equal(notes.count, 3);
+}
+
+/* A linker that folds identical functions makes one function of all probes. */
+static void two_probes_at_one_site_are_refused(void **state)
+{
+	(void)state;
 	elf_image__open(&image);
-	for (int i = 0; i < PROBE_NOTES_MAX + 1; i++)
-		put_probe("step__done");
-	expect_refusal(read_image(), "256");
+	put_probe(0, "step__start");
+	put_probe(0, "step__done");
+	expect_refusal(read_image(), "step__start and step__done are at one place");
 }
 
 /* If a note claims more bytes than its section has, reading of the section ends there. */
@@ -347,12 +393,12 @@ static void sizes_beyond_the_section(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
 		elf_image__open(&image);
-		put_probe("step__done");
+		put_probe(0, "step__done");
 		elf_image__note_claiming(&image, 8, sizes[i], 3, "stapsdt", "x", 1);
 		assert_int_equal(read_image(), 0);
 		assert_int_equal(notes.count, 1);
 		elf_image__open(&image);
-		put_probe("step__done");
+		put_probe(0, "step__done");
 		elf_image__note_claiming(&image, sizes[i], 1, 3, "stapsdt", "x", 1);
 		assert_int_equal(read_image(), 0);
 		assert_int_equal(notes.count, 1);
@@ -364,7 +410,7 @@ static void huge_note_sections_are_refused(void **state)
 {
 	(void)state;
 	elf_image__open(&image);
-	put_probe("step__done");
+	put_probe(0, "step__done");
 	elf_image__close(&image);
 	image.headers[1].sh_size = 5 << 20;
 	expect_refusal(read_bytes(image.bytes, image.size_bytes), "bytes of notes");
@@ -391,7 +437,7 @@ static void files_for_another_machine(void **state)
 
 	(void)state;
 	elf_image__open(&image);
-	put_probe("step__done");
+	put_probe(0, "step__done");
 	elf_image__close(&image);
 	header->e_machine = IMAGE_OTHER_MACHINE;
 	assert_int_equal(read_bytes(image.bytes, image.size_bytes), -ENOEXEC);
@@ -418,8 +464,8 @@ static void make_ordinary_image(void)
 {
 	elf_image__open(&image);
 	elf_image__note(&image, "GNU", 3, "build-id", 8);
-	put_probe("step__done");
-	put_probe("command__done");
+	put_probe(0, "step__done");
+	put_probe(1, "command__done");
 	elf_image__close(&image);
 }
 
@@ -548,6 +594,8 @@ int main(void)
 		cmocka_unit_test(addresses_outside_the_file_are_refused),
 		cmocka_unit_test(other_arguments_are_refused),
 		cmocka_unit_test(too_many_probes_are_refused),
+		cmocka_unit_test(a_site_with_many_notes_is_one_site),
+		cmocka_unit_test(two_probes_at_one_site_are_refused),
 		cmocka_unit_test(sizes_beyond_the_section),
 		cmocka_unit_test(huge_note_sections_are_refused),
 		cmocka_unit_test(files_that_are_not_elf),

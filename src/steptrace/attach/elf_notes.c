@@ -123,34 +123,59 @@ static unsigned int sites_at(Elf *elf, uint64_t offset)
 	return 0;
 }
 
+/* The note that names the same site already; NULL: none. */
+static const struct probe_note *find_site(const struct probe_notes *found, uint64_t offset)
+{
+	for (size_t i = 0; i < found->count; i++)
+		if (found->notes[i].offset == offset)
+			return &found->notes[i];
+	return NULL;
+}
+
+/* Several notes may name one site: the site is one all the same. But a hit of a site cannot be that
+ * of two different probes. */
+static int keep_site(struct reader *reader, const struct stap_note *note,
+		     const struct probe_note *made)
+{
+	struct probe_notes *found = reader->found;
+	const struct probe_note *other = find_site(found, made->offset);
+
+	if (other && other->probe != made->probe)
+		return error__set(reader->err, -EBADMSG,
+				  "the probes %s and %s are at one place (link the program without "
+				  "--icf=all)",
+				  probes[other->probe].name, note->name);
+	if (other)
+		return 0;
+	if (found->count >= PROBE_NOTES_MAX)
+		return error__set(reader->err, -EBADMSG, "more than %d steptrace probes",
+				  PROBE_NOTES_MAX);
+	found->notes[found->count++] = *made;
+	return 0;
+}
+
 static int keep_probe(struct reader *reader, const struct stap_note *note,
 		      enum steptrace_probe probe)
 {
-	struct probe_notes *found = reader->found;
-	struct probe_note *kept = &found->notes[found->count];
 	uint64_t moved = reader->base ? reader->base - note->base : 0;
+	struct probe_note made = {.probe = probe};
 
-	if (found->count >= PROBE_NOTES_MAX)
-		return error__set(reader->err, -EBADMSG, "more than %d steptrace notes",
-				  PROBE_NOTES_MAX);
 	if (strcmp(note->arguments, our_argument) != 0)
 		return error__set(reader->err, -EBADMSG,
 				  "probe %s has the argument '%.32s' where '%s' belongs",
 				  note->name, note->arguments, our_argument);
-	*kept = (struct probe_note){.probe = probe};
-	if (to_offset(reader->elf, note->site + moved, PF_X, &kept->offset))
+	if (to_offset(reader->elf, note->site + moved, PF_X, &made.offset))
 		return error__set(reader->err, -EBADMSG,
 				  "probe %s points outside of the program's code", note->name);
 	if (note->semaphore &&
-	    to_offset(reader->elf, note->semaphore + moved, PF_W, &kept->semaphore_offset))
+	    to_offset(reader->elf, note->semaphore + moved, PF_W, &made.semaphore_offset))
 		return error__set(reader->err, -EBADMSG,
 				  "the semaphore of probe %s is not in the program's data",
 				  note->name);
-	kept->sites = sites_at(reader->elf, kept->offset);
-	if (!(kept->sites & (1u << SITE_NOP1)))
+	made.sites = sites_at(reader->elf, made.offset);
+	if (!(made.sites & (1u << SITE_NOP1)))
 		return error__set(reader->err, -EBADMSG, "there is no nop at probe %s", note->name);
-	found->count++;
-	return 0;
+	return keep_site(reader, note, &made);
 }
 
 static int take_stap(struct reader *reader, const char *desc, size_t bytes)
