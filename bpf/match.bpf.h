@@ -47,7 +47,7 @@ static __always_inline bool is_wanted_process(void)
 }
 
 /* The columns of the table of probes that filters need. The number of the probe is a constant in
- * every program, so the compiler replaces each look-up by its result. */
+ * every handler, so the compiler replaces each look-up by its result. */
 #define TRAITS(probe, no, name, span, phase, form, ...)                                            \
 	[no] = {SPAN_##span, PHASE_##phase, FORM_##form, span##_SPAN_OUTCOME_AT},
 static const struct {

@@ -109,12 +109,12 @@ static int program_of(const struct combination *combination)
 static void attach(struct combination *combination, int file_fd)
 {
 	uintptr_t address = (uintptr_t)combination->function + sites[combination->site].offset;
-	struct uprobe_place place = {.file_fd = file_fd, .offset = offset_in_file(address)};
+	struct uprobe_place place = {.offset = offset_in_file(address), .cookie = PROBE_STEP_DONE};
 	int program = program_of(combination);
 
 	if (program < 0)
 		return;
-	uprobe__attach(program, combination->method, &place, &combination->uprobe);
+	uprobe__attach(program, combination->method, file_fd, &place, &combination->uprobe);
 	close(program);
 }
 

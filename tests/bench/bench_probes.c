@@ -141,9 +141,8 @@ static struct capture *trace_ourselves(enum site_kind site)
 
 	binary->fd = dup(self_fd);
 	binary->notes = notes;
-	attachments__begin(&attachments);
-	if (capture__open(&options, &made, &err) || capture__want_pid(made, getpid()) ||
-	    attachments__open(&attachments, made, &err)) {
+	if (attachments__begin(&attachments, &err) || capture__open(&options, &made, &err) ||
+	    capture__want_pid(made, getpid()) || attachments__open(&attachments, made, &err)) {
 		fprintf(stderr, "bench: %s\n", err.text);
 		exit(1);
 	}
@@ -161,13 +160,12 @@ static struct capture *trace_ourselves(enum site_kind site)
 static struct uprobe attach_empty(enum steptrace_probe probe, enum site_kind site,
 				  enum uprobe_method method)
 {
-	struct uprobe_place place = {.file_fd = self_fd,
-				     .offset = note_of(probe)->offset + sites[site].offset};
+	struct uprobe_place place = {.offset = note_of(probe)->offset + sites[site].offset};
 	struct uprobe uprobe = {.fd = -1};
 	int program = uprobe__load_empty(method, -1);
 
 	if (program >= 0) {
-		uprobe__attach(program, method, &place, &uprobe);
+		uprobe__attach(program, method, self_fd, &place, &uprobe);
 		close(program);
 	}
 	return uprobe;

@@ -28,6 +28,8 @@ class Doctor(EndToEnd):
         self.assertIn(os.uname().release, found["kernel", "release"]["text"])
         self.assertRegex(found["sites", "captured hit"]["text"],
                          r"^[1-9]\d+ ns measured.*\(\d+ predicted")
+        self.assertRegex(found["sites", "unselected hit"]["text"], r"^[1-9]\d+ ns at each")
+        self.assertRegex(found["privileges", "open files"]["text"], r"^at most \d+")
 
     def test_it_says_what_record_does(self):
         """The same site and the same links."""
@@ -89,6 +91,18 @@ class Doctor(EndToEnd):
         runner.stdin.close()
         runner.wait(PATIENCE_S)
         runner.stdout.close()
+
+    def test_a_file_system_that_would_be_busy(self):
+        """Told of file systems that may be unmounted one day."""
+        needs.mounts()
+        with tempfile.TemporaryDirectory() as directory:
+            subprocess.run(["mount", "-t", "tmpfs", "none", directory], check=True)
+            try:
+                program = shutil.copy(target("spans"), directory)
+                _, _, found = doctor("-x", program)
+            finally:
+                subprocess.run(["umount", directory], check=True)
+        self.assertIn("EBUSY", found[program, "file system"]["text"])
 
     def test_a_deleted_binary(self):
         with tempfile.TemporaryDirectory() as directory:

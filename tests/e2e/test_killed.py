@@ -22,9 +22,9 @@ from harness import (PATIENCE_S, Lines, STEPTRACE, Scenario, Tracer, check_books
                      target, wait_until)
 
 MOMENTS = 50
-OURS = {"command__start", "command__done", "command__rejected", "step__start", "step__done",
-        "tool__done", "fragment__changed", "process_execed", "process_forked", "process_ended",
-        "each_mapping"}
+OURS = {"boundary", "command__start", "command__done", "command__rejected", "step__start",
+        "step__done", "tool__done", "fragment__changed", "process_execed", "process_forked",
+        "process_ended", "each_mapping"}
 
 
 def semaphore_address(pid, program):
@@ -172,6 +172,45 @@ class Killed(Scenario):
         runner.communicate(b"end\n")
         self.assertEqual(runner.returncode, 0)
 
+    def test_with_all_its_children(self):
+        """As when all processes of a control group are killed at the same time, at any moment."""
+        runner, twin = self.start_twins("load", "1000")
+        for number in range(20):
+            process = self.start(STEPTRACE, "record", "-p", str(runner.pid), "--sample", "1000",
+                                 "-o", "/dev/null", stderr=subprocess.PIPE, bufsize=0)
+            Lines(process.stderr, "steptrace").until("attached to")
+            family = [process.pid] + children_of(process.pid)
+            if number % 2:
+                process.terminate()
+            time.sleep(number * 0.002)
+            for pid in family:
+                kill(pid)
+            process.wait(PATIENCE_S)
+            self.expect_detached(runner.pid, twin.pid, "(moment %d)" % number)
+        runner.communicate(b"end\n")
+        self.assertEqual(runner.returncode, 0)
+
+    def test_many_binaries(self):
+        """Several processes hold the links of many binaries."""
+        twins = [self.start_twins_in(str(number)) for number in range(30)]
+        tracer = Tracer("-p", ",".join(str(runner.pid) for runner, _ in twins))
+        tracer.process.kill()
+        tracer.wait()
+        for runner, twin in twins:
+            self.expect_detached(runner.pid, twin.pid)
+
+    def start_twins_in(self, folder):
+        """Of programs that no other twins run."""
+        paths = []
+        for name in ("runner", "twin"):
+            os.makedirs(os.path.join(self.directory, folder, name))
+            paths.append(copy_of(os.path.join(self.directory, folder, name), "spans"))
+        processes = [self.start(path, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+                     for path in paths]
+        for process, path in zip(processes, paths):
+            self.find_semaphore(process.pid, path)
+        return processes
+
     def test_the_kernel_leaks_nothing(self):
         """The kernel leaves a breakpoint in the runner when the thread that puts it in or takes it
         out is killed at that moment. It says so in its log, with the name of that thread's program.
@@ -233,12 +272,23 @@ class Killed(Scenario):
         self.assertEqual(json.loads(lines[-1])["event"], "trace.stopped")
 
 
+def kill(pid):
+    """A process that may have ended already."""
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def children_of(pid):
+    with open("/proc/{0}/task/{0}/children".format(pid), encoding="ascii") as file:
+        return [int(child) for child in file.read().split()]
+
+
 def child_of(pid, program):
     """The child process that executes the program."""
-    with open("/proc/{0}/task/{0}/children".format(pid), encoding="ascii") as file:
-        children = file.read().split()
-    return next(int(child) for child in children
-                if os.readlink("/proc/%s/exe" % child) == program)
+    return next(child for child in children_of(pid)
+                if os.readlink("/proc/%d/exe" % child) == program)
 
 
 if __name__ == "__main__":

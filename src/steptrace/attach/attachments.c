@@ -5,10 +5,18 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-#include "steptrace/attach/attach_child.h"
+#include "common/log.h"
+#include "steptrace/attach/link_plan.h"
 #include "steptrace/stream/event.h"
+
+/* For outputs, scans and whatever else opens files during a recording. */
+enum { DESCRIPTORS_KEPT = 32 };
+
+/* ---- measuring the sites */
 
 /* What the child that measures writes to the pipe. */
 struct measured {
@@ -24,24 +32,18 @@ _Noreturn static void measure_and_exit(int fd)
 	_exit(write(fd, &measured, sizeof(measured)) != sizeof(measured));
 }
 
-void attachments__begin(struct attachments *set)
+static void start_measuring(struct attachments *set)
 {
 	int ends[2];
-	pid_t child;
 
-	memset(set, 0, sizeof(*set));
-	set->is_begun = true;
 	set->measurer_fd = -1;
-	set->writers = (struct writers){-1, -1, -1};
 	if (pipe2(ends, O_CLOEXEC))
 		return;
-	child = fork();
-	if (child == 0)
+	set->measurer = fork();
+	if (set->measurer == 0)
 		measure_and_exit(ends[1]);
 	close(ends[1]);
 	set->measurer_fd = ends[0];
-	if (child > 0)
-		detachers__add(&set->detachers, child);
 }
 
 /* Does not wait for the child to end, which detaches its probes on itself. */
@@ -49,11 +51,48 @@ static int read_measurement(struct attachments *set)
 {
 	struct measured measured = {.code = -EIO};
 
-	if (read(set->measurer_fd, &measured, sizeof(measured)) == sizeof(measured))
+	if (set->measurer_fd >= 0 &&
+	    read(set->measurer_fd, &measured, sizeof(measured)) == sizeof(measured))
 		set->sites = measured.sites;
-	close(set->measurer_fd);
+	if (set->measurer_fd >= 0)
+		close(set->measurer_fd);
 	set->measurer_fd = -1;
 	return measured.code;
+}
+
+static void reap_measurer(struct attachments *set, int options)
+{
+	if (set->measurer > 0 && waitpid(set->measurer, NULL, options) != 0)
+		set->measurer = 0;
+}
+
+/* Each binary takes a descriptor. The command of `-- COMMAND` was forked before: its limit stays
+ * that of the caller. Returns the new limit. */
+static uint64_t raise_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return UINT64_MAX;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	return limit.rlim_max;
+}
+
+/* The measurer is forked first: later it would have copies of the sockets of the holders. */
+int attachments__begin(struct attachments *set, struct error *err)
+{
+	int code;
+
+	memset(set, 0, sizeof(*set));
+	set->is_begun = true;
+	set->writers = (struct writers){-1, -1, -1};
+	set->open_files_max = raise_limit();
+	start_measuring(set);
+	code = links__begin(&set->links, uprobe__probe_method());
+	return code ? error__set(err, code, "cannot start the processes that hold the probes: %s",
+				 strerror(-code))
+		    : 0;
 }
 
 int attachments__open(struct attachments *set, struct capture *capture, struct error *err)
@@ -62,104 +101,87 @@ int attachments__open(struct attachments *set, struct capture *capture, struct e
 
 	set->capture = capture;
 	if (code)
-		return error__set(err, code, "cannot attach a trial probe to steptrace itself: %s",
-				  strerror(-code));
+		log__warn("cannot measure which kind of site is the fastest (%s): probes are "
+			  "attached at %s, which works on every kernel",
+			  strerror(-code), sites[SITE_NOP1].name);
 	return writers__open(&set->writers, err);
 }
 
-/* The work of the child that attaches. */
-struct attaching {
-	const struct attachments *set;
-	const struct attachment *attachment;
-	int *fds;
-	size_t count, max;
-	struct error *err;
-};
-
-static int attach_note(struct attaching *at, const struct probe_note *note, int program_fd)
+int attachments__only_pids(struct attachments *set, const pid_t *pids, size_t count)
 {
-	struct uprobe_place place = {
-		.file_fd = at->attachment->binary->fd,
-		.offset = note->offset + sites[site__choose(&at->set->sites, note->sites)].offset,
-		.semaphore_offset = note->semaphore_offset,
-	};
-	struct uprobe uprobe;
-	int code;
-
-	if (at->count == at->max)
-		return -E2BIG;
-	code = uprobe__attach(program_fd, capture__method(at->set->capture), &place, &uprobe);
-	if (code == 0)
-		at->fds[at->count++] = uprobe.fd;
-	return code;
-}
-
-static bool is_refused(int code)
-{
-	return code == -EPERM || code == -EACCES;
-}
-
-/* A probe that is compiled in several times has several notes. */
-static int attach_probe(struct attaching *at, enum steptrace_probe probe)
-{
-	const struct binary *binary = at->attachment->binary;
-	int program_fd = capture__program_fd(at->set->capture, probe);
-
-	for (size_t i = 0; i < binary->notes.count && program_fd >= 0; i++) {
-		const struct probe_note *note = &binary->notes.notes[i];
-		int code;
-
-		if (note->probe != probe)
-			continue;
-		code = attach_note(at, note, program_fd);
-		if (code)
-			return error__set(at->err, code, "cannot attach to probe %s of '%s': %s%s",
-					  probes[note->probe].name, binary->name, strerror(-code),
-					  is_refused(code) ? " (this needs root or CAP_SYS_ADMIN "
-							     "on this kernel)"
-							   : "");
-	}
+	if (capture__method(set->capture) != UPROBE_MULTI)
+		return -ENOTSUP;
+	set->only_pids = pids;
+	set->only_pids_count = count;
 	return 0;
 }
 
-/* The probes of ends come first, command__done before all others. The probes of starts come last,
- * command__start after all others. So when a start is recorded, its end will be recorded, too, and
- * so will the end of its command. */
-static ssize_t attach_notes(void *context, int *fds, size_t max, struct error *err)
-{
-	struct attaching *at = context;
-	int code = 0;
+/* ---- attaching */
 
-	at->fds = fds;
-	at->max = max;
-	at->err = err;
-	for (int probe = 0; probe < PROBES_COUNT && !code; probe++)
-		if (probes[probe].phase != PHASE_BEGINS)
-			code = attach_probe(at, (enum steptrace_probe)probe);
-	for (int probe = PROBES_COUNT - 1; probe >= 0 && !code; probe--)
-		if (probes[probe].phase == PHASE_BEGINS)
-			code = attach_probe(at, (enum steptrace_probe)probe);
-	return code ? code : (ssize_t)at->count;
+static const char *advice_for(int code)
+{
+	if (code == -EPERM || code == -EACCES)
+		return " (this needs root or CAP_SYS_ADMIN on this kernel)";
+	if (code == -ECHILD)
+		return " (the processes that hold probes were killed)";
+	return "";
+}
+
+static int say_failed(const struct link_plan *at, const struct binary *binary, int code,
+		      uint32_t failed, struct error *err)
+{
+	if (failed >= at->order.count)
+		return error__set(err, code, "cannot attach to the probes of '%s': %s%s",
+				  binary->name, strerror(-code), advice_for(code));
+	return error__set(err, code, "cannot attach to probe %s of '%s': %s%s",
+			  probes[at->order.places[failed].cookie].name, binary->name,
+			  strerror(-code), advice_for(code));
+}
+
+static int make_link(struct attachments *set, struct attachment *attachment, struct link_plan *at,
+		     pid_t pid, struct error *err)
+{
+	struct link *link;
+	uint32_t failed;
+	int code;
+
+	at->order.pid = pid;
+	code = links__make(&set->links, &at->order, at->fds, at->programs_count, &link, &failed);
+	if (code == -ESRCH && pid) /* it has ended */
+		return 0;
+	if (code)
+		return say_failed(at, attachment->binary, code, failed, err);
+	attachment->links[attachment->links_count++] = link;
+	return 0;
+}
+
+/* The kernel gives out the lowest free descriptor, so the number tells how many are left. */
+static int check_room(const struct attachments *set, const struct binary *binary, struct error *err)
+{
+	if ((uint64_t)binary->fd + DESCRIPTORS_KEPT < set->open_files_max)
+		return 0;
+	return error__set(err, -EMFILE,
+			  "cannot attach to '%s': too many binaries for the limit of %llu open "
+			  "files (raise it: ulimit -n, or LimitNOFILE= of the service)",
+			  binary->name, (unsigned long long)set->open_files_max);
 }
 
 static int attach(struct attachments *set, struct attachment *attachment, struct error *err)
 {
-	const struct probe_notes *notes = &attachment->binary->notes;
-	struct attaching attaching = {.set = set, .attachment = attachment};
-	ssize_t made;
+	const struct binary *binary = attachment->binary;
+	static struct link_plan at;
+	int code = check_room(set, binary, err);
 
-	if (notes->count > 0)
-		attachment->site = site__choose(&set->sites, notes->notes[0].sites);
-	made = attach_child__make(attach_notes, &attaching, attachment->links, notes->count, err);
-	attachment->links_count = made > 0 ? (size_t)made : 0;
-	return made < 0 ? (int)made : 0;
-}
-
-static void attachment__free(struct attachment *attachment)
-{
-	binary__close(attachment->binary);
-	free(attachment->links);
-	free(attachment);
+	if (binary->notes.count > 0)
+		attachment->site = site__choose(&set->sites, binary->notes.notes[0].sites);
+	link_plan__make(&at, binary, set->capture, &set->sites);
+	if (code || at.order.count == 0)
+		return code;
+	if (set->only_pids_count == 0)
+		return make_link(set, attachment, &at, 0, err);
+	for (size_t i = 0; i < set->only_pids_count && !code; i++)
+		code = make_link(set, attachment, &at, set->only_pids[i], err);
+	return code;
 }
 
 static int append(struct attachments *set, struct attachment *attachment)
@@ -174,38 +196,29 @@ static int append(struct attachments *set, struct attachment *attachment)
 	return 0;
 }
 
-static bool is_same_file(const struct steptrace_file *file, const struct steptrace_file *other)
+static void attachment__free(struct attachment *attachment)
 {
-	return file->inode == other->inode && file->file_system == other->file_system;
+	if (!attachment)
+		return;
+	binary__close(attachment->binary);
+	free(attachment->links);
+	free(attachment);
 }
 
-static void await_all(struct attachments *set)
+static struct attachment *attachment__new(const struct attachments *set, struct binary *binary,
+					  const struct steptrace_file *file)
 {
-	detachers__await_all(&set->detachers);
-	set->leaving_count = 0;
-}
+	struct attachment *attachment = calloc(1, sizeof(*attachment));
 
-static void leave(struct attachments *set, const struct steptrace_file *file)
-{
-	if (set->leaving_count == DETACHERS_MAX)
-		await_all(set);
-	set->leaving[set->leaving_count++] = *file;
-}
-
-/* While former probes of a file still fire it cannot be attached again: its boundaries would be
- * counted twice. */
-static void await_leaving(struct attachments *set, const struct steptrace_file *file)
-{
-	attachments__reap(set);
-	for (size_t i = 0; i < set->leaving_count; i++)
-		if (is_same_file(&set->leaving[i], file))
-			await_all(set);
-}
-
-void attachments__reap(struct attachments *set)
-{
-	if (!detachers__reap(&set->detachers))
-		set->leaving_count = 0;
+	if (!attachment)
+		return NULL;
+	attachment->binary = binary;
+	attachment->file = *file;
+	attachment->links = calloc(set->only_pids_count + 1, sizeof(struct link *));
+	if (attachment->links)
+		return attachment;
+	free(attachment);
+	return NULL;
 }
 
 /* From here on the content does not change unnoticed. It may have changed since it was read. */
@@ -222,89 +235,110 @@ static int guard(struct attachments *set, struct attachment *attachment, struct 
 		    : 0;
 }
 
+/* What was attached before the failure is detached, and the binary is the caller's again. */
+static void undo(struct attachments *set, struct attachment *attachment)
+{
+	attachments__release(set, attachment);
+	attachments__await(set, attachment);
+	writers__release(&set->writers, attachment->binary->fd, &attachment->guard);
+	attachment->binary = NULL;
+	attachments__remove(set, attachment);
+}
+
 int attachments__add(struct attachments *set, struct binary *binary,
 		     const struct steptrace_file *file, struct attachment **out, struct error *err)
 {
-	struct attachment *attachment = calloc(1, sizeof(*attachment));
-	int code = -ENOMEM;
+	struct attachment *attachment = attachment__new(set, binary, file);
+	int code;
 
-	if (!attachment)
-		return error__set(err, code, "out of memory");
-	await_leaving(set, file);
-	attachment->binary = binary;
-	attachment->file = *file;
-	attachment->links = calloc(binary->notes.count + 1, sizeof(*attachment->links));
-	if (!attachment->links)
-		error__set(err, code, "out of memory");
-	else
-		code = guard(set, attachment, err);
+	if (!attachment || append(set, attachment)) {
+		if (attachment)
+			attachment->binary = NULL;
+		attachment__free(attachment);
+		return error__set(err, -ENOMEM, "out of memory");
+	}
+	code = guard(set, attachment, err);
 	if (!code)
 		code = attach(set, attachment, err);
-	if (!code && append(set, attachment))
-		code = error__set(err, -ENOMEM, "out of memory");
-	if (code) {
-		attach_child__await(
-			attach_child__close(attachment->links, attachment->links_count));
-		writers__release(&set->writers, binary->fd, &attachment->guard);
-		attachment->binary = NULL;
-		attachment__free(attachment);
-		return code;
-	}
-	*out = attachment;
-	return 0;
+	if (code)
+		undo(set, attachment);
+	else
+		*out = attachment;
+	return code;
 }
+
+/* ---- finding and detaching */
 
 struct attachment *attachments__find(const struct attachments *set,
 				     const struct steptrace_file *file)
 {
-	for (size_t i = 0; i < set->count; i++)
-		if (is_same_file(&set->items[i]->file, file))
+	for (size_t i = 0; i < set->count; i++) {
+		const struct steptrace_file *other = &set->items[i]->file;
+
+		if (file->inode == other->inode && file->file_system == other->file_system)
 			return set->items[i];
+	}
 	return NULL;
 }
 
-/* A child that closes links has all links open that were open when it was forked. So a caller that
- * waits for one link has to wait for all children. */
-void attachments__remove(struct attachments *set, struct attachment *attachment, bool wait)
+bool attachment__is_lost(const struct attachment *attachment)
+{
+	for (size_t i = 0; i < attachment->links_count; i++)
+		if (attachment->links[i]->state == LINK_LOST)
+			return true;
+	return false;
+}
+
+void attachments__poll(struct attachments *set)
+{
+	reap_measurer(set, WNOHANG);
+	links__poll(&set->links);
+	for (size_t i = 0; i < set->count; i++) {
+		struct attachment *attachment = set->items[i];
+
+		if (attachment->is_leaving || !attachment__is_lost(attachment))
+			continue;
+		log__error("a process that held the probes of '%s' was killed; steptrace attaches "
+			   "to them again",
+			   attachment->binary->name);
+		attachments__release(set, attachment);
+	}
+}
+
+void attachments__release(struct attachments *set, struct attachment *attachment)
+{
+	attachment->is_leaving = true;
+	for (size_t i = 0; i < attachment->links_count; i++)
+		links__release(&set->links, attachment->links[i]);
+}
+
+bool attachment__is_released(const struct attachment *attachment)
+{
+	for (size_t i = 0; i < attachment->links_count; i++)
+		if (attachment->links[i]->state == LINK_HELD ||
+		    attachment->links[i]->state == LINK_LEAVING)
+			return false;
+	return attachment->is_leaving;
+}
+
+void attachments__await(struct attachments *set, const struct attachment *attachment)
+{
+	for (size_t i = 0; i < attachment->links_count; i++)
+		links__await(&set->links, attachment->links[i]);
+}
+
+void attachments__remove(struct attachments *set, struct attachment *attachment)
 {
 	size_t at = 0;
 
 	while (set->items[at] != attachment)
 		at++;
 	set->items[at] = set->items[--set->count];
-	detachers__add(&set->detachers,
-		       attach_child__close(attachment->links, attachment->links_count));
-	leave(set, &attachment->file);
-	if (wait)
-		await_all(set);
-	/* Without `wait` the child that closes the links inherited the lease, and keeps it. */
-	if (wait || attachment->guard.kind == GUARD_WATCH)
+	for (size_t i = 0; i < attachment->links_count; i++)
+		links__drop(&set->links, attachment->links[i]);
+	if (attachment->binary)
 		writers__release(&set->writers, attachment->binary->fd, &attachment->guard);
 	attachment__free(attachment);
-}
-
-static size_t list_links(const struct attachments *set, int *fds)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < set->count; i++)
-		for (size_t link = 0; link < set->items[i]->links_count; link++)
-			fds[count++] = set->items[i]->links[link];
-	return count;
-}
-
-static void detach_all(struct attachments *set)
-{
-	size_t max = 1;
-	int *fds;
-
-	for (size_t i = 0; i < set->count; i++)
-		max += set->items[i]->links_count;
-	fds = calloc(max, sizeof(*fds));
-	if (fds)
-		detachers__add(&set->detachers, attach_child__close(fds, list_links(set, fds)));
-	free(fds); /* without memory the kernel detaches when the program ends */
-	detachers__await_all(&set->detachers);
 }
 
 void attachments__close(struct attachments *set)
@@ -313,11 +347,12 @@ void attachments__close(struct attachments *set)
 		return;
 	if (set->measurer_fd >= 0)
 		close(set->measurer_fd);
-	detach_all(set);
+	links__end(&set->links);
 	for (size_t i = 0; i < set->count; i++)
 		attachment__free(set->items[i]); /* this releases the leases, too */
 	writers__close(&set->writers);
 	free(set->items);
+	reap_measurer(set, 0);
 	*set = (struct attachments){0};
 }
 

@@ -15,37 +15,6 @@ enum { SCAN_SHARE = 200, SCAN_INTERVAL_MAX_NS = 2000000000 };
 
 /* ---- start */
 
-static int attach_exe(struct follower *follower, const char *path, struct error *err)
-{
-	struct steptrace_file file;
-	struct attachment *attachment;
-	struct binary *binary;
-	int code = binary__open_named(path, &binary, err);
-
-	if (code)
-		return code;
-	if (binary__probes_count(binary) == 0) {
-		binary__close(binary);
-		return error__set(err, -ENOENT,
-				  "there are no steptrace probes in '%s' (usdt/README.md says how "
-				  "to add them)",
-				  path);
-	}
-	code = capture__identify(follower->capture, binary->fd, &file);
-	if (code) {
-		binary__close(binary);
-		return error__set(err, code, "cannot map '%s': %s", path, strerror(-code));
-	}
-	if (follower->is_started && follower__is_postponed(follower, &file)) {
-		binary__close(binary);
-		return -EAGAIN;
-	}
-	code = follower__attach(follower, binary, &file, &attachment, err);
-	if (follower->is_started && follower__postpones(code))
-		follower__complain(follower, &file, code, err);
-	return code;
-}
-
 static bool runs_attached(const struct follower *follower, uint32_t pid,
 			  const struct steptrace_mapping *mappings, size_t count)
 {
@@ -104,12 +73,6 @@ static int check_pids(struct follower *follower, const struct steptrace_mapping 
 	return 0;
 }
 
-static void notify_all(struct follower *follower)
-{
-	for (size_t i = 0; i < follower->attachments->count; i++)
-		follower__notify(follower, follower->attachments->items[i], NULL, 0);
-}
-
 int follower__start(struct follower *follower, const char *command_path, struct error *err)
 {
 	const struct targets *targets = follower->targets;
@@ -118,11 +81,11 @@ int follower__start(struct follower *follower, const char *command_path, struct 
 	int code = 0, count;
 
 	for (size_t i = 0; i < targets->exes_count && !code; i++)
-		code = attach_exe(follower, targets->exes[i], err);
+		code = follower__attach_named(follower, i, err);
 	if (code)
 		return code;
 	if (command_path) /* it may be a shell, which has no probes but runs a program that has */
-		attach_exe(follower, command_path, &ignored);
+		follower__attach_path(follower, command_path, &ignored);
 	count = follower__scan(follower, &mappings);
 	if (count < 0)
 		code = error__set(err, count, "cannot read the mappings of processes: %s",
@@ -132,7 +95,7 @@ int follower__start(struct follower *follower, const char *command_path, struct 
 	free(mappings);
 	if (code)
 		return code;
-	notify_all(follower);
+	follower__notify_all(follower);
 	capture__armed(follower->capture);
 	follower->is_started = true;
 	return 0;
@@ -154,19 +117,21 @@ static bool still_runs(const struct process_exec *exec)
 void follower__execed(struct follower *follower, const struct process_exec *exec)
 {
 	uint32_t pid = exec->record.pid;
-	struct attachment *attachment = NULL;
+	struct attachment *attachment;
 	struct steptrace_file file;
 	struct error err = {0};
 	struct binary *binary;
-	int code = mapped_file__open_program(follower->capture, exec, &binary, &file, &err);
+	int code;
 
+	if (follower__has_to_wait(follower, &exec->file))
+		return;
+	code = mapped_file__open_program(follower->capture, exec, &binary, &file, &err);
 	if (code && code != -EBADMSG && code != -ENOEXEC)
 		return; /* the process has ended, or its file may not be opened */
-	if (!code)
-		code = follower__attach(follower, binary, &file, &attachment, &err);
+	attachment = code ? NULL : follower__try_to_attach(follower, binary, &file, 1);
 	if (attachment)
 		follower__notify(follower, attachment, &pid, 1);
-	else if (!follower__postpones(code) && still_runs(exec))
+	else if (!follower__has_to_wait(follower, &file) && still_runs(exec))
 		/* on an overlay exec->file and `file` differ: remember both */
 		capture__know_file(follower->capture, &exec->file, FILE_WITHOUT_PROBES);
 	if (code && code != -ENOEXEC)
@@ -174,34 +139,6 @@ void follower__execed(struct follower *follower, const struct process_exec *exec
 }
 
 /* ---- the timer */
-
-static bool is_attached(const struct follower *follower, const struct stat *status)
-{
-	for (size_t i = 0; i < follower->attachments->count; i++) {
-		const struct binary *binary = follower->attachments->items[i]->binary;
-
-		if (binary->device == status->st_dev && binary->inode == status->st_ino &&
-		    binary->changed_ns == binary__changed_ns(status))
-			return true;
-	}
-	return false;
-}
-
-/* Attaches to the files that the paths of -x lead to now: they may have been replaced. */
-static void attach_replaced_exes(struct follower *follower)
-{
-	const struct targets *targets = follower->targets;
-	struct error err = {0};
-
-	for (size_t i = 0; i < targets->exes_count; i++) {
-		struct stat status;
-
-		if (stat(targets->exes[i], &status) || is_attached(follower, &status))
-			continue;
-		if (attach_exe(follower, targets->exes[i], &err) == 0)
-			notify_all(follower);
-	}
-}
 
 /* A scan rarely finds a process that lives shortly, but the kernel notes its exec. */
 static bool is_used(struct follower *follower, struct attachment *attachment, uint64_t now_ns)
@@ -211,19 +148,26 @@ static bool is_used(struct follower *follower, struct attachment *attachment, ui
 	return attachment->used_ns >= now_ns;
 }
 
+static bool is_to_go(const struct follower *follower, const struct attachment *attachment,
+		     uint64_t now_ns)
+{
+	if (follower->releases_unused || binary__is_deleted(attachment->binary))
+		return true;
+	return !attachment->is_named && now_ns - attachment->used_ns >= follower->linger_ns;
+}
+
 static void detach_unused(struct follower *follower, uint64_t now_ns)
 {
 	struct attachments *set = follower->attachments;
 
 	for (size_t i = set->count; i-- > 0;) {
 		struct attachment *attachment = set->items[i];
-		bool is_deleted = binary__is_deleted(attachment->binary);
 
-		if (is_used(follower, attachment, now_ns) || (attachment->is_named && !is_deleted))
-			continue;
-		if (is_deleted || now_ns - attachment->used_ns >= follower->linger_ns)
+		if (!attachment->is_leaving && !is_used(follower, attachment, now_ns) &&
+		    is_to_go(follower, attachment, now_ns))
 			follower__detach(follower, attachment, false);
 	}
+	follower->releases_unused = false;
 }
 
 static uint64_t scan_interval_ns(uint64_t cpu_ns)
@@ -235,18 +179,37 @@ static uint64_t scan_interval_ns(uint64_t cpu_ns)
 	return interval_ns < SCAN_INTERVAL_MAX_NS ? interval_ns : SCAN_INTERVAL_MAX_NS;
 }
 
-void follower__tick(struct follower *follower, uint64_t now_ns)
+static void scan(struct follower *follower, uint64_t now_ns)
 {
 	struct steptrace_mapping *mappings = NULL;
+	int code = follower__scan(follower, &mappings);
+
+	if (code >= 0)
+		detach_unused(follower, now_ns);
+	else if (!follower->is_blind)
+		log__error("cannot read the mappings of processes: %s; until that succeeds, "
+			   "libraries and new processes are not found",
+			   strerror(-code));
+	follower->is_blind = code < 0;
+	free(mappings);
+}
+
+void follower__tick(struct follower *follower, uint64_t now_ns)
+{
 	uint64_t cpu_ns;
 
+	follower__finish_detached(follower);
 	follower__refresh_changed(follower);
 	if (now_ns < follower->next_scan_ns)
 		return;
 	cpu_ns = clock__thread_cpu_ns();
-	attach_replaced_exes(follower);
-	if (follower__scan(follower, &mappings) >= 0)
-		detach_unused(follower, now_ns);
-	free(mappings);
+	follower__look_at_named(follower, now_ns);
+	scan(follower, now_ns);
 	follower->next_scan_ns = now_ns + scan_interval_ns(clock__thread_cpu_ns() - cpu_ns);
+}
+
+void follower__release_unused(struct follower *follower)
+{
+	follower->releases_unused = true;
+	follower->next_scan_ns = 0;
 }

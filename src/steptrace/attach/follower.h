@@ -21,6 +21,7 @@
 #include "steptrace/attach/attachments.h"
 #include "steptrace/attach/postponed.h"
 #include "steptrace/attach/targets.h"
+#include "steptrace/attach/untraced.h"
 #include "steptrace/capture/capture.h"
 
 /* Called when something is attached or detached. `pids` are the processes that run the file, as
@@ -35,6 +36,16 @@ struct follower_events {
 /* The time between two scans. It is longer where a scan takes long. */
 enum { FOLLOWER_SCAN_NS = 250000000 };
 
+/* What was last found at a path of -x. */
+struct named_file {
+	dev_t device; /* with the next two: which file, as stat() shows it */
+	ino_t inode;
+	uint64_t changed_ns;
+	struct steptrace_file file; /* the same as the kernel knows it, if it was attached */
+	int code;                   /* 0: it was attached; or why not */
+	uint64_t next_try_ns;
+};
+
 struct follower {
 	const struct targets *targets; /* borrowed, as the next two */
 	struct capture *capture;
@@ -43,6 +54,10 @@ struct follower {
 	uint64_t linger_ns;    /* how long a binary stays attached after its last process */
 	uint64_t next_scan_ns; /* on CLOCK_MONOTONIC; 0: at the next tick */
 	struct postponed postponed;
+	struct untraced untraced;
+	struct named_file named[TARGETS_MAX];
+	bool releases_unused; /* the next tick does follower__release_unused() */
+	bool is_blind;        /* the last scan failed, and that was reported */
 	bool is_started;
 	bool warned_unguarded; /* of a file that can be overwritten while it is attached */
 };
@@ -63,5 +78,9 @@ void follower__let_writers_go(struct follower *follower);
 
 /* Detaches from files that changed. Scans, where it is time to. Call it every FOLLOWER_SCAN_NS. */
 void follower__tick(struct follower *follower, uint64_t now_ns);
+
+/* At the next tick, detaches from all files that no process runs, so that file systems can be
+ * unmounted. A process that executes one of them later is traced again. */
+void follower__release_unused(struct follower *follower);
 
 #endif

@@ -11,23 +11,40 @@
 /* The mappings of all processes are read for each attempt. */
 enum { RETRY_COPIES_NS = 1000000000 };
 
-/* Whether -x names the binary, or names none. */
-static bool matches_exes(const struct targets *targets, const struct binary *binary)
+static void finish(struct follower *follower, struct attachment *attachment)
 {
-	struct stat status;
-
-	for (size_t i = 0; i < targets->exes_count; i++)
-		if (stat(targets->exes[i], &status) == 0 && status.st_dev == binary->device &&
-		    status.st_ino == binary->inode)
-			return true;
-	return targets->exes_count == 0;
+	if (attachment__is_lost(attachment))
+		follower__forget_named(follower, &attachment->file);
+	follower->events.detached(follower->events.context, attachment);
+	attachments__remove(follower->attachments, attachment);
+	untraced__retry(&follower->untraced);
 }
 
+/* From now on an exec of the file is reported: it has to be attached again. */
 void follower__detach(struct follower *follower, struct attachment *attachment, bool wait)
 {
-	follower->events.detached(follower->events.context, attachment);
 	capture__forget_file(follower->capture, &attachment->file);
-	attachments__remove(follower->attachments, attachment, wait);
+	attachments__release(follower->attachments, attachment);
+	if (!wait)
+		return;
+	attachments__await(follower->attachments, attachment);
+	finish(follower, attachment);
+}
+
+void follower__finish_detached(struct follower *follower)
+{
+	struct attachments *set = follower->attachments;
+
+	attachments__poll(set);
+	for (size_t i = set->count; i-- > 0;) {
+		if (!attachment__is_released(set->items[i]))
+			continue;
+		if (attachment__is_lost(set->items[i])) {
+			capture__forget_file(follower->capture, &set->items[i]->file);
+			follower->next_scan_ns = 0;
+		}
+		finish(follower, set->items[i]);
+	}
 }
 
 /*
@@ -66,7 +83,7 @@ void follower__refresh_changed(struct follower *follower)
 	for (size_t i = set->count; i-- > 0;)
 		if (guard__is_broken(&set->items[i]->guard, set->items[i]->binary->fd))
 			let_go(follower, set->items[i]);
-		else if (binary__is_changed(set->items[i]->binary))
+		else if (!set->items[i]->is_leaving && binary__is_changed(set->items[i]->binary))
 			refresh(follower, set->items[i]);
 }
 
@@ -80,7 +97,7 @@ void follower__let_writers_go(struct follower *follower)
 	for (size_t i = set->count; i-- > 0;)
 		if (guard__is_broken(&set->items[i]->guard, set->items[i]->binary->fd))
 			let_go(follower, set->items[i]);
-		else if (set->items[i]->guard.kind == GUARD_WATCH)
+		else if (!set->items[i]->is_leaving && set->items[i]->guard.kind == GUARD_WATCH)
 			refresh(follower, set->items[i]);
 }
 
@@ -88,6 +105,10 @@ struct attachment *follower__find(struct follower *follower, const struct steptr
 {
 	struct attachment *attachment = attachments__find(follower->attachments, file);
 
+	if (attachment && attachment->is_leaving) {
+		follower__detach(follower, attachment, true);
+		return NULL;
+	}
 	if (attachment && attachment->file.changed_ns != file->changed_ns &&
 	    !refresh(follower, attachment))
 		return NULL;
@@ -129,6 +150,7 @@ static int attach_new(struct follower *follower, struct binary *binary,
 	(*attachment)->is_named = follower->targets->exes_count > 0;
 	postponed__remove(&follower->postponed, file);
 	warn_unguarded(follower, *attachment);
+	untraced__remove(&follower->untraced, file);
 	return 0;
 }
 
@@ -136,8 +158,8 @@ int follower__attach(struct follower *follower, struct binary *binary,
 		     const struct steptrace_file *file, struct attachment **attachment,
 		     struct error *err)
 {
-	bool is_target =
-		binary__probes_count(binary) > 0 && matches_exes(follower->targets, binary);
+	bool is_target = binary__probes_count(binary) > 0 && (follower->targets->exes_count == 0 ||
+							      follower__is_named(follower, binary));
 	int code = 0;
 
 	*attachment = follower__find(follower, file);
@@ -145,15 +167,30 @@ int follower__attach(struct follower *follower, struct binary *binary,
 		binary__close(binary);
 	else
 		code = attach_new(follower, binary, file, attachment, err);
-	if (code)
+	if (code) { /* it stays unknown, so that it is found again */
 		binary__close(binary);
-	if (follower__postpones(code))
 		return code;
+	}
 	capture__know_file(follower->capture, file,
 			   *attachment ? FILE_ATTACHED : FILE_WITHOUT_PROBES);
 	if (*attachment)
 		(*attachment)->used_ns = clock__now_ns();
-	return code;
+	return 0;
+}
+
+struct attachment *follower__try_to_attach(struct follower *follower, struct binary *binary,
+					   const struct steptrace_file *file, uint32_t processes)
+{
+	struct attachment *attachment = NULL;
+	struct error err = {0};
+	int code = follower__attach(follower, binary, file, &attachment, &err);
+
+	if (follower__postpones(code))
+		follower__complain(follower, file, code, &err);
+	else if (code &&
+		 untraced__failed(&follower->untraced, file, code, processes, clock__now_ns()))
+		log__error("%s; steptrace tries again until it succeeds", err.text);
+	return attachment;
 }
 
 void follower__complain(struct follower *follower, const struct steptrace_file *file, int code,
@@ -170,9 +207,12 @@ void follower__complain(struct follower *follower, const struct steptrace_file *
 		log__error("%s", err->text);
 }
 
-bool follower__is_postponed(const struct follower *follower, const struct steptrace_file *file)
+bool follower__has_to_wait(const struct follower *follower, const struct steptrace_file *file)
 {
-	return postponed__contains(&follower->postponed, file, clock__now_ns());
+	uint64_t now_ns = clock__now_ns();
+
+	return postponed__contains(&follower->postponed, file, now_ns) ||
+	       untraced__has_to_wait(&follower->untraced, file, now_ns);
 }
 
 void follower__notify(struct follower *follower, struct attachment *attachment,
@@ -182,4 +222,10 @@ void follower__notify(struct follower *follower, struct attachment *attachment,
 		return;
 	attachment->is_new = false;
 	follower->events.attached(follower->events.context, attachment, pids, pids_count);
+}
+
+void follower__notify_all(struct follower *follower)
+{
+	for (size_t i = 0; i < follower->attachments->count; i++)
+		follower__notify(follower, follower->attachments->items[i], NULL, 0);
 }

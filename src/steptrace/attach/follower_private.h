@@ -6,6 +6,7 @@
  *	follower_scan.c		the scan of all executable mappings
  *	follower_file.c		one file: attach, refresh, detach, notify
  *	follower_copies.c	how the processes have one file mapped
+ *	follower_named.c	the files of -x, which are opened by their paths
  */
 #ifndef STEPTRACE_FOLLOWER_PRIVATE_H
 #define STEPTRACE_FOLLOWER_PRIVATE_H
@@ -14,7 +15,8 @@
 
 /* ---- one file */
 
-/* The attachment of a file, refreshed if the file changed; NULL for none. */
+/* The attachment of a file, refreshed if the file changed; NULL for none. Waits for an attachment
+ * that is leaving: until the kernel has let go of it, its boundaries would be counted twice. */
 struct attachment *follower__find(struct follower *follower, const struct steptrace_file *file);
 
 /*
@@ -30,8 +32,15 @@ int follower__attach(struct follower *follower, struct binary *binary,
 void follower__complain(struct follower *follower, const struct steptrace_file *file, int code,
 			const struct error *err);
 
-/* Detaches and frees. `wait`: returns when no handler of its probes runs any more. */
+/* The same where failures are no error of the caller: reports the first failure of a file, and
+ * notes that `processes` processes are not traced because of it. Returns NULL for none. */
+struct attachment *follower__try_to_attach(struct follower *follower, struct binary *binary,
+					   const struct steptrace_file *file, uint32_t processes);
+
+/* Detaches and frees. `wait`: returns when no handler of its probes runs any more. Otherwise
+ * follower__finish_detached() frees it later. */
 void follower__detach(struct follower *follower, struct attachment *attachment, bool wait);
+void follower__finish_detached(struct follower *follower);
 
 /* Refreshes attachments whose files changed; detaches those whose probes or build id changed. */
 void follower__refresh_changed(struct follower *follower);
@@ -39,12 +48,33 @@ void follower__refresh_changed(struct follower *follower);
 /* Reports an attachment that was not reported yet; `pids` are the processes that run it. */
 void follower__notify(struct follower *follower, struct attachment *attachment,
 		      const uint32_t *pids, size_t pids_count);
+void follower__notify_all(struct follower *follower);
+
+/* ---- the files of -x */
+
+/* Attaches to the file at that path, or to the path with that number of follower.targets. 0 or
+ * negative errno with a sentence. */
+int follower__attach_path(struct follower *follower, const char *path, struct error *err);
+int follower__attach_named(struct follower *follower, size_t at, struct error *err);
+
+/* Attaches to the files that the paths lead to now, if they were replaced. */
+void follower__look_at_named(struct follower *follower, uint64_t now_ns);
+
+/* Whether a path leads to the binary. */
+bool follower__is_named(const struct follower *follower, const struct binary *binary);
+
+/* Attaches again to a file that was detached because no process ran it. NULL: it is none. */
+struct attachment *follower__attach_used(struct follower *follower,
+					 const struct steptrace_file *file);
+
+/* The file is looked at again at the next tick. */
+void follower__forget_named(struct follower *follower, const struct steptrace_file *file);
 
 /* Whether the error of follower__attach() may pass, so that the file is tried again. */
 bool follower__postpones(int code);
 
-/* Whether attaching the file failed a moment ago, and it is too early to try it again. */
-bool follower__is_postponed(const struct follower *follower, const struct steptrace_file *file);
+/* Whether attaching the file failed, and it is too early to try it again. */
+bool follower__has_to_wait(const struct follower *follower, const struct steptrace_file *file);
 
 /* -ENOTUNIQ with a sentence: a process has the file mapped in a way that forbids to attach, see
  * copies.h. */

@@ -28,10 +28,24 @@ void follower__sort(struct steptrace_mapping *mappings, size_t count)
 	qsort(mappings, count, sizeof(*mappings), compare_mappings);
 }
 
+/* A file that cannot be opened because something ran out may have probes. */
+static bool is_shortage(int code)
+{
+	return code == -EMFILE || code == -ENFILE || code == -ENOMEM;
+}
+
+static void note_failure(struct follower *follower, const struct steptrace_file *file, int code,
+			 uint32_t processes, const struct error *err)
+{
+	if (untraced__failed(&follower->untraced, file, code, processes, clock__now_ns()))
+		log__error("%s; steptrace tries again until it succeeds", err->text);
+}
+
 /* Opens an unknown file through the first process that permits it. NULL: it cannot be opened, or it
  * has no use for us and is remembered as such. */
 static struct binary *open_mapped(struct follower *follower,
-				  const struct steptrace_mapping *mappings, size_t count)
+				  const struct steptrace_mapping *mappings, size_t count,
+				  uint32_t processes)
 {
 	struct binary *binary = NULL;
 	struct error err = {0};
@@ -39,6 +53,10 @@ static struct binary *open_mapped(struct follower *follower,
 	for (size_t i = 0; i < count && !binary; i++) {
 		int code = mapped_file__open(follower->capture, &mappings[i], &binary, &err);
 
+		if (is_shortage(code)) {
+			note_failure(follower, &mappings[i].file, code, processes, &err);
+			return NULL;
+		}
 		if (code != -EBADMSG && code != -ENOEXEC)
 			continue;
 		capture__know_file(follower->capture, &mappings[i].file, FILE_WITHOUT_PROBES);
@@ -49,28 +67,26 @@ static struct binary *open_mapped(struct follower *follower,
 	return binary;
 }
 
-/* An error is logged once: the file is remembered then. */
 static struct attachment *attach_unknown(struct follower *follower,
-					 const struct steptrace_mapping *mappings, size_t count)
+					 const struct steptrace_mapping *mappings, size_t count,
+					 uint32_t processes)
 {
-	struct attachment *attachment = NULL;
-	struct error err = {0};
+	const struct steptrace_file *file = &mappings[0].file;
+	struct attachment *attachment;
 	struct binary *binary;
-	int code;
 
 	if (follower->targets->exes_count) { /* the files of -x are opened by their paths */
-		capture__know_file(follower->capture, &mappings[0].file, FILE_WITHOUT_PROBES);
+		attachment = follower__attach_used(follower, file);
+		if (!attachment)
+			capture__know_file(follower->capture, file, FILE_WITHOUT_PROBES);
+		return attachment;
+	}
+	if (follower__has_to_wait(follower, file)) {
+		untraced__seen(&follower->untraced, file, processes);
 		return NULL;
 	}
-	if (follower__is_postponed(follower, &mappings[0].file))
-		return NULL;
-	binary = open_mapped(follower, mappings, count);
-	if (!binary)
-		return NULL;
-	code = follower__attach(follower, binary, &mappings[0].file, &attachment, &err);
-	if (code)
-		follower__complain(follower, &mappings[0].file, code, &err);
-	return attachment;
+	binary = open_mapped(follower, mappings, count, processes);
+	return binary ? follower__try_to_attach(follower, binary, file, processes) : NULL;
 }
 
 /* The processes of the mappings, each once; the mappings are sorted by process. */
@@ -91,14 +107,15 @@ static void scan_file(struct follower *follower, const struct steptrace_mapping 
 {
 	struct attachment *attachment = follower__find(follower, &mappings->file);
 	uint32_t pids[PIDS_REPORTED_MAX];
+	size_t pids_count = list_pids(mappings, count, pids);
 
 	if (!attachment)
-		attachment = attach_unknown(follower, mappings, count);
+		attachment = attach_unknown(follower, mappings, count, (uint32_t)pids_count);
 	if (!attachment)
 		return;
 	attachment->used_ns = clock__now_ns();
 	follower__warn_second_load(attachment, mappings, count);
-	follower__notify(follower, attachment, pids, list_pids(mappings, count, pids));
+	follower__notify(follower, attachment, pids, pids_count);
 }
 
 int follower__scan(struct follower *follower, struct steptrace_mapping **mappings)

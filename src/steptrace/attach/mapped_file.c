@@ -43,6 +43,8 @@ static int open_as(struct capture *capture, const char *path, const char *name,
 		return 0;
 	binary__close(*binary);
 	*binary = NULL;
+	if (code)
+		return error__set(err, code, "cannot map '%s': %s", name, strerror(-code));
 	return error__set(err, -ESTALE, "'%s' is not the file that the process runs", name);
 }
 

@@ -55,7 +55,8 @@ static double measure_kind(const struct measurer *measurer, enum site_kind kind,
 	uint64_t before = counter_value(measurer->counter);
 	double ns;
 
-	if (uprobe__attach(measurer->program, measurer->method, &place, held))
+	if (uprobe__attach(measurer->program, measurer->method, measurer->trial.file_fd, &place,
+			   held))
 		return 0;
 	ns = site_trial__hit_ns(kind, NULL);
 	return counter_value(measurer->counter) - before == SITE_TRIAL_HITS ? ns : 0;
@@ -115,7 +116,7 @@ int site__measure(struct site_choice *choice)
 }
 
 double site__measure_program(int program_fd, enum uprobe_method method, enum site_kind kind,
-			     const void *argument)
+			     uint64_t cookie, const void *argument)
 {
 	struct uprobe uprobe = {.fd = -1};
 	struct uprobe_place place;
@@ -125,7 +126,8 @@ double site__measure_program(int program_fd, enum uprobe_method method, enum sit
 	if (site_trial__open(&trial))
 		return 0;
 	place = site_trial__place(&trial, kind);
-	if (uprobe__attach(program_fd, method, &place, &uprobe) == 0)
+	place.cookie = cookie;
+	if (uprobe__attach(program_fd, method, trial.file_fd, &place, &uprobe) == 0)
 		ns = site_trial__hit_ns(kind, argument);
 	uprobe__detach(&uprobe);
 	site_trial__close(&trial);

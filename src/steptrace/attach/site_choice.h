@@ -35,11 +35,11 @@ void site__release(struct site_choice *choice);
 
 /*
  * What a hit costs with this program, in nanoseconds; 0: it could not be attached. The program
- * must be loaded as `method` requires. It is attached to a site of this program, which is hit
- * with `argument`, and detached again.
+ * must be loaded as `method` requires. It is attached with `cookie` to a site of this program,
+ * which is hit with `argument`, and detached again.
  */
 double site__measure_program(int program_fd, enum uprobe_method method, enum site_kind kind,
-			     const void *argument);
+			     uint64_t cookie, const void *argument);
 
 /* The fastest usable kind of `available`, a bit set that contains SITE_NOP1. */
 enum site_kind site__choose(const struct site_choice *choice, unsigned int available);

@@ -95,7 +95,6 @@ void site_trial__close(struct site_trial *trial)
 struct uprobe_place site_trial__place(const struct site_trial *trial, enum site_kind kind)
 {
 	return (struct uprobe_place){
-		.file_fd = trial->file_fd,
 		.offset = trial->offset + (uint64_t)kind * FUNCTION_BYTES + sites[kind].offset,
 	};
 }

@@ -47,20 +47,23 @@ static bool is_needed(const struct capture_options *options, int probe)
 	return probes[probe].captured && !(options->ends_only && probes[probe].event == EVENT_NONE);
 }
 
+/* One program for all probes where links have cookies, otherwise one for each probe. */
 static void choose_programs(struct capture *capture, const struct capture_options *options)
 {
 #define PROGRAM(probe, no, name, ...) [no] = capture->skeleton->progs.name,
 	struct bpf_program *programs[] = {STEPTRACE_PROBES(PROGRAM)};
+	struct bpf_program *shared = capture->skeleton->progs.boundary;
 
-	for (int i = 0; i < PROBES_COUNT; i++) {
-		if (!is_needed(options, i))
-			continue;
-		bpf_program__set_autoload(programs[i], true);
-		if (capture->method == UPROBE_MULTI)
-			bpf_program__set_expected_attach_type(
-				programs[i], (enum bpf_attach_type)UPROBE_MULTI_ATTACH_TYPE);
-		capture->programs[i] = programs[i];
-	}
+	for (int i = 0; i < PROBES_COUNT; i++)
+		if (is_needed(options, i))
+			capture->programs[i] =
+				capture->method == UPROBE_MULTI ? shared : programs[i];
+	for (int i = 0; i < PROBES_COUNT; i++)
+		if (capture->programs[i])
+			bpf_program__set_autoload(capture->programs[i], true);
+	if (capture->method == UPROBE_MULTI)
+		bpf_program__set_expected_attach_type(
+			shared, (enum bpf_attach_type)UPROBE_MULTI_ATTACH_TYPE);
 }
 
 /* A fixed part of the kernel's interface. */

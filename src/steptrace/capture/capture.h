@@ -38,7 +38,9 @@ int capture__open(const struct capture_options *options, struct capture **captur
 		  struct error *err);
 void capture__close(struct capture *capture); /* also NULL */
 
-/* The loaded program of a probe, to be attached by capture__method(); -1: not needed. */
+/* The loaded program of a probe, to be attached by capture__method(); -1: not needed. With
+ * UPROBE_MULTI all probes have the same program, and the number of the probe has to be the cookie.
+ * */
 int capture__program_fd(const struct capture *capture, enum steptrace_probe probe);
 enum uprobe_method capture__method(const struct capture *capture);
 

@@ -47,6 +47,8 @@ uint64_t capture__decisions_lost(const struct capture *capture)
 	return __atomic_load_n(&capture->skeleton->bss->decisions_lost, __ATOMIC_SEQ_CST);
 }
 
+/* Of perf links: the kernel does not run a program while another one runs on the processor. It
+ * always runs the program of a uprobe_multi link. */
 static uint64_t missed_by(const struct bpf_program *program)
 {
 	struct bpf_prog_info info = {0};
@@ -70,7 +72,8 @@ void capture__counts(const struct capture *capture, struct capture_counts *sum)
 			sum->filtered[probe] += rows[row].filtered[probe];
 			sum->degraded[probe] += rows[row].degraded[probe];
 		}
-		sum->missed[probe] = missed_by(capture->programs[probe]);
+		if (capture->method == UPROBE_PERF)
+			sum->missed[probe] = missed_by(capture->programs[probe]);
 	}
 }
 

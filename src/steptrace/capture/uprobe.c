@@ -39,26 +39,34 @@ static void path_of(char path[32], int fd)
 	snprintf(path, 32, "/proc/self/fd/%d", fd);
 }
 
-static int attach_multi(int program_fd, const struct uprobe_place *place, struct uprobe *uprobe)
+int uprobe__link(int program_fd, int file_fd, const struct uprobe_place *places, size_t count,
+		 pid_t pid)
 {
+	uint64_t offsets[UPROBE_PLACES_MAX], semaphores[UPROBE_PLACES_MAX];
+	uint64_t cookies[UPROBE_PLACES_MAX];
 	struct link_create_multi attr = {
 		.prog_fd = (uint32_t)program_fd,
 		.attach_type = UPROBE_MULTI_ATTACH_TYPE,
-		.offsets = (uint64_t)(uintptr_t)&place->offset,
-		.count = 1,
+		.offsets = (uint64_t)(uintptr_t)offsets,
+		.ref_ctr_offsets = (uint64_t)(uintptr_t)semaphores,
+		.cookies = (uint64_t)(uintptr_t)cookies,
+		.count = (uint32_t)count,
+		.pid = (uint32_t)pid,
 	};
 	char path[32];
 	int fd;
 
-	path_of(path, place->file_fd);
+	if (count > UPROBE_PLACES_MAX)
+		return -E2BIG;
+	for (size_t i = 0; i < count; i++) {
+		offsets[i] = places[i].offset;
+		semaphores[i] = places[i].semaphore_offset;
+		cookies[i] = places[i].cookie;
+	}
+	path_of(path, file_fd);
 	attr.path = (uint64_t)(uintptr_t)path;
-	if (place->semaphore_offset)
-		attr.ref_ctr_offsets = (uint64_t)(uintptr_t)&place->semaphore_offset;
 	fd = (int)syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
-	if (fd < 0)
-		return -errno;
-	uprobe->fd = fd;
-	return 0;
+	return fd < 0 ? -errno : fd;
 }
 
 static int perf_type(void)
@@ -75,7 +83,7 @@ static int perf_type(void)
 	return type;
 }
 
-static int attach_perf(int program_fd, const struct uprobe_place *place, struct uprobe *uprobe)
+static int attach_perf(int program_fd, int file_fd, const struct uprobe_place *place)
 {
 	struct perf_event_attr attr = {.size = sizeof(attr)};
 	char path[32];
@@ -86,7 +94,7 @@ static int attach_perf(int program_fd, const struct uprobe_place *place, struct 
 		return type;
 	if (place->semaphore_offset > UINT32_MAX)
 		return -EFBIG; /* the PMU has 32 bits for it */
-	path_of(path, place->file_fd);
+	path_of(path, file_fd);
 	attr.type = (uint32_t)type;
 	attr.config = place->semaphore_offset << 32;
 	attr.config1 = (uint64_t)(uintptr_t)path;
@@ -100,18 +108,18 @@ static int attach_perf(int program_fd, const struct uprobe_place *place, struct 
 		close(fd);
 		return err;
 	}
-	uprobe->fd = fd;
-	return 0;
+	return fd;
 }
 
-int uprobe__attach(int program_fd, enum uprobe_method method, const struct uprobe_place *place,
-		   struct uprobe *uprobe)
+int uprobe__attach(int program_fd, enum uprobe_method method, int file_fd,
+		   const struct uprobe_place *place, struct uprobe *uprobe)
 {
-	uprobe->fd = -1;
+	int fd = method == UPROBE_MULTI ? uprobe__link(program_fd, file_fd, place, 1, 0)
+					: attach_perf(program_fd, file_fd, place);
+
 	uprobe->method = method;
-	if (method == UPROBE_MULTI)
-		return attach_multi(program_fd, place, uprobe);
-	return attach_perf(program_fd, place, uprobe);
+	uprobe->fd = fd < 0 ? -1 : fd;
+	return fd < 0 ? fd : 0;
 }
 
 void uprobe__detach(struct uprobe *uprobe)
@@ -165,19 +173,18 @@ int uprobe__load_empty(enum uprobe_method method, int count_map_fd)
  */
 enum uprobe_method uprobe__probe_method(void)
 {
-	struct uprobe_place place = {.offset = 0};
-	struct uprobe uprobe;
-	int program, err;
+	const struct uprobe_place place = {.offset = 0};
+	int program, file_fd, link;
 
 	program = uprobe__load_empty(UPROBE_MULTI, -1);
 	if (program < 0)
 		return UPROBE_PERF;
-	place.file_fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	err = attach_multi(program, &place, &uprobe);
-	if (err == 0)
-		uprobe__detach(&uprobe);
-	if (place.file_fd >= 0)
-		close(place.file_fd);
+	file_fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	link = uprobe__link(program, file_fd, &place, 1, 0);
+	if (link >= 0)
+		close(link);
+	if (file_fd >= 0)
+		close(file_fd);
 	close(program);
-	return err == -EBADF || err == 0 ? UPROBE_MULTI : UPROBE_PERF;
+	return link == -EBADF || link >= 0 ? UPROBE_MULTI : UPROBE_PERF;
 }

@@ -48,8 +48,11 @@ static bool is_held(unsigned int capability)
 	return capng_have_capability(CAPNG_EFFECTIVE, capability) != 0;
 }
 
+/* What links need is essential for recording, and the reverse. */
 static bool is_needed(const struct capability *row, const struct privilege_needs *needs)
 {
+	if (needs->only_links && !row->essential)
+		return false;
 	return (row->if_multi && !needs->perf_links) || (row->if_perf && needs->perf_links) ||
 	       (row->if_child && needs->signals_child);
 }

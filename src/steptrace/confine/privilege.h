@@ -23,6 +23,7 @@ enum { PRIVILEGE_GROUPS_MAX = 8 };
 
 struct privilege_needs {
 	bool perf_links;    /* attaches through the perf PMU */
+	bool only_links;    /* makes links, and neither finds nor reads binaries */
 	bool signals_child; /* has a command, and passes signals on to it */
 	bool makes_files;   /* rotates files, or opens a file again that was rotated away */
 	bool connects;      /* connects again to a socket that was closed */

@@ -80,10 +80,11 @@ static const int calls[] = {
 	SCMP_SYS(tgkill),
 	SCMP_SYS(sched_getaffinity),
 	SCMP_SYS(getrandom),
-	SCMP_SYS(wait4), /* for the children that attach and detach */
 	/* writers of attached binaries, where fcntl(F_SETLEASE) fails */
 	SCMP_SYS(inotify_add_watch),
 	SCMP_SYS(inotify_rm_watch),
+	SCMP_SYS(wait4),    /* for the children that hold and release links */
+	SCMP_SYS(shutdown), /* of the sockets to them */
 	SCMP_SYS(exit),
 	SCMP_SYS(exit_group),
 };

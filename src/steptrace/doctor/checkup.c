@@ -5,6 +5,7 @@
 #include <linux/bpf.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -137,6 +138,24 @@ static bool perf_links(void)
 	return uprobe__probe_method() == UPROBE_PERF;
 }
 
+enum { OPEN_FILES_FEW = 1024 };
+
+/* The soft limit does not matter: a recording raises it. */
+static void check_open_files(struct findings *findings)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	findings__add(findings, "privileges", "open files",
+		      limit.rlim_max < OPEN_FILES_FEW ? VERDICT_WARN : VERDICT_OK,
+		      limit.rlim_max < OPEN_FILES_FEW
+			      ? "raise the hard limit: ulimit -Hn, or LimitNOFILE= of the service"
+			      : NULL,
+		      "at most %llu; each attached binary takes one",
+		      (unsigned long long)limit.rlim_max);
+}
+
 void checkup__privileges(struct findings *findings)
 {
 	struct privilege_state rows[PRIVILEGES_MAX];
@@ -150,6 +169,7 @@ void checkup__privileges(struct findings *findings)
 			      rows[i].held ? NULL : "sudo, or make install SETCAP=1", "%s: %s",
 			      rows[i].held ? "held" : "not held", rows[i].purpose);
 	}
+	check_open_files(findings);
 }
 
 /* ---- the sites and their cost */
@@ -186,35 +206,69 @@ static void add_site(struct findings *findings, const struct site_choice *choice
  * bench). */
 enum { CAPTURE_NS = 230 };
 
-/* Measures the program that a recording uses, on a probe function of steptrace itself. */
-static void add_cost(struct findings *findings, const struct site_choice *choice)
+/* Measures the program that a recording uses, on a probe function of steptrace itself. Returns 0
+ * where that fails, and adds a finding then. */
+static double measure_hit(struct findings *findings, const char *name, bool is_selected,
+			  enum site_kind site, enum uprobe_method *method)
 {
 	static struct {
 		struct step_span step;
 		struct command_span command;
 	} spans;
-	const struct capture_options options = {.buffer_bytes = 1 << 20, .rings_count = 1};
-	enum site_kind site = site__choose(choice, ~0u);
+	const struct capture_options options = {
+		.buffer_bytes = 1 << 20, .rings_count = 1, .only_wanted_pids = !is_selected};
 	struct capture *capture;
 	struct error err;
 	double ns;
 
 	if (capture__open(&options, &capture, &err)) {
-		findings__add(findings, "sites", "captured hit", VERDICT_FAIL, NULL, "%s",
-			      err.text);
-		return;
+		findings__add(findings, "sites", name, VERDICT_FAIL, NULL, "%s", err.text);
+		return 0;
 	}
 	capture__armed(capture);
 	spans.step.child.head.start_ns = 1;
 	spans.step.child.command_announced_ns = UINT64_MAX;
 	spans.step.child.command = (uint64_t)(uintptr_t)&spans.command;
-	ns = site__measure_program(capture__program_fd(capture, PROBE_STEP_DONE),
-				   capture__method(capture), site, &spans.step);
-	findings__add(findings, "sites", "captured hit", ns > 0 ? VERDICT_OK : VERDICT_FAIL, NULL,
-		      "%.0f ns measured, with a record of a step's end at %s (%.0f predicted: "
-		      "an empty program and %d ns)",
-		      ns, sites[site].name, choice->ns_per_hit[site] + CAPTURE_NS, CAPTURE_NS);
+	*method = capture__method(capture);
+	ns = site__measure_program(capture__program_fd(capture, PROBE_STEP_DONE), *method, site,
+				   PROBE_STEP_DONE, &spans.step);
 	capture__close(capture);
+	if (ns == 0)
+		findings__add(findings, "sites", name, VERDICT_FAIL, NULL,
+			      "the program could not be attached to steptrace itself");
+	return ns;
+}
+
+static void add_cost(struct findings *findings, const struct site_choice *choice)
+{
+	enum site_kind site = site__choose(choice, ~0u);
+	enum uprobe_method method;
+	double ns = measure_hit(findings, "captured hit", true, site, &method);
+
+	if (ns > 0)
+		findings__add(findings, "sites", "captured hit", VERDICT_OK, NULL,
+			      "%.0f ns measured, with a record of a step's end at %s (%.0f "
+			      "predicted: an empty program and %d ns)",
+			      ns, sites[site].name, choice->ns_per_hit[site] + CAPTURE_NS,
+			      CAPTURE_NS);
+}
+
+/* Probes belong to a file: other processes that run it pay, too. */
+static void add_unselected_cost(struct findings *findings, const struct site_choice *choice)
+{
+	enum site_kind site = site__choose(choice, ~0u);
+	enum uprobe_method method;
+	double ns = measure_hit(findings, "unselected hit", false, site, &method);
+
+	if (ns > 0)
+		findings__add(findings, "sites", "unselected hit", VERDICT_OK,
+			      method == UPROBE_MULTI
+				      ? "with -p PID --no-children other processes pay nothing"
+				      : "Linux 6.6 or later can spare other processes the cost "
+					"(-p PID --no-children)",
+			      "%.0f ns at each boundary of a process that runs the same file as a "
+			      "traced process, but is not selected (-p, --cgroup, --uid, --comm)",
+			      ns);
 }
 
 void checkup__sites(struct findings *findings)
@@ -232,5 +286,6 @@ void checkup__sites(struct findings *findings)
 		if (sites[kind].size_bytes)
 			add_site(findings, &choice, kind);
 	add_cost(findings, &choice);
+	add_unselected_cost(findings, &choice);
 	site__release(&choice);
 }

@@ -78,6 +78,18 @@ static void check_build_id(struct findings *findings, const struct binary *binar
 			      "deleted, or replaced by a newer file");
 }
 
+/* Of a file on the root file system it does not matter. */
+static void check_file_system(struct findings *findings, const struct binary *binary)
+{
+	struct stat root;
+
+	if (stat("/", &root) || root.st_dev == binary->device)
+		return;
+	findings__add(findings, binary->name, "file system", VERDICT_OK, NULL,
+		      "cannot be unmounted (EBUSY) while the binary is attached: until no process "
+		      "has used it for the time of --linger, or until SIGHUP");
+}
+
 /* ---- the semaphore in a process */
 
 /* The address of the byte at `offset` of the binary, in memory that the process can write; 0:
@@ -182,6 +194,7 @@ static int check_binary(struct binary *binary, void *context)
 	check_loading(target, binary);
 	check_writers(target->findings, binary);
 	check_build_id(target->findings, binary);
+	check_file_system(target->findings, binary);
 	return 0;
 }
 

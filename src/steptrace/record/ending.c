@@ -128,11 +128,11 @@ void ending__run(struct session *session)
 	totals = (struct trace_totals){
 		.hits = accounting__hits(&session->accounting),
 		.reason = session->stop_reason,
-		.untraced = capture__untraced_count(session->watch.capture),
 		.forgotten = stream__forgotten(session->stream),
 		.decisions_lost = capture__decisions_lost(session->watch.capture),
 	};
-	session->failed = session->failed || totals.untraced;
+	watch__untraced(&session->watch, totals.untraced);
+	session->failed = session->failed || trace_totals__untraced(&totals) > 0;
 	if (totals.decisions_lost)
 		log__warn("--comm, --uid and --cgroup decided again for running executions, %llu "
 			  "times: more than %d were running",

@@ -8,6 +8,7 @@ bool signals__handle(struct session *session, const struct wakeup *wakeup)
 	if (wakeup->signal == SIGHUP && !wakeup->from_terminal &&
 	    outputs__make_files(&session->outputs)) {
 		outputs__reopen(&session->outputs);
+		watch__release_unused(&session->watch);
 		return false;
 	}
 	if (session->command.pid && session->wakeups.command_runs) {

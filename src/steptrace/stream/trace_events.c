@@ -349,6 +349,36 @@ static void put_losses(struct json *json, const struct stream_counts *counts)
 	json__raw(json, "}");
 }
 
+static const char *const untraced_names[UNTRACED_REASONS_COUNT] = {
+	[UNTRACED_PROCESSES] = "process_limit",
+	[UNTRACED_OPEN_FILES] = "open_files_limit",
+	[UNTRACED_MEMORY] = "memory",
+	[UNTRACED_REFUSED] = "refused",
+};
+
+uint64_t trace_totals__untraced(const struct trace_totals *totals)
+{
+	uint64_t total = 0;
+
+	for (int reason = 0; reason < UNTRACED_REASONS_COUNT; reason++)
+		total += totals->untraced[reason];
+	return total;
+}
+
+/* Only where there are any. */
+static void put_untraced(struct json *json, const struct trace_totals *totals)
+{
+	uint64_t total = trace_totals__untraced(totals);
+
+	if (total == 0)
+		return;
+	put_number(json, "processes_untraced", total);
+	json__raw(json, ",\"untraced_by_reason\":{");
+	for (int reason = 0; reason < UNTRACED_REASONS_COUNT; reason++)
+		put_number(json, untraced_names[reason], totals->untraced[reason]);
+	json__raw(json, "}");
+}
+
 int trace_events__put_stopped(struct json *json, enum stream_format format,
 			      struct clock_anchor *clock, const struct stream_counts *counts,
 			      const struct trace_totals *totals, uint64_t now_ns)
@@ -366,8 +396,7 @@ int trace_events__put_stopped(struct json *json, enum stream_format format,
 	put_losses(json, counts);
 	json__raw(json, ",\"filtered\":");
 	put_by_kind(json, counts->filtered);
-	if (totals->untraced)
-		put_number(json, "processes_untraced", totals->untraced);
+	put_untraced(json, totals);
 	if (totals->forgotten)
 		put_number(json, "executions_forgotten", totals->forgotten);
 	if (totals->decisions_lost)

@@ -37,13 +37,24 @@ struct trace_binary {
 	size_t pids_count;
 };
 
+/* Why processes of the targets were not traced. */
+enum untraced_reason {
+	UNTRACED_PROCESSES,  /* more of them than can be followed */
+	UNTRACED_OPEN_FILES, /* their binary was not attached: the limit of open files */
+	UNTRACED_MEMORY,     /* the same: not enough memory */
+	UNTRACED_REFUSED,    /* the same: any other error */
+	UNTRACED_REASONS_COUNT,
+};
+
 struct trace_totals {
 	uint64_t hits;
-	const char *reason;      /* why it stopped */
-	uint64_t untraced;       /* target processes that were not traced: the table was full */
+	const char *reason;                        /* why it stopped */
+	uint64_t untraced[UNTRACED_REASONS_COUNT]; /* processes */
 	uint64_t forgotten;      /* open executions that were dropped: there were too many */
 	uint64_t decisions_lost; /* how often a filter decided again for an execution */
 };
+
+uint64_t trace_totals__untraced(const struct trace_totals *totals);
 
 /* How much of the detail is dropped to stay within --max-cpu. */
 struct trace_degree {

@@ -65,8 +65,9 @@ int watch__open(struct watch *watch, const struct watch_options *options,
 	int code;
 
 	*watch = (struct watch){.options = options, .command = command};
-	attachments__begin(&watch->attachments);
-	code = load(watch, err);
+	code = attachments__begin(&watch->attachments, err);
+	if (!code)
+		code = load(watch, err);
 	if (!code)
 		code = capture__watch_processes(watch->capture, err);
 	if (!code)
@@ -127,7 +128,18 @@ void watch__let_writers_go(struct watch *watch)
 void watch__update(struct watch *watch, uint64_t now_ns)
 {
 	follower__tick(&watch->follower, now_ns);
-	attachments__reap(&watch->attachments);
+}
+
+void watch__release_unused(struct watch *watch)
+{
+	follower__release_unused(&watch->follower);
+}
+
+void watch__untraced(const struct watch *watch, uint64_t counts[UNTRACED_REASONS_COUNT])
+{
+	memset(counts, 0, UNTRACED_REASONS_COUNT * sizeof(counts[0]));
+	counts[UNTRACED_PROCESSES] = capture__untraced_count(watch->capture);
+	untraced__add_up(&watch->follower.untraced, counts);
 }
 
 bool watch__targets_ended(const struct watch *watch)

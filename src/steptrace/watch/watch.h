@@ -76,6 +76,12 @@ void watch__let_writers_go(struct watch *watch);
 /* The timer's work. Call it at least every FOLLOWER_SCAN_NS. */
 void watch__update(struct watch *watch, uint64_t now_ns);
 
+/* Soon detaches from all binaries that no process runs. */
+void watch__release_unused(struct watch *watch);
+
+/* How many processes of the targets are not traced, by reason. */
+void watch__untraced(const struct watch *watch, uint64_t counts[UNTRACED_REASONS_COUNT]);
+
 /* True when the targets are processes and all of them have ended. */
 bool watch__targets_ended(const struct watch *watch);
 

@@ -1,0 +1,300 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The links to probes: who holds them, when they are released, and how many fit."""
+import collections
+import json
+import os
+import resource
+import signal
+import subprocess
+import time
+
+import needs
+from harness import (PATIENCE_S, Runner, Scenario, Tracer, built, check_books, copy_of, everyone,
+of_exe, of_process, run, runner_events, target, wait_until)
+
+BOUNDARIES = 7  # that make an event in "go 1" of tests/targets/spans.c
+
+
+def copies(directory, count):
+    """That many binaries with probes, each a file of its own."""
+    paths = []
+    for number in range(count):
+        folder = os.path.join(directory, str(number))
+        os.mkdir(folder)
+        paths.append(copy_of(folder, "spans"))
+    return paths
+
+
+def children_of(pid):
+    with open("/proc/{0}/task/{0}/children".format(pid), encoding="ascii") as file:
+        return [int(child) for child in file.read().split()]
+
+
+def open_files(pid):
+    """What the descriptors of the process lead to."""
+    folder = "/proc/%d/fd" % pid
+    return [os.readlink(os.path.join(folder, fd)) for fd in os.listdir(folder)]
+
+
+class Links(Scenario):
+    def runner(self, path, **options):
+        runner = Runner(path, **options)
+        self.addCleanup(runner.close)
+        return runner
+
+    def told_twice(self, events):
+        """Each boundary has one event: of an execution, or of one of its steps."""
+        told = collections.Counter((event["event"], event["execution_id"], event.get("step_id"))
+                                   for event in runner_events(events))
+        return [key for key, times in told.items() if times > 1]
+
+
+class Released(Links):
+    def test_binaries_that_run_again_while_they_are_detached(self):
+        """Twenty binaries are detached at the same time, because no process runs them any more.
+        Each of them is executed again meanwhile."""
+        paths = copies(self.directory, 20)
+        tracer = Tracer(*everyone(), "--linger", "0")
+        made = collections.Counter()
+        for _ in range(3):
+            runners = [self.runner(path) for path in paths]
+            for runner in runners:
+                self.go_until_written(runner, tracer, made)
+            for runner in runners:
+                runner.close()
+            tracer.lines.until("detached from '" + self.directory)  # the others are about to be
+        events = tracer.stop()
+        check_books(self, events)
+        self.assertEqual(self.told_twice(events), [])
+        for pid, count in made.items():
+            self.assertIn(len(of_process(events, pid)), range(BOUNDARIES, count + 1))
+
+    def go_until_written(self, runner, tracer, made):
+        """Until the probes are attached, its boundaries are not captured."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not tracer.has_written('"pid":%d' % runner.pid, "completed"):
+            self.assertLess(time.monotonic(), deadline, "never attached to %d" % runner.pid)
+            runner.do("go 1")
+            made[runner.pid] += BOUNDARIES
+
+    def test_a_recording_that_ends_while_binaries_are_detached(self):
+        paths = copies(self.directory, 20)
+        tracer = Tracer(*everyone(), "--linger", "0")
+        runners = [self.runner(path) for path in paths]
+        for runner in runners:
+            tracer.written("trace.attached", '"pids":[%d]' % runner.pid)
+        for runner in runners:
+            runner.close()
+        tracer.written("trace.detached", self.directory)
+        check_books(self, tracer.stop())
+
+
+class Held(Links):
+    """The processes that hold the links."""
+
+    def test_they_end_with_the_tracer(self):
+        runner = self.runner(copy_of(self.directory, "spans"))
+        for how in (signal.SIGINT, signal.SIGKILL):
+            tracer = Tracer("-p", str(runner.pid))
+            holders = children_of(tracer.process.pid)
+            self.assertGreater(len(holders), 1)
+            tracer.process.send_signal(how)
+            tracer.wait()
+            wait_until(lambda: not any(os.path.exists("/proc/%d" % pid) for pid in holders),
+                       "the holders have ended")
+
+    def test_they_ignore_the_signals_of_the_terminal(self):
+        """Ctrl-C and Ctrl-Z are for the tracer. It detaches, and counts everything."""
+        runner = self.runner(target("spans"))
+        tracer = Tracer("-p", str(runner.pid))
+        for holder in children_of(tracer.process.pid):
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP):
+                os.kill(holder, number)
+        runner.do("go 1")
+        events = tracer.stop()
+        self.assertEqual(len(runner_events(events)), BOUNDARIES)
+        check_books(self, events)
+
+    def holder_of_the_link(self, tracer):
+        return next(pid for pid in children_of(tracer.process.pid)
+                    if any("bpf" in link or "perf_event" in link for link in open_files(pid)))
+
+    def test_one_that_is_killed(self):
+        """Its binary is attached again, through another one."""
+        runner = self.runner(target("spans"))
+        tracer = Tracer("-p", str(runner.pid))
+        runner.do("go 1")
+        for number in range(3):
+            os.kill(self.holder_of_the_link(tracer), signal.SIGKILL)
+            tracer.lines.until("was killed")
+            tracer.lines.until("attached to '%s'" % target("spans"))
+            runner.do("go %d" % (number + 2))
+        events = tracer.stop()
+        self.assertEqual(len(of_process(events, runner.pid)), (1 + 2 + 3 + 4) * BOUNDARIES)
+        self.assertEqual([event["event"] for event in of_exe(events, target("spans"))],
+                         ["trace.attached"] + 3 * ["trace.detached", "trace.attached"])
+        check_books(self, events)
+
+    def test_no_descriptor_of_the_tracer_stays_open_in_them(self):
+        """The reader of a pipe sees its end when the tracer closes it."""
+        runner = self.runner(target("spans"))
+        tracer = Tracer("-p", str(runner.pid))
+        for holder in children_of(tracer.process.pid):
+            self.assertEqual([link for link in open_files(holder)
+                              if not link.startswith(("socket:", "anon_inode:", "pidfd:"))], [])
+        tracer.stop()
+
+
+class Limits(Links):
+    """Open files: the limit of the caller is not that of the tracer."""
+
+    def limited(self, soft, hard):
+        return {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))}
+
+    def test_the_soft_limit_is_raised(self):
+        """A hundred binaries with a soft limit of 64."""
+        runners = [self.runner(path) for path in copies(self.directory, 100)]
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        tracer = Tracer("-p", ",".join(str(runner.pid) for runner in runners),
+                        **self.limited(64, hard))
+        for runner in runners:
+            runner.do("go 1")
+        events = tracer.stop()
+        self.assertEqual(len(runner_events(events)), 100 * BOUNDARIES)
+        self.assertNotIn("processes_untraced", check_books(self, events))
+
+    def test_the_command_has_its_own(self):
+        status, output, words = run("record", "-o", "/dev/null", "--", "sh", "-c", "ulimit -n",
+                                    **self.limited(200, 400))
+        self.assertEqual(output, "200\n", words)
+
+    def test_more_binaries_than_fit(self):
+        """The recording goes on, says what it leaves out, and fails. When there is room again it
+        attaches to what it left out."""
+        runners = [self.runner(path) for path in copies(self.directory, 60)]
+        tracer = Tracer(*everyone(), "--linger", "0", **self.limited(80, 80))
+        left_out = [line for line in tracer.words if "too many binaries" in line]
+        self.assertIn("80 open files", left_out[0])
+        self.assertIn("LimitNOFILE", left_out[0])
+        attached = {event["exe"] for event in self.attached(tracer)}
+        out = [runner for runner in runners if runner.process.args[0] not in attached]
+        self.assertGreater(len(out), 0)
+        self.assertGreater(len(attached), 0)
+        for runner in runners:
+            runner.do("go 1")
+        for runner in runners:
+            if runner not in out:
+                runner.close()
+        tracer.written("trace.attached", '"pids":[%d]' % out[0].pid)
+        out[0].do("go 1")
+        tracer.process.send_signal(signal.SIGINT)
+        self.assertEqual(tracer.wait(), 0 if len(out) == 1 else 1)
+        events = tracer.events()
+        self.assertEqual(len(of_process(events, out[0].pid)), BOUNDARIES)
+        check_books(self, events)
+
+    def attached(self, tracer):
+        tracer.written("trace.attached", self.directory)
+        with open(tracer.path, encoding="utf-8") as file:
+            lines = [line for line in file if line.endswith("\n") and "trace.attached" in line]
+        return of_exe([json.loads(line) for line in lines], self.directory)
+
+    def test_a_limit_that_permits_nothing(self):
+        """Exit status 1, and not 0 with nothing seen."""
+        runner = self.runner(target("spans"))
+        for arguments in (("-p", str(runner.pid)), ("-x", target("spans"))):
+            status, _, words = run("record", "-o", "/dev/null", *arguments,
+                                   **self.limited(40, 40))
+            self.assertEqual(status, 1, words)
+            self.assertIn("open files", words)
+
+
+class LetGo(Links):
+    """Files that no process runs are not held: their file system can be unmounted."""
+
+    def setUp(self):
+        super().setUp()
+        needs.mounts()
+        self.mount = os.path.join(self.directory, "mount")
+        os.mkdir(self.mount)
+        subprocess.run(["mount", "-t", "tmpfs", "none", self.mount], check=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", self.mount], stderr=subprocess.DEVNULL)
+        self.program = copy_of(self.mount, "spans")
+
+    def umount(self):
+        return subprocess.run(["umount", self.mount], stderr=subprocess.DEVNULL).returncode == 0
+
+    def await_umount(self):
+        """Other tracers of the machine may have the file attached for a minute more."""
+        wait_until(self.umount, "the file system is not busy any more")
+
+    def run_once(self, tracer, word):
+        with Runner(self.program) as runner:
+            tracer.written(word, self.program)
+            runner.do("go 1")
+
+    def test_after_a_while(self):
+        tracer = Tracer(*everyone(), "--linger", "10ms")
+        self.run_once(tracer, "trace.attached")
+        tracer.written("trace.detached", self.program)
+        self.await_umount()
+        tracer.stop()
+
+    def check_hangup(self, *arguments):
+        tracer = Tracer(*arguments)
+        self.run_once(tracer, "trace.attached")
+        tracer.written('"fragment.update"', "completed")
+        self.assertFalse(self.umount())
+        tracer.process.send_signal(signal.SIGHUP)
+        tracer.written("trace.detached", self.program)
+        return tracer
+
+    def test_on_a_hangup(self):
+        tracer = self.check_hangup(*everyone(), "--linger", "1h")
+        self.await_umount()
+        tracer.stop()
+
+    def test_on_a_hangup_also_a_file_that_was_named(self):
+        """It is attached again when a process executes it."""
+        tracer = self.check_hangup("-x", self.program)
+        with Runner(self.program) as runner:
+            tracer.written("trace.attached", '"pids":[%d]' % runner.pid)
+            runner.do("go 1")
+            tracer.process.send_signal(signal.SIGHUP)  # it is in use now
+            runner.do("go 1")
+        tracer.written('"pid":%d' % runner.pid, "completed")
+        tracer.process.send_signal(signal.SIGHUP)
+        self.await_umount()
+        events = tracer.stop()
+        self.assertEqual(len(of_process(events, runner.pid)), 2 * BOUNDARIES)
+        check_books(self, events)
+
+
+class Replaced(Links):
+    """-x names a path, and the file there is replaced."""
+
+    def test_by_a_file_without_probes_and_back(self):
+        program = copy_of(self.directory, "spans")
+        tracer = Tracer("-x", program)
+        self.replace(program, "/bin/true")
+        tracer.lines.until("no steptrace probes in '%s'" % program)
+        self.replace(program, "/bin/false")
+        tracer.lines.until("no steptrace probes in '%s'" % program)
+        self.replace(program, built("spans"))
+        attached = tracer.lines.until("attached to '%s'" % program)
+        self.assertEqual([line for line in attached if "no steptrace probes" in line], [])
+        with Runner(program) as runner:
+            runner.do("go 1")
+        events = tracer.stop()
+        self.assertEqual(len(of_process(events, runner.pid)), BOUNDARIES)
+        check_books(self, events)
+
+    def replace(self, program, by):
+        new = program + ".new"
+        subprocess.run(["cp", by, new], check=True)
+        os.rename(new, program)
+
+
+if __name__ == "__main__":
+    import unittest
+    unittest.main()
