@@ -267,6 +267,7 @@ bench:
 	for bench in $(BENCHES); do $$bench || exit; done
 	tests/bench/rate.py $(BUILD)
 	tests/bench/peers.py $(BUILD)
+	tests/bench/binaries.py $(BUILD)
 
 PEERS = $(BUILD)/tests/bench/loop $(if $(wildcard /usr/include/lttng/tracepoint.h \
 	/usr/include/*/lttng/tracepoint.h),$(BUILD)/tests/bench/loop_lttng)

@@ -262,9 +262,9 @@ class LetGo(Links):
             runner.do("go 1")
             tracer.process.send_signal(signal.SIGHUP)  # it is in use now
             runner.do("go 1")
-        tracer.written('"pid":%d' % runner.pid, "completed")
+        tracer.lines.until("detached from")
         tracer.process.send_signal(signal.SIGHUP)
-        self.await_umount()
+        tracer.lines.until("detached from")
         events = tracer.stop()
         self.assertEqual(len(of_process(events, runner.pid)), 2 * BOUNDARIES)
         check_books(self, events)
