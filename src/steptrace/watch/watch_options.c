@@ -66,12 +66,16 @@ static int set_failed(void *context, const char *value, struct error *err)
 }
 
 static const struct option_row filter_rows[] = {
-	{{0, "cgroup", "PATH", "only processes in this cgroup (version 2) or below it"},
+	{{0, "cgroup", "PATH",
+	  "only executions that begin in this cgroup (version 2) or\n"
+	  "below it"},
 	 .set = set_cgroup},
-	{{0, "uid", "USER", "only processes of this user (name or number)"}, .set = set_uid},
+	{{0, "uid", "USER", "only executions that this user begins (name or number)"},
+	 .set = set_uid},
 	{{0, "comm", "GLOB",
-	  "only threads with this name (ps -L shows the names); only\n"
-	  "the first 15 bytes of a name are compared"},
+	  "only executions that begin in a thread with this name\n"
+	  "(ps -L shows the names); only the first 15 bytes of a name\n"
+	  "are compared"},
 	 .set = set_comm},
 	{{0, "command", "GLOB",
 	  "only commands with this slug (the name of a command),\n"
