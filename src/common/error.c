@@ -9,33 +9,31 @@
 
 int error__set(struct error *err, int code, const char *format, ...)
 {
+	char raw[ERROR_TEXT_BYTES];
 	va_list args;
 
 	if (!err)
 		return code;
 	va_start(args, format);
-	vsnprintf(err->text, sizeof(err->text), format, args);
+	vsnprintf(raw, sizeof(raw), format, args);
 	va_end(args);
-	printable__text(err->text);
+	printable__to(err->text, raw);
 	return code;
 }
 
 int error__prefix(struct error *err, int code, const char *format, ...)
 {
-	char old[ERROR_TEXT_BYTES];
-	size_t used, rest;
+	char raw[2 * ERROR_TEXT_BYTES];
+	size_t used;
 	va_list args;
 
 	if (!err)
 		return code;
-	memcpy(old, err->text, sizeof(old));
 	va_start(args, format);
-	vsnprintf(err->text, sizeof(err->text), format, args);
+	vsnprintf(raw, ERROR_TEXT_BYTES, format, args);
 	va_end(args);
-	used = strlen(err->text);
-	rest = sizeof(err->text) - 1 - used;
-	strncat(err->text, ": ", rest);
-	strncat(err->text, old, rest > 2 ? rest - 2 : 0);
-	printable__text(err->text);
+	used = strlen(raw);
+	snprintf(raw + used, sizeof(raw) - used, ": %s", err->text);
+	printable__to(err->text, raw);
 	return code;
 }

@@ -18,14 +18,13 @@
 enum { ERROR_TEXT_BYTES = 1024 };
 
 struct error {
-	char text[ERROR_TEXT_BYTES]; /* NUL-terminated; see printable.h for what is replaced */
+	char text[ERROR_TEXT_BYTES]; /* NUL-terminated; see printable.h for what is escaped */
 };
 
 /*
  * Writes the sentence into `err` and returns `code` unchanged, so that one statement can set the
  * sentence and return the error. `err` may be NULL; then only `code` is returned. Quoted text such
- * as a file name may contain control characters, which a terminal would execute. They are replaced
- * by '?'.
+ * as a file name may contain control characters, which a terminal would execute. They are escaped.
  */
 int error__set(struct error *err, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

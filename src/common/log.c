@@ -8,6 +8,10 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "common/printable.h"
+
+enum { LOG_LINE_BYTES = 2048 };
+
 static const char *program_name = "steptrace";
 
 void log__init(const char *program)
@@ -39,12 +43,12 @@ bool log__is_stuck(void)
 
 static void say(const char *level, const char *format, va_list args)
 {
-	char line[2048];
+	char line[LOG_LINE_BYTES], shown[LOG_LINE_BYTES];
 
 	if (log__is_stuck())
 		return;
 	vsnprintf(line, sizeof(line), format, args);
-	fprintf(stderr, "%s: %s%s\n", program_name, level, line);
+	fprintf(stderr, "%s: %s%s\n", program_name, level, printable__to(shown, line));
 }
 
 void log__error(const char *format, ...)

@@ -4,10 +4,11 @@
  *
  *	steptrace: warning: cannot read '/proc/70/maps': Permission denied
  *
- * Data goes to stdout and does not use these functions. A message has at most 2,047 bytes; a
- * longer one is truncated. A message that cannot be written is dropped; no function here reports
- * an error. Call log__init and log__do_not_wait before other threads start; the other functions may
- * be called from any thread.
+ * Data goes to stdout and does not use these functions. Every message is one line: a message that
+ * quotes a file name with a newline, or with another control character, has it escaped (see
+ * printable.h). A message has at most 2,047 bytes; a longer one is truncated. A message that cannot
+ * be written is dropped; no function here reports an error. Call log__init and log__do_not_wait
+ * before other threads start; the other functions may be called from any thread.
  */
 #ifndef STEPTRACE_COMMON_LOG_H
 #define STEPTRACE_COMMON_LOG_H

@@ -148,13 +148,33 @@ static void close_session(struct session *session)
 
 /* ------------------------------------------------------------------ running */
 
+/* cJSON leaves DEL and U+0080 to U+009F as they are, and a terminal executes them. */
+static int print_json(const char *line)
+{
+	const uint8_t *at = (const uint8_t *)line;
+
+	for (; *at; at++) {
+		bool is_long = at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0;
+
+		if (is_long)
+			at++;
+		if (is_long || *at == 0x7f)
+			printf("\\u%04x", *at);
+		else
+			putchar(*at);
+	}
+	return putchar('\n') == EOF || ferror(stdout) ? -EIO : 0;
+}
+
 static int print_report(const struct execution *execution, bool with_id, bool flush)
 {
 	cJSON *report = execution__report(execution, with_id);
 	char *line = report ? cJSON_PrintUnformatted(report) : NULL;
 	int err = line ? 0 : -ENOMEM;
 
-	if (line && (fputs(line, stdout) < 0 || putchar('\n') < 0 || (flush && fflush(stdout))))
+	if (line)
+		err = print_json(line);
+	if (!err && flush && fflush(stdout))
 		err = -EIO;
 	cJSON_free(line);
 	cJSON_Delete(report);

@@ -5,6 +5,7 @@
 
 #include "common/log.h"
 #include "common/options.h"
+#include "common/printable.h"
 #include "runner/commands.h"
 #include "runner/pack_list.h"
 
@@ -39,6 +40,15 @@ static bool is_hidden(const struct pack_list *list, size_t at)
 	return false;
 }
 
+/* Slug and version were checked; trigger and name may be any text. */
+static void print_pack(const struct pack *pack)
+{
+	char slash[256], name[1024];
+
+	printf("%-20s %-8s %5zu  %-18s %s\n", pack->slug, pack->version, pack->step_count,
+	       printable__to(slash, slash_of(pack)), printable__to(name, pack->name));
+}
+
 static void print_list(const struct pack_list *list)
 {
 	printf("%-20s %-8s %5s  %-18s %s\n", "SLUG", "VERSION", "STEPS", "TRIGGER", "NAME");
@@ -48,8 +58,7 @@ static void print_list(const struct pack_list *list)
 		if (!pack)
 			log__warn("%s", list->entries[i].err.text);
 		else if (!is_hidden(list, i))
-			printf("%-20s %-8s %5zu  %-18s %s\n", pack->slug, pack->version,
-			       pack->step_count, slash_of(pack), pack->name);
+			print_pack(pack);
 	}
 }
 

@@ -18,25 +18,25 @@
 
 struct listing {
 	struct binaries binaries;
-	pid_t pid; /* the process being looked at; 0: a named binary */
-	char comm[32];
+	pid_t pid;     /* the process being looked at; 0: a named binary */
+	char comm[64]; /* printable */
 	size_t shown, closed;
 };
 
-static void read_comm(pid_t pid, char comm[32])
+/* A comm may contain newlines; the file has one more at its end. */
+static void read_comm(pid_t pid, char shown[64])
 {
-	char path[64];
+	char path[64], comm[32] = "?\n";
+	size_t bytes = 2;
 	FILE *file;
 
 	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
-	snprintf(comm, 32, "?");
 	file = fopen(path, "re");
-	if (!file)
-		return;
-	if (fgets(comm, 32, file))
-		comm[strcspn(comm, "\n")] = 0;
-	fclose(file);
-	printable__text(comm);
+	if (file) {
+		bytes = fread(comm, 1, sizeof(comm), file);
+		fclose(file);
+	}
+	printable__copy(shown, 64, comm, bytes ? bytes - 1 : 0);
 }
 
 static int kinds_count(const struct binary *binary)
@@ -58,18 +58,20 @@ static int show(struct binary *binary, void *context)
 {
 	struct listing *listing = context;
 	enum loading loading = listing->pid ? binary__loading(binary, listing->pid) : LOADED_ONCE;
-	char name[PATH_MAX], pid[16] = "-", site_names[SITE_NAMES_BYTES];
+	char *name = printable__duplicate(binary->name), pid[16] = "-";
+	char site_names[SITE_NAMES_BYTES];
 
 	if (listing->shown++ == 0)
 		printf("%-8s %-16s %-7s %-16s %s\n", "PID", "COMM", "PROBES", "SITES", "BINARY");
-	snprintf(name, sizeof(name), "%s", binary->name);
-	printable__text(name);
+	if (!name)
+		return -ENOMEM;
 	if (listing->pid)
 		snprintf(pid, sizeof(pid), "%d", listing->pid);
 	probe_notes__site_names(&binary->notes, "+", site_names);
 	printf("%-8s %-16s %d/%-5d %-16s %s\n", pid, listing->pid ? listing->comm : "-",
 	       loading == LOADED_ONCE ? kinds_count(binary) : 0, PROBES_COUNT,
 	       loading == LOADED_ONCE ? site_names : refusals[loading], name);
+	free(name);
 	return 0;
 }
 

@@ -97,7 +97,7 @@ class Usage(EndToEnd):
     def test_a_file_name_with_control_characters(self):
         status, _, words = run("record", "-x", "/no\n\x1b[31msuch")
         self.assertEqual(status, 1)
-        self.assertIn("/no??[31msuch", words)
+        self.assertIn(r"/no\n\x1b[31msuch", words)
 
 
 class Output(EndToEnd):

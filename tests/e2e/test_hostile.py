@@ -154,7 +154,7 @@ class Names(EndToEnd):
                 status, output, _ = run("list")
         self.assertEqual(status, 0)
         self.assertNotIn("\x1b", output)
-        self.assertIn('r?"?[31m?\\u0000;$(x)', output)
+        self.assertIn(r'r\n"\x1b[31m\xff\u0000;$(x)', output)
 
     def test_of_a_thread(self):
         with tempfile.TemporaryDirectory() as directory:

@@ -570,7 +570,7 @@ static void a_refused_file_is_named(void **state)
 
 	(void)state;
 	assert_int_equal(elf_notes__read(fd, "a/b\nc", &notes, &err), -ENOEXEC);
-	assert_string_equal(err.text, "'a/b?c': not an ELF file");
+	assert_string_equal(err.text, "'a/b\\nc': not an ELF file");
 	close(fd);
 }
 

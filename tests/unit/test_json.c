@@ -213,8 +213,10 @@ static void expect_text(const void *bytes, size_t count)
 	assert_int_equal(json__init(&exact, JSON_TEXT_BYTES(count)), 0);
 	json__text(&exact, field, count);
 	assert_true(json__length(&exact) <= JSON_TEXT_BYTES(count));
-	for (const char *at = exact.base; at < exact.at; at++)
-		assert_true((unsigned char)*at >= 0x20);
+	for (const char *at = exact.base; at < exact.at; at++) {
+		assert_true((unsigned char)*at >= 0x20 && *at != 0x7f);
+		assert_false((uint8_t)at[0] == 0xc2 && (uint8_t)at[1] < 0xa0);
+	}
 	parsed = cJSON_ParseWithLength(exact.base, json__length(&exact));
 	assert_non_null(parsed);
 	assert_string_equal(cJSON_GetStringValue(parsed), expected);
@@ -272,8 +274,8 @@ static void known_sequences(void **state)
 		{"", "\"\""},
 		{"plain", "\"plain\""},
 		{"\"\\/\b\f\n\r\t", "\"\\\"\\\\/\\b\\f\\n\\r\\t\""},
-		{"\x01\x1f\x7f", "\"\\u0001\\u001f\x7f\""},
-		{"\xc2\x80\xdf\xbf", "\"\xc2\x80\xdf\xbf\""},
+		{"\x01\x1f\x7f\xc2\x9b\xc2\xa0", "\"\\u0001\\u001f\\u007f\\u009b\xc2\xa0\""},
+		{"\xc2\x80\xdf\xbf", "\"\\u0080\xdf\xbf\""},
 		{"\xe0\xa0\x80\xef\xbf\xbf", "\"\xe0\xa0\x80\xef\xbf\xbf\""},
 		{"\xf0\x90\x80\x80\xf4\x8f\xbf\xbf", "\"\xf0\x90\x80\x80\xf4\x8f\xbf\xbf\""},
 		{"\xed\x9f\xbf\xee\x80\x80", "\"\xed\x9f\xbf\xee\x80\x80\""},

@@ -28,25 +28,34 @@ static struct finding *new_finding(struct findings *findings)
 	return &items[findings->count];
 }
 
+/* The text of a finding, owned by the caller. NULL: no memory. */
+static char *make_text(const char *format, va_list arguments)
+{
+	char *raw, *shown;
+
+	if (vasprintf(&raw, format, arguments) < 0)
+		return NULL;
+	shown = printable__duplicate(raw);
+	free(raw);
+	return shown;
+}
+
 void findings__add(struct findings *findings, const char *section, const char *name,
 		   enum verdict verdict, const char *advice, const char *format, ...)
 {
 	struct finding *finding = new_finding(findings);
 	va_list arguments;
-	char *text = NULL;
-	int bytes;
+	char *text;
 
 	va_start(arguments, format);
-	bytes = finding ? vasprintf(&text, format, arguments) : -1;
+	text = finding ? make_text(format, arguments) : NULL;
 	va_end(arguments);
-	if (bytes < 0) {
+	if (!text) {
 		findings->incomplete = true;
 		return;
 	}
-	printable__text(text);
 	*finding = (struct finding){.verdict = verdict, .advice = advice, .text = text};
-	snprintf(finding->section, sizeof(finding->section), "%s", section);
-	printable__text(finding->section);
+	printable__to(finding->section, section);
 	snprintf(finding->name, sizeof(finding->name), "%s", name);
 	findings->count++;
 }

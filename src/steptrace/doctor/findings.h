@@ -34,8 +34,7 @@ struct findings {
 	bool incomplete; /* a finding was dropped for lack of memory */
 };
 
-/* Adds a finding. Control characters in the text are replaced: it may quote the name of a
- * process. */
+/* Adds a finding. Section and text are escaped (printable.h): they may quote the name of a file. */
 void findings__add(struct findings *findings, const char *section, const char *name,
 		   enum verdict verdict, const char *advice, const char *format, ...)
 	__attribute__((format(printf, 6, 7)));

@@ -1,43 +1,26 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "steptrace/stream/event_text.h"
 
-#include <ctype.h>
 #include <stdio.h>
 
-#include "common/utf8.h"
+#include "common/printable.h"
 #include "steptrace/stream/executions.h"
 #include "steptrace/stream/termination.h"
 
-/* Appends one character, or '?' for a control character; returns how many bytes of the source it
- * had. */
-static int put_character(struct json *line, const uint8_t *at, const uint8_t *end)
-{
-	int count;
-
-	if (*at >= 0x80) {
-		count = utf8__sequence_bytes(at, end);
-		if (count == 2 && at[0] == 0xc2 && at[1] < 0xa0) { /* U+0080 to U+009F: controls */
-			*line->at++ = '?';
-			return count;
-		}
-		if (count > 0) {
-			json__bytes(line, (const char *)at, (size_t)count);
-			return count;
-		}
-	}
-	*line->at++ = *at < 0x20 || *at >= 0x7f ? '?' : (char)*at;
-	return 1;
-}
-
-/* Pads to `width` characters. */
+/* Pads to `width` columns. */
 static void put_padded(struct json *line, const char *text, size_t bytes, int width)
 {
 	const uint8_t *at = (const uint8_t *)text;
 	const uint8_t *end = at + strnlen(text, bytes);
 	int columns = 0;
 
-	for (; at < end; columns++)
-		at += put_character(line, at, end);
+	while (at < end) {
+		struct printable shown = printable__character(at, end);
+
+		json__bytes(line, shown.text, shown.bytes);
+		columns += shown.columns;
+		at += shown.taken;
+	}
 	for (; columns < width; columns++)
 		*line->at++ = ' ';
 }

@@ -18,8 +18,8 @@
 
 enum { EVENT_TEXT_BYTES = 4096 };
 
-/* Appends one line. The caller has reserved EVENT_TEXT_BYTES. Control characters and bytes that are
- * not UTF-8 become '?', so that a terminal does not execute text of a runner. */
+/* Appends one line. The caller has reserved EVENT_TEXT_BYTES. Text of a runner is escaped
+ * (printable.h), so that a terminal does not execute it. */
 void event_text__write(struct json *line, const struct event *event, struct clock_anchor *clock);
 
 #endif

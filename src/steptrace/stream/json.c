@@ -186,10 +186,19 @@ enum byte_class {
 };
 
 static const uint8_t classes[256] = {
-	[0] = END,      [1 ... 0x07] = LONG, ['\b'] = SHORT,
-	['\t'] = SHORT, ['\n'] = SHORT,      [0x0b] = LONG,
-	['\f'] = SHORT, ['\r'] = SHORT,      [0x0e ... 0x1f] = LONG,
-	['"'] = SHORT,  ['\\'] = SHORT,      [0x80 ... 0xff] = MULTI,
+	[0] = END,
+	[1 ... 0x07] = LONG,
+	['\b'] = SHORT,
+	['\t'] = SHORT,
+	['\n'] = SHORT,
+	[0x0b] = LONG,
+	['\f'] = SHORT,
+	['\r'] = SHORT,
+	[0x0e ... 0x1f] = LONG,
+	['"'] = SHORT,
+	['\\'] = SHORT,
+	[0x7f] = LONG,
+	[0x80 ... 0xff] = MULTI,
 };
 
 static const char short_escapes[256] = {
@@ -197,10 +206,19 @@ static const char short_escapes[256] = {
 	['\r'] = 'r', ['"'] = '"',  ['\\'] = '\\',
 };
 
+/* A terminal executes control characters, so DEL and U+0080 to U+009F are escaped, too. */
+static void put_long_escape(struct json *json, uint8_t point)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	json__raw(json, "\\u00");
+	*json->at++ = digits[point >> 4];
+	*json->at++ = digits[point & 15];
+}
+
 /* Writes one character that is not PLAIN. Returns how many bytes of the source it had. */
 static int put_special(struct json *json, const uint8_t *at, const uint8_t *end)
 {
-	static const char digits[] = "0123456789abcdef";
 	int count;
 
 	switch (classes[*at]) {
@@ -208,16 +226,16 @@ static int put_special(struct json *json, const uint8_t *at, const uint8_t *end)
 		*json->at++ = '\\';
 		*json->at++ = short_escapes[*at];
 		return 1;
-	case LONG:
-		json__raw(json, "\\u00");
-		*json->at++ = digits[*at >> 4];
-		*json->at++ = digits[*at & 15];
-		return 1;
+	case LONG: put_long_escape(json, *at); return 1;
 	default:
 		count = utf8__sequence_bytes(at, end);
 		if (count == 0) {
 			json__raw(json, "\xef\xbf\xbd");
 			return 1;
+		}
+		if (at[0] == 0xc2 && at[1] < 0xa0) { /* U+0080 to U+009F */
+			put_long_escape(json, at[1]);
+			return count;
 		}
 		json__bytes(json, (const char *)at, (size_t)count);
 		return count;
@@ -228,15 +246,15 @@ static int put_special(struct json *json, const uint8_t *at, const uint8_t *end)
 
 /*
  * Sets the top bit of each byte of the word that is not PLAIN. A subtraction may borrow from the
- * next byte and mark it wrongly, but only behind a byte that is marked rightly. So the first mark
- * is always right, and put_plain() uses no other.
+ * next byte (the addition may carry to it) and mark it wrongly, but only behind a byte that is
+ * marked rightly. So the first mark is always right, and put_plain() uses no other.
  */
 static uint64_t specials(uint64_t word)
 {
 	uint64_t quotes = word ^ EACH_BYTE('"'), slashes = word ^ EACH_BYTE('\\');
 
-	return (word | ((word - EACH_BYTE(0x20)) & ~word) | ((quotes - EACH_BYTE(1)) & ~quotes) |
-		((slashes - EACH_BYTE(1)) & ~slashes)) &
+	return (word | (word + EACH_BYTE(1)) | ((word - EACH_BYTE(0x20)) & ~word) |
+		((quotes - EACH_BYTE(1)) & ~quotes) | ((slashes - EACH_BYTE(1)) & ~slashes)) &
 	       EACH_BYTE(0x80);
 }
 

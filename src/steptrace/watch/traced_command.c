@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/absolute_path.h"
+#include "common/printable.h"
 
 static int is_program(const char *path)
 {
@@ -62,8 +63,9 @@ static int resolve(const char *name, char path[PATH_MAX], struct error *err)
 
 static void run(const char *path, char *const argv[], int go_fd)
 {
+	char go, shown[2 * PATH_MAX];
 	sigset_t none;
-	char go;
+	int code;
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -71,8 +73,10 @@ static void run(const char *path, char *const argv[], int go_fd)
 	if (read(go_fd, &go, 1) != 1)
 		_exit(127);
 	execv(path, argv);
-	dprintf(STDERR_FILENO, "steptrace: cannot run '%s': %s\n", path, strerror(errno));
-	_exit(errno == ENOENT ? 127 : 126);
+	code = errno;
+	dprintf(STDERR_FILENO, "steptrace: cannot run '%s': %s\n", printable__to(shown, path),
+		strerror(code));
+	_exit(code == ENOENT ? 127 : 126);
 }
 
 /* For events. The child executes the path as it was named: a script sees it as its $0. */
