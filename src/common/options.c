@@ -4,6 +4,8 @@
 #include <getopt.h>
 #include <string.h>
 
+#include "common/wrap.h"
+
 enum { LONG_BASE = 256, LONG_HELP = 1000 };
 enum { TEXT_COLUMN = 31 }; /* of the help: where the text of a row begins */
 
@@ -94,16 +96,6 @@ int options__next(struct options_parser *parser, const char **value)
 	return index_of_letter(parser, code);
 }
 
-/* A text may have several lines; each begins in the right column. */
-static void print_text(FILE *out, const char *text, int column)
-{
-	size_t bytes = strcspn(text, "\n");
-
-	fprintf(out, "%*s%.*s\n", TEXT_COLUMN - column, "", (int)bytes, text);
-	if (text[bytes])
-		print_text(out, text + bytes + 1, 0);
-}
-
 static void print_row(FILE *out, const char *left, const char *text)
 {
 	int column = fprintf(out, "  %s", left);
@@ -112,7 +104,8 @@ static void print_row(FILE *out, const char *left, const char *text)
 		fputc('\n', out);
 		column = 0;
 	}
-	print_text(out, text, column);
+	fprintf(out, "%*s", TEXT_COLUMN - column, "");
+	wrap__print(out, text, TEXT_COLUMN, TEXT_COLUMN);
 }
 
 void options__print_rows(FILE *out, const struct option_spec *specs, size_t count)

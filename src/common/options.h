@@ -62,8 +62,8 @@ struct options_parser {
 int options__next(struct options_parser *parser, const char **value);
 
 /*
- * Prints the table as help text, and a row for -h/--help at its end. A newline in a row's `help`
- * begins another line in the same column.
+ * Prints the table as help text, and a row for -h/--help at its end. Lines have at most 80 columns;
+ * a newline in a row's `help` is like a blank.
  */
 void options__print(FILE *out, const struct option_spec *specs, size_t count);
 /* The same without the row for -h/--help: for a help text that has headings between the rows. */

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* steptrace doctor: checks the kernel, the privileges and the targets, and measures a hit. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "common/log.h"
 #include "common/option_groups.h"
+#include "common/terminal.h"
 #include "steptrace/commands.h"
 #include "steptrace/doctor/checkup.h"
 #include "steptrace/watch/watch_options.h"
@@ -53,7 +53,7 @@ static void print_help(void)
 static int examine(const struct request *request)
 {
 	struct findings findings = {0};
-	bool colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+	bool colour = isatty(STDOUT_FILENO) && terminal__wants_colours();
 	int status;
 
 	checkup__kernel(&findings);

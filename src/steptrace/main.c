@@ -37,7 +37,7 @@ static void print_help(FILE *out)
 		     "  steptrace --version         show the version\n\n"
 		     "examples:\n"
 		     "  sudo steptrace list\n"
-		     "  sudo steptrace record -p 4711 --format compact\n"
+		     "  sudo steptrace record -p 4711\n"
 		     "  sudo steptrace record -x /usr/bin/runner -o events.ndjson --duration 1m\n"
 		     "  sudo steptrace record -- steprun exec triage 'buy milk'\n");
 }

@@ -7,6 +7,7 @@
 #include "common/option_groups.h"
 #include "steptrace/output_options.h"
 #include "steptrace/record/metrics.h"
+#include "steptrace/record_format.h"
 #include "steptrace/watch/watch_options.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
@@ -31,6 +32,7 @@ static int set_format(void *context, const char *value, struct error *err)
 	bool is_compact;
 	int code = set_word("--format", value, words, &is_compact, err);
 
+	session->format_is_given = true;
 	session->format = is_compact ? FORMAT_COMPACT : FORMAT_JSON;
 	return code;
 }
@@ -55,9 +57,15 @@ static int set_pseudonymize(void *context, const char *value, struct error *err)
 
 static const struct option_row line_rows[] = {
 	{{0, "format", "json|compact",
-	  "json (default): one JSON object per line; compact: one\n"
-	  "line of text for people per event"},
+	  "json: one JSON object per line; compact: one line of\n"
+	  "text for people per event (default: compact if every\n"
+	  "output is a terminal, otherwise json)"},
 	 .set = set_format},
+	{{0, "ids", NULL,
+	  "end each compact line with the whole ids of execution,\n"
+	  "request and thread; such lines may be longer than the\n"
+	  "terminal is wide"},
+	 OPTION_STORES(FLAG, struct session_options, text.has_ids)},
 	{{0, "fields", "seed|all|NAME[,NAME...]",
 	  "which fields of the events to write: all (default), seed\n"
 	  "(only the basic fields), or the fields with these names,\n"
@@ -169,11 +177,12 @@ static int check(const struct session_options *session, struct error *err)
 {
 	if (session->pseudonym_key_path && !session->pseudonyms_mask)
 		return error__set(err, -EINVAL, "--pseudonym-key needs --pseudonymize");
-	if ((session->fields.count || session->seed_fields_only) &&
-	    session->format == FORMAT_COMPACT)
-		return error__set(err, -EINVAL, "--fields works only with --format json");
 	if (session->safe_integers && session->format == FORMAT_COMPACT)
 		return error__set(err, -EINVAL, "--safe-integers works only with --format json");
+	if (record_format__needs_json(session) && session->format == FORMAT_COMPACT)
+		return error__set(err, -EINVAL, "--fields works only with --format json");
+	if (session->text.has_ids && session->format == FORMAT_JSON)
+		return error__set(err, -EINVAL, "--ids works only with --format compact");
 	return session->metrics_address ? metrics__check(session->metrics_address, err) : 0;
 }
 
@@ -189,8 +198,11 @@ int record_options__parse(struct session_options *options, int argc, char **argv
 	result = option_groups__parse(groups, GROUPS_COUNT, argc, argv, &parser, err);
 	if (result != OPTION_END)
 		return result;
-	if (watch_options__finish(&options->watch, &parser, err) || check(options, err) ||
+	if (watch_options__finish(&options->watch, &parser, err) ||
 	    output_options__finish(&outputs, options->outputs, &options->outputs_count, err))
+		return OPTION_BAD;
+	record_format__choose(options);
+	if (check(options, err))
 		return OPTION_BAD;
 	return OPTION_END;
 }

@@ -277,9 +277,10 @@ class Output(EndToEnd):
         done = self.trace_into("--format", "compact", words="fail\nreject\ntext control\n")
         self.assertEqual(done.returncode, 0)
         self.assertIn("failure: database", done.stdout)
-        self.assertIn("rejected unknown_command: title,tags", done.stdout)
+        self.assertIn("rejected  unknown_command: title,tags", done.stdout)
         self.assertRegex(done.stdout,
-                         r"(?m)^\d\d:\d\d:\d\d\.\d{6} +\d+  fragment.update +started  test")
+                         r"(?m)^\d\d:\d\d:\d\d\.\d{6} +\d+  [0-9a-f]{8}  fragment.update +"
+                         r"started  test")
         printable = done.stdout.replace("\n", "")
         self.assertTrue(all(character.isprintable() for character in printable))
 

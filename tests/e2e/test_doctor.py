@@ -158,6 +158,20 @@ class Doctor(EndToEnd):
         for line in ("kernel\n", "\nprivileges\n", "\nsites\n", "  ok    CAP_BPF "):
             self.assertIn(line, output)
         self.assertNotIn("\033", output)
+        self.assertEqual([line for line in output.split("\n") if len(line) > 80], [])
+
+    def test_its_words_are_those_of_the_json(self):
+        """Lines are wrapped at blanks, and nothing else is changed."""
+        with Runner() as runner:
+            status, output, _ = run("doctor", "-p", str(runner.pid), "-x", "/nonesuch")
+            _, _, found = doctor("-p", str(runner.pid), "-x", "/nonesuch")
+        self.assertEqual(status, 1)
+        words = " ".join(output.split())
+        for (_, name), each in found.items():
+            if name in ("captured hit", "semaphore") or " ns per hit" in each["text"]:
+                continue  # measured: other figures in each run
+            self.assertIn("%s %s" % (name, each["text"]), words)
+            self.assertIn("-> " + each["advice"] if each["advice"] else "", words)
 
     def test_without_memory_for_the_answer(self):
         """No answer is a failure, whatever was found."""

@@ -456,10 +456,10 @@ class Text(Misuse):
                     self.expect_told(told, span, field)
 
     def check_compact(self, path, count):
-        """One line an event, and nothing for a terminal to execute."""
+        """The titles, one line an event, and nothing for a terminal to execute."""
         with open(path, "rb") as file:
             lines = file.read().decode("utf-8").split("\n")
-        self.assertEqual((len(lines), lines[-1]), (count + 1, ""))
+        self.assertEqual((len(lines), lines[-1]), (1 + count + 1, ""))
         for line in lines:
             self.assertTrue(all(ord(character) >= 0x20 and not 0x7f <= ord(character) < 0xa0
                                 for character in line), repr(line))

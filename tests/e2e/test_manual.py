@@ -38,6 +38,29 @@ def paragraphs_of_page(name):
     return [paragraph for paragraph in paragraphs if paragraph[0]]
 
 
+# Every command of both programs, as the help of the program lists them.
+COMMANDS = {STEPTRACE: ("record", "list", "doctor", "schema"), STEPRUN: ("exec", "check", "list")}
+
+
+class Help(EndToEnd):
+    def help_of(self, program, *command):
+        return subprocess.run([program, *command, "--help"], capture_output=True, text=True,
+                              check=True).stdout
+
+    def test_it_fits_80_columns(self):
+        for program, commands in COMMANDS.items():
+            for command in ((), *((name,) for name in commands)):
+                with self.subTest(program=os.path.basename(program), command=command):
+                    lines = self.help_of(program, *command).split("\n")
+                    self.assertGreater(len(lines), 4)
+                    self.assertEqual([line for line in lines if len(line) > 80], [])
+
+    def test_no_command_is_left_out(self):
+        for program, commands in COMMANDS.items():
+            listed = re.findall(r"^  (?!sudo|step)(\w+) ", self.help_of(program), re.MULTILINE)
+            self.assertEqual(tuple(listed), commands)
+
+
 class Manual(EndToEnd):
     def check(self, page, *help_of):
         shown = options_of_help(*help_of) - {"-h", "--help"}
@@ -60,10 +83,10 @@ class Manual(EndToEnd):
         self.assertTrue(words & set(names), "no example uses the option")
 
     def test_steptrace(self):
-        self.check("steptrace.8", STEPTRACE, "record", "list", "doctor", "schema")
+        self.check("steptrace.8", STEPTRACE, *COMMANDS[STEPTRACE])
 
     def test_steprun(self):
-        self.check("steprun.1", STEPRUN, "exec", "check", "list")
+        self.check("steprun.1", STEPRUN, *COMMANDS[STEPRUN])
 
     def test_packs_that_are_named_exist(self):
         """In the help, the man pages, the README and the guides."""

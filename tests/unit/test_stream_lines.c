@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What the lines of the stream look like, as JSON and for a terminal. */
+/* What the lines of the stream look like, as JSON. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "foreign_text.h"
 #include "stream_fixture.h"
 
 #define IDS                                                                                        \
@@ -119,28 +118,6 @@ static void every_event_with_the_seeds_fields(void **state)
 	options.seed_fields_only = true;
 	stream = stream_with(&options);
 	expect_lines(stream, true);
-	stream__free(stream);
-}
-
-static void every_event_for_a_person(void **state)
-{
-	static const char expected[] =
-		"12:00:05.000000     4711  fragment.update       started  api  by local-default\n"
-		"12:00:05.000000     4711  fragment.update         DatabaseUpdateStep    set-title"
-		"             45.200 ms  3 rows\n"
-		"12:00:05.000000     4711  fragment.update         tool shell"
-		"                                     500 ns\n"
-		"12:00:05.000000     4711  fragment.update         fragment 123 updated\n"
-		"12:00:05.000000     4711  fragment.update       done     success"
-		"                           1250.800 ms  1 step\n"
-		"12:00:05.000000     4711  fragment.update       rejected invalid_argument: "
-		"title,,body\n";
-	struct stream_options options = options_for(FORMAT_COMPACT);
-	struct stream *stream = stream_with(&options);
-
-	(void)state;
-	feed_one_of_each(stream);
-	assert_string_equal(written(stream), expected);
 	stream__free(stream);
 }
 
@@ -425,64 +402,11 @@ static void invalid_fields_are_names(void **state)
 	stream__free(stream);
 }
 
-static void nested_details_for_a_person(void **state)
-{
-	struct stream_options options = options_for(FORMAT_COMPACT);
-	struct stream *stream = stream_with(&options);
-	struct step_span step = records__step();
-	const char *line;
-
-	(void)state;
-	feed_started(stream);
-	written(stream);
-	step.child.head.flags = SPAN_ITEMS;
-	step.child.head.end_ns = step.child.head.start_ns + 12345678901;
-	step.depth = UINT16_MAX; /* is bounded on the screen */
-	step.outcome = 2;
-	step.error_category = 8;
-	step.items_in = 1;
-	step.ai_cache = 3;
-	step.mutations_count = 1;
-	feed(stream, records__at(records__plain(PROBE_STEP_DONE, &step, sizeof(step)),
-				 step.child.head.end_ns));
-	line = written(stream);
-	assert_non_null(strstr(line, "12.346 s   1 row  1 item to 0  cache hit  0 tokens"
-				     "  failure: database\n"));
-	assert_true(strlen(line) < 200);
-	stream__free(stream);
-}
-
-/* Whatever the runner's text holds, a terminal is only told to print it. */
-static void nothing_for_a_terminal_to_execute(void **state)
-{
-	struct stream_options options = options_for(FORMAT_COMPACT);
-	struct stream *stream = stream_with(&options);
-	const char *line;
-
-	(void)state;
-	for (int byte = 1; byte < 256; byte++) {
-		struct command_span command = records__command();
-
-		snprintf(command.slug, sizeof(command.slug), "a%cb\xc2%c", byte, byte);
-		feed(stream, records__introducing(PROBE_COMMAND_START, &command, sizeof(command)));
-		line = written(stream);
-		for (const uint8_t *at = (const uint8_t *)line; *at != '\n'; at++) {
-			size_t count = foreign_text__character(at, 4);
-
-			assert_true(count > 0 && *at >= 0x20 && *at != 0x7f);
-			assert_false(count == 2 && at[0] == 0xc2 && at[1] < 0xa0);
-			at += count - 1;
-		}
-	}
-	stream__free(stream);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_event_with_all_fields),
 		cmocka_unit_test(every_event_with_the_seeds_fields),
-		cmocka_unit_test(every_event_for_a_person),
 		cmocka_unit_test(started_by_a_schedule_and_by_a_command),
 		cmocka_unit_test(schedules_that_are_known_in_part),
 		cmocka_unit_test(completed_after_a_failure),
@@ -493,8 +417,6 @@ int main(void)
 		cmocka_unit_test(tool_of_a_command_with_its_exit_status),
 		cmocka_unit_test(without_a_correlation_id_the_execution_id_serves),
 		cmocka_unit_test(invalid_fields_are_names),
-		cmocka_unit_test(nested_details_for_a_person),
-		cmocka_unit_test(nothing_for_a_terminal_to_execute),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -237,14 +237,15 @@ static void binaries_come_and_go(void **state)
 	stream__free(stream);
 }
 
-/* In text format the program reports start and stop on stderr, not in the stream. */
-static void text_format_omits_trace_started_and_stopped(void **state)
+/* In text format the program reports start and stop on stderr. The stream has titles of columns. */
+static void text_format_has_titles_instead_of_trace_started(void **state)
 {
 	const struct trace_totals totals = {.hits = 1, .reason = "count"};
 	struct stream *stream = stream_of(FORMAT_COMPACT);
 
 	(void)state;
 	assert_int_equal(trace_events__started(stream, &facts), 0);
+	assert_memory_equal(written(stream), "TIME (UTC) ", 11);
 	assert_int_equal(put_stopped(stream, &totals, 1), 0);
 	assert_string_equal(written(stream), "");
 	stream__free(stream);
@@ -287,7 +288,7 @@ int main(void)
 		cmocka_unit_test(lost_as_text),
 		cmocka_unit_test(stopped_with_all_that_was_counted),
 		cmocka_unit_test(binaries_come_and_go),
-		cmocka_unit_test(text_format_omits_trace_started_and_stopped),
+		cmocka_unit_test(text_format_has_titles_instead_of_trace_started),
 		cmocka_unit_test(every_loss_is_valid_json),
 	};
 

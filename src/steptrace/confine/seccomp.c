@@ -182,6 +182,8 @@ static int fill(scmp_filter_ctx filter, const struct privilege_needs *needs)
 		code = allow_where(filter, SCMP_SYS(ioctl), 1, UINT32_MAX, TCGETS);
 	if (!code && needs->connects) /* what the other side has not acknowledged */
 		code = allow_where(filter, SCMP_SYS(ioctl), 1, UINT32_MAX, SIOCOUTQ);
+	if (!code) /* how wide the terminal is */
+		code = allow_where(filter, SCMP_SYS(ioctl), 1, UINT32_MAX, TIOCGWINSZ);
 	if (!code) /* how many bytes a pipe holds */
 		code = allow_where(filter, SCMP_SYS(ioctl), 1, UINT32_MAX, FIONREAD);
 	return code;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/printable.h"
+#include "common/wrap.h"
 
 static const struct {
 	const char *word, *json, *colour;
@@ -78,14 +79,19 @@ enum verdict findings__verdict(const struct findings *findings)
 	return worst;
 }
 
+enum { TEXT_COLUMN = 32 };
+
 static void print_finding(const struct finding *finding, FILE *out, bool colour)
 {
 	const char *word = verdicts[finding->verdict].word;
 
-	fprintf(out, "  %s%-4s%s  %-22s  %s\n", colour ? verdicts[finding->verdict].colour : "",
-		word, colour ? "\033[0m" : "", finding->name, finding->text);
-	if (finding->advice)
-		fprintf(out, "        %-22s  -> %s\n", "", finding->advice);
+	fprintf(out, "  %s%-4s%s  %-22s  ", colour ? verdicts[finding->verdict].colour : "", word,
+		colour ? "\033[0m" : "", finding->name);
+	wrap__print(out, finding->text, TEXT_COLUMN, TEXT_COLUMN);
+	if (!finding->advice)
+		return;
+	fprintf(out, "%*s-> ", TEXT_COLUMN, "");
+	wrap__print(out, finding->advice, TEXT_COLUMN + 3, TEXT_COLUMN + 3);
 }
 
 void findings__print(const struct findings *findings, FILE *out, bool colour)

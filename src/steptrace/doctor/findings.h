@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The findings of `steptrace doctor`, and their two forms: text and JSON.
+ * The findings of `steptrace doctor`, and their two forms: text of 80 columns, and JSON.
  *
  *	privileges
  *	  ok    CAP_BPF                 held: load programs

@@ -165,6 +165,8 @@ static char *next_header(const struct sink *sink)
 
 	if (bytes < 3)
 		return NULL;
+	if (sink->header[0] != '{') /* titles of columns */
+		return strdup(sink->header);
 	if (asprintf(&text, "%.*s,\"part\":%u}\n", (int)bytes - 2, sink->header, sink->parts + 1) <
 	    0)
 		return NULL;

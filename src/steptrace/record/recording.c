@@ -13,6 +13,7 @@
 #include "steptrace/record/intake.h"
 #include "steptrace/record/setup.h"
 #include "steptrace/record/signals.h"
+#include "steptrace/record/text_width.h"
 #include "steptrace/stream/trace_events.h"
 
 #define SECOND_NS         1000000000
@@ -73,6 +74,16 @@ static void update_governor(struct session *session, uint64_t now_ns)
 	governor__update(&session->governor, &load, session->watch.capture, session->stream);
 }
 
+/* The window of the terminal may have another size now. */
+static void update_width(struct session *session)
+{
+	const struct session_options *options = session->options;
+
+	if (options->text.columns)
+		stream__set_columns(session->stream,
+				    text_width__columns(options->outputs, options->outputs_count));
+}
+
 static void on_timer(struct session *session)
 {
 	uint64_t now = clock__now_ns();
@@ -85,6 +96,7 @@ static void on_timer(struct session *session)
 	if (!is_second)
 		return;
 	update_self_stats(session);
+	update_width(session);
 	if (session->shows_progress)
 		console__progress(session->stream, session->started_ns);
 }

@@ -30,6 +30,8 @@ struct session_options {
 	size_t outputs_count; /* at least 1 */
 
 	enum stream_format format;
+	bool format_is_given;   /* --format */
+	struct text_style text; /* of compact lines */
 	bool seed_fields_only;
 	bool safe_integers;             /* of JSON lines: integers beyond 2^53 are strings */
 	struct fields fields;           /* of JSON lines; none: all fields */

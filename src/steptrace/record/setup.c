@@ -96,6 +96,7 @@ static int open_stream(struct session *session)
 	const struct steptrace_filters *filters = &options->watch.filters;
 	struct stream_options stream_options = {
 		.format = options->format,
+		.text = options->text,
 		.seed_fields_only = options->seed_fields_only,
 		.safe_integers = options->safe_integers,
 		.fields = options->fields,

@@ -2,216 +2,145 @@
 #include "steptrace/stream/event_text.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "common/printable.h"
+#include "steptrace/stream/event_text_body.h"
 #include "steptrace/stream/executions.h"
-#include "steptrace/stream/termination.h"
 
-/* Pads to `width` columns. */
-static void put_padded(struct json *line, const char *text, size_t bytes, int width)
+/* ---- where the columns are */
+
+enum { PID_COLUMNS = 7, DURATION_COLUMNS = 9 };
+
+/* Where columns begin, and how wide they are. The width of the terminal decides. */
+struct columns {
+	unsigned int time_bytes; /* of the time of day: with milliseconds or microseconds */
+	unsigned int pid, id, slug, slug_width, body;
+	unsigned int what_width; /* what happened; the duration follows */
+	unsigned int end;
+};
+
+static unsigned int between(unsigned int least, unsigned int value, unsigned int most)
 {
-	const uint8_t *at = (const uint8_t *)text;
-	const uint8_t *end = at + strnlen(text, bytes);
-	int columns = 0;
-
-	while (at < end) {
-		struct printable shown = printable__character(at, end);
-
-		json__bytes(line, shown.text, shown.bytes);
-		columns += shown.columns;
-		at += shown.taken;
-	}
-	for (; columns < width; columns++)
-		*line->at++ = ' ';
+	if (value < least)
+		return least;
+	return value < most ? value : most;
 }
 
-#define PADDED(line, field, width) put_padded(line, field, sizeof(field), width)
-
-static void put_word(struct json *line, const char *word, int width)
+static struct columns columns_of(const struct text_style *style)
 {
-	put_padded(line, word, strlen(word), width);
+	unsigned int width = text_style__width(style), gap = width < 100 ? 1 : 2;
+	struct columns columns = {.time_bytes = style->columns && width < 120 ? 12 : 15};
+	unsigned int details = width < 100 ? 0 : (width - 100) / 5 + 8;
+
+	columns.pid = columns.time_bytes + gap;
+	columns.id = columns.pid + PID_COLUMNS + gap;
+	columns.slug = columns.id + EVENT_TEXT_ID_COLUMNS + gap;
+	columns.slug_width = between(12, (width - columns.slug) / 4, 24);
+	columns.body = columns.slug + columns.slug_width + gap;
+	columns.what_width = between(8, width - columns.body - DURATION_COLUMNS - details, 44);
+	columns.end = width;
+	return columns;
 }
 
-static void put_count(struct json *line, uint64_t count, const char *noun)
+/* ---- the line */
+
+static void put_front(struct text_line *line, const struct columns *columns,
+		      const struct event *event, struct clock_anchor *clock)
 {
-	json__raw(line, "  ");
-	json__u64(line, count);
-	json__raw(line, " ");
-	json__word(line, noun);
-	if (count != 1)
-		json__raw(line, "s");
-}
+	const uint8_t *id = event->execution ? event->execution->id : event->head->execution_id;
+	const char *slug =
+		event->execution ? event->execution->command.slug : event->rejected->slug;
+	char room[CLOCK_TIMESTAMP_BYTES], text[32];
+	struct json stamp = {.base = room, .at = room, .limit = room + sizeof(room)};
 
-/* Right-aligned, rounded, in the unit that fits. JSON lines have every digit. */
-static void put_duration(struct json *line, const struct event *event)
-{
-	char text[32] = "?   ";
-	uint64_t ns;
-
-	if (event__duration_ns(event, &ns)) {
-		if (ns < 1000)
-			snprintf(text, sizeof(text), "%u ns", (unsigned int)ns);
-		else if (ns < 1000000)
-			snprintf(text, sizeof(text), "%.1f us", (double)ns / 1e3);
-		else if (ns < 10000000000)
-			snprintf(text, sizeof(text), "%.3f ms", (double)ns / 1e6);
-		else
-			snprintf(text, sizeof(text), "%.3f s ", (double)ns / 1e9);
-	}
-	for (size_t i = strlen(text); i < 13; i++)
-		*line->at++ = ' ';
-	json__word(line, text);
-}
-
-static void put_trouble(struct json *line, unsigned int outcome, unsigned int category)
-{
-	const char *name = error_category__name(category);
-
-	if (outcome == OUTCOME_SUCCESS)
-		return;
-	json__raw(line, "  ");
-	json__word(line, outcome__name(outcome));
-	if (name) {
-		json__raw(line, ": ");
-		json__word(line, name);
-	}
-}
-
-static void put_front(struct json *line, const struct event *event, struct clock_anchor *clock)
-{
-	struct json stamp;
-	char room[CLOCK_TIMESTAMP_BYTES];
-	char pid[16];
-
-	stamp = (struct json){.base = room, .at = room, .limit = room + sizeof(room)};
 	clock_anchor__timestamp(clock, &stamp, event->record->time_ns);
-	json__bytes(line, room + 11, 15); /* the time of day with microseconds */
-	snprintf(pid, sizeof(pid), "  %7u  ", event->record->pid);
-	json__word(line, pid);
-	if (event->execution)
-		PADDED(line, event->execution->command.slug, 20);
-	else
-		PADDED(line, event->rejected->slug, 20);
-	json__raw(line, "  ");
+	text_line__put(line, room + 11, columns->time_bytes, columns->time_bytes);
+	snprintf(text, sizeof(text), "%*u", PID_COLUMNS, event->record->pid);
+	text_line__go_to(line, columns->pid);
+	text_line__put(line, text, sizeof(text), sizeof(text));
+	snprintf(text, sizeof(text), "%02x%02x%02x%02x", id[12], id[13], id[14], id[15]);
+	text_line__go_to(line, columns->id);
+	text_line__put(line, text, sizeof(text), sizeof(text));
+	text_line__go_to(line, columns->slug);
+	text_line__put(line, slug, sizeof(event->rejected->slug), columns->slug_width);
+	text_line__go_to(line, columns->body);
 }
 
-static void started_text(struct json *line, const struct event *event)
+/* Right-aligned, behind `column` and behind what is there already. */
+static void put_duration(struct text_line *line, unsigned int column, const char *duration)
 {
-	put_word(line, "started", 9);
-	PADDED(line, event->command->request_source, 0);
-	json__raw(line, "  by ");
-	PADDED(line, event->command->user_id, 0);
-	if (event->head->flags & SPAN_DRY_RUN)
-		json__raw(line, "  (dry run)");
+	unsigned int bytes = (unsigned int)strlen(duration);
+	unsigned int from = column > line->at ? column : line->at;
+
+	text_line__go_to(line, from + DURATION_COLUMNS - between(0, bytes, DURATION_COLUMNS - 1));
+	text_line__put(line, duration, bytes, bytes);
 }
 
-static void step_text(struct json *line, const struct event *event)
+static unsigned int less(unsigned int from, unsigned int taken)
 {
-	const struct step_span *step = event->step;
+	return from > taken ? from - taken : 0;
+}
 
-	for (unsigned int i = 0; i < 2u + 2u * (step->depth < 8 ? step->depth : 8u); i++)
-		*line->at++ = ' ';
-	PADDED(line, step->type, 20);
-	json__raw(line, "  ");
-	PADDED(line, step->name, 18);
-	put_duration(line, event);
-	if (step->mutations_count)
-		put_count(line, step->mutations_count, "row");
-	if (event->head->flags & SPAN_ITEMS) {
-		put_count(line, step->items_in, "item");
-		json__raw(line, " to ");
-		json__u64(line, step->items_out);
+/*
+ * Where the line is too narrow for everything, blanks go first. Then the text in front of the
+ * duration is cut, but the details take no more than a third of the room from it, or what their
+ * essential part needs. Then the details are cut.
+ */
+static void put_body(struct text_line *line, const struct columns *columns,
+		     const struct event_text_body *body)
+{
+	const struct event_text_words *details = &body->details;
+	unsigned int width = columns->end - columns->body;
+	unsigned int left = less(width, body->duration[0] ? DURATION_COLUMNS : 0);
+	unsigned int all = (unsigned int)printable__columns(details->text, details->bytes);
+	unsigned int least = (unsigned int)printable__columns(details->text, body->essential_bytes);
+	unsigned int kept = between(least + (least < all), width / 3, all); /* one for "…" */
+
+	text_line__colour(line, body->colour);
+	text_line__put(line, body->what.text, body->what.bytes,
+		       between(8, less(left, kept), width));
+	if (body->duration[0])
+		put_duration(line, columns->body + between(0, less(left, all), columns->what_width),
+			     body->duration);
+	text_line__put(line, details->text, details->bytes, less(columns->end, line->at));
+}
+
+void event_text__write(struct json *json, const struct event *event, struct clock_anchor *clock,
+		       const struct text_style *style)
+{
+	struct columns columns = columns_of(style);
+	struct event_text_body body;
+	struct text_line line;
+
+	event_text_body__make(&body, event, style->has_ids);
+	text_line__begin(&line, json, style);
+	put_front(&line, &columns, event, clock);
+	put_body(&line, &columns, &body);
+	text_line__end(&line);
+}
+
+void event_text__header(struct json *json, const struct text_style *style)
+{
+	struct columns columns = columns_of(style);
+	const struct {
+		unsigned int at;
+		const char *title;
+	} titles[] = {
+		{0, "TIME (UTC)"},
+		{columns.pid + PID_COLUMNS - 3, "PID"},
+		{columns.id, "ID"},
+		{columns.slug, "COMMAND"},
+		{columns.body, "EVENT"},
+		{columns.body + columns.what_width + DURATION_COLUMNS - 8, "DURATION"},
+	};
+	struct text_line line;
+
+	text_line__begin(&line, json, style);
+	text_line__colour(&line, TEXT_BOLD);
+	for (size_t i = 0; i < sizeof(titles) / sizeof(titles[0]); i++) {
+		text_line__go_to(&line, titles[i].at);
+		text_line__put(&line, titles[i].title, strlen(titles[i].title), TEXT_COLUMNS);
 	}
-	if (ai_cache__name(step->ai_cache)) {
-		json__raw(line, "  cache ");
-		json__word(line, ai_cache__name(step->ai_cache));
-		put_count(line, (uint64_t)step->prompt_tokens + step->completion_tokens, "token");
-	}
-	put_trouble(line, step->outcome, step->error_category);
-}
-
-static void put_termination(struct json *line, const struct event *event)
-{
-	char text[TERMINATION_TEXT_BYTES];
-
-	termination__text(event->termination, text);
-	json__raw(line, "  ");
-	json__word(line, text);
-	if (!event->innermost)
-		return;
-	json__raw(line, " in ");
-	if (event->innermost->name[0])
-		PADDED(line, event->innermost->name, 0);
-	else
-		PADDED(line, event->innermost->type, 0);
-}
-
-static void put_unseen(struct json *line, const struct event *event)
-{
-	if (event->complete)
-		return;
-	if (event->steps_lost_known) {
-		json__raw(line, "  (");
-		json__u64(line, event->steps_lost);
-		json__raw(line, " not seen)");
-	} else {
-		json__raw(line, "  (some not seen)");
-	}
-}
-
-static void completed_text(struct json *line, const struct event *event)
-{
-	const struct command_span *command = event->command;
-
-	put_word(line, "done", 9);
-	put_word(line, outcome__name(command->outcome), 32);
-	put_duration(line, event);
-	put_count(line, event__steps_executed(event), "step");
-	if (command->steps_failed) {
-		json__raw(line, ", ");
-		json__u64(line, command->steps_failed);
-		json__raw(line, " failed");
-	}
-	if (event->termination)
-		put_termination(line, event);
-	put_unseen(line, event);
-}
-
-static void rejected_text(struct json *line, const struct event *event)
-{
-	put_word(line, "rejected", 9);
-	PADDED(line, event->rejected->reason, 0);
-	if (event->rejected->invalid_fields[0]) {
-		json__raw(line, ": ");
-		PADDED(line, event->rejected->invalid_fields, 0);
-	}
-}
-
-static void tool_text(struct json *line, const struct event *event)
-{
-	json__raw(line, "  tool ");
-	PADDED(line, event->tool->slug, 35);
-	put_duration(line, event);
-	put_trouble(line, event->tool->outcome, 0);
-}
-
-static void fragment_text(struct json *line, const struct event *event)
-{
-	json__raw(line, "  fragment ");
-	json__i64(line, event->fragment->fragment_id);
-	json__raw(line, " ");
-	json__word(line, operation__name(event->fragment->operation));
-}
-
-typedef void put_event(struct json *line, const struct event *event);
-
-#define FORM(kind, writer, name) [EVENT_##kind] = writer##_text,
-
-static put_event *const forms[] = {STEPTRACE_EVENT_KINDS(FORM)};
-
-void event_text__write(struct json *line, const struct event *event, struct clock_anchor *clock)
-{
-	put_front(line, event, clock);
-	forms[event->kind](line, event);
-	json__raw(line, "\n");
+	text_line__end(&line);
 }

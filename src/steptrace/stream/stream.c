@@ -62,7 +62,7 @@ int stream__write_line(struct stream *stream, const struct event *event)
 	if (json__reserve(&stream->lines.text, EVENT_LINE_BYTES))
 		return -ENOMEM;
 	if (options->format == FORMAT_COMPACT)
-		event_text__write(&stream->lines.text, event, &options->clock);
+		event_text__write(&stream->lines.text, event, &options->clock, &options->text);
 	else
 		write_json(stream, event);
 	if (event->execution) {
@@ -134,6 +134,11 @@ int stream__take_lines(struct stream *stream, struct lines *taken)
 const struct stream_options *stream__options(const struct stream *stream)
 {
 	return &stream->options;
+}
+
+void stream__set_columns(struct stream *stream, unsigned int columns)
+{
+	stream->options.text.columns = columns;
 }
 
 struct clock_anchor *stream__clock(struct stream *stream)

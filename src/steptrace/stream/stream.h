@@ -29,6 +29,7 @@
 #include "steptrace/stream/fields.h"
 #include "steptrace/stream/lines.h"
 #include "steptrace/stream/termination.h"
+#include "steptrace/stream/text_line.h"
 
 enum stream_format {
 	FORMAT_JSON,    /* event_json.h */
@@ -44,8 +45,9 @@ enum {
 struct stream_options {
 	enum stream_format format;
 	bool seed_fields_only;
-	bool safe_integers;   /* of JSON lines: see json.h */
-	struct fields fields; /* which members of a JSON line are written; empty: all */
+	bool safe_integers;     /* of JSON lines: see json.h */
+	struct text_style text; /* of compact lines */
+	struct fields fields;   /* which members of a JSON line are written; empty: all */
 	/* Called for each record that was decoded, before its text is used: replaces text by
 	 * pseudonyms. NULL: no text is replaced. */
 	void (*pseudonymize)(void *context, struct decoded *decoded);
@@ -110,6 +112,8 @@ struct lines *stream__lines(struct stream *stream);
 int stream__take_lines(struct stream *stream, struct lines *taken);
 
 const struct stream_options *stream__options(const struct stream *stream);
+/* The terminal has another width now. */
+void stream__set_columns(struct stream *stream, unsigned int columns);
 struct clock_anchor *stream__clock(struct stream *stream);
 
 const struct stream_counts *stream__counts(const struct stream *stream);

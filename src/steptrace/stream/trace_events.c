@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdbool.h>
 
+#include "steptrace/stream/event_text.h"
 #include "steptrace/version.h"
 
 static bool is_json(const struct stream *stream)
@@ -105,12 +106,12 @@ int trace_events__started(struct stream *stream, const struct trace_facts *facts
 	struct json *json = &stream__lines(stream)->text;
 	size_t before;
 
-	if (!is_json(stream))
-		return 0;
 	if (json__reserve(json, EVENT_LINE_BYTES))
 		return -ENOMEM;
 	before = json__length(json);
-	if (started_json(stream, facts)) {
+	if (!is_json(stream)) {
+		event_text__header(json, &stream__options(stream)->text);
+	} else if (started_json(stream, facts)) {
 		json->at = json->base + before;
 		return -ENOMEM;
 	}

@@ -3,8 +3,8 @@
  * The lines about the recording itself: trace.started, trace.attached, trace.detached, trace.lost,
  * trace.degraded, trace.clock and trace.stopped.
  *
- * In compact format only trace.lost is written; the log on stderr reports the other facts. There
- * the functions return 0 and append nothing.
+ * In compact format trace.started is the line with the titles of the columns, and trace.lost is a
+ * line. The log on stderr reports the other facts: there the functions return 0 and append nothing.
  */
 #ifndef STEPTRACE_TRACE_EVENTS_H
 #define STEPTRACE_TRACE_EVENTS_H

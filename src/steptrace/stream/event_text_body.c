@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "steptrace/stream/event_text_body.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "steptrace/stream/executions.h"
+#include "steptrace/stream/termination.h"
+
+/* ---- pieces of text */
+
+static void add(struct event_text_words *words, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void add(struct event_text_words *words, const char *format, ...)
+{
+	size_t room = sizeof(words->text) - words->bytes;
+	va_list arguments;
+	int bytes;
+
+	va_start(arguments, format);
+	bytes = vsnprintf(words->text + words->bytes, room, format, arguments);
+	va_end(arguments);
+	if (bytes > 0)
+		words->bytes += (size_t)bytes < room ? (size_t)bytes : room - 1;
+}
+
+/* For "%.*s": a text field of a span, which has no NUL if it is full. */
+#define FIELD(field) (int)sizeof(field), field
+
+static void add_count(struct event_text_words *words, const char *before, uint64_t count,
+		      const char *noun)
+{
+	add(words, "%s%" PRIu64 " %s%s", before, count, noun, count == 1 ? "" : "s");
+}
+
+/* ---- ids */
+
+static void add_uuid(struct event_text_words *words, const uint8_t id[16])
+{
+	char text[JSON_UUID_BYTES + 1] = "";
+	struct json json = {.base = text, .at = text, .limit = text + JSON_UUID_BYTES};
+
+	json__uuid(&json, id);
+	add(words, "%s", text);
+}
+
+/* Where the caller has given no correlation id, the execution's id names the request. */
+static const char *request_of(const struct event *event)
+{
+	return event->execution ? event->execution->command.correlation_id
+				: event->rejected->correlation_id;
+}
+
+enum { REQUEST_BYTES = sizeof(((struct command_span *)0)->correlation_id), REQUEST_SHOWN = 24 };
+
+/* A UUID is shortened to its last digits, like the execution's id. */
+static bool is_uuid(const char *text)
+{
+	for (int i = 0; i < JSON_UUID_BYTES; i++)
+		if (i == 8 || i == 13 || i == 18 || i == 23
+			    ? text[i] != '-'
+			    : !strchr("0123456789abcdefABCDEF", text[i]) || !text[i])
+			return false;
+	return !text[JSON_UUID_BYTES];
+}
+
+/* How many bytes are shown of a longer text: it is not cut within a character. */
+static int whole_characters(const char *text)
+{
+	int bytes = REQUEST_SHOWN - 1;
+
+	while (bytes > 0 && ((uint8_t)text[bytes] & 0xc0) == 0x80)
+		bytes--;
+	return bytes;
+}
+
+static void add_request(struct event_text_words *words, const struct event *event)
+{
+	const char *request = request_of(event);
+	size_t bytes = strnlen(request, REQUEST_BYTES);
+
+	if (bytes == JSON_UUID_BYTES && is_uuid(request))
+		add(words, "  req %s", request + bytes - EVENT_TEXT_ID_COLUMNS);
+	else if (bytes > REQUEST_SHOWN)
+		add(words, "  req %.*s…", whole_characters(request), request);
+	else if (bytes)
+		add(words, "  req %.*s", (int)bytes, request);
+}
+
+static void add_whole_ids(struct event_text_words *words, const struct event *event)
+{
+	const char *request = request_of(event);
+
+	add(words, "  execution ");
+	add_uuid(words, event->execution ? event->execution->id : event->head->execution_id);
+	if (request[0])
+		add(words, "  req %.*s", REQUEST_BYTES, request);
+	add(words, "  thread %u", event->record->tid);
+}
+
+/* ---- what each event says */
+
+static int decimals_of(double value)
+{
+	if (value >= 99.95)
+		return 0;
+	return value >= 9.995 ? 1 : 2;
+}
+
+/* In the unit that fits, with three digits. JSON lines have every digit. */
+static void write_duration(struct event_text_body *body, const struct event *event)
+{
+	static const struct {
+		double unit;
+		const char *name;
+	} units[] = {{1, "ns"}, {1e3, "us"}, {1e6, "ms"}, {1e9, "s"}};
+	double value;
+	uint64_t ns;
+	size_t i = 0;
+
+	snprintf(body->duration, sizeof(body->duration), "?");
+	if (!event__duration_ns(event, &ns))
+		return;
+	while (i < 3 && (double)ns >= 999.5 * units[i].unit)
+		i++;
+	value = (double)ns / units[i].unit;
+	snprintf(body->duration, sizeof(body->duration), "%.*f %s", i ? decimals_of(value) : 0,
+		 value, units[i].name);
+}
+
+static bool is_trouble(unsigned int outcome)
+{
+	return outcome != OUTCOME_SUCCESS && outcome != OUTCOME_SKIPPED;
+}
+
+static void add_outcome(struct event_text_body *body, unsigned int outcome, unsigned int category)
+{
+	const char *name = error_category__name(category);
+
+	if (outcome == OUTCOME_SUCCESS)
+		return;
+	add(&body->details, "  %s%s%s", outcome__name(outcome), name ? ": " : "", name ? name : "");
+	body->essential_bytes = body->details.bytes;
+	body->colour = is_trouble(outcome) ? TEXT_RED : TEXT_YELLOW;
+}
+
+static void add_indent(struct event_text_body *body, unsigned int depth)
+{
+	add(&body->what, "%*s", 2 + 2 * (int)(depth < 8 ? depth : 8), "");
+}
+
+/* How deep something of this step is. A step whose beginning was not seen is taken for an outer
+ * one. */
+static unsigned int depth_within(const struct event *event, const uint8_t step_id[16])
+{
+	static const uint8_t of_the_command[16];
+
+	for (const struct open_step *step = event->execution->open.newest; step; step = step->older)
+		if (memcmp(step->span.step_id, step_id, 16) == 0)
+			return step->span.depth + 1u;
+	return memcmp(step_id, of_the_command, 16) != 0;
+}
+
+static void started_text(struct event_text_body *body, const struct event *event)
+{
+	const struct command_span *command = event->command;
+
+	add(&body->what, "started");
+	if (command->request_source[0])
+		add(&body->details, "  %.*s", FIELD(command->request_source));
+	add_request(&body->details, event);
+	if (command->user_id[0])
+		add(&body->details, "  by %.*s", FIELD(command->user_id));
+	if (event->head->flags & SPAN_DRY_RUN)
+		add(&body->details, "  (dry run)");
+}
+
+static void step_text(struct event_text_body *body, const struct event *event)
+{
+	const struct step_span *step = event->step;
+	const char *cache = ai_cache__name(step->ai_cache);
+
+	write_duration(body, event);
+	add_indent(body, step->depth);
+	if (step->name[0])
+		add(&body->what, "%.*s ", FIELD(step->name));
+	add(&body->what, "%.*s", FIELD(step->type));
+	add_outcome(body, step->outcome, step->error_category);
+	if (step->mutations_count)
+		add_count(&body->details, "  ", step->mutations_count, "row");
+	if (event->head->flags & SPAN_ITEMS) {
+		add_count(&body->details, "  ", step->items_in, "item");
+		add(&body->details, " to %u", step->items_out);
+	}
+	if (cache) {
+		add(&body->details, "  cache %s", cache);
+		add_count(&body->details, ", ",
+			  (uint64_t)step->prompt_tokens + step->completion_tokens, "token");
+	}
+	if (is_trouble(step->outcome))
+		add_request(&body->details, event);
+}
+
+static void add_termination(struct event_text_words *details, const struct event *event)
+{
+	char text[TERMINATION_TEXT_BYTES];
+
+	termination__text(event->termination, text);
+	add(details, "  %s", text);
+	if (event->innermost && event->innermost->name[0])
+		add(details, " in %.*s", FIELD(event->innermost->name));
+	else if (event->innermost)
+		add(details, " in %.*s", FIELD(event->innermost->type));
+}
+
+static void add_unseen(struct event_text_words *details, const struct event *event)
+{
+	bool start_seen = event->execution->start_seen;
+
+	if (event->complete)
+		return;
+	if (!event->steps_lost_known)
+		add(details, "  (some steps may be missing)");
+	else if (event->steps_lost == 0)
+		add(details, start_seen ? "  (not complete)" : "  (beginning not seen)");
+	else
+		add_count(details, start_seen ? "  (" : "  (beginning and ", event->steps_lost,
+			  "step");
+	if (event->steps_lost_known && event->steps_lost)
+		add(details, " not seen)");
+}
+
+static void completed_text(struct event_text_body *body, const struct event *event)
+{
+	const struct command_span *command = event->command;
+
+	write_duration(body, event);
+	add(&body->what, "done  %s", outcome__name(command->outcome));
+	if (event->termination)
+		add_termination(&body->details, event);
+	if (command->outcome != OUTCOME_SUCCESS) {
+		add_request(&body->details, event);
+		body->essential_bytes = body->details.bytes;
+		body->colour = TEXT_RED;
+	}
+	add_count(&body->details, "  ", event__steps_executed(event), "step");
+	if (command->steps_failed)
+		add(&body->details, ", %" PRIu64 " failed", (uint64_t)command->steps_failed);
+	add_unseen(&body->details, event);
+}
+
+static void rejected_text(struct event_text_body *body, const struct event *event)
+{
+	const struct rejected_span *rejected = event->rejected;
+
+	add(&body->what, "rejected");
+	add(&body->details, "  %.*s", FIELD(rejected->reason));
+	if (rejected->invalid_fields[0])
+		add(&body->details, ": %.*s", FIELD(rejected->invalid_fields));
+	add_request(&body->details, event);
+	if (rejected->user_id[0])
+		add(&body->details, "  by %.*s", FIELD(rejected->user_id));
+	body->colour = TEXT_YELLOW;
+}
+
+static void tool_text(struct event_text_body *body, const struct event *event)
+{
+	const struct tool_span *tool = event->tool;
+
+	write_duration(body, event);
+	add_indent(body, depth_within(event, tool->step_id));
+	add(&body->what, "tool %.*s", FIELD(tool->slug));
+	add_outcome(body, tool->outcome, 0);
+	if (event->head->flags & SPAN_EXIT_STATUS)
+		add(&body->details, "  exit %d", tool->exit_status);
+	if (is_trouble(tool->outcome))
+		add_request(&body->details, event);
+}
+
+static void fragment_text(struct event_text_body *body, const struct event *event)
+{
+	const struct fragment_span *fragment = event->fragment;
+
+	add_indent(body, depth_within(event, fragment->step_id));
+	add(&body->what, "fragment %" PRId64 " %s", (int64_t)fragment->fragment_id,
+	    operation__name(fragment->operation));
+}
+
+typedef void make_body(struct event_text_body *body, const struct event *event);
+
+#define FORM(kind, writer, name) [EVENT_##kind] = writer##_text,
+
+static make_body *const forms[] = {STEPTRACE_EVENT_KINDS(FORM)};
+
+void event_text_body__make(struct event_text_body *body, const struct event *event, bool has_ids)
+{
+	*body = (struct event_text_body){.colour = TEXT_PLAIN};
+	forms[event->kind](body, event);
+	if (has_ids)
+		add_whole_ids(&body->details, event);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Private to event_text*.c: what the line of an event says. event_text.c puts it into columns and
+ * escapes it.
+ *
+ *	what "  DatabaseUpdateStep set-title"	duration "482 us"	details "  1 row"
+ */
+#ifndef STEPTRACE_EVENT_TEXT_BODY_H
+#define STEPTRACE_EVENT_TEXT_BODY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "steptrace/stream/event.h"
+#include "steptrace/stream/text_line.h"
+
+enum { EVENT_TEXT_ID_COLUMNS = 8 }; /* of an id that is shortened to its last digits */
+
+struct event_text_words {
+	char text[512]; /* as the runner wrote it; longer text is truncated */
+	size_t bytes;
+};
+
+struct event_text_body {
+	struct event_text_words what, details; /* details begin with two blanks */
+	size_t essential_bytes;                /* of details: how it ended, if not well */
+	char duration[32];                     /* "": the event has none */
+	enum text_colour colour;
+};
+
+/* `has_ids`: the details end with the whole ids of execution, request and thread. */
+void event_text_body__make(struct event_text_body *body, const struct event *event, bool has_ids);
+
+#endif
