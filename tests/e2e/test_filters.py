@@ -36,12 +36,26 @@ class What(EndToEnd):
         for pattern, slugs in (("fragment.*", {"fragment.update"}),
                                ("nest?d,tool*", {"nested", "toolbox"}),
                                ("[!fpt]*", {"nested", "nonesuch"}),
+                               ("!fragment.*,!n*", {"toolbox", "parent"}),
+                               ("n*,!nest?d", {"nonesuch"}),
+                               ("!n*,nested", {"fragment.update", "nested", "toolbox", "parent"}),
                                ("nothing", set())):
             events = self.recorded("--command", pattern)
             self.assertEqual({event["command_slug"] for event in runner_events(events)}, slugs)
             self.assertEqual(filtered(events), EVERYTHING - len(runner_events(events)))
             self.assertEqual([done for done in completed(events) if not done["complete"]], [])
             self.assertEqual(len(completed(events)), len(started(events)))
+
+    def test_repeated_patterns_are_added(self):
+        events = self.recorded("--command", "n*", "--command", "!nest*", "--command", "toolbox")
+        self.assertEqual({event["command_slug"] for event in runner_events(events)},
+                         {"nonesuch", "toolbox"})
+
+    def test_step_types_that_are_excluded(self):
+        events = self.recorded("--step-type", "!Database*,!Condition*")
+        types = {step["step_type"] for step in steps(events)}
+        self.assertFalse(types & {"DatabaseUpdateStep", "ConditionStep"})
+        self.assertTrue({"ToolCallStep", "NotifyStep"} <= types)
 
     def test_step_type(self):
         events = self.recorded("--step-type", "Tool*,Notify*")
@@ -207,6 +221,8 @@ class Who(EndToEnd):
         self.assertEqual(self.count("--comm", "sp*"), 7)
         self.assertEqual(self.count("--comm", "x*,*ans"), 7)
         self.assertEqual(self.count("--comm", "span"), 0)
+        self.assertEqual(self.count("--comm", "!sp*"), 0)
+        self.assertEqual(self.count("--comm", "!x*"), 7)
 
     def test_decided_once(self):
         """An execution follows what was decided at its beginning, although the thread's name or the
@@ -277,7 +293,7 @@ class Usage(EndToEnd):
                                  (("--cgroup", "/nonesuch"), "is no cgroup"),
                                  (("--comm", ""), "is not a pattern"),
                                  (("--command", "[a"), "is not a pattern"),
-                                 (("--step-type", "x" * 70), "longer than"),
+                                 (("--step-type", "x" * 70), "is too long"),
                                  (("--min-duration", "fast"), "--min-duration 100ms"),
                                  (("--sample", "0"), "--sample 100"),
                                  (("--sample", "1.5"), "--sample 100")):

@@ -59,20 +59,20 @@ int filters__set_cgroup(struct steptrace_filters *filters, const char *path, str
 int filters__set_comm(struct steptrace_filters *filters, const char *pattern, struct error *err)
 {
 	filters->by_comm = 1;
-	return glob__compile(pattern, &filters->comm, err);
+	return glob__add(pattern, &filters->comm, err);
 }
 
 int filters__set_command(struct steptrace_filters *filters, const char *pattern, struct error *err)
 {
 	filters->by_command = filters->by_span = 1;
-	return glob__compile(pattern, &filters->command, err);
+	return glob__add(pattern, &filters->command, err);
 }
 
 int filters__set_step_type(struct steptrace_filters *filters, const char *pattern,
 			   struct error *err)
 {
 	filters->by_step_type = filters->by_span = 1;
-	return glob__compile(pattern, &filters->step_type, err);
+	return glob__add(pattern, &filters->step_type, err);
 }
 
 int filters__set_min_duration(struct steptrace_filters *filters, const char *duration,

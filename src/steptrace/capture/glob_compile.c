@@ -68,16 +68,21 @@ static int take_element(struct compiler *compiler)
 	return 0;
 }
 
-/* Takes one of the patterns between commas. */
-static int take_pattern(struct compiler *compiler)
+/* "!a" alone stands for "*,!a". */
+static void accept_all_before(struct compiler *compiler)
 {
 	struct glob *glob = compiler->glob;
-	const char *begin = compiler->at;
 
 	glob->start |= 1ULL << compiler->position;
-	while (*compiler->at && *compiler->at != ',') {
+	glob->loops |= 1ULL << compiler->position;
+	glob->final |= 1ULL << compiler->position++;
+}
+
+static int take_elements(struct compiler *compiler)
+{
+	for (; *compiler->at && *compiler->at != ',';) {
 		if (*compiler->at == '*') {
-			glob->loops |= 1ULL << compiler->position;
+			compiler->glob->loops |= 1ULL << compiler->position;
 			compiler->at++;
 			continue;
 		}
@@ -86,32 +91,55 @@ static int take_pattern(struct compiler *compiler)
 		if (++compiler->position >= GLOB_POSITIONS)
 			return -E2BIG;
 	}
+	return 0;
+}
+
+/* Takes one of the patterns between commas. */
+static int take_pattern(struct compiler *compiler)
+{
+	bool excludes = *compiler->at == '!';
+	struct glob *glob = compiler->glob;
+	const char *begin = compiler->at += excludes;
+	int code;
+
+	if (excludes && compiler->position == 0)
+		accept_all_before(compiler);
+	if (compiler->position >= GLOB_POSITIONS)
+		return -E2BIG;
+	glob->start |= 1ULL << compiler->position;
+	code = take_elements(compiler);
+	if (code)
+		return code;
 	if (compiler->at == begin)
 		return -EINVAL;
+	if (excludes)
+		glob->excluded |= 1ULL << compiler->position;
 	glob->final |= 1ULL << compiler->position++;
 	return 0;
 }
 
-int glob__compile(const char *text, struct glob *glob, struct error *err)
+/* Behind the patterns that were added before. */
+static unsigned int next_position(const struct glob *glob)
 {
-	struct compiler compiler = {.glob = glob, .at = text};
-	int code;
+	return glob->final ? 64 - (unsigned int)__builtin_clzll(glob->final) : 0;
+}
 
-	memset(glob, 0, sizeof(*glob));
-	for (;;) {
-		if (compiler.position >= GLOB_POSITIONS)
-			code = -E2BIG;
-		else
-			code = take_pattern(&compiler);
-		if (code == -E2BIG)
-			return error__set(err, -EINVAL,
-					  "the pattern '%s' is longer than %d characters", text,
-					  GLOB_POSITIONS - 1);
-		if (code)
-			return error__set(err, -EINVAL,
-					  "'%s' is not a pattern (for example: fragment.*)", text);
-		if (!*compiler.at)
-			return 0;
+int glob__add(const char *text, struct glob *glob, struct error *err)
+{
+	struct compiler compiler = {.glob = glob, .at = text, .position = next_position(glob)};
+	int code = take_pattern(&compiler);
+
+	while (!code && *compiler.at) {
 		compiler.at++;
+		code = take_pattern(&compiler);
 	}
+	if (code == -E2BIG)
+		return error__set(err, -EINVAL,
+				  "'%s' is too long: the patterns of an option have at most %d "
+				  "characters together",
+				  text, GLOB_POSITIONS - 1);
+	return code ? error__set(err, -EINVAL,
+				 "'%s' is not a pattern (for example: fragment.* or !health.*)",
+				 text)
+		    : 0;
 }

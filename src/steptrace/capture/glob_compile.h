@@ -6,6 +6,10 @@
  *	*	any characters		[a-z_]	one of these
  *	?	one character		[!0-9]	none of these
  *	\*	the character itself	a,b	one pattern or the other
+ *	!a	not this pattern	a,!b	a but not b: the last pattern that matches decides
+ *
+ * A text that no pattern matches is not accepted, except where the first pattern excludes: "!a"
+ * alone stands for "*,!a".
  */
 #ifndef STEPTRACE_GLOB_COMPILE_H
 #define STEPTRACE_GLOB_COMPILE_H
@@ -13,7 +17,8 @@
 #include "common/error.h"
 #include "steptrace/glob.h"
 
-/* Returns 0, or -EINVAL with a sentence: the pattern is empty, malformed or too long. */
-int glob__compile(const char *text, struct glob *glob, struct error *err);
+/* Adds patterns to those of `glob`, which is zeroed before the first call. Returns 0, or -EINVAL
+ * with a sentence: a pattern is empty or malformed, or all of them are too long. */
+int glob__add(const char *text, struct glob *glob, struct error *err);
 
 #endif

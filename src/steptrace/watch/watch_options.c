@@ -79,7 +79,7 @@ static const struct option_row filter_rows[] = {
 	 .set = set_comm},
 	{{0, "command", "GLOB",
 	  "only commands with this slug (the name of a command),\n"
-	  "such as 'mail.*'"},
+	  "such as 'mail.*' or '!health.*'; may be repeated"},
 	 .set = set_command},
 	{{0, "step-type", "GLOB",
 	  "only steps of this type, such as 'Ai*'; the events of\n"
