@@ -6,7 +6,8 @@
 
 bool record_format__needs_json(const struct session_options *session)
 {
-	return session->fields.count || session->seed_fields_only || session->safe_integers;
+	return session->fields.count || session->seed_fields_only || session->safe_integers ||
+	       session->labels.count;
 }
 
 void record_format__choose(struct session_options *session)

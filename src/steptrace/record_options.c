@@ -55,6 +55,13 @@ static int set_pseudonymize(void *context, const char *value, struct error *err)
 	return pseudonym__parse(value, &session->pseudonyms_mask, err);
 }
 
+static int add_label(void *context, const char *value, struct error *err)
+{
+	struct session_options *session = context;
+
+	return labels__add(&session->labels, value, err);
+}
+
 static const struct option_row line_rows[] = {
 	{{0, "format", "json|compact",
 	  "json: one JSON object per line; compact: one line of\n"
@@ -76,6 +83,12 @@ static const struct option_row line_rows[] = {
 	  "write integers of 2^53 and more as strings, for readers\n"
 	  "that would round them, such as JavaScript and jq 1.6"},
 	 OPTION_STORES(FLAG, struct session_options, safe_integers)},
+	{{0, "label", "KEY=VALUE",
+	  "write this label in the event trace.started; may be given\n"
+	  "up to 32 times"},
+	 .set = add_label},
+	{{0, "labels-everywhere", NULL, "write the labels in every event"},
+	 OPTION_STORES(FLAG, struct session_options, labels.is_everywhere)},
 	{{0, "pseudonymize", "FIELD[,FIELD...]",
 	  "replace the values of these fields by hashes that are\n"
 	  "computed with a secret key; the fields are user_id,\n"
@@ -180,7 +193,10 @@ static int check(const struct session_options *session, struct error *err)
 	if (session->safe_integers && session->format == FORMAT_COMPACT)
 		return error__set(err, -EINVAL, "--safe-integers works only with --format json");
 	if (record_format__needs_json(session) && session->format == FORMAT_COMPACT)
-		return error__set(err, -EINVAL, "--fields works only with --format json");
+		return error__set(err, -EINVAL,
+				  "--fields and --label work only with --format json");
+	if (session->labels.is_everywhere && session->labels.count == 0)
+		return error__set(err, -EINVAL, "--labels-everywhere needs --label");
 	if (session->text.has_ids && session->format == FORMAT_JSON)
 		return error__set(err, -EINVAL, "--ids works only with --format compact");
 	return session->metrics_address ? metrics__check(session->metrics_address, err) : 0;

@@ -10,6 +10,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "common/cgroup2.h"
 #include "steptrace/attach/attachments.h"
 #include "steptrace/attach/site_choice.h"
 #include "steptrace/capture/capture.h"
@@ -111,6 +112,17 @@ static void check_lockdown(struct findings *findings)
 			      "confidentiality: BPF programs cannot read memory");
 }
 
+static void check_cgroups(struct findings *findings)
+{
+	const char *mount = cgroup2__mount();
+
+	findings__add(findings, "kernel", "cgroup version 2", mount ? VERDICT_OK : VERDICT_WARN,
+		      mount ? NULL : "mount cgroup2 at /sys/fs/cgroup", "%s",
+		      mount ? mount
+			    : "not mounted there: --cgroup finds nothing, and events do not name "
+			      "the container");
+}
+
 void checkup__kernel(struct findings *findings)
 {
 	struct utsname system;
@@ -122,6 +134,7 @@ void checkup__kernel(struct findings *findings)
 	check_ring_buffer(findings);
 	check_types(findings);
 	check_links(findings);
+	check_cgroups(findings);
 	check_lockdown(findings);
 }
 

@@ -260,6 +260,7 @@ int output__start(struct output *output, const char *header, const struct stream
 
 	output->sink->header = header;
 	output->writer.format = lines->format;
+	output->writer.labels = lines->labels;
 	output->writer.clock = lines->clock;
 	output->writer.own_lines.safe_integers = lines->safe_integers;
 	code = pthread_create(&output->thread, NULL, run, output);

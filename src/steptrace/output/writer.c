@@ -115,9 +115,12 @@ static int put(struct writer *writer, const struct text *text, size_t *written)
 
 static int put_own_line(struct writer *writer, const struct line_mark *mark)
 {
-	const struct text text = {writer->own_lines.base, json__length(&writer->own_lines), mark};
+	struct text text;
 	size_t written;
 
+	if (writer->format == FORMAT_JSON)
+		labels__put_everywhere(&writer->labels, &writer->own_lines);
+	text = (struct text){writer->own_lines.base, json__length(&writer->own_lines), mark};
 	return put(writer, &text, &written);
 }
 

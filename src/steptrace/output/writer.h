@@ -24,6 +24,7 @@ struct writer {
 	struct sink *sink; /* borrowed */
 	bool drops; /* after an error of the sink: drop the lines, go on; else fail for good */
 	enum stream_format format;
+	struct labels labels;
 	struct clock_anchor clock;
 
 	struct missing_lines missing;   /* not reported yet */

@@ -15,6 +15,7 @@
 #include "common/error.h"
 #include "steptrace/output/outputs.h"
 #include "steptrace/record/accounting.h"
+#include "steptrace/record/cgroups.h"
 #include "steptrace/record/governor.h"
 #include "steptrace/record/self_stats.h"
 #include "steptrace/record/vanished.h"
@@ -32,6 +33,7 @@ struct session_options {
 	enum stream_format format;
 	bool format_is_given;   /* --format */
 	struct text_style text; /* of compact lines */
+	struct labels labels;
 	bool seed_fields_only;
 	bool safe_integers;             /* of JSON lines: integers beyond 2^53 are strings */
 	struct fields fields;           /* of JSON lines; none: all fields */
@@ -54,6 +56,7 @@ struct session {
 	struct traced_command command; /* pid 0: no `-- COMMAND` */
 	struct watch watch;
 	struct pseudonyms *pseudonyms; /* NULL: nothing is replaced */
+	struct cgroups *cgroups;
 	struct stream *stream;
 	struct outputs outputs;
 	struct wakeups wakeups;

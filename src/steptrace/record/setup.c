@@ -89,6 +89,12 @@ static int open_watch(struct session *session)
 	return code;
 }
 
+static int open_cgroups(struct session *session)
+{
+	session->cgroups = cgroups__new();
+	return session->cgroups ? 0 : error__set(session->err, -ENOMEM, "out of memory");
+}
+
 static int open_stream(struct session *session)
 {
 	const struct session_options *options = session->options;
@@ -97,6 +103,9 @@ static int open_stream(struct session *session)
 	struct stream_options stream_options = {
 		.format = options->format,
 		.text = options->text,
+		.labels = options->labels,
+		.cgroup_path = cgroups__path,
+		.cgroup_path_context = session->cgroups,
 		.seed_fields_only = options->seed_fields_only,
 		.safe_integers = options->safe_integers,
 		.fields = options->fields,
@@ -210,6 +219,7 @@ int setup__open(struct session *session)
 		{.run = open_self_stats, .as_caller = true},
 		{.run = open_pseudonyms, .as_caller = true},
 		{.run = open_watch},
+		{.run = open_cgroups},
 		{.run = open_stream},
 		{.run = make_header},
 		{.run = attach},
@@ -228,6 +238,7 @@ void setup__close(struct session *session)
 {
 	watch__close(&session->watch);
 	stream__free(session->stream);
+	cgroups__free(session->cgroups);
 	pseudonyms__free(session->pseudonyms);
 	outputs__close(&session->outputs);
 	self_stats__close(&session->self_stats);

@@ -119,6 +119,7 @@ struct event {
 		const struct fragment_span *fragment;
 		const struct rejected_span *rejected;
 	};
+	const char *cgroup_path;                 /* EVENT_COMMAND_STARTED; NULL: not known */
 	const struct steptrace_process *process; /* EVENT_VALIDATION_FAILED: that rejected it */
 	uint64_t realtime_ns;                    /* EVENT_COMMAND_STARTED: since 1970 */
 	uint64_t steps_lost;                     /* EVENT_COMMAND_COMPLETED */

@@ -4,6 +4,7 @@
  * command.validation.failed.
  */
 #include "steptrace/stream/clock_anchor.h"
+#include "steptrace/stream/container.h"
 #include "steptrace/stream/event_json_parts.h"
 #include "steptrace/stream/termination.h"
 
@@ -71,6 +72,28 @@ static void put_queue(struct json *json, const struct event *event)
 	json__raw(json, "}");
 }
 
+static void put_text_or_null(struct json *json, const char *text)
+{
+	if (text[0])
+		json__text(json, text, strlen(text));
+	else
+		json__raw(json, "null");
+}
+
+static void put_container(struct json *json, const char *cgroup_path)
+{
+	struct container container;
+
+	container__recognise(cgroup_path, &container);
+	json__raw(json, ",\"container\":{\"cgroup_path\":");
+	json__text(json, cgroup_path, strlen(cgroup_path));
+	json__raw(json, ",\"container_id\":");
+	put_text_or_null(json, container.id);
+	json__raw(json, ",\"pod_uid\":");
+	put_text_or_null(json, container.pod_uid);
+	json__raw(json, "}");
+}
+
 static void started_more(struct json *json, const struct event *event)
 {
 	const struct command_span *command = event->command;
@@ -82,6 +105,8 @@ static void started_more(struct json *json, const struct event *event)
 	put_parent(json, command);
 	json__raw(json, ",\"arguments_count\":");
 	json__u64(json, command->arguments_count);
+	if (event->cgroup_path)
+		put_container(json, event->cgroup_path);
 }
 
 const struct event_json_form event_json_started = {

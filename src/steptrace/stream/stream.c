@@ -44,10 +44,16 @@ static void write_json(struct stream *stream, const struct event *event)
 	char *line;
 
 	event_json__write(text, event, &options->clock, options->seed_fields_only);
-	if (options->fields.count == 0)
-		return;
 	line = text->base + before;
-	text->at = line + fields__apply(&options->fields, line, (size_t)(text->at - line));
+	if (options->fields.count)
+		text->at = line + fields__apply(&options->fields, line, (size_t)(text->at - line));
+	labels__put_everywhere(&options->labels, text);
+}
+
+/* The path of a cgroup may be longer than all other text of an event. */
+static size_t bytes_of_cgroup(const struct event *event)
+{
+	return event->cgroup_path ? JSON_TEXT_BYTES(strlen(event->cgroup_path)) : 0;
 }
 
 int stream__write_line(struct stream *stream, const struct event *event)
@@ -59,7 +65,7 @@ int stream__write_line(struct stream *stream, const struct event *event)
 	_Static_assert((int)EVENT_LINE_BYTES >= (int)EVENT_JSON_BYTES &&
 			       (int)EVENT_LINE_BYTES >= (int)EVENT_TEXT_BYTES,
 		       "a line of an event can be longer than its room");
-	if (json__reserve(&stream->lines.text, EVENT_LINE_BYTES))
+	if (json__reserve(&stream->lines.text, EVENT_LINE_BYTES + bytes_of_cgroup(event)))
 		return -ENOMEM;
 	if (options->format == FORMAT_COMPACT)
 		event_text__write(&stream->lines.text, event, &options->clock, &options->text);

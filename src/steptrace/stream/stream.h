@@ -27,6 +27,7 @@
 #include "steptrace/stream/decode.h"
 #include "steptrace/stream/event.h"
 #include "steptrace/stream/fields.h"
+#include "steptrace/stream/labels.h"
 #include "steptrace/stream/lines.h"
 #include "steptrace/stream/termination.h"
 #include "steptrace/stream/text_line.h"
@@ -47,7 +48,12 @@ struct stream_options {
 	bool seed_fields_only;
 	bool safe_integers;     /* of JSON lines: see json.h */
 	struct text_style text; /* of compact lines */
-	struct fields fields;   /* which members of a JSON line are written; empty: all */
+	struct labels labels;   /* of JSON lines */
+	/* The path of the cgroup, valid until the next call; `pid` was in it. NULL: not known.
+	 * The pointer itself may be NULL. */
+	const char *(*cgroup_path)(void *context, uint64_t cgroup_id, uint32_t pid);
+	void *cgroup_path_context;
+	struct fields fields; /* which members of a JSON line are written; empty: all */
 	/* Called for each record that was decoded, before its text is used: replaces text by
 	 * pseudonyms. NULL: no text is replaced. */
 	void (*pseudonymize)(void *context, struct decoded *decoded);

@@ -253,6 +253,17 @@ static int write_event(struct stream *stream, const struct event *event)
 	return 0;
 }
 
+/* Compact lines do not have it. */
+static const char *cgroup_path_of(const struct stream *stream, const struct execution *execution)
+{
+	const struct stream_options *options = &stream->options;
+
+	if (!options->cgroup_path || options->format != FORMAT_JSON)
+		return NULL;
+	return options->cgroup_path(options->cgroup_path_context, execution->process.cgroup_id,
+				    execution->pid);
+}
+
 static void remember_failed_step(struct execution *execution, const struct event *event)
 {
 	struct failed_step *failed = &execution->failed_step;
@@ -274,6 +285,8 @@ static int write_event_of_member(struct stream *stream, struct event *event, str
 	if (event->kind == EVENT_COMMAND_COMPLETED && member->execution->end_told)
 		return lose(stream, event->kind, LOSS_UNATTRIBUTED, 0);
 	update_execution(stream, event, member);
+	if (event->kind == EVENT_COMMAND_STARTED)
+		event->cgroup_path = cgroup_path_of(stream, member->execution);
 	err = write_event(stream, event);
 	if (err)
 		undo_update(event, member);

@@ -19,6 +19,13 @@ static int mark_own(struct stream *stream)
 	return lines__mark(stream__lines(stream), &own);
 }
 
+/* Ends a JSON line other than trace.started, which has the labels anyway. */
+static int end_own(struct stream *stream)
+{
+	labels__put_everywhere(&stream__options(stream)->labels, &stream__lines(stream)->text);
+	return mark_own(stream);
+}
+
 /* The text may have any length, so this reserves its own space. 0 or -ENOMEM. */
 static int put_text(struct json *json, const char *name, const char *text)
 {
@@ -89,6 +96,8 @@ static int started_json(struct stream *stream, const struct trace_facts *facts)
 		return -ENOMEM;
 	if (facts->pseudonymized_count &&
 	    put_texts(json, "pseudonymized", facts->pseudonymized, facts->pseudonymized_count))
+		return -ENOMEM;
+	if (labels__put(&stream__options(stream)->labels, json) || json__reserve(json, 256))
 		return -ENOMEM;
 	json__raw(json, ",\"clock\":{\"monotonic_ns\":");
 	json__u64(json, clock->monotonic_ns);
@@ -172,7 +181,7 @@ static int about_binary(struct stream *stream, const char *event, const struct t
 		json->at = json->base + before;
 		return -ENOMEM;
 	}
-	return mark_own(stream);
+	return end_own(stream);
 }
 
 int trace_events__attached(struct stream *stream, const struct trace_binary *binary,
@@ -248,7 +257,12 @@ int trace_events__lost(struct stream *stream, enum event_kind kind, enum loss_re
 				       .lost_kind = (uint8_t)kind,
 				       .lost_reason = (uint8_t)reason};
 
-	return code ? code : lines__mark(stream__lines(stream), &mark);
+	if (code)
+		return code;
+	if (is_json(stream))
+		labels__put_everywhere(&stream__options(stream)->labels,
+				       &stream__lines(stream)->text);
+	return lines__mark(stream__lines(stream), &mark);
 }
 
 /* With one decimal. */
@@ -288,7 +302,7 @@ int trace_events__degraded(struct stream *stream, const struct trace_degree *deg
 	if (json__reserve(json, EVENT_LINE_BYTES))
 		return -ENOMEM;
 	degraded_json(json, stream__clock(stream), degree, now_ns);
-	return mark_own(stream);
+	return end_own(stream);
 }
 
 static void clock_json(struct json *json, struct clock_anchor *clock, const struct clock_pair *now,
@@ -312,7 +326,7 @@ int trace_events__clock(struct stream *stream, const struct clock_pair *now, int
 	if (json__reserve(json, EVENT_LINE_BYTES))
 		return -ENOMEM;
 	clock_json(json, stream__clock(stream), now, ahead_ns);
-	return mark_own(stream);
+	return end_own(stream);
 }
 
 static uint64_t sum(const uint64_t by_kind[EVENT_KINDS_COUNT])
