@@ -229,6 +229,23 @@ static void every_detail_of_a_step(void **state)
 	stream__free(stream);
 }
 
+/* In a file, long details do not move the duration to the left. */
+static void durations_stay_in_their_column(void **state)
+{
+	struct stream *stream = text_stream(0);
+	struct step_span step = records__step();
+
+	(void)state;
+	memset(step.name, 0, sizeof(step.name));
+	step.outcome = OUTCOME_FAILURE;
+	feed_started(stream);
+	written(stream);
+	feed_step_as(stream, PROBE_STEP_DONE, &step);
+	expect(said(stream),
+	       "  DatabaseUpdateStep           45.2 ms  failure  3 rows  req request-7\n");
+	stream__free(stream);
+}
+
 static void durations_with_three_digits(void **state)
 {
 	static const struct {
@@ -505,6 +522,7 @@ int main(void)
 		cmocka_unit_test(what_is_missing_is_not_named),
 		cmocka_unit_test(a_request_is_shortened),
 		cmocka_unit_test(every_detail_of_a_step),
+		cmocka_unit_test(durations_stay_in_their_column),
 		cmocka_unit_test(durations_with_three_digits),
 		cmocka_unit_test(tools_stand_at_the_depth_of_their_step),
 		cmocka_unit_test(the_exit_status_of_a_tool),

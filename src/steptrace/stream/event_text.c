@@ -96,12 +96,14 @@ static void put_body(struct text_line *line, const struct columns *columns,
 	unsigned int all = (unsigned int)printable__columns(details->text, details->bytes);
 	unsigned int least = (unsigned int)printable__columns(details->text, body->essential_bytes);
 	unsigned int kept = between(least + (least < all), width / 3, all); /* one for "…" */
+	/* A file has room for everything. */
+	unsigned int room = text_style__cuts(line->style) ? less(left, all) : width;
 
 	text_line__colour(line, body->colour);
 	text_line__put(line, body->what.text, body->what.bytes,
 		       between(8, less(left, kept), width));
 	if (body->duration[0])
-		put_duration(line, columns->body + between(0, less(left, all), columns->what_width),
+		put_duration(line, columns->body + between(0, room, columns->what_width),
 			     body->duration);
 	text_line__put(line, details->text, details->bytes, less(columns->end, line->at));
 }
