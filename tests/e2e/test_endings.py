@@ -168,6 +168,27 @@ class Endings(Outputs):
                 else:
                     self.assertIn("did not read", self.words)
 
+    def test_a_reader_that_leaves_while_nothing_happens(self):
+        """As `steptrace record -p IDLE | head -1`: the recording ends without another event."""
+        def of_pipe():
+            ours, theirs = os.pipe()
+            return open(ours, "rb", buffering=0), open(theirs, "wb")
+
+        def of_sockets():
+            ours, theirs = socket.socketpair()
+            return ours.makefile("rb", buffering=0), theirs
+
+        for make in (of_pipe, of_sockets):
+            with self.subTest(make.__name__), Runner() as idle:
+                ours, theirs = make()
+                tracer = self.begin("-p", str(idle.pid), stdout=theirs)
+                theirs.close()
+                self.assertIn(b"trace.started", ours.readline())
+                ours.close()
+                self.assertEqual(tracer.wait(PATIENCE_S), 1)
+                self.assertIn("the reader of standard output closed it",
+                              "\n".join(self.said.rest()))
+
     def test_a_pipe_in_the_place_of_the_file(self):
         """No process reads the pipe, and it is not a file."""
         path = self.path("events")

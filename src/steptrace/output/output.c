@@ -150,15 +150,17 @@ static void sleep_until_woken(struct output *output)
 
 	if (ops->watched_fd)
 		fds[1] = (struct pollfd){.fd = ops->watched_fd(output->sink),
-					 .events = POLLIN | POLLRDHUP};
+					 .events = ops->on_readable ? POLLIN | POLLRDHUP : 0};
 	report_failure(output);
 	if (poll(fds, 2, writer__timeout_ms(&output->writer)) == 0)
 		writer__tick(&output->writer);
 	if (fds[0].revents)
 		clear_event(output->wake_fd);
-	if (fds[1].revents) {
+	if (fds[1].revents && ops->on_readable) {
 		ops->on_readable(output->sink);
 		writer__take_back(&output->writer);
+	} else if (fds[1].revents) {
+		writer__begin(&output->writer);
 	}
 }
 

@@ -71,7 +71,8 @@ struct sink_ops {
 	uint64_t (*timer_ns)(const struct sink *sink);
 	void (*on_timer)(struct sink *sink);
 	/* A descriptor to poll, or -1. When it is readable on_readable() has to be called: the
-	 * other side closed the connection, or sent something. */
+	 * other side closed the connection, or sent something. A sink without on_readable() waits
+	 * for an error only; then a write of 0 bytes says which. */
 	int (*watched_fd)(const struct sink *sink);
 	void (*on_readable)(struct sink *sink);
 	/* Releases everything but the struct itself. */

@@ -2,6 +2,7 @@
 /* Standard output, or a named descriptor, FIFO or device. Another process opened or made it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,8 @@ struct inherited {
 	int fd;
 	bool is_owned; /* has to be closed */
 	bool is_headed;
+	bool is_stream;    /* a pipe or socket */
+	bool has_reader;   /* as far as the last write found out; false: not a stream */
 	bool is_fifo;      /* its next reader gets what the former one left unread */
 	size_t line_bytes; /* whole lines that this reader was given */
 	char *rest;        /* of a line whose beginning is still in the pipe; NULL: none */
@@ -63,7 +66,7 @@ static size_t lose_reader(struct inherited *inherited, const char *lines, size_t
 	size_t whole = descriptor__whole_lines(lines, out);
 	ssize_t unread = inherited->is_fifo ? fifo__empty(inherited->fd) : 0;
 
-	inherited->is_headed = false;
+	inherited->is_headed = inherited->has_reader = false;
 	inherited->line_bytes += whole;
 	if (unread < 0)
 		whole = keep_rest(inherited, lines, bytes, out);
@@ -83,6 +86,7 @@ static int put(struct inherited *inherited, const char *lines, size_t bytes, siz
 	*written = out;
 	if (code == 0) {
 		inherited->line_bytes += out;
+		inherited->has_reader = inherited->is_stream;
 		return 0;
 	}
 	*written = descriptor__whole_lines(lines, out);
@@ -107,6 +111,14 @@ static int put_rest(struct inherited *inherited)
 	return code;
 }
 
+/* A pipe has an error, and a socket is hung up, when the last reader has closed it. */
+static bool has_lost_reader(const struct inherited *inherited)
+{
+	struct pollfd fd = {.fd = inherited->fd};
+
+	return inherited->has_reader && poll(&fd, 1, 0) > 0 && fd.revents & (POLLERR | POLLHUP);
+}
+
 static int put_header(struct sink *sink, const char *header, size_t count)
 {
 	struct inherited *inherited = inherited_of(sink);
@@ -126,6 +138,10 @@ static int inherited_write(struct sink *sink, const char *lines, size_t bytes, s
 	if (!code && !inherited->is_headed) {
 		code = sink__put_header(sink, put_header);
 		inherited->is_headed = code == 0;
+	}
+	if (!code && bytes == 0 && has_lost_reader(inherited)) {
+		lose_reader(inherited, "", 0, 0);
+		code = -EPIPE;
 	}
 	if (!code)
 		code = put(inherited, lines, bytes, written);
@@ -149,6 +165,13 @@ static void inherited_close(struct sink *sink)
 		close(inherited->fd);
 }
 
+static int inherited_watched_fd(const struct sink *sink)
+{
+	const struct inherited *inherited = (const struct inherited *)sink;
+
+	return inherited->has_reader ? inherited->fd : -1;
+}
+
 static size_t fifo_untaken_bytes(const struct sink *sink)
 {
 	const struct inherited *inherited = (const struct inherited *)sink;
@@ -158,14 +181,23 @@ static size_t fifo_untaken_bytes(const struct sink *sink)
 
 static const struct sink_ops inherited_ops = {
 	.write = inherited_write,
+	.watched_fd = inherited_watched_fd,
 	.close = inherited_close,
 };
 
 static const struct sink_ops fifo_ops = {
 	.write = inherited_write,
+	.watched_fd = inherited_watched_fd,
 	.untaken_bytes = fifo_untaken_bytes,
 	.close = inherited_close,
 };
+
+static bool is_stream(int fd)
+{
+	struct stat status;
+
+	return fstat(fd, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
+}
 
 /* O_NONBLOCK belongs to the open file description, which other processes share and do not expect to
  * be non-blocking. So the file is opened again. A socket cannot be opened again; there send() gets
@@ -266,6 +298,7 @@ int sink_inherited__open(const struct sink_options *options, struct sink **sink,
 	}
 	if (!is_regular(inherited->fd))
 		make_nonblocking(inherited);
+	inherited->is_stream = is_stream(inherited->fd);
 	if (path && descriptor__named(path) < 0 && fifo__is(inherited->fd))
 		use_fifo(inherited, path);
 	*sink = &inherited->sink;
