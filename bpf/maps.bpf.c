@@ -14,11 +14,13 @@ const volatile __u64 namespace_inode = 0;
 const volatile __u64 wakeup_bytes = 1 << 20;
 const volatile __u32 rings_mask = 0;
 const volatile struct steptrace_filters filters = {};
+const volatile char wanted_cgroup_path[CGROUP_PATH_BYTES] = {};
 
 __u64 context_unknown_until_ns = ~0ULL;
 __u64 armed_ns = ~0ULL;
 __u64 decisions_lost = 0;
 __u32 degradation = 0;
+__u64 wanted_cgroup_id = 0;
 __u64 last_lost_ns[PROBES_COUNT] = {};
 __u32 wanted_pids_count = 0;
 __u32 first_wanted_pid = 0;

@@ -78,6 +78,8 @@ extern const volatile __u64 namespace_inode;
 extern const volatile __u64 wakeup_bytes; /* unread in one ring buffer */
 extern const volatile __u32 rings_mask;   /* 0: there is one ring buffer, `records` */
 extern const volatile struct steptrace_filters filters;
+/* The cgroup of --cgroup, "" for none: the path "/a/b" of /sys/fs/cgroup/a/b. */
+extern const volatile char wanted_cgroup_path[CGROUP_PATH_BYTES];
 
 /* The reader may not know the commands that were announced up to this time: their next record has
  * the context. All bits are set until every probe is attached. Every loss sets it to the time of
@@ -95,6 +97,10 @@ extern __u64 decisions_lost;
  * bits from DEGRADE_SAMPLE_SHIFT on hold m - 1, where m is a power of two: of m executions, one
  * keeps the records of its steps, tools and fragments. */
 extern __u32 degradation;
+
+/* The cgroup that has the wanted path now. A service that restarts gets a new cgroup with the old
+ * path. */
+extern __u64 wanted_cgroup_id;
 
 /* By probe: when a record was last lost. */
 extern __u64 last_lost_ns[PROBES_COUNT];

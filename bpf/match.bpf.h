@@ -23,7 +23,7 @@ static __always_inline bool is_in_cgroup(void)
 
 		if (id == 0)
 			return false;
-		if (id == filters.cgroup_id)
+		if (id == wanted_cgroup_id)
 			return true;
 	}
 	return false;

@@ -111,6 +111,19 @@ struct vm_area_struct {
 	struct file *vm_file;
 };
 
+struct kernfs_node {
+	__u64 id; /* of a cgroup: the inode number of its directory */
+};
+
+struct cgroup_root {
+	int hierarchy_id; /* 0: version 2 */
+};
+
+struct cgroup {
+	struct kernfs_node *kn;
+	struct cgroup_root *root;
+};
+
 #pragma clang attribute pop
 
 /* The context of iterator programs. Its layout is the same in all kernels. */

@@ -253,6 +253,9 @@ enum { DEGRADE_SAMPLE_SHIFT = 16 };
 /* The largest number of ring buffers, a power of two. */
 enum { RINGS_MAX = 64 };
 
+/* A path of a cgroup below the root of the hierarchy, with its zero. */
+enum { CGROUP_PATH_BYTES = 512 };
+
 enum {
 	WANTED_PIDS_MAX = 16384,
 	RUNNERS_MAX = 16384,
@@ -272,7 +275,7 @@ struct steptrace_filters {
 	__u8 reserved;
 	__u32 uid;
 	__u32 sample_every; /* one execution in so many; 0: all */
-	__u64 cgroup_id;
+	__u64 cgroup_id;    /* at the start; the variable wanted_cgroup_id follows the path */
 	__u64 min_duration_ns;
 	struct glob comm, command, step_type;
 };

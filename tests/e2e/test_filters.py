@@ -286,6 +286,47 @@ class Who(EndToEnd):
             os.rmdir(outer)
 
 
+    def test_a_cgroup_that_is_made_again(self):
+        """As when a service restarts: the path is the same, the id is another. What the first
+        process does at once is recorded. A cgroup of another name is not."""
+        path = os.path.join(needs.cgroup2(), "steptrace-again-%d" % os.getpid())
+        os.mkdir(path)
+        tracer = Tracer("-x", target("spans"), "--cgroup", path)
+        try:
+            pids = [self.run_inside(path) for path in (path, path, path + "-other", path)]
+            events = tracer.stop()
+        finally:
+            os.path.exists(path) and os.rmdir(path)
+        del pids[2]
+        self.assertEqual([done["source"]["pid"] for done in completed(events)], pids)
+        self.assertEqual(events[-1]["hits"], 21)
+
+    def test_a_cgroup_whose_parent_is_made_again(self):
+        outer = os.path.join(needs.cgroup2(), "steptrace-outer-%d" % os.getpid())
+        os.makedirs(os.path.join(outer, "inner"))
+        tracer = Tracer("-x", target("spans"), "--cgroup", os.path.join(outer, "inner"))
+        os.rmdir(os.path.join(outer, "inner"))
+        os.rmdir(outer)
+        os.mkdir(outer)
+        pid = self.run_inside(os.path.join(outer, "inner"))
+        tracer.lines.until("was removed")
+        events = tracer.stop()
+        os.rmdir(outer)
+        self.assertEqual([done["source"]["pid"] for done in completed(events)], [pid])
+
+    @staticmethod
+    def run_inside(path):
+        """Makes the cgroup, runs one command in it, and removes it. Returns the process id."""
+        if not os.path.exists(path):
+            os.mkdir(path)
+        with subprocess.Popen(["sh", "-c", "echo $$ >%s/cgroup.procs; exec %s"
+                               % (path, target("spans"))], stdin=subprocess.PIPE,
+                              stdout=subprocess.DEVNULL) as process:
+            process.communicate(b"go 1\nquit\n")
+        os.rmdir(path)
+        return process.pid
+
+
 class Usage(EndToEnd):
     def test_what_makes_no_sense(self):
         for arguments, words in ((("--uid", "nobody-of-this-name"), "there is no user"),

@@ -92,6 +92,20 @@ static void choose_watchers(struct steptrace_bpf *skeleton, const struct capture
 		bpf_map__set_max_entries(skeleton->maps.wanted_pids, 1);
 }
 
+static void choose_filters(struct steptrace_bpf *skeleton, const struct capture_options *options)
+{
+	const char *path = options->cgroup_path;
+
+	if (options->filters) {
+		skeleton->rodata->filters = *options->filters;
+		skeleton->bss->wanted_cgroup_id = options->filters->cgroup_id;
+	}
+	if (!path || !path[0] || strlen(path) >= CGROUP_PATH_BYTES)
+		return;
+	memcpy((char *)skeleton->rodata->wanted_cgroup_path, path, strlen(path));
+	bpf_program__set_autoload(skeleton->progs.cgroup_made, true);
+}
+
 static int load(struct capture *capture, const struct capture_options *options)
 {
 	struct steptrace_bpf *skeleton = capture->skeleton;
@@ -103,8 +117,7 @@ static int load(struct capture *capture, const struct capture_options *options)
 	code = capture__choose_rings(capture, options);
 	if (code)
 		return code;
-	if (options->filters)
-		skeleton->rodata->filters = *options->filters;
+	choose_filters(skeleton, options);
 	code = steptrace_bpf__load(skeleton);
 	return code ? code : capture__open_rings(capture, options);
 }

@@ -25,7 +25,9 @@ struct capture_options {
 	size_t buffer_bytes;   /* all ring buffers together; a power of two, at least a page each */
 	size_t rings_count;    /* a power of two up to RINGS_MAX; processors take them in turn */
 	bool only_wanted_pids; /* only processes of capture__want_pid() and their children */
+	bool without_children; /* of these, only the processes of capture__want_pid() */
 	const struct steptrace_filters *filters; /* NULL: none */
+	const char *cgroup_path; /* of --cgroup, below the root of cgroup v2; NULL: none */
 	bool ends_only;    /* no starts of steps: which steps are open is not known then */
 	bool avoids_multi; /* perf links also where uprobe_multi links exist; to compare the two */
 };
@@ -130,6 +132,12 @@ uint64_t capture__untraced_count(const struct capture *capture);
 
 /* Whether there were more runners than the BPF programs can hold: some ends are not reported. */
 bool capture__has_unwatched(const struct capture *capture);
+
+/* ---- the cgroup of --cgroup */
+
+/* From now on the cgroup with this id is wanted. The BPF programs set the id as well, when a cgroup
+ * with the path is made. */
+void capture__set_cgroup_id(struct capture *capture, uint64_t id);
 
 /* ---- files */
 

@@ -17,6 +17,8 @@ int capture__watch_processes(struct capture *capture, struct error *err)
 	struct steptrace_bpf *skeleton = capture->skeleton;
 	int code;
 
+	/* A kernel without the tracepoint is no error: the path is looked at now and then, too. */
+	attach(skeleton->progs.cgroup_made, &skeleton->links.cgroup_made);
 	code = attach(skeleton->progs.process_forked, &skeleton->links.process_forked);
 	if (!code)
 		code = attach(skeleton->progs.process_ended, &skeleton->links.process_ended);
@@ -75,4 +77,9 @@ uint64_t capture__untraced_count(const struct capture *capture)
 bool capture__has_unwatched(const struct capture *capture)
 {
 	return __atomic_load_n(&capture->skeleton->bss->has_unwatched, __ATOMIC_SEQ_CST) != 0;
+}
+
+void capture__set_cgroup_id(struct capture *capture, uint64_t id)
+{
+	__atomic_store_n(&capture->skeleton->bss->wanted_cgroup_id, id, __ATOMIC_SEQ_CST);
 }

@@ -2,12 +2,7 @@
 #include "steptrace/capture/filters.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <linux/magic.h>
 #include <pwd.h>
-#include <stdio.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
 
 #include "common/parse.h"
 #include "steptrace/capture/glob_compile.h"
@@ -24,36 +19,6 @@ int filters__set_uid(struct steptrace_filters *filters, const char *user, struct
 	filters->uid = (uint32_t)uid;
 	filters->by_uid = 1;
 	return 0;
-}
-
-static int is_cgroup(const char *path)
-{
-	struct statfs status;
-
-	if (statfs(path, &status))
-		return -errno;
-	return status.f_type == CGROUP2_SUPER_MAGIC ? 0 : -ENOTDIR;
-}
-
-/* On a 64-bit kernel the id of a cgroup is its directory's inode number. */
-int filters__set_cgroup(struct steptrace_filters *filters, const char *path, struct error *err)
-{
-	static const char *const mounts[] = {"", "/sys/fs/cgroup/", "/sys/fs/cgroup/unified/"};
-	char full[PATH_MAX];
-	struct stat status;
-
-	for (size_t i = 0; i < sizeof(mounts) / sizeof(mounts[0]); i++) {
-		snprintf(full, sizeof(full), "%s%s", mounts[i], path);
-		if (is_cgroup(full) || stat(full, &status))
-			continue;
-		filters->cgroup_id = status.st_ino;
-		filters->by_cgroup = 1;
-		return 0;
-	}
-	return error__set(err, -ENOENT,
-			  "'%s' is no cgroup (for example: /sys/fs/cgroup/system.slice/x.service; "
-			  "only cgroup v2 is supported)",
-			  path);
 }
 
 int filters__set_comm(struct steptrace_filters *filters, const char *pattern, struct error *err)

@@ -14,8 +14,6 @@
 /* Each takes the value of an option. Returns 0, or negative errno with a sentence. Patterns are
  * added to those of earlier calls. */
 int filters__set_uid(struct steptrace_filters *filters, const char *user, struct error *err);
-/* `path`: a directory of cgroup v2, or its path below the mount point of cgroup v2. */
-int filters__set_cgroup(struct steptrace_filters *filters, const char *path, struct error *err);
 int filters__set_comm(struct steptrace_filters *filters, const char *pattern, struct error *err);
 int filters__set_command(struct steptrace_filters *filters, const char *pattern, struct error *err);
 int filters__set_step_type(struct steptrace_filters *filters, const char *pattern,

@@ -25,7 +25,9 @@ static int load(struct watch *watch, struct error *err)
 		.buffer_bytes = options->ring_sizes.buffer_bytes,
 		.rings_count = options->ring_sizes.rings_count,
 		.only_wanted_pids = targets__are_processes(&options->targets),
+		.without_children = options->targets.no_children,
 		.filters = &options->filters,
+		.cgroup_path = options->cgroup.inner,
 		.ends_only = options->ends_only,
 	};
 
@@ -64,7 +66,9 @@ int watch__open(struct watch *watch, const struct watch_options *options,
 {
 	int code;
 
-	*watch = (struct watch){.options = options, .command = command};
+	*watch = (struct watch){.options = options,
+				.command = command,
+				.cgroup = {&options->cgroup, options->cgroup.id, false}};
 	code = attachments__begin(&watch->attachments, err);
 	if (!code)
 		code = load(watch, err);
@@ -127,6 +131,7 @@ void watch__let_writers_go(struct watch *watch)
 
 void watch__update(struct watch *watch, uint64_t now_ns)
 {
+	cgroup_watch__look(&watch->cgroup, watch->capture);
 	follower__tick(&watch->follower, now_ns);
 }
 

@@ -28,12 +28,14 @@
 #include "steptrace/capture/filters.h"
 #include "steptrace/capture/ring_sizes.h"
 #include "steptrace/confine/privilege.h"
+#include "steptrace/watch/wanted_cgroup.h"
 
 struct traced_command;
 
 struct watch_options {
 	struct targets targets;
 	struct steptrace_filters filters;
+	struct wanted_cgroup cgroup; /* of filters.by_cgroup */
 	struct ring_sizes ring_sizes;
 	int site;           /* enum site_kind; -1: the fastest that is safe */
 	bool ends_only;     /* see capture.h */
@@ -46,6 +48,7 @@ struct watch {
 	struct capture *capture;
 	struct attachments attachments;
 	struct follower follower;
+	struct cgroup_watch cgroup;
 };
 
 /*

@@ -47,13 +47,22 @@ static const struct option_row target_rows[] = {
 		return filters__set_##name(&options->filters, value, err);                         \
 	}
 
-FILTER_SETTER(cgroup)
 FILTER_SETTER(uid)
 FILTER_SETTER(comm)
 FILTER_SETTER(command)
 FILTER_SETTER(step_type)
 FILTER_SETTER(min_duration)
 FILTER_SETTER(sample)
+
+static int set_cgroup(void *context, const char *value, struct error *err)
+{
+	struct watch_options *options = context;
+	int code = wanted_cgroup__find(&options->cgroup, value, err);
+
+	options->filters.by_cgroup = code == 0;
+	options->filters.cgroup_id = options->cgroup.id;
+	return code;
+}
 
 static int set_failed(void *context, const char *value, struct error *err)
 {
@@ -68,7 +77,7 @@ static int set_failed(void *context, const char *value, struct error *err)
 static const struct option_row filter_rows[] = {
 	{{0, "cgroup", "PATH",
 	  "only executions that begin in this cgroup (version 2) or\n"
-	  "below it"},
+	  "below it, also after it was removed and made again"},
 	 .set = set_cgroup},
 	{{0, "uid", "USER", "only executions that this user begins (name or number)"},
 	 .set = set_uid},
