@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -147,12 +148,23 @@ static void start(struct session *session)
 		traced_command__release(&session->command);
 }
 
+static void say_command_runs(const struct session *session)
+{
+	const struct traced_command *command = &session->command;
+	const char *reason = session->stop_reason;
+
+	if (session->wakeups.command_runs && reason && strcmp(reason, "target_exited") != 0)
+		log__info("the recording has ended; steptrace waits until '%s' (process %d) ends",
+			  command->path, command->pid);
+}
+
 /* The recording is over, but its command still runs: signals are forwarded to the command and
  * metrics are served until it ends. Returns the exit status of the command. */
 static int await_command(struct session *session)
 {
 	struct wakeup wakeup;
 
+	say_command_runs(session);
 	while (session->wakeups.command_runs && session->command.go_fd < 0) {
 		wakeups__wait(&session->wakeups, false, &wakeup);
 		if (wakeup.signal)

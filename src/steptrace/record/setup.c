@@ -3,18 +3,39 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/log.h"
 #include "steptrace/confine/caller_rights.h"
+#include "steptrace/output/descriptor.h"
 #include "steptrace/record/lifecycle_events.h"
 #include "steptrace/record/pseudonym_key.h"
 
+static bool uses_stdout(const struct session_options *options)
+{
+	for (size_t i = 0; i < options->outputs_count; i++) {
+		const char *where = options->outputs[i].sink.where;
+
+		if (!where || strcmp(where, "-") == 0 || descriptor__named(where) == STDOUT_FILENO)
+			return true;
+	}
+	return false;
+}
+
+/* Events and the output of the command are not mixed. */
 static int start_command(struct session *session)
 {
 	char *const *command = session->options->watch.targets.command;
+	bool takes_stdout = uses_stdout(session->options);
 
-	return command ? traced_command__start(&session->command, command, session->err) : 0;
+	if (!command)
+		return 0;
+	if (takes_stdout)
+		log__info("events are written to standard output; the standard output of '%s' "
+			  "goes to standard error (-o FILE leaves it in place)",
+			  command[0]);
+	return traced_command__start(&session->command, command, takes_stdout, session->err);
 }
 
 static int check_pids(struct session *session)

@@ -61,15 +61,14 @@ static int resolve(const char *name, char path[PATH_MAX], struct error *err)
 			  code == -ENOENT ? "no such program" : strerror(-code));
 }
 
-static void run(const char *path, char *const argv[], int go_fd)
+/* Signal dispositions, signal mask and limits are those with which steptrace was started. */
+_Noreturn static void run(const char *path, char *const argv[], int go_fd, bool stdout_to_stderr)
 {
 	char go, shown[2 * PATH_MAX];
-	sigset_t none;
 	int code;
 
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGPIPE, SIG_DFL);
+	if (stdout_to_stderr && dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+		_exit(127);
 	if (read(go_fd, &go, 1) != 1)
 		_exit(127);
 	execv(path, argv);
@@ -88,7 +87,8 @@ static void name_absolutely(struct traced_command *command)
 		snprintf(command->path, sizeof(command->path), "%s", absolute);
 }
 
-int traced_command__start(struct traced_command *command, char *const argv[], struct error *err)
+int traced_command__start(struct traced_command *command, char *const argv[], bool stdout_to_stderr,
+			  struct error *err)
 {
 	int pipe_fds[2];
 	pid_t pid;
@@ -102,7 +102,7 @@ int traced_command__start(struct traced_command *command, char *const argv[], st
 	pid = fork();
 	if (pid == 0) {
 		close(pipe_fds[1]);
-		run(command->path, argv, pipe_fds[0]);
+		run(command->path, argv, pipe_fds[0], stdout_to_stderr);
 	}
 	code = -errno;
 	close(pipe_fds[0]);

@@ -2,6 +2,9 @@
 /*
  * The command behind `--`. It is forked at once and waits before its exec until the probes are
  * attached, so that its first boundary is traced.
+ *
+ * It is forked before the tracer changes its own signals, limits and privileges. So the command has
+ * those of the caller.
  */
 #ifndef STEPTRACE_TRACED_COMMAND_H
 #define STEPTRACE_TRACED_COMMAND_H
@@ -18,8 +21,10 @@ struct traced_command {
 	char path[PATH_MAX]; /* the program that it executes */
 };
 
-/* Finds `argv[0]` in PATH as a shell does, and forks. -ENOENT or -EACCES with a sentence. */
-int traced_command__start(struct traced_command *command, char *const argv[], struct error *err);
+/* Finds `argv[0]` in PATH as a shell does, and forks. `stdout_to_stderr`: the standard output of
+ * the command is standard error. -ENOENT or -EACCES with a sentence. */
+int traced_command__start(struct traced_command *command, char *const argv[], bool stdout_to_stderr,
+			  struct error *err);
 
 /* Lets the child exec. 0 or -EPIPE: the child has ended. */
 int traced_command__release(struct traced_command *command);
