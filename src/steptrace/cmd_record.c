@@ -30,7 +30,7 @@ static void print_help(void)
 	       "reached. With -- COMMAND, Ctrl-C does not end the recording directly: the\n"
 	       "terminal sends Ctrl-C to COMMAND, too, and the recording ends when COMMAND ends,\n"
 	       "even if children of COMMAND are still running. With -p, the recording also ends\n"
-	       "when the given processes and all processes that they forked have ended.\n\n"
+	       "when the given processes and all their descendants have ended.\n\n"
 	       "Recording needs root or a few capabilities; steptrace doctor shows which.\n");
 	record_options__print(stdout);
 	printf("\nTIME is a number with the unit ns, us, ms, s, m, h or d. Without a unit, it is\n"

@@ -65,6 +65,73 @@ class Forks(Follow):
     def test_a_server_whose_workers_are_named(self):
         self.check_server(hire_first=True)
 
+    def server(self):
+        """A carrier, four children of it, and a grandchild."""
+        runner = self.carrier()
+        workers = [int(line.split()[1]) for line in runner.do("workers 4")]
+        return runner, workers
+
+    def test_children_that_exist_already(self):
+        """They belong to the process that was named. So do their children."""
+        runner, workers = self.server()
+        tracer = Tracer("-p", str(runner.pid))
+        runner.do("each 3")
+        events = tracer.stop()
+        self.assertEqual(sorted(set(pids_of(events))), sorted(workers))
+        self.assertEqual(len(of_process(events, *workers)), 4 * 3 * 3)
+        check_books(self, events)
+
+    def test_descendants_of_a_process_without_probes(self):
+        """A shell has none. The process below it has."""
+        with Runner(["sh", "-c", "sh -c '%s; true'; true" % target("spans")]) as runner:
+            runner.do("go 1")
+            tracer = Tracer("-p", str(runner.pid))
+            runner.do("go 2")
+            events = tracer.stop()
+        self.assertEqual(len(runner_events(events)), 14)
+        self.assertNotIn(runner.pid, pids_of(events))
+
+    def test_a_process_without_probes_and_without_children(self):
+        with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as cat:
+            status, _, words = run("record", "-p", str(cat.pid), "--duration", "1ms")
+        self.assertEqual(status, 1)
+        self.assertIn("runs nothing with steptrace probes, nor do its children", words)
+
+    def test_the_recording_ends_with_the_last_of_them(self):
+        """A child that existed before the recording goes on after its parent."""
+        pipe_in, pipe_out = os.pipe()
+        shell = Runner(["sh", "-c", "%s <&%d & read word" % (target("spans"), pipe_in)],
+                       pass_fds=[pipe_in])
+        os.close(pipe_in)
+        os.write(pipe_out, b"go 1\n")
+        shell.lines.until("ok")
+        tracer = Tracer("-p", str(shell.pid))
+        shell.order("end")
+        shell.process.wait(PATIENCE_S)
+        os.write(pipe_out, b"go 2\nquit\n")
+        os.close(pipe_out)
+        self.assertEqual(tracer.wait(), 0)
+        shell.close()
+        events = tracer.events()
+        self.assertEqual(len(runner_events(events)), 14)
+        self.assertEqual(events[-1]["reason"], "target_exited")
+        check_books(self, events)
+
+    def test_without_children(self):
+        """Neither those that exist nor those that are forked later. The recording ends with the
+        process itself."""
+        runner, workers = self.server()
+        tracer = Tracer("-p", str(runner.pid), "--no-children")
+        runner.do("each 3")
+        runner.do("fork 2")
+        runner.do("go 2")
+        runner.order("orphan 4")
+        runner.process.wait(PATIENCE_S)
+        self.assertEqual(tracer.wait(), 0)
+        events = tracer.events()
+        self.assertEqual(set(pids_of(events)), {runner.pid})
+        check_books(self, events)
+
     def test_a_child_that_runs_another_runner(self):
         """No process has executed that binary before: its boundaries count from the moment when it
         is attached."""

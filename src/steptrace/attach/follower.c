@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "steptrace/attach/follower_private.h"
 #include "steptrace/attach/mapped_file.h"
+#include "steptrace/attach/process_tree.h"
 
 /* Scans take at most 1/SCAN_SHARE of a processor, while the interval is below the maximum. */
 enum { SCAN_SHARE = 200, SCAN_INTERVAL_MAX_NS = 2000000000 };
@@ -46,7 +47,7 @@ static int explain(struct binary *binary, void *context)
 }
 
 /* Negative errno with a sentence. */
-static int refuse(pid_t pid, struct error *err)
+static int refuse(pid_t pid, bool no_children, struct error *err)
 {
 	struct explanation explanation = {pid, err};
 	struct binaries binaries = {0};
@@ -57,20 +58,41 @@ static int refuse(pid_t pid, struct error *err)
 	if (code == -ENOTUNIQ || code == -ENOENT)
 		return code;
 	return error__set(err, -ENOENT,
-			  "process %d runs nothing with steptrace probes (steptrace list shows the "
-			  "processes that do; usdt/README.md says how to add probes)",
-			  pid);
+			  "process %d runs nothing with steptrace probes%s (steptrace list shows "
+			  "the processes that do; usdt/README.md says how to add probes)",
+			  pid, no_children ? "" : ", nor do its children");
+}
+
+/* Whether a process below `pid` runs an attached file. */
+static bool descendant_runs_attached(const struct follower *follower,
+				     const struct process_tree *tree, pid_t pid,
+				     const struct steptrace_mapping *mappings, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (process_tree__is_below(tree, (pid_t)mappings[i].pid, pid) &&
+		    attachments__find(follower->attachments, &mappings[i].file))
+			return true;
+	return false;
 }
 
 static int check_pids(struct follower *follower, const struct steptrace_mapping *mappings,
 		      size_t count, struct error *err)
 {
 	const struct targets *targets = follower->targets;
+	struct process_tree tree = {.count = 0};
+	int code = 0;
 
-	for (size_t i = 0; i < targets->pids_count; i++)
-		if (!runs_attached(follower, (uint32_t)targets->pids[i], mappings, count))
-			return refuse(targets->pids[i], err);
-	return 0;
+	if (!targets->no_children)
+		process_tree__read(&tree);
+	for (size_t i = 0; i < targets->pids_count && !code; i++) {
+		pid_t pid = targets->pids[i];
+
+		if (!runs_attached(follower, (uint32_t)pid, mappings, count) &&
+		    !descendant_runs_attached(follower, &tree, pid, mappings, count))
+			code = refuse(pid, targets->no_children, err);
+	}
+	process_tree__free(&tree);
+	return code;
 }
 
 int follower__start(struct follower *follower, const char *command_path, struct error *err)

@@ -3,8 +3,10 @@
  * The targets of a recording, as the command line names them.
  *
  *	-p PID[,PID…]	these processes and their children, in all binaries and libraries they run
+ *	  --no-children	only these processes
  *	-x PATH		every process of this binary, also those that start later
  *	-- COMMAND	this command and its children
+ *	-x PATH -- COMMAND	the same, but only in these binaries and libraries
  *	-a		every process that runs a binary with the probes, now or later
  */
 #ifndef STEPTRACE_TARGETS_H
@@ -25,6 +27,7 @@ struct targets {
 	size_t exes_count;
 	char *const *command; /* NULL: none; borrowed */
 	bool all;
+	bool no_children; /* of the named processes: neither those that exist nor later ones */
 };
 
 /* Adds the process ids of a list like "1,2,3". 0, or -EINVAL or -ENOMEM with a sentence. */

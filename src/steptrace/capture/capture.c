@@ -86,7 +86,8 @@ static void choose_watchers(struct steptrace_bpf *skeleton, const struct capture
 	skeleton->rodata->only_wanted_pids = options->only_wanted_pids;
 	bpf_program__set_autoload(skeleton->progs.process_execed, true);
 	bpf_program__set_autoload(skeleton->progs.process_ended, true);
-	bpf_program__set_autoload(skeleton->progs.process_forked, options->only_wanted_pids);
+	bpf_program__set_autoload(skeleton->progs.process_forked,
+				  options->only_wanted_pids && !options->without_children);
 	bpf_program__set_autoload(skeleton->progs.each_mapping, true);
 	if (!options->only_wanted_pids)
 		bpf_map__set_max_entries(skeleton->maps.wanted_pids, 1);

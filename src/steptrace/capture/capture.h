@@ -121,7 +121,12 @@ int capture__watch_processes(struct capture *capture, struct error *err);
 /* 0 or negative errno; -ENOSPC: there are WANTED_PIDS_MAX wanted processes already. */
 int capture__want_pid(struct capture *capture, pid_t pid);
 void capture__unwant_pid(struct capture *capture, pid_t pid);
+bool capture__is_wanted(const struct capture *capture, pid_t pid);
 uint32_t capture__wanted_count(const struct capture *capture);
+
+/* A process that exists already, and cannot be wanted because there are too many: it is counted as
+ * the children are (capture__untraced_count). */
+void capture__count_untraced(struct capture *capture);
 
 /* Records about processes that were lost, because the ring buffer was full, since the beginning. */
 uint64_t capture__process_records_lost(const struct capture *capture);

@@ -59,6 +59,15 @@ void capture__unwant_pid(struct capture *capture, pid_t pid)
 		__atomic_store_n(&shared->first_wanted_pid, 0, __ATOMIC_SEQ_CST);
 }
 
+bool capture__is_wanted(const struct capture *capture, pid_t pid)
+{
+	uint32_t key = (uint32_t)pid;
+	uint8_t value;
+
+	return bpf_map__lookup_elem(capture->skeleton->maps.wanted_pids, &key, sizeof(key), &value,
+				    sizeof(value), 0) == 0;
+}
+
 uint32_t capture__wanted_count(const struct capture *capture)
 {
 	return __atomic_load_n(&capture->skeleton->bss->wanted_pids_count, __ATOMIC_SEQ_CST);
@@ -72,6 +81,11 @@ uint64_t capture__process_records_lost(const struct capture *capture)
 uint64_t capture__untraced_count(const struct capture *capture)
 {
 	return __atomic_load_n(&capture->skeleton->bss->untraced_count, __ATOMIC_SEQ_CST);
+}
+
+void capture__count_untraced(struct capture *capture)
+{
+	__atomic_fetch_add(&capture->skeleton->bss->untraced_count, 1, __ATOMIC_SEQ_CST);
 }
 
 bool capture__has_unwatched(const struct capture *capture)

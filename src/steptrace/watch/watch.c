@@ -6,6 +6,7 @@
 
 #include "steptrace/confine/seccomp.h"
 #include "steptrace/watch/traced_command.h"
+#include "steptrace/watch/wanted_processes.h"
 
 static int use_site(struct watch *watch, enum site_kind site, struct error *err)
 {
@@ -34,31 +35,65 @@ static int load(struct watch *watch, struct error *err)
 	return capture__open(&capture_options, &watch->capture, err);
 }
 
-/* The process is checked again after it was added: if it ended before that, the kernel will not
- * report its end. */
-static int add_process(struct watch *watch, pid_t pid, struct error *err)
-{
-	int code = capture__want_pid(watch->capture, pid);
+/* ---- news */
 
-	if (code)
-		return error__set(err, code, "cannot trace process %d: %s", pid, strerror(-code));
-	code = targets__check_pid(pid, err);
-	if (code)
-		capture__unwant_pid(watch->capture, pid);
-	return code;
+static void watch_for(struct watch *watch, int fd)
+{
+	struct epoll_event event = {.events = EPOLLIN};
+
+	epoll_ctl(watch->news_fd, EPOLL_CTL_ADD, fd, &event);
 }
 
-static int add_processes(struct watch *watch, struct error *err)
+/* Where execs cannot wait, or mappings are not reported, the records of execs and the scans find
+ * what was started: later, and the follower says how much. */
+static int open_news(struct watch *watch, struct error *err)
 {
 	const struct targets *targets = &watch->options->targets;
-	int code = 0;
 
-	if (watch->command)
-		return add_process(watch, watch->command->pid, err);
-	for (size_t i = 0; i < targets->pids_count && !code; i++)
-		code = add_process(watch, targets->pids[i], err);
-	return code;
+	watch->news_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (watch->news_fd < 0)
+		return error__set(err, -errno, "cannot watch for new programs: %s",
+				  strerror(errno));
+	if (mmap_records__open(&watch->mmaps) == 0)
+		watch_for(watch, watch->mmaps.wakeup_fd);
+	/* The files of -x are attached before the command starts. */
+	if (watch->command && targets->exes_count == 0 &&
+	    exec_hold__start(&watch->hold, watch->capture) == 0)
+		watch_for(watch, watch->hold.fd);
+	return 0;
 }
+
+int watch__news_fd(const struct watch *watch)
+{
+	return watch->news_fd;
+}
+
+static void on_mapped(void *context, const struct mmap_record *record)
+{
+	follower__mapped(context, record);
+}
+
+void watch__on_news(struct watch *watch)
+{
+	struct held_exec exec;
+
+	while (exec_hold__next(&watch->hold, &exec))
+		follower__held(&watch->follower, &watch->hold, &exec);
+	if (mmap_records__drain(&watch->mmaps, on_mapped, &watch->follower))
+		watch->follower.next_scan_ns = 0; /* some were lost */
+}
+
+void watch__let_go(struct watch *watch)
+{
+	exec_hold__stop(&watch->hold);
+}
+
+bool watch__saw_probes(const struct watch *watch)
+{
+	return watch->follower.saw_probes || capture__has_run_attached(watch->capture);
+}
+
+/* ---- the whole */
 
 /* The sites are measured in a child process while the BPF programs load. */
 int watch__open(struct watch *watch, const struct watch_options *options,
@@ -78,7 +113,10 @@ int watch__open(struct watch *watch, const struct watch_options *options,
 		code = attachments__open(&watch->attachments, watch->capture, err);
 	if (!code && options->site >= 0)
 		code = use_site(watch, (enum site_kind)options->site, err);
-	return code ? code : add_processes(watch, err);
+	if (!code)
+		code = wanted_processes__add(watch->capture, &options->targets,
+					     command ? command->pid : 0, err);
+	return code ? code : open_news(watch, err);
 }
 
 void watch__close(struct watch *watch)

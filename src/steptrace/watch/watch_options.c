@@ -30,11 +30,16 @@ int target_option__all(void *context, const char *value, struct error *err)
 }
 
 static const struct option_row target_rows[] = {
-	TARGET_OPTION_PID("these processes and all processes that they fork"),
+	TARGET_OPTION_PID("these processes and all their descendants, also those that\n"
+			  "exist already"),
 	TARGET_OPTION_EXE("all processes that run this binary or have loaded this\n"
 			  "library, also processes that start later"),
 	TARGET_OPTION_ALL("all runners of this machine, also runners that start\n"
 			  "later (default)"),
+	{{0, "no-children", NULL,
+	  "with -p or -- COMMAND: trace the process itself, and none\n"
+	  "of its descendants"},
+	 OPTION_STORES(FLAG, struct targets, no_children)},
 };
 
 /* ---- filters; the context is a struct watch_options, here and below */
@@ -202,15 +207,18 @@ static int take_command(struct targets *targets, const struct options_parser *pa
 	return 0;
 }
 
+/* -x PATH and -- COMMAND go together: the processes of the command, in these files. */
 static int check_targets(struct targets *targets, struct error *err)
 {
-	int kinds = (targets->pids_count > 0) + (targets->exes_count > 0) +
-		    (targets->command != NULL) + targets->all;
+	int kinds = (targets->pids_count > 0) + (targets->exes_count > 0 || targets->command) +
+		    targets->all;
 
 	if (kinds > 1)
-		return error__set(
-			err, -EINVAL,
-			"-p, -x, -a and -- COMMAND exclude each other: give one kind of target");
+		return error__set(err, -EINVAL,
+				  "-p, -a, -x and -- COMMAND exclude each other: give one kind of "
+				  "target (only -x and -- COMMAND can be given together)");
+	if (targets->no_children && !targets__are_processes(targets))
+		return error__set(err, -EINVAL, "--no-children needs -p PID or -- COMMAND");
 	targets->all = targets->all || kinds == 0;
 	return 0;
 }

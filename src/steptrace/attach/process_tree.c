@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "steptrace/attach/process_tree.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/parse.h"
+
+bool process_tree__parse(const char *stat, pid_t *parent)
+{
+	const char *end_of_name = strrchr(stat, ')');
+	char state;
+
+	return end_of_name && sscanf(end_of_name + 1, " %c %d", &state, parent) == 2;
+}
+
+/* False: the process has ended. */
+static bool read_parent(uint64_t pid, pid_t *parent)
+{
+	char path[32], text[512];
+	ssize_t bytes = -1;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%llu/stat", (unsigned long long)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		bytes = read(fd, text, sizeof(text) - 1);
+		close(fd);
+	}
+	if (bytes <= 0)
+		return false;
+	text[bytes] = 0;
+	return process_tree__parse(text, parent);
+}
+
+static int append(struct process_tree *tree, const struct process_link *link)
+{
+	enum { STEP = 256 };
+	struct process_link *items;
+
+	if (tree->count % STEP == 0) {
+		items = realloc(tree->items, (tree->count + STEP) * sizeof(*items));
+		if (!items)
+			return -ENOMEM;
+		tree->items = items;
+	}
+	tree->items[tree->count++] = *link;
+	return 0;
+}
+
+static int compare_pids(const void *left, const void *right)
+{
+	const struct process_link *a = left, *b = right;
+
+	return (a->pid > b->pid) - (a->pid < b->pid);
+}
+
+int process_tree__read(struct process_tree *tree)
+{
+	const struct dirent *entry;
+	struct process_link link;
+	int code = 0;
+	DIR *folder;
+
+	*tree = (struct process_tree){.count = 0};
+	folder = opendir("/proc");
+	if (!folder)
+		return -errno;
+	while (!code && (entry = readdir(folder))) {
+		uint64_t pid;
+
+		if (parse__u64(entry->d_name, 1, INT32_MAX, &pid) ||
+		    !read_parent(pid, &link.parent))
+			continue;
+		link.pid = (pid_t)pid;
+		code = append(tree, &link);
+	}
+	closedir(folder);
+	qsort(tree->items, tree->count, sizeof(*tree->items), compare_pids);
+	if (code)
+		process_tree__free(tree);
+	return code;
+}
+
+void process_tree__free(struct process_tree *tree)
+{
+	free(tree->items);
+	*tree = (struct process_tree){.count = 0};
+}
+
+static pid_t parent_of(const struct process_tree *tree, pid_t pid)
+{
+	const struct process_link key = {.pid = pid};
+	const struct process_link *found =
+		tree->count ? bsearch(&key, tree->items, tree->count, sizeof(key), compare_pids)
+			    : NULL;
+
+	return found ? found->parent : 0;
+}
+
+/* The links were not read at the same moment: there could be a cycle, so the steps are counted. */
+bool process_tree__is_below(const struct process_tree *tree, pid_t pid, pid_t ancestor)
+{
+	for (size_t steps = 0; pid > 0 && steps <= tree->count; steps++) {
+		pid = parent_of(tree, pid);
+		if (pid == ancestor)
+			return pid > 0;
+	}
+	return false;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which process is the parent of which, as /proc showed it at one moment.
+ *
+ * When a parent ends, its children become children of another process (init, or a subreaper). So a
+ * process is found below an ancestor only while every process between the two exists.
+ */
+#ifndef STEPTRACE_PROCESS_TREE_H
+#define STEPTRACE_PROCESS_TREE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct process_link {
+	pid_t pid, parent;
+};
+
+struct process_tree {
+	struct process_link *items; /* owned, sorted by pid */
+	size_t count;
+};
+
+/* 0 or negative errno. */
+int process_tree__read(struct process_tree *tree);
+/* Also for zeroed memory. */
+void process_tree__free(struct process_tree *tree);
+
+/* Whether `ancestor` is the parent of the process, or the parent of its parent, and so on. */
+bool process_tree__is_below(const struct process_tree *tree, pid_t pid, pid_t ancestor);
+
+/* Reads the text of /proc/PID/stat, whose second member is a name with any bytes. */
+bool process_tree__parse(const char *stat, pid_t *parent);
+
+#endif
