@@ -26,9 +26,11 @@ __u32 wanted_pids_count = 0;
 __u32 first_wanted_pid = 0;
 __u64 asked_address = 0;
 struct steptrace_file asked_file = {};
+__u32 asked_tid = 0;
 __u64 process_records_lost = 0;
 __u64 untraced_count = 0;
 __u32 has_unwatched = 0;
+__u32 has_run_attached = 0;
 
 struct steptrace_counts counts[COUNT_ROWS] = {};
 

@@ -109,8 +109,9 @@ extern __u64 last_lost_ns[PROBES_COUNT];
 extern __u32 wanted_pids_count;
 extern __u32 first_wanted_pid;
 
-/* Not 0 while the tracer asks which file is mapped at this address of its own. */
+/* Not 0 while the tracer asks which file is mapped at this address in thread `asked_tid`. */
 extern __u64 asked_address;
+extern __u32 asked_tid;
 /* Its inode is not 0 while the tracer asks for all mappings of this file. */
 extern struct steptrace_file asked_file;
 
@@ -123,6 +124,9 @@ extern __u64 untraced_count;
 
 /* 1 if a runner found no room in `runners`. The kernel does not report its exit. */
 extern __u32 has_unwatched;
+
+/* 1 when a wanted process has executed a file whose probes are attached. */
+extern __u32 has_run_attached;
 
 extern struct steptrace_counts counts[COUNT_ROWS];
 

@@ -57,14 +57,18 @@ int process_execed(struct bpf_raw_tracepoint_args *at) /* task, old pid, program
 	struct steptrace_file file = {};
 	struct process_exec *made;
 	__u8 flags = 0, *known;
+	bool wanted = is_wanted(current_pid_tid() >> 32);
 
 	if (bpf_map_delete_elem(&runners, &tgid) == 0)
 		flags |= RECORD_OF_RUNNER;
 	fill_in_file(&file, BPF_CORE_READ(program, file));
 	known = bpf_map_lookup_elem(&known_files, &file);
-	if (known && *known == FILE_ATTACHED)
+	if (known && *known != FILE_WITHOUT_PROBES) {
 		*known = FILE_EXECED;
-	if (!known && is_wanted(current_pid_tid() >> 32))
+		if (wanted)
+			has_run_attached = 1;
+	}
+	if (!known && wanted)
 		flags |= RECORD_UNKNOWN_FILE;
 	if (!flags)
 		return 0;
@@ -212,8 +216,7 @@ static __always_inline bool is_of_interest(const struct steptrace_mapping *mappi
 static __always_inline bool is_at_asked_address(struct task_struct *task,
 						struct vm_area_struct *area)
 {
-	return area->vm_start == asked_address &&
-	       (__u32)BPF_CORE_READ(task, tgid) == bpf_get_current_pid_tgid() >> 32;
+	return area->vm_start == asked_address && task_tid(task) == asked_tid;
 }
 
 static __always_inline bool is_of_asked_file(const struct steptrace_mapping *mapping)
@@ -224,7 +227,7 @@ static __always_inline bool is_of_asked_file(const struct steptrace_mapping *map
 
 /*
  * Writes every executable mapping of a file in wanted processes.
- * If asked_address is set: only the tracer's own mapping at that address.
+ * If asked_address is set: only the mapping of thread asked_tid at that address.
  * If asked_file is set: every mapping of that file in any process, also one that is not executable.
  */
 SEC("?iter/task_vma")

@@ -4,6 +4,7 @@
 Each function tries the need itself, once for the whole run. Where it is missing the test is skipped
 and the reason says what was tried and what the answer was.
 """
+import ctypes
 import functools
 import os
 import pwd
@@ -11,6 +12,8 @@ import shutil
 import subprocess
 import tempfile
 import unittest
+
+FAN_CLASS_CONTENT, FAN_MARK_ADD, FAN_OPEN_EXEC_PERM, AT_FDCWD = 4, 1, 0x40000, -100
 
 
 @functools.cache
@@ -101,6 +104,24 @@ def cgroup2():
     except OSError as error:
         need("cgroups that it can make", str(error))
     return root
+
+
+def held_execs():
+    """fanotify, which lets an exec wait."""
+    need("to hold an exec", hold_refusal())
+
+
+@functools.cache
+def hold_refusal():
+    libc = ctypes.CDLL(None, use_errno=True)
+    group = libc.fanotify_init(FAN_CLASS_CONTENT, 0)
+    if group < 0:
+        return os.strerror(ctypes.get_errno())
+    with tempfile.NamedTemporaryFile(prefix="steptrace-needs-") as file:
+        refused = libc.fanotify_mark(group, FAN_MARK_ADD, ctypes.c_uint64(FAN_OPEN_EXEC_PERM),
+                                     AT_FDCWD, os.fsencode(file.name))
+    os.close(group)
+    return os.strerror(ctypes.get_errno()) if refused else None
 
 
 def user_name(uid):

@@ -126,10 +126,11 @@ class Endings(Outputs):
         outputs = [word for number in range(8) for word in ("-o", self.path("e%d" % number))]
         tracer = self.begin(*outputs, "--duration", "100ms", "--", "sleep", "2")
         self.said.until("(duration)")
+        self.said.until("steptrace waits until '/")
         before = cpu_seconds(tracer.pid)
         time.sleep(1)
         self.assertLess(cpu_seconds(tracer.pid) - before, 0.3)
-        self.assertEqual(tracer.wait(PATIENCE_S), 0)
+        self.assertEqual(tracer.wait(PATIENCE_S), 1)  # sleep has no probes
 
     def test_told_to_look_again_at_the_end(self):
         """SIGHUP is for the tracer; it is not passed to the command."""

@@ -388,7 +388,7 @@ class All(Follow):
             tracer.thaw()
             self.look_at_another(tracer)
             with Runner(spans) as runner:
-                tracer.written("trace.attached", spans, '"pids":[%d]' % runner.pid)
+                tracer.written("trace.attached", spans)
                 runner.do("go 1")
                 events = tracer.stop()
         self.assertEqual(len(of_process(events, runner.pid)), 7)

@@ -215,6 +215,7 @@ static void binaries_come_and_go(void **state)
 				      .inode = 99,
 				      .build_id = "0aff",
 				      .site = "nop1",
+				      .late_ns = 12340000,
 				      .pids = pids,
 				      .pids_count = 2};
 	struct stream *stream = stream_of(FORMAT_JSON);
@@ -225,7 +226,8 @@ static void binaries_come_and_go(void **state)
 		written(stream),
 		"{\"event\":\"trace.attached\",\"timestamp\":\"2026-01-31T12:00:02.000000000Z\","
 		"\"monotonic_ns\":2000000000,\"exe\":\"/opt/a \\\"runner\\\"\\n\",\"inode\":99,"
-		"\"build_id\":\"0aff\",\"probe_site\":\"nop1\",\"pids\":[17,4711]}\n");
+		"\"build_id\":\"0aff\",\"probe_site\":\"nop1\",\"late_ms\":12.34,"
+		"\"pids\":[17,4711]}\n");
 	binary.pids_count = 0;
 	binary.build_id = "";
 	assert_int_equal(trace_events__detached(stream, &binary, 2000000000), 0);

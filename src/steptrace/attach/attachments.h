@@ -32,8 +32,9 @@ struct attachment {
 	struct steptrace_file file; /* as the kernel knows it */
 	struct guard guard;         /* against programs that write to the file */
 	enum site_kind site;
-	uint64_t used_ns;     /* when a process was last seen to use it */
-	bool is_named;        /* by -x: it stays attached also while no process runs it */
+	uint64_t used_ns; /* when a process was last seen to use it */
+	uint64_t late_ns; /* how long a process had used it when it was attached; 0: not known */
+	bool is_named;    /* by -x: it stays attached also while no process runs it */
 	bool is_loaded_twice; /* a process loaded it again meanwhile; it was logged */
 	bool is_new;          /* follower_events.attached was not called yet */
 	bool is_leaving;      /* attachments__release() was called, or a link was lost */

@@ -112,6 +112,16 @@ int binary__open_named(const char *path, struct binary **out, struct error *err)
 	return code;
 }
 
+int binary__take(int fd, const char *name, struct binary **out, struct error *err)
+{
+	struct stat status;
+
+	if (fstat(fd, &status) == 0)
+		return read_binary(fd, name, &status, out, err);
+	close(fd);
+	return error__set(err, -EBADF, "cannot read '%s'", name);
+}
+
 int binaries__add(struct binaries *set, const char *path, const char *name, struct binary **out,
 		  struct error *err)
 {

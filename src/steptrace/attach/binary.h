@@ -39,6 +39,9 @@ int binary__open(const char *path, const char *name, struct binary **binary, str
 int binary__open_named(const char *path, struct binary **binary, struct error *err);
 void binary__close(struct binary *binary);
 
+/* The same for an open file; `fd` belongs to the binary, and is closed on failure. */
+int binary__take(int fd, const char *name, struct binary **binary, struct error *err);
+
 /* A set of binaries, also of those without probes. */
 struct binaries {
 	struct binary **items; /* owned */

@@ -8,7 +8,6 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "steptrace/attach/follower_private.h"
-#include "steptrace/attach/mapped_file.h"
 #include "steptrace/attach/process_tree.h"
 
 /* Scans take at most 1/SCAN_SHARE of a processor, while the interval is below the maximum. */
@@ -121,43 +120,6 @@ int follower__start(struct follower *follower, const char *command_path, struct 
 	capture__armed(follower->capture);
 	follower->is_started = true;
 	return 0;
-}
-
-/* ---- an exec */
-
-/* Whether the process still runs the file of the exec, and not another program since. Only the
- * inode is compared: on an overlay the rest differs between stat() and the kernel's view. */
-static bool still_runs(const struct process_exec *exec)
-{
-	struct stat status;
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%u/exe", exec->record.pid);
-	return stat(path, &status) == 0 && status.st_ino == exec->file.inode;
-}
-
-void follower__execed(struct follower *follower, const struct process_exec *exec)
-{
-	uint32_t pid = exec->record.pid;
-	struct attachment *attachment;
-	struct steptrace_file file;
-	struct error err = {0};
-	struct binary *binary;
-	int code;
-
-	if (follower__has_to_wait(follower, &exec->file))
-		return;
-	code = mapped_file__open_program(follower->capture, exec, &binary, &file, &err);
-	if (code && code != -EBADMSG && code != -ENOEXEC)
-		return; /* the process has ended, or its file may not be opened */
-	attachment = code ? NULL : follower__try_to_attach(follower, binary, &file, 1);
-	if (attachment)
-		follower__notify(follower, attachment, &pid, 1);
-	else if (!follower__has_to_wait(follower, &file) && still_runs(exec))
-		/* on an overlay exec->file and `file` differ: remember both */
-		capture__know_file(follower->capture, &exec->file, FILE_WITHOUT_PROBES);
-	if (code && code != -ENOEXEC)
-		follower__complain(follower, &exec->file, code, &err);
 }
 
 /* ---- the timer */

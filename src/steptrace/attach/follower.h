@@ -4,8 +4,12 @@
  *
  *	the kernel reports an exec of an unknown file
  *		-> the file is read at once
+ *	the kernel reports an executable mapping (mmap_records.h)
+ *		-> an unknown library is read at once, also one that was loaded by dlopen
+ *	the holder has an exec wait (exec_hold.h)
+ *		-> the program is attached before it runs
  *	up to four times a second an iterator scans all executable mappings
- *		-> finds libraries, also those loaded by dlopen, and which files are still in use
+ *		-> finds what the reports left out, and which files are still in use
  *
  * Files are opened through /proc and are known by the inode that the kernel maps. So the path
  * that a process shows does not matter, nor its mount namespace, nor whether the file was
@@ -19,10 +23,13 @@
 
 #include "common/error.h"
 #include "steptrace/attach/attachments.h"
+#include "steptrace/attach/exec_hold.h"
 #include "steptrace/attach/postponed.h"
+#include "steptrace/attach/seen_files.h"
 #include "steptrace/attach/targets.h"
 #include "steptrace/attach/untraced.h"
 #include "steptrace/capture/capture.h"
+#include "steptrace/capture/mmap_records.h"
 
 /* Called when something is attached or detached. `pids` are the processes that run the file, as
  * far as they are known; their count may be 0. */
@@ -58,7 +65,9 @@ struct follower {
 	struct named_file named[TARGETS_MAX];
 	bool releases_unused; /* the next tick does follower__release_unused() */
 	bool is_blind;        /* the last scan failed, and that was reported */
+	struct seen_files seen;
 	bool is_started;
+	bool saw_probes;       /* a wanted process was seen to run a file with attached probes */
 	bool warned_unguarded; /* of a file that can be overwritten while it is attached */
 };
 
@@ -75,6 +84,13 @@ void follower__execed(struct follower *follower, const struct process_exec *exec
 /* Detaches from files that a program is about to write to, or did write to. Call it when
  * attachments.writers.wakeup_fd is readable. */
 void follower__let_writers_go(struct follower *follower);
+
+/* Attaches to the program of an exec that waits, and lets it go on. */
+void follower__held(struct follower *follower, struct exec_hold *hold,
+		    const struct held_exec *exec);
+
+/* Reacts to an executable mapping that a process made. */
+void follower__mapped(struct follower *follower, const struct mmap_record *record);
 
 /* Detaches from files that changed. Scans, where it is time to. Call it every FOLLOWER_SCAN_NS. */
 void follower__tick(struct follower *follower, uint64_t now_ns);

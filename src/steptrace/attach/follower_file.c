@@ -215,9 +215,18 @@ bool follower__has_to_wait(const struct follower *follower, const struct steptra
 	       untraced__has_to_wait(&follower->untraced, file, now_ns);
 }
 
+void follower__note_late(struct attachment *attachment, uint64_t since_ns)
+{
+	uint64_t now_ns = clock__now_ns();
+
+	if (attachment->is_new && since_ns < now_ns)
+		attachment->late_ns = now_ns - since_ns;
+}
+
 void follower__notify(struct follower *follower, struct attachment *attachment,
 		      const uint32_t *pids, size_t pids_count)
 {
+	follower->saw_probes = follower->saw_probes || pids_count > 0;
 	if (!attachment->is_new)
 		return;
 	attachment->is_new = false;

@@ -2,7 +2,9 @@
 /*
  * Between the files of the follower; other files include follower.h.
  *
- *	follower.c		what makes it act: start, an exec, the timer
+ *	follower.c		start, and the timer
+ *	follower_exec.c		an exec: reported, or held
+ *	follower_mapped.c	a new mapping
  *	follower_scan.c		the scan of all executable mappings
  *	follower_file.c		one file: attach, refresh, detach, notify
  *	follower_copies.c	how the processes have one file mapped
@@ -44,6 +46,10 @@ void follower__finish_detached(struct follower *follower);
 
 /* Refreshes attachments whose files changed; detaches those whose probes or build id changed. */
 void follower__refresh_changed(struct follower *follower);
+
+/* A process runs the file of the attachment since `since_ns`: if the probes are new, what it did
+ * before was not captured. */
+void follower__note_late(struct attachment *attachment, uint64_t since_ns);
 
 /* Reports an attachment that was not reported yet; `pids` are the processes that run it. */
 void follower__notify(struct follower *follower, struct attachment *attachment,

@@ -28,7 +28,7 @@ struct capture_options {
 	bool without_children; /* of these, only the processes of capture__want_pid() */
 	const struct steptrace_filters *filters; /* NULL: none */
 	const char *cgroup_path; /* of --cgroup, below the root of cgroup v2; NULL: none */
-	bool ends_only;    /* no starts of steps: which steps are open is not known then */
+	bool ends_only;          /* no starts of steps: which steps are open is not known then */
 	bool avoids_multi; /* perf links also where uprobe_multi links exist; to compare the two */
 };
 
@@ -128,6 +128,12 @@ uint32_t capture__wanted_count(const struct capture *capture);
  * the children are (capture__untraced_count). */
 void capture__count_untraced(struct capture *capture);
 
+/* The map behind capture__is_wanted(): a child that closes all other descriptors keeps this one. */
+int capture__wanted_pids_fd(const struct capture *capture);
+
+/* Whether a wanted process has executed an attached file. */
+bool capture__has_run_attached(const struct capture *capture);
+
 /* Records about processes that were lost, because the ring buffer was full, since the beginning. */
 uint64_t capture__process_records_lost(const struct capture *capture);
 
@@ -155,6 +161,10 @@ void capture__know_file(struct capture *capture, const struct steptrace_file *fi
 			enum known_file known);
 void capture__forget_file(struct capture *capture, const struct steptrace_file *file);
 
+/* The latest word of capture__know_file(); 0: none. */
+enum known_file capture__known_file(const struct capture *capture,
+				    const struct steptrace_file *file);
+
 /* Whether a process executed this attached file since the last call. */
 bool capture__was_execed(struct capture *capture, const struct steptrace_file *file);
 
@@ -166,6 +176,11 @@ ssize_t capture__mappings(struct capture *capture, struct steptrace_mapping **ma
  * first thread has ended may be listed several times. */
 ssize_t capture__mappings_of(struct capture *capture, const struct steptrace_file *file,
 			     struct steptrace_mapping **mappings);
+
+/* The mapping of thread `tid` that begins at the address, whatever is known of its file. 0 or
+ * negative errno; -ENOENT: there is none, or it ended. */
+int capture__mapping_at(struct capture *capture, uint32_t tid, uint64_t address,
+			struct steptrace_mapping *mapping);
 
 /* Which file the kernel maps when this descriptor is mapped: on an overlay it is another one than
  * fstat() shows. 0 or negative errno. */

@@ -33,17 +33,27 @@ void capture__forget_file(struct capture *capture, const struct steptrace_file *
 	bpf_map__delete_elem(capture->skeleton->maps.known_files, file, sizeof(*file), 0);
 }
 
-/* A link of the iterator over the mappings of all processes, or only of this one. Kernels before
- * 6.1 cannot limit it to one process: there it walks over all. */
-static struct bpf_link *iterator(struct capture *capture, bool own)
+enum known_file capture__known_file(const struct capture *capture,
+				    const struct steptrace_file *file)
 {
-	union bpf_iter_link_info which = {.task = {.pid = (uint32_t)getpid()}};
-	LIBBPF_OPTS(bpf_iter_attach_opts, options, .link_info = own ? &which : NULL,
-		    .link_info_len = own ? sizeof(which) : 0);
+	uint8_t value = 0;
+
+	bpf_map__lookup_elem(capture->skeleton->maps.known_files, file, sizeof(*file), &value,
+			     sizeof(value), 0);
+	return (enum known_file)value;
+}
+
+/* A link of the iterator over the mappings of all processes, or only of thread `tid` (0: all).
+ * Kernels before 6.1 cannot limit it to one thread: there it walks over all. */
+static struct bpf_link *iterator(struct capture *capture, uint32_t tid)
+{
+	union bpf_iter_link_info which = {.task = {.tid = tid}};
+	LIBBPF_OPTS(bpf_iter_attach_opts, options, .link_info = tid ? &which : NULL,
+		    .link_info_len = tid ? sizeof(which) : 0);
 	struct bpf_program *program = capture->skeleton->progs.each_mapping;
 	struct bpf_link *link = bpf_program__attach_iter(program, &options);
 
-	return link || !own ? link : bpf_program__attach_iter(program, NULL);
+	return link || !tid ? link : bpf_program__attach_iter(program, NULL);
 }
 
 enum { MAPPINGS_STEP = 512, MAPPINGS_MAX = 1 << 20 };
@@ -93,7 +103,7 @@ static ssize_t iterate(struct bpf_link *link, struct steptrace_mapping **mapping
 ssize_t capture__mappings(struct capture *capture, struct steptrace_mapping **mappings)
 {
 	if (!capture->all_mappings)
-		capture->all_mappings = iterator(capture, false);
+		capture->all_mappings = iterator(capture, 0);
 	if (!capture->all_mappings)
 		return -errno;
 	return iterate(capture->all_mappings, mappings);
@@ -112,26 +122,51 @@ ssize_t capture__mappings_of(struct capture *capture, const struct steptrace_fil
 	return count;
 }
 
-/* Maps the first page of the file and asks the iterator which file is mapped at that address. */
+/* Asks the iterator behind `link` which file is mapped at the address in thread `tid`. */
+static int ask(struct capture *capture, struct bpf_link *link, uint32_t tid, uint64_t address,
+	       struct steptrace_mapping *mapping)
+{
+	struct steptrace_bpf__bss *shared = capture->skeleton->bss;
+	struct steptrace_mapping *mappings = NULL;
+	ssize_t count;
+
+	__atomic_store_n(&shared->asked_tid, tid, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&shared->asked_address, address, __ATOMIC_SEQ_CST);
+	count = link ? iterate(link, &mappings) : -errno;
+	__atomic_store_n(&shared->asked_address, 0, __ATOMIC_SEQ_CST);
+	if (count > 0)
+		*mapping = mappings[0];
+	free(mappings);
+	if (count < 0)
+		return (int)count;
+	return count > 0 ? 0 : -ENOENT;
+}
+
+int capture__mapping_at(struct capture *capture, uint32_t tid, uint64_t address,
+			struct steptrace_mapping *mapping)
+{
+	struct bpf_link *link = iterator(capture, tid);
+	int code = ask(capture, link, tid, address, mapping);
+
+	bpf_link__destroy(link);
+	return code;
+}
+
+/* Maps the first page of the file and asks for its own mapping. */
 int capture__identify(struct capture *capture, int fd, struct steptrace_file *file)
 {
-	uint64_t *asked = (uint64_t *)&capture->skeleton->bss->asked_address;
-	struct steptrace_mapping *mappings;
 	void *page = mmap(NULL, 1, PROT_READ, MAP_PRIVATE, fd, 0);
-	ssize_t count;
+	uint32_t own = (uint32_t)gettid();
+	struct steptrace_mapping mapping;
+	int code;
 
 	if (page == MAP_FAILED)
 		return -errno;
 	if (!capture->own_mappings)
-		capture->own_mappings = iterator(capture, true);
-	__atomic_store_n(asked, (uint64_t)(uintptr_t)page, __ATOMIC_SEQ_CST);
-	count = capture->own_mappings ? iterate(capture->own_mappings, &mappings) : -errno;
-	__atomic_store_n(asked, 0, __ATOMIC_SEQ_CST);
+		capture->own_mappings = iterator(capture, own);
+	code = ask(capture, capture->own_mappings, own, (uint64_t)(uintptr_t)page, &mapping);
 	munmap(page, 1);
-	if (count < 0)
-		return (int)count;
-	if (count > 0)
-		*file = mappings[0].file;
-	free(mappings);
-	return count > 0 ? 0 : -ENOENT;
+	if (!code)
+		*file = mapping.file;
+	return code;
 }

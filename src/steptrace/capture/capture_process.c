@@ -68,6 +68,11 @@ bool capture__is_wanted(const struct capture *capture, pid_t pid)
 				    sizeof(value), 0) == 0;
 }
 
+int capture__wanted_pids_fd(const struct capture *capture)
+{
+	return bpf_map__fd(capture->skeleton->maps.wanted_pids);
+}
+
 uint32_t capture__wanted_count(const struct capture *capture)
 {
 	return __atomic_load_n(&capture->skeleton->bss->wanted_pids_count, __ATOMIC_SEQ_CST);
@@ -86,6 +91,11 @@ uint64_t capture__untraced_count(const struct capture *capture)
 void capture__count_untraced(struct capture *capture)
 {
 	__atomic_fetch_add(&capture->skeleton->bss->untraced_count, 1, __ATOMIC_SEQ_CST);
+}
+
+bool capture__has_run_attached(const struct capture *capture)
+{
+	return __atomic_load_n(&capture->skeleton->bss->has_run_attached, __ATOMIC_SEQ_CST) != 0;
 }
 
 bool capture__has_unwatched(const struct capture *capture)

@@ -9,6 +9,7 @@
 #include <seccomp.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/fanotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
@@ -176,6 +177,10 @@ static int fill(scmp_filter_ctx filter, const struct privilege_needs *needs)
 		code = allow_where(filter, SCMP_SYS(openat), 2,
 				   O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW,
 				   O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW);
+	if (!code && needs->holds_execs) /* only to leave files out */
+		code = allow_where(filter, SCMP_SYS(fanotify_mark), 1,
+				   FAN_MARK_ADD | FAN_MARK_IGNORED_MASK,
+				   FAN_MARK_ADD | FAN_MARK_IGNORED_MASK);
 	if (needs->perf_links)
 		return code ? code : ALLOW_ALL(filter, perf_calls);
 	if (!code) /* isatty() */

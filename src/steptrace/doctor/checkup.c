@@ -12,8 +12,10 @@
 
 #include "common/cgroup2.h"
 #include "steptrace/attach/attachments.h"
+#include "steptrace/attach/exec_hold.h"
 #include "steptrace/attach/site_choice.h"
 #include "steptrace/capture/capture.h"
+#include "steptrace/capture/mmap_records.h"
 #include "steptrace/capture/uprobe.h"
 #include "steptrace/confine/privilege.h"
 
@@ -123,6 +125,45 @@ static void check_cgroups(struct findings *findings)
 			      "the container");
 }
 
+static const char *hold_advice(int code)
+{
+	if (code == -EPERM)
+		return "run it as root: this needs CAP_SYS_ADMIN";
+	return "a kernel with CONFIG_FANOTIFY_ACCESS_PERMISSIONS is needed";
+}
+
+static void check_holds(struct findings *findings)
+{
+	int code = exec_hold__check();
+
+	if (code == 0)
+		findings__add(findings, "kernel", "new programs", VERDICT_OK, NULL,
+			      "those that a command (-- COMMAND) starts are recorded from their "
+			      "first boundary");
+	else
+		findings__add(findings, "kernel", "new programs", VERDICT_WARN, hold_advice(code),
+			      "their first milliseconds are not recorded, also with -- COMMAND: "
+			      "an exec cannot be held (%s)",
+			      strerror(-code));
+}
+
+static void check_mappings(struct findings *findings)
+{
+	struct mmap_records records;
+	int code = mmap_records__open(&records);
+
+	if (code == 0)
+		findings__add(findings, "kernel", "new libraries", VERDICT_OK, NULL,
+			      "reported when a process loads them; their first milliseconds are "
+			      "not recorded (-x FILE attaches to a library before)");
+	else
+		findings__add(findings, "kernel", "new libraries", VERDICT_WARN,
+			      "see the privileges below: CAP_PERFMON is needed",
+			      "found by scans, up to 2 seconds after a process loads them (%s)",
+			      strerror(-code));
+	mmap_records__close(&records);
+}
+
 void checkup__kernel(struct findings *findings)
 {
 	struct utsname system;
@@ -135,6 +176,8 @@ void checkup__kernel(struct findings *findings)
 	check_types(findings);
 	check_links(findings);
 	check_cgroups(findings);
+	check_holds(findings);
+	check_mappings(findings);
 	check_lockdown(findings);
 }
 

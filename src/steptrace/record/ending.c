@@ -119,6 +119,7 @@ void ending__run(struct session *session)
 	struct trace_totals totals;
 
 	session->stopped_ns = clock__now_ns();
+	watch__let_go(&session->watch);
 	vanished__check(&session->vanished, &session->watch, session->stream, false);
 	drain_before_detach(session);
 	detach(session);

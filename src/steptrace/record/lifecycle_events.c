@@ -99,6 +99,7 @@ static struct trace_binary describe(const struct attachment *attachment,
 		.inode = attachment->file.inode,
 		.build_id = build_id,
 		.site = sites[attachment->site].name,
+		.late_ns = attachment->late_ns,
 	};
 }
 

@@ -109,6 +109,8 @@ static void loop(struct session *session)
 
 	while (!session->stop_reason) {
 		wakeups__wait(&session->wakeups, more, &wakeup);
+		if (wakeup.news) /* before anything else: a program may wait for the probes */
+			watch__on_news(&session->watch);
 		if (wakeup.writers)
 			watch__let_writers_go(&session->watch);
 		if (wakeup.timer)
@@ -178,6 +180,20 @@ static int await_command(struct session *session)
 	return traced_command__wait(&session->command);
 }
 
+/* A recording of a command that ran nothing with probes is no success: the user expects events. */
+static int status_of_command(struct session *session)
+{
+	int status = await_command(session);
+
+	if (!session->stop_reason || watch__saw_probes(&session->watch) ||
+	    accounting__hits(&session->accounting))
+		return status;
+	log__error("nothing that '%s' ran has steptrace probes, so there are no events (steptrace "
+		   "list FILE shows whether a program or library has probes)",
+		   session->command.path);
+	return status ? status : 1;
+}
+
 static int run(struct session *session)
 {
 	int status, command_status;
@@ -192,7 +208,7 @@ static int run(struct session *session)
 	status = session->failed ? 1 : 0;
 	if (session->command.pid == 0)
 		return status;
-	command_status = await_command(session);
+	command_status = status_of_command(session);
 	return status ? status : command_status;
 }
 

@@ -105,6 +105,8 @@ static int open_watch(struct session *session)
 	if (!code)
 		code = wakeups__watch_writers(&session->wakeups,
 					      watch__writers_fd(&session->watch));
+	if (!code)
+		code = wakeups__watch_news(&session->wakeups, watch__news_fd(&session->watch));
 	if (!code && command)
 		code = wakeups__watch_command(&session->wakeups, command->pid);
 	return code;
@@ -162,7 +164,11 @@ static void on_attached(void *context, const struct attachment *attachment, cons
 	struct session *session = context;
 
 	lifecycle_events__attached(session->stream, attachment, pids, pids_count);
-	if (session->started_ns && pids_count)
+	if (session->started_ns && pids_count && attachment->late_ns)
+		log__info("attached to '%s' (process %u) %.1f ms after the process began to use "
+			  "it; what it did before is not recorded",
+			  attachment->binary->name, pids[0], (double)attachment->late_ns / 1e6);
+	else if (session->started_ns && pids_count)
 		log__info("attached to '%s' (process %u)", attachment->binary->name, pids[0]);
 	else if (session->started_ns)
 		log__info("attached to '%s'", attachment->binary->name);

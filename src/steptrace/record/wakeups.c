@@ -13,6 +13,7 @@
 /* The data of each epoll registration. */
 enum source {
 	SOURCE_RECORDS,
+	SOURCE_NEWS,
 	SOURCE_TIMER,
 	SOURCE_SIGNAL,
 	SOURCE_COMMAND,
@@ -138,6 +139,11 @@ int wakeups__watch_records(struct wakeups *wakeups, int fd)
 	return watch_for(wakeups, fd, SOURCE_RECORDS, EPOLLIN | EPOLLET);
 }
 
+int wakeups__watch_news(struct wakeups *wakeups, int fd)
+{
+	return watch(wakeups, fd, SOURCE_NEWS);
+}
+
 int wakeups__watch_metrics(struct wakeups *wakeups, int fd)
 {
 	return watch(wakeups, fd, SOURCE_METRICS);
@@ -205,6 +211,7 @@ void wakeups__wait(struct wakeups *wakeups, bool poll, struct wakeup *wakeup)
 	for (int i = 0; i < count; i++) {
 		switch ((enum source)events[i].data.u32) {
 		case SOURCE_RECORDS: break;
+		case SOURCE_NEWS: wakeup->news = true; break;
 		case SOURCE_OUTPUTS: wakeup->outputs = true; break;
 		case SOURCE_METRICS: wakeup->metrics = true; break;
 		case SOURCE_WRITERS: wakeup->writers = true; break;

@@ -26,6 +26,7 @@ struct wakeups {
 struct wakeup {
 	bool timer;
 	bool deadline;
+	bool news;          /* a process started a program or loaded a library */
 	bool outputs;       /* an output failed, or has room again */
 	bool metrics;       /* an HTTP request */
 	bool writers;       /* a program opens an attached binary for writing */
@@ -49,6 +50,9 @@ int wakeups__set_deadline(struct wakeups *wakeups, uint64_t from_now_ns);
 /* `fd` becomes readable when unread records pass the watermark. This wakes the loop up, but is not
  * reported: the loop drains in every round. 0 or negative errno. */
 int wakeups__watch_records(struct wakeups *wakeups, int fd);
+
+/* `fd` is readable when there is something for watch__on_news(). 0 or negative errno. */
+int wakeups__watch_news(struct wakeups *wakeups, int fd);
 
 /* `fd` is readable when the HTTP server has something to do. 0 or negative errno. */
 int wakeups__watch_metrics(struct wakeups *wakeups, int fd);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <string.h>
 
 #include "steptrace/stream/event_text.h"
 #include "steptrace/version.h"
@@ -141,6 +142,16 @@ static int put_pids(struct json *json, const struct trace_binary *binary)
 	return 0;
 }
 
+/* Only trace.attached has it. */
+static void put_late(struct json *json, uint64_t late_ns)
+{
+	json__raw(json, ",\"late_ms\":");
+	if (late_ns)
+		json__milliseconds(json, late_ns);
+	else
+		json__raw(json, "null");
+}
+
 static int binary_json(struct stream *stream, const char *event, const struct trace_binary *binary,
 		       uint64_t now_ns)
 {
@@ -160,8 +171,10 @@ static int binary_json(struct stream *stream, const char *event, const struct tr
 	} else {
 		json__raw(json, ",\"build_id\":null");
 	}
-	if (put_text(json, "probe_site", binary->site))
+	if (put_text(json, "probe_site", binary->site) || json__reserve(json, 64))
 		return -ENOMEM;
+	if (strcmp(event, "trace.attached") == 0)
+		put_late(json, binary->late_ns);
 	return put_pids(json, binary);
 }
 

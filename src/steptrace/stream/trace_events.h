@@ -33,6 +33,7 @@ struct trace_binary {
 	uint64_t inode;
 	const char *build_id; /* "": the binary has none */
 	const char *site;
+	uint64_t late_ns; /* how long a process had used it when it was attached; 0: not known */
 	const uint32_t *pids; /* the processes that are known to run it */
 	size_t pids_count;
 };

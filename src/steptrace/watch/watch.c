@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
 #include "steptrace/confine/seccomp.h"
 #include "steptrace/watch/traced_command.h"
@@ -121,6 +123,11 @@ int watch__open(struct watch *watch, const struct watch_options *options,
 
 void watch__close(struct watch *watch)
 {
+	watch__let_go(watch);
+	mmap_records__close(&watch->mmaps);
+	if (watch->news_fd > 0)
+		close(watch->news_fd);
+	watch->news_fd = 0;
 	attachments__close(&watch->attachments);
 	capture__close(watch->capture);
 	watch->capture = NULL;
@@ -169,6 +176,7 @@ void watch__let_writers_go(struct watch *watch)
 
 void watch__update(struct watch *watch, uint64_t now_ns)
 {
+	watch__on_news(watch);
 	cgroup_watch__look(&watch->cgroup, watch->capture);
 	follower__tick(&watch->follower, now_ns);
 }
@@ -193,6 +201,7 @@ bool watch__targets_ended(const struct watch *watch)
 
 void watch__detach(struct watch *watch)
 {
+	mmap_records__close(&watch->mmaps);
 	capture__disarm(watch->capture);
 	attachments__close(&watch->attachments);
 }

@@ -7,6 +7,7 @@
  *	watch__attach		attaches to the targets that run now
  *	watch__drop_privileges	gives root up; keeps what later targets need
  *	watch__confine		limits the system calls
+ *	watch__on_news		when watch__news_fd is readable: attaches to what just started
  *	watch__let_writers_go	detaches from binaries that are about to be overwritten
  *	watch__update		now and then: attaches to new targets, detaches from unused binaries
  *	watch__detach		detaches everywhere; the records that remain can still be read
@@ -48,6 +49,9 @@ struct watch {
 	struct capture *capture;
 	struct attachments attachments;
 	struct follower follower;
+	struct exec_hold hold;     /* of the command's programs */
+	struct mmap_records mmaps; /* closed where the kernel does not permit them */
+	int news_fd;               /* an epoll of both */
 	struct cgroup_watch cgroup;
 };
 
@@ -75,6 +79,17 @@ int watch__confine(const struct watch *watch, struct privilege_needs *needs, str
  * writing, and waits. */
 int watch__writers_fd(const struct watch *watch);
 void watch__let_writers_go(struct watch *watch);
+
+/* Borrowed; readable when a process started a program or loaded a library. */
+int watch__news_fd(const struct watch *watch);
+void watch__on_news(struct watch *watch);
+
+/* No exec waits for the probes any more. For the end of the recording, before anything that takes
+ * time. */
+void watch__let_go(struct watch *watch);
+
+/* Whether a process of the targets was seen to run a file with attached probes. */
+bool watch__saw_probes(const struct watch *watch);
 
 /* The timer's work. Call it at least every FOLLOWER_SCAN_NS. */
 void watch__update(struct watch *watch, uint64_t now_ns);

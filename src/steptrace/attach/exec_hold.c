@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "steptrace/attach/exec_hold.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "steptrace/attach/exec_holder.h"
+#include "steptrace/attach/exec_marks.h"
+
+/* Execs wait from the first mark on, so the holder is ready before. */
+static int await_holder(int socket, int fanotify_fd)
+{
+	char ready;
+	int marked;
+
+	if (recv(socket, &ready, 1, 0) != 1)
+		return -EPERM;
+	marked = exec_marks__add(fanotify_fd);
+	return marked < 0 ? marked : 0;
+}
+
+static int start_holder(struct exec_hold *hold, int fanotify_fd, const struct capture *capture)
+{
+	pid_t tracer = getpid();
+	int sockets[2], code;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets))
+		return -errno;
+	hold->holder = fork();
+	if (hold->holder == 0)
+		exec_holder__run(fanotify_fd, sockets[1], capture, tracer);
+	code = hold->holder < 0 ? -errno : 0;
+	close(sockets[1]);
+	hold->fd = sockets[0];
+	if (!code)
+		code = await_holder(hold->fd, fanotify_fd);
+	if (code)
+		exec_hold__stop(hold);
+	return code;
+}
+
+/* The descriptor that remains is the holder's. */
+int exec_hold__start(struct exec_hold *hold, const struct capture *capture)
+{
+	int fanotify_fd = exec_marks__open(), code;
+
+	*hold = (struct exec_hold){.holder = 0};
+	if (fanotify_fd < 0)
+		return fanotify_fd;
+	code = start_holder(hold, fanotify_fd, capture);
+	close(fanotify_fd);
+	return code;
+}
+
+/* Other children of the tracer have the socket open, too, so closing it would not be enough. */
+void exec_hold__stop(struct exec_hold *hold)
+{
+	const uint64_t ends = HOLD_ENDS;
+
+	if (hold->holder == 0)
+		return;
+	send(hold->fd, &ends, sizeof(ends), MSG_NOSIGNAL);
+	close(hold->fd);
+	while (hold->holder > 0 && waitpid(hold->holder, NULL, 0) < 0 && errno == EINTR)
+		continue;
+	*hold = (struct exec_hold){.holder = 0};
+}
+
+union control {
+	struct cmsghdr header; /* for its alignment */
+	char bytes[CMSG_SPACE(sizeof(int))];
+};
+
+bool exec_hold__next(struct exec_hold *hold, struct held_exec *exec)
+{
+	struct hold_question question;
+	struct iovec part = {&question, sizeof(question)};
+	union control control;
+	struct msghdr message = {.msg_iov = &part,
+				 .msg_iovlen = 1,
+				 .msg_control = control.bytes,
+				 .msg_controllen = sizeof(control.bytes)};
+	ssize_t bytes;
+
+	if (hold->holder == 0)
+		return false;
+	bytes = recvmsg(hold->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	if (bytes == 0)
+		exec_hold__stop(hold); /* the holder was killed */
+	if (bytes != sizeof(question))
+		return false;
+	exec->id = question.id;
+	exec->until_ns = hold->answered_ns + HOLD_MAX_MS * 1000000ull;
+	if (exec->until_ns < question.until_ns)
+		exec->until_ns = question.until_ns;
+	exec->pid = question.pid;
+	exec->file_fd = -1;
+	if (message.msg_controllen >= sizeof(control.header) &&
+	    control.header.cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(&exec->file_fd, CMSG_DATA(&control.header), sizeof(int));
+	return true;
+}
+
+void exec_hold__let_go(struct exec_hold *hold, const struct held_exec *exec)
+{
+	hold->answered_ns = clock__now_ns();
+	if (hold->holder)
+		send(hold->fd, &exec->id, sizeof(exec->id), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+int exec_hold__check(void)
+{
+	int fd = exec_marks__open(), code;
+
+	if (fd < 0)
+		return fd;
+	code = exec_marks__try(fd);
+	close(fd);
+	return code;
+}
