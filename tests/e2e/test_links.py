@@ -145,6 +145,39 @@ class Held(Links):
         tracer.stop()
 
 
+class Alone(Links):
+    """-p with --no-children: the probes are in the named processes alone, from Linux 6.6 on."""
+
+    def test_a_process_beside_it_has_no_probes(self):
+        """`stranger` runs another file. Its semaphore is 0, unless another tracer attaches to all
+        processes of this machine; then it attaches to `other`, too."""
+        one, other = self.runner(target("spans")), self.runner(target("spans"))
+        stranger = self.runner(copy_of(self.directory, "spans"))
+        tracer = Tracer("-p", str(one.pid), "--no-children")
+        started = json.loads(tracer.written("trace.started"))
+        if started["attach_method"] != "uprobe_multi":
+            self.skipTest("this kernel has no uprobe_multi links")
+        self.assertGreater(one.semaphore(), 0)
+        wait_until(lambda: other.semaphore() == stranger.semaphore(),
+                   "the other process has no probes of this tracer")
+        one.do("go 3")
+        other.do("go 3")
+        events = tracer.stop()
+        self.assertEqual(len(of_process(events, one.pid)), 3 * BOUNDARIES)
+        self.assertEqual(len(runner_events(events)), 3 * BOUNDARIES)
+        check_books(self, events)
+
+    def test_two_processes(self):
+        one, two = self.runner(target("spans")), self.runner(copy_of(self.directory, "spans"))
+        tracer = Tracer("-p", "%d,%d" % (one.pid, two.pid), "--no-children")
+        one.do("go 1")
+        two.do("go 2")
+        events = tracer.stop()
+        self.assertEqual(len(of_process(events, one.pid)), BOUNDARIES)
+        self.assertEqual(len(of_process(events, two.pid)), 2 * BOUNDARIES)
+        check_books(self, events)
+
+
 class Limits(Links):
     """Open files: the limit of the caller is not that of the tracer."""
 

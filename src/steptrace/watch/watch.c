@@ -97,6 +97,18 @@ bool watch__saw_probes(const struct watch *watch)
 
 /* ---- the whole */
 
+/* Other processes that run the same files are spared the probes, where the kernel can do that. What
+ * the named processes fork could not be traced then, so this is for --no-children. */
+static void choose_pids(struct watch *watch)
+{
+	const struct targets *targets = &watch->options->targets;
+
+	if (targets->no_children && watch->command)
+		attachments__only_pids(&watch->attachments, &watch->command->pid, 1);
+	else if (targets->no_children)
+		attachments__only_pids(&watch->attachments, targets->pids, targets->pids_count);
+}
+
 /* The sites are measured in a child process while the BPF programs load. */
 int watch__open(struct watch *watch, const struct watch_options *options,
 		const struct traced_command *command, struct error *err)
@@ -113,6 +125,8 @@ int watch__open(struct watch *watch, const struct watch_options *options,
 		code = capture__watch_processes(watch->capture, err);
 	if (!code)
 		code = attachments__open(&watch->attachments, watch->capture, err);
+	if (!code)
+		choose_pids(watch);
 	if (!code && options->site >= 0)
 		code = use_site(watch, (enum site_kind)options->site, err);
 	if (!code)
