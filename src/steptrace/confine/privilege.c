@@ -48,10 +48,16 @@ static bool is_held(unsigned int capability)
 	return capng_have_capability(CAPNG_EFFECTIVE, capability) != 0;
 }
 
-/* What links need is essential for recording, and the reverse. */
+/* What is essential for recording. The kernel looks up /proc/self/fd/N for a link, and the root
+ * directory may belong to root alone (mode 0700). */
+static bool is_for_links(const struct capability *row)
+{
+	return row->essential || row->number == CAP_DAC_READ_SEARCH;
+}
+
 static bool is_needed(const struct capability *row, const struct privilege_needs *needs)
 {
-	if (needs->only_links && !row->essential)
+	if (needs->only_links && !is_for_links(row))
 		return false;
 	return (row->if_multi && !needs->perf_links) || (row->if_perf && needs->perf_links) ||
 	       (row->if_child && needs->signals_child);
