@@ -78,7 +78,9 @@ int labels__put(const struct labels *labels, struct json *json)
 		const char *text = labels->texts[i];
 		size_t bytes = key_bytes(text);
 
-		json__bytes(json, ",\"" + (i == 0), 2 - (i == 0));
+		if (i > 0)
+			json__raw(json, ",");
+		json__raw(json, "\"");
 		json__bytes(json, text, bytes);
 		json__raw(json, "\":");
 		json__text(json, text + bytes + 1, LABEL_VALUE_BYTES);
