@@ -28,14 +28,16 @@ static int start_command(struct session *session)
 {
 	char *const *command = session->options->watch.targets.command;
 	bool takes_stdout = uses_stdout(session->options);
+	int code;
 
 	if (!command)
 		return 0;
-	if (takes_stdout)
+	code = traced_command__start(&session->command, command, takes_stdout, session->err);
+	if (!code && takes_stdout)
 		log__info("events are written to standard output; the standard output of '%s' "
 			  "goes to standard error (-o FILE leaves it in place)",
 			  command[0]);
-	return traced_command__start(&session->command, command, takes_stdout, session->err);
+	return code;
 }
 
 static int check_pids(struct session *session)
