@@ -100,10 +100,6 @@ class Killed(Scenario):
     def is_detached(self, pid, twin_pid):
         return semaphore(pid, self.addresses[pid]) == semaphore(twin_pid, self.addresses[twin_pid])
 
-    def expect_attached(self, pid, twin_pid):
-        wait_until(lambda: semaphore(pid, self.addresses[pid])
-                   > semaphore(twin_pid, self.addresses[twin_pid]), "the semaphore is raised")
-
     def expect_detached(self, pid, twin_pid, when=""):
         wait_until(lambda: self.is_detached(pid, twin_pid), "the semaphore is down again " + when)
 
@@ -160,7 +156,6 @@ class Killed(Scenario):
         runner, twin = self.start_twins("load", "1000")
         for delay_s in (0, 0.005, 0.01, 0.02, 0.04, 0.06):
             tracer = Tracer("-p", str(runner.pid), "--sample", "1000")
-            self.expect_attached(runner.pid, twin.pid)
             tracer.process.terminate()
             time.sleep(delay_s)
             tracer.process.kill()
@@ -240,15 +235,15 @@ class Killed(Scenario):
         program, twin_program = target("spans"), copy_of(self.directory, "spans")
         tracer = self.start(STEPTRACE, "record", "-o", "/dev/null", "--", program,
                             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                            stderr=subprocess.DEVNULL, bufsize=0)
+                            stderr=subprocess.PIPE, bufsize=0)
         lines = Lines(tracer.stdout, "the runner")
+        Lines(tracer.stderr, "steptrace").until("attached to")
         twin = self.start(twin_program, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
         tracer.stdin.write(b"go 1\n")
         lines.until("ok")
         pid = child_of(tracer.pid, program)
         self.find_semaphore(pid, program)
         self.find_semaphore(twin.pid, twin_program)
-        self.expect_attached(pid, twin.pid)
         tracer.kill()
         tracer.wait(PATIENCE_S)
         tracer.stdin.write(b"go 1\n")
