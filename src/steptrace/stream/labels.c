@@ -83,7 +83,7 @@ int labels__put(const struct labels *labels, struct json *json)
 		json__raw(json, "\"");
 		json__bytes(json, text, bytes);
 		json__raw(json, "\":");
-		json__text(json, text + bytes + 1, LABEL_VALUE_BYTES);
+		json__text(json, text + bytes + 1, strlen(text + bytes + 1));
 	}
 	json__raw(json, "}");
 	return 0;
