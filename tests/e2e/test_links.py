@@ -295,9 +295,6 @@ class LetGo(Links):
             runner.do("go 1")
             tracer.process.send_signal(signal.SIGHUP)  # it is in use now
             runner.do("go 1")
-        tracer.lines.until("detached from")
-        tracer.process.send_signal(signal.SIGHUP)
-        tracer.lines.until("detached from")
         events = tracer.stop()
         self.assertEqual(len(of_process(events, runner.pid)), 2 * BOUNDARIES)
         check_books(self, events)

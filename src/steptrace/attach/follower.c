@@ -124,10 +124,13 @@ int follower__start(struct follower *follower, const char *command_path, struct 
 
 /* ---- the timer */
 
-/* A scan rarely finds a process that lives shortly, but the kernel notes its exec. */
+/* A scan rarely finds a process that lives shortly, but the kernel notes its exec. After SIGHUP
+ * only the processes count that run now. */
 static bool is_used(struct follower *follower, struct attachment *attachment, uint64_t now_ns)
 {
-	if (capture__was_execed(follower->capture, &attachment->file))
+	bool was_execed = capture__was_execed(follower->capture, &attachment->file);
+
+	if (was_execed && !follower->releases_unused)
 		attachment->used_ns = now_ns;
 	return attachment->used_ns >= now_ns;
 }
