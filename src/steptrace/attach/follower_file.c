@@ -68,11 +68,13 @@ static bool refresh(struct follower *follower, struct attachment *attachment)
 	return true;
 }
 
-/* A program waits until the lease of the file is released. */
+/* A program waits until the lease of the file is released. A file of -x is looked at again
+ * afterwards, also where the program was refused and the file is the same. */
 static void let_go(struct follower *follower, struct attachment *attachment)
 {
 	log__info("a program opens '%s' for writing: its probes are detached until it was written",
 		  attachment->binary->name);
+	follower__forget_named(follower, &attachment->file);
 	follower__detach(follower, attachment, true);
 }
 
