@@ -9,6 +9,7 @@
 #include "bench.h"
 #include "common/clock.h"
 #include "steptrace/stream/event_json.h"
+#include "steptrace/stream/members.h"
 #include "steptrace/stream/stream.h"
 
 struct step_record {
@@ -19,6 +20,7 @@ struct step_record {
 static struct stream *stream;
 static struct step_record record;
 static struct execution execution;
+static struct member member;
 static struct clock_anchor anchor;
 static struct json json;
 
@@ -74,6 +76,7 @@ static void set_up(void)
 	if (stream__new(&options, &stream) || stream__record(stream, &start, sizeof(start)) ||
 	    event_json__describe(&execution) || json__init(&json, 1 << 20))
 		exit(1);
+	event_json__describe_process(&member, &start.process, false);
 	lines__clear(stream__lines(stream));
 }
 
@@ -92,6 +95,7 @@ static void writer_alone(void *context, int times)
 	struct event event = {.kind = EVENT_STEP_EXECUTED,
 			      .record = &record.record,
 			      .execution = &execution,
+			      .member = &member,
 			      .step = &record.step};
 
 	(void)context;
