@@ -96,7 +96,7 @@ static const struct process_end *last_end(void)
 	return (const struct process_end *)kernel__last();
 }
 
-/* ---- who is wanted */
+/* ---- the processes that are traced */
 
 static void all_processes_or_named_ones(void **state)
 {

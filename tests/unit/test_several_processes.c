@@ -19,7 +19,7 @@ enum what {
 	EXIT,     /* the process exits; it has forked the process `number`, unless that is 0 */
 	KILL,     /* a signal kills the process; the same */
 	EXEC,     /* it executes another program */
-	VANISH,   /* it is gone; nobody said how */
+	VANISH,   /* it ended, and no record says how */
 	LOSE,     /* the kernel loses the end of a step */
 };
 

@@ -26,7 +26,7 @@ static int set_up(void **state)
 	snprintf(folder, sizeof(folder), "/tmp/steptrace-test-sink-XXXXXX");
 	if (!mkdtemp(folder))
 		return -1;
-	chmod(folder, 0777); /* where files are rotated the user nobody has to be able to */
+	chmod(folder, 0777); /* the user nobody rotates files here */
 	snprintf(path, sizeof(path), "%s/events.gz", folder);
 	return 0;
 }
