@@ -84,7 +84,11 @@ class Tracer:
 
 
 def open_files(pid):
-    return len(os.listdir("/proc/%d/fd" % pid))
+    """0 for a process that has ended: the tracer's first children only prepare."""
+    try:
+        return len(os.listdir("/proc/%d/fd" % pid))
+    except FileNotFoundError:
+        return 0
 
 
 def names(programs):
@@ -145,12 +149,11 @@ def show_many(folder, count):
 def show_descriptors(folder, count):
     programs = [Program(os.path.join(folder, str(number)), "spans") for number in range(count)]
     tracer = Tracer("-a", "--comm", "spans")
-    children = tracer.children()
+    held = [count for count in map(open_files, tracer.children()) if count]
     print("open files with %d binaries" % count)
     print("    %-46s %8d" % ("of the tracer", open_files(tracer.process.pid)))
     print("    %-46s %8d in %d processes, at most %d in one"
-          % ("of the processes that hold the probes", sum(map(open_files, children)),
-             len(children), max(map(open_files, children))))
+          % ("of the processes that hold the probes", sum(held), len(held), max(held)))
     tracer.end()
     for program in programs:
         program.end()

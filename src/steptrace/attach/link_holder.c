@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -250,14 +251,18 @@ _Noreturn static void serve(struct holding *holding)
 
 /* ---- starting and ending */
 
-/* Descriptors of the tracer that stayed open here would keep its pipes and sockets open. */
-static int close_others(int kept)
+/* Descriptors of the tracer that stayed open here would keep its pipes and sockets open. `kept` is
+ * ascending. */
+static int close_others(const int *kept, size_t count)
 {
-	int code = 0;
+	int first = 0;
 
-	if (kept > 0)
-		code = (int)syscall(SYS_close_range, 0, kept - 1, 0);
-	return code ? code : (int)syscall(SYS_close_range, kept + 1, UINT_MAX, 0);
+	for (size_t i = 0; i < count; i++) {
+		if (kept[i] > first && syscall(SYS_close_range, first, kept[i] - 1, 0))
+			return -errno;
+		first = kept[i] + 1;
+	}
+	return syscall(SYS_close_range, first, UINT_MAX, 0) ? -errno : 0;
 }
 
 /* Signals of the terminal are for the tracer; only a SIGKILL or a SIGSTOP reaches a holder. */
@@ -286,35 +291,102 @@ static int confine(enum uprobe_method method)
 	return code ? code : seccomp__confine(&needs, &unused);
 }
 
-_Noreturn static void hold(int socket, pid_t tracer, enum uprobe_method method)
+/* Forks a process that has the same parent as this one. */
+static pid_t fork_sibling(void)
 {
-	struct holding holding = {.socket = socket};
+	return (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
+}
 
-	if (close_others(socket) || open_waits(&holding, tracer) || confine(method))
+static void close_all(const int *fds, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		close(fds[i]);
+}
+
+/* Returns in each holder which of them it is. The first tells the tracer their pids. */
+static int fork_siblings(int socket)
+{
+	pid_t pids[LINK_HOLDERS] = {getpid()};
+
+	for (int i = 1; i < LINK_HOLDERS; i++) {
+		pids[i] = fork_sibling();
+		if (pids[i] == 0)
+			return i;
+		if (pids[i] < 0)
+			pids[i] = 0;
+	}
+	fd_message__send(socket, pids, sizeof(pids), NULL, 0);
+	return 0;
+}
+
+_Noreturn static void hold(const int sockets[LINK_HOLDERS], pid_t tracer, enum uprobe_method method)
+{
+	struct holding holding = {0};
+	int own;
+
+	if (close_others(sockets, LINK_HOLDERS) || open_waits(&holding, tracer) || confine(method))
 		_exit(1);
+	own = fork_siblings(sockets[0]);
+	holding.socket = sockets[own];
+	close_all(sockets, (size_t)own);
+	close_all(sockets + own + 1, (size_t)(LINK_HOLDERS - own - 1));
 	serve(&holding);
 }
 
-int link_holder__start(struct link_holder *holder, enum uprobe_method method)
+/* The ends of the holders are ascending, as no descriptor is closed in between. */
+static int open_sockets(struct link_holder holders[LINK_HOLDERS], int theirs[LINK_HOLDERS])
+{
+	int sockets[2];
+
+	for (int i = 0; i < LINK_HOLDERS; i++) {
+		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets)) {
+			int code = -errno;
+
+			close_all(theirs, (size_t)i);
+			return code;
+		}
+		holders[i] = (struct link_holder){.socket = sockets[0]};
+		theirs[i] = sockets[1];
+	}
+	return 0;
+}
+
+int link_holder__start(struct link_holder holders[LINK_HOLDERS], enum uprobe_method method)
 {
 	pid_t tracer = getpid();
-	int sockets[2], code;
+	int theirs[LINK_HOLDERS], code;
 
-	*holder = (struct link_holder){.socket = -1};
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets))
-		return -errno;
-	holder->pid = fork();
-	if (holder->pid == 0)
-		hold(sockets[1], tracer, method);
-	code = -errno;
-	close(sockets[1]);
-	if (holder->pid > 0) {
-		holder->socket = sockets[0];
-		return 0;
+	for (int i = 0; i < LINK_HOLDERS; i++)
+		holders[i] = (struct link_holder){.socket = -1};
+	code = open_sockets(holders, theirs);
+	if (code == 0) {
+		holders[0].pid = fork();
+		if (holders[0].pid == 0)
+			hold(theirs, tracer, method);
+		code = holders[0].pid < 0 ? -errno : 0;
+		close_all(theirs, LINK_HOLDERS);
 	}
-	close(sockets[0]);
-	holder->pid = 0;
+	if (code) {
+		holders[0].pid = 0;
+		for (int i = 0; i < LINK_HOLDERS; i++)
+			link_holder__stop(&holders[i]);
+	}
 	return code;
+}
+
+void link_holder__meet(struct link_holder holders[LINK_HOLDERS])
+{
+	pid_t pids[LINK_HOLDERS];
+	int fds[FD_MESSAGE_FDS_MAX];
+	size_t count;
+
+	if (fd_message__receive(holders[0].socket, pids, sizeof(pids), fds, &count) != sizeof(pids))
+		memset(pids, 0, sizeof(pids));
+	for (int i = 1; i < LINK_HOLDERS; i++) {
+		holders[i].pid = pids[i];
+		if (!pids[i])
+			link_holder__stop(&holders[i]);
+	}
 }
 
 /* Another process may have a copy of our end: a close() alone would not tell the holder. */

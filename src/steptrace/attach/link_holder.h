@@ -22,6 +22,9 @@
  * A link is released when its last descriptor is closed. No process but its holder has one, so the
  * end of the child, or of the holder, means that no probe of the link fires any more. An exiting
  * process releases its links one after the other, some 50 ms each: several holders share the links.
+ *
+ * The tracer forks the first holder, and this forks the others as its siblings: it is small by then
+ * and has given up its privileges, so each costs little, and the tracer goes on in the meantime.
  */
 #ifndef STEPTRACE_LINK_HOLDER_H
 #define STEPTRACE_LINK_HOLDER_H
@@ -35,7 +38,7 @@
 
 enum link_order_kind { LINK_MAKE, LINK_RELEASE };
 
-enum { LINK_PROGRAMS_MAX = 8 };
+enum { LINK_HOLDERS = 8, LINK_PROGRAMS_MAX = 8 };
 
 struct link_order_head {
 	uint32_t kind; /* enum link_order_kind */
@@ -63,9 +66,16 @@ struct link_holder {
 	int socket; /* our end */
 };
 
-/* Forks the holder. It closes all descriptors of the tracer, and gives up every privilege that
- * links of this kind do not need. 0 or negative errno. */
-int link_holder__start(struct link_holder *holder, enum uprobe_method method);
+/*
+ * Forks the first holder, which forks the others: LINK_HOLDERS in all. They close all descriptors
+ * of the tracer, and give up every privilege that links of this kind do not need. Does not wait for
+ * them. 0 or negative errno.
+ */
+int link_holder__start(struct link_holder holders[LINK_HOLDERS], enum uprobe_method method);
+
+/* Waits until all are started and sets their pids; 0 for one that could not be started. Call it
+ * once, before any order and before the functions below. */
+void link_holder__meet(struct link_holder holders[LINK_HOLDERS]);
 
 /* Asks the holder to release its links and to exit; does not wait. */
 void link_holder__stop(struct link_holder *holder);

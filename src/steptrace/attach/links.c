@@ -11,16 +11,15 @@
 
 int links__begin(struct links *links, enum uprobe_method method)
 {
-	int code = 0, started = 0;
-
 	memset(links, 0, sizeof(*links));
-	for (int i = 0; i < LINK_HOLDERS; i++) {
-		int failed = link_holder__start(&links->holders[i], method);
+	return link_holder__start(links->holders, method);
+}
 
-		code = failed ? failed : code;
-		started += !failed;
-	}
-	return started ? 0 : code;
+static void meet(struct links *links)
+{
+	if (!links->are_met && links->holders[0].pid)
+		link_holder__meet(links->holders);
+	links->are_met = true;
 }
 
 /* ---- answers */
@@ -90,6 +89,8 @@ static void take_answers(struct links *links, unsigned int at)
 
 void links__poll(struct links *links)
 {
+	if (!links->first)
+		return;
 	for (unsigned int at = 0; at < LINK_HOLDERS; at++)
 		take_answers(links, at);
 }
@@ -142,6 +143,7 @@ int links__make(struct links *links, struct link_order *order, const int *fds,
 		return -ENOMEM;
 	order->head.kind = LINK_MAKE;
 	order->head.id = ++links->last_id;
+	meet(links);
 	while (code == -ECHILD && (at = choose_holder(links)) >= 0) {
 		link->holder = (unsigned int)at;
 		code = ask(links, link->holder, order, fds, 1 + programs_count, failed);
@@ -182,6 +184,7 @@ void links__drop(struct links *links, struct link *link)
 
 void links__end(struct links *links)
 {
+	meet(links);
 	for (int at = 0; at < LINK_HOLDERS; at++)
 		if (links->holders[at].pid)
 			link_holder__stop(&links->holders[at]);

@@ -11,9 +11,9 @@
 #ifndef STEPTRACE_LINKS_H
 #define STEPTRACE_LINKS_H
 
-#include "steptrace/attach/link_holder.h"
+#include <stdbool.h>
 
-enum { LINK_HOLDERS = 8 };
+#include "steptrace/attach/link_holder.h"
 
 enum link_state {
 	LINK_HELD,
@@ -31,13 +31,13 @@ struct link {
 
 struct links {
 	struct link_holder holders[LINK_HOLDERS];
+	bool are_met;                      /* their pids are known */
 	unsigned int counts[LINK_HOLDERS]; /* how many links each holds */
 	struct link *first;                /* all that were not dropped; owned */
 	uint32_t last_id;
 };
 
-/* Starts the holders. 0, or negative errno: none could be started. Call links__end() in any case.
- * */
+/* Begins to start the holders. 0 or negative errno. Call links__end() in any case. */
 int links__begin(struct links *links, enum uprobe_method method);
 
 /*

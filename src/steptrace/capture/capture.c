@@ -93,6 +93,12 @@ static void choose_watchers(struct steptrace_bpf *skeleton, const struct capture
 		bpf_map__set_max_entries(skeleton->maps.wanted_pids, 1);
 }
 
+static bool decides_by_process(const struct steptrace_filters *filters)
+{
+	return filters->by_uid || filters->by_cgroup || filters->by_comm;
+}
+
+/* Without a filter on the process, no decision is kept. */
 static void choose_filters(struct steptrace_bpf *skeleton, const struct capture_options *options)
 {
 	const char *path = options->cgroup_path;
@@ -101,6 +107,8 @@ static void choose_filters(struct steptrace_bpf *skeleton, const struct capture_
 		skeleton->rodata->filters = *options->filters;
 		skeleton->bss->wanted_cgroup_id = options->filters->cgroup_id;
 	}
+	if (!decides_by_process(&skeleton->rodata->filters))
+		bpf_map__set_max_entries(skeleton->maps.decisions, 1);
 	if (!path || !path[0] || strlen(path) >= CGROUP_PATH_BYTES)
 		return;
 	memcpy((char *)skeleton->rodata->wanted_cgroup_path, path, strlen(path));
