@@ -3,9 +3,10 @@
 import http.client
 import re
 import socket
+import subprocess
 import unittest
 
-from harness import PATIENCE_S, EndToEnd, Runner, Tracer, check_books, run, wait_until
+from harness import PATIENCE_S, EndToEnd, Runner, Tracer, check_books, run, target, wait_until
 
 STATS = re.compile(r"steptrace: (\d+) events/s, (\d+) lost/s, lag ([\d.]+) ms, "
                    r"buffer ([\d.]+) % of (\w+), queue ([\d.]+) % of (\w+), "
@@ -32,8 +33,8 @@ class Stats(EndToEnd):
 
 
 class Metrics(EndToEnd):
-    def open(self, *arguments):
-        tracer = Tracer(*arguments, "--metrics", "0")
+    def open(self, *arguments, **options):
+        tracer = Tracer("--metrics", "0", *arguments, **options)
         url = next(word for line in tracer.words for word in line.split()
                    if word.startswith("http"))
         self.address = url.split("/")[2]
@@ -88,6 +89,20 @@ class Metrics(EndToEnd):
         self.assertGreater(samples["process_cpu_seconds_total"], 0)
         self.assertGreater(samples["process_resident_memory_bytes"],
                            samples["steptrace_own_memory_bytes"])
+
+    def test_the_final_counts(self):
+        """They are served while steptrace waits for the command."""
+        tracer = self.open("--count", "5", "--", target("spans"), stdin=subprocess.PIPE,
+                           stdout=subprocess.DEVNULL)
+        tracer.process.stdin.write(b"go 5\n")
+        tracer.lines.until("steptrace waits until '/")
+        samples = self.samples()
+        tracer.process.stdin.close()
+        self.assertEqual(tracer.wait(), 0)
+        stopped = check_books(self, tracer.events())
+        self.assertEqual(samples["steptrace_hits_total"], stopped["hits"])
+        for event, count in stopped["filtered"].items():
+            self.assertEqual(samples['steptrace_filtered_total{event="%s"}' % event], count, event)
 
     def test_other_questions(self):
         with Runner() as runner:

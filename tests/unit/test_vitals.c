@@ -4,7 +4,10 @@
 #include <stddef.h>
 #include <stdint.h>
 /* cmocka.h needs the four headers above */
+#include <cjson/cJSON.h>
 #include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/host_port.h"
@@ -16,7 +19,7 @@ static struct vitals later(void)
 {
 	struct vitals vitals = {
 		.now_ns = 3000000000,
-		.hits = 70,
+		.totals = {.hits = 70, .forgotten = 5, .decisions_lost = 6},
 		.cpu_ns = 105000000,
 		.memory_bytes = 38 << 20,
 		.own_memory_bytes = 3 << 20,
@@ -31,6 +34,7 @@ static struct vitals later(void)
 		.outputs_count = 2,
 	};
 
+	vitals.totals.untraced[UNTRACED_MEMORY] = 8;
 	vitals.counts.events[EVENT_STEP_EXECUTED] = 40;
 	vitals.counts.aborted[EVENT_COMMAND_COMPLETED] = 2;
 	vitals.counts.lost[EVENT_STEP_EXECUTED][LOSS_BUFFER_FULL] = 7;
@@ -90,6 +94,9 @@ static void prometheus_has_the_counts(void **state)
 		"steptrace_aborted_total{event=\"command.execution.completed\"} 2\n",
 		"steptrace_filtered_total{event=\"command.execution.started\"} 9\n",
 		"steptrace_lost_total{event=\"dsl.step.executed\",reason=\"buffer_full\"} 7\n",
+		"steptrace_processes_untraced{reason=\"memory\"} 8\n",
+		"steptrace_executions_forgotten_total 5\n",
+		"steptrace_filter_decisions_lost_total 6\n",
 		"steptrace_output_lost_total{output=\"plain\"} 1\n",
 		"steptrace_output_queue_used_bytes"
 		"{output=\"a\\\"b\\\\c\\nd\xc3\xa9\xef\xbf\xbd\"} 2097152\n",
@@ -110,6 +117,126 @@ static void prometheus_has_the_counts(void **state)
 		if (!strstr(text, lines[i]))
 			fail_msg("not there: %s", lines[i]);
 	strbuf__free(&buffer);
+}
+
+/* ---- the totals of trace.stopped */
+
+enum { TOTALS_WORDS = sizeof(struct trace_totals) / sizeof(uint64_t) };
+
+_Static_assert(sizeof(struct trace_totals) % sizeof(uint64_t) == 0, "a total is a uint64_t");
+
+/* Every total has a value of its own that is not zero: the line leaves out zeros. */
+static void set_all(struct vitals *vitals)
+{
+	uint64_t words[TOTALS_WORDS];
+
+	for (size_t i = 0; i < TOTALS_WORDS; i++)
+		words[i] = 1000 + i;
+	memcpy(&vitals->totals, words, sizeof(words));
+	vitals->totals.reason = "count";
+	for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS_COUNT; kind++) {
+		vitals->counts.events[kind] = 100 + (uint64_t)kind;
+		vitals->counts.aborted[kind] = 200 + (uint64_t)kind;
+		vitals->counts.filtered[kind] = 300 + (uint64_t)kind;
+		for (int reason = 0; reason < LOSS_REASONS_COUNT; reason++)
+			vitals->counts.lost[kind][reason] = (uint64_t)(10 * kind + reason);
+	}
+}
+
+static cJSON *stopped_event(const struct vitals *vitals)
+{
+	struct clock_anchor clock = {.realtime_ns = 1};
+	struct json line = {0};
+	cJSON *event;
+
+	assert_int_equal(trace_events__put_stopped(&line, FORMAT_JSON, &clock, &vitals->counts,
+						   &vitals->totals, 1),
+			 0);
+	event = cJSON_ParseWithLength(line.base, json__length(&line));
+	assert_non_null(event);
+	json__free(&line);
+	return event;
+}
+
+/* What a field counts: the number, or the sum of an object's numbers. */
+static uint64_t counted_by(const cJSON *field)
+{
+	const cJSON *member;
+	uint64_t sum = 0;
+
+	if (cJSON_IsNumber(field))
+		return (uint64_t)field->valuedouble;
+	cJSON_ArrayForEach (member, field)
+		sum += (uint64_t)member->valuedouble;
+	return sum;
+}
+
+/* The sum of the samples of a metric, over all labels. */
+static uint64_t sampled(const char *text, const char *metric)
+{
+	size_t bytes = strlen(metric);
+	uint64_t sum = 0;
+
+	for (const char *at = text; at; at = strchr(at, '\n')) {
+		at += *at == '\n';
+		if (strncmp(at, metric, bytes) == 0 && (at[bytes] == ' ' || at[bytes] == '{'))
+			sum += strtoull(strpbrk(at, " \n") + 1, NULL, 10);
+	}
+	return sum;
+}
+
+/* A metric is named as the field of trace.stopped, but for these. */
+static const char *metric_of(const char *field, char name[96])
+{
+	static const struct {
+		const char *field, *metric; /* NULL: no total */
+	} others[] = {
+		{"event", NULL},
+		{"timestamp", NULL},
+		{"monotonic_ns", NULL},
+		{"reason", NULL},
+		{"aborted_events", "steptrace_aborted_total"},
+		{"lost_by_kind", "steptrace_lost_total"},
+		{"lost_by_reason", "steptrace_lost_total"},
+		{"processes_untraced", "steptrace_processes_untraced"}, /* may become less */
+		{"untraced_by_reason", "steptrace_processes_untraced"},
+	};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (strcmp(others[i].field, field) == 0)
+			return others[i].metric;
+	snprintf(name, 96, "steptrace_%s_total", field);
+	return name;
+}
+
+static void every_total_of_trace_stopped_is_a_metric(void **state)
+{
+	struct vitals now = {.now_ns = 1};
+	const cJSON *field;
+	struct strbuf text;
+	int totals = 0;
+	cJSON *event;
+
+	(void)state;
+	set_all(&now);
+	event = stopped_event(&now);
+	strbuf__init(&text, 1 << 20);
+	vitals__prometheus(&now, &text);
+	cJSON_ArrayForEach (field, event) {
+		char name[96];
+		const char *metric = metric_of(field->string, name);
+
+		if (!metric)
+			continue;
+		totals++;
+		if (counted_by(field) == 0 || sampled(text.text, metric) != counted_by(field))
+			fail_msg("%s is %llu, but %s is %llu", field->string,
+				 (unsigned long long)counted_by(field), metric,
+				 (unsigned long long)sampled(text.text, metric));
+	}
+	assert_true(totals >= 11);
+	cJSON_Delete(event);
+	strbuf__free(&text);
 }
 
 /* ---- addresses */
@@ -153,6 +280,7 @@ int main(void)
 		cmocka_unit_test(the_longest_line_has_room),
 		cmocka_unit_test(no_division_by_an_interval_of_zero),
 		cmocka_unit_test(prometheus_has_the_counts),
+		cmocka_unit_test(every_total_of_trace_stopped_is_a_metric),
 		cmocka_unit_test(addresses_are_split),
 		cmocka_unit_test(invalid_addresses_are_refused),
 	};

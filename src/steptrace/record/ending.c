@@ -126,18 +126,14 @@ void ending__run(struct session *session)
 	drain_all(session);
 	intake__account(session, true);
 	intake__flush(session);
-	totals = (struct trace_totals){
-		.hits = accounting__hits(&session->accounting),
-		.reason = session->stop_reason,
-		.forgotten = stream__forgotten(session->stream),
-		.decisions_lost = capture__decisions_lost(session->watch.capture),
-	};
-	watch__untraced(&session->watch, totals.untraced);
+	session__totals(session, &totals);
+	session__vitals(session, &session->self_stats.now); /* metrics are served on */
 	session->failed = session->failed || trace_totals__untraced(&totals) > 0;
 	if (totals.decisions_lost)
 		log__warn("--comm, --uid and --cgroup decided again for running executions, %llu "
 			  "times: more than %d were running",
 			  (unsigned long long)totals.decisions_lost, DECISIONS_MAX);
 	finish_outputs(session, &totals);
+	session__vitals(session, &session->self_stats.now);
 	check_balance(session, totals.hits);
 }

@@ -24,6 +24,17 @@ static void read_outputs(const struct outputs *outputs, struct vitals *vitals)
 	}
 }
 
+void session__totals(const struct session *session, struct trace_totals *totals)
+{
+	*totals = (struct trace_totals){
+		.hits = accounting__hits(&session->accounting),
+		.reason = session->stop_reason,
+		.forgotten = stream__forgotten(session->stream),
+		.decisions_lost = capture__decisions_lost(session->watch.capture),
+	};
+	watch__untraced(&session->watch, totals->untraced);
+}
+
 void session__vitals(struct session *session, struct vitals *vitals)
 {
 	struct capture_peaks peaks;
@@ -32,7 +43,6 @@ void session__vitals(struct session *session, struct vitals *vitals)
 	*vitals = (struct vitals){
 		.now_ns = clock__now_ns(),
 		.counts = *stream__counts(session->stream),
-		.hits = accounting__hits(&session->accounting),
 		.cpu_ns = usage__cpu_ns(),
 		.lag_ns = peaks.lag_ns,
 		.unread_bytes = peaks.unread_bytes,
@@ -42,6 +52,7 @@ void session__vitals(struct session *session, struct vitals *vitals)
 		.binaries = session->watch.attachments.count,
 		.executions = stream__executions_count(session->stream),
 	};
+	session__totals(session, &vitals->totals);
 	usage__memory(&session->self_stats.usage, &vitals->memory_bytes, &vitals->own_memory_bytes);
 	read_outputs(&session->outputs, vitals);
 }

@@ -84,6 +84,9 @@ struct session {
 /* The loop ends after the current round. Only the first reason counts. */
 void session__stop(struct session *session, const char *reason);
 
+/* Reads what is counted for trace.stopped. */
+void session__totals(const struct session *session, struct trace_totals *totals);
+
 /* Reads the tracer's own numbers. */
 void session__vitals(struct session *session, struct vitals *vitals);
 

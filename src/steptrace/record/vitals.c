@@ -141,6 +141,20 @@ static void by_reason(struct strbuf *text, const struct stream_counts *counts)
 				event_names[kind], loss_names[reason], counts->lost[kind][reason]);
 }
 
+static void totals(struct strbuf *text, const struct trace_totals *totals)
+{
+	head(text, "steptrace_processes_untraced", "gauge",
+	     "Processes of the targets that are not traced, by reason.");
+	for (int reason = 0; reason < UNTRACED_REASONS_COUNT; reason++)
+		strbuf__printf(text, "steptrace_processes_untraced{reason=\"%s\"} %" PRIu64 "\n",
+			       untraced_names[reason], totals->untraced[reason]);
+	number(text, "steptrace_executions_forgotten_total", "counter",
+	       "Open executions that were dropped, because too many were open.", totals->forgotten);
+	number(text, "steptrace_filter_decisions_lost_total", "counter",
+	       "How often --comm, --uid or --cgroup decided again for a running execution.",
+	       totals->decisions_lost);
+}
+
 /* Label values escape backslash, quote and newline. */
 static void put_character(struct strbuf *text, char character)
 {
@@ -195,13 +209,14 @@ void vitals__prometheus(const struct vitals *now, struct strbuf *text)
 	head(text, "steptrace_build_info", "gauge", "The tracer's version.");
 	strbuf__text(text, "steptrace_build_info{version=\"" STEPTRACE_VERSION "\"} 1\n");
 	number(text, "steptrace_hits_total", "counter",
-	       "Boundaries that were hit: events, lost and filtered.", now->hits);
+	       "Boundaries that were hit: events, lost and filtered.", now->totals.hits);
 	by_kind(text, "steptrace_events_total", "Events of boundaries.", now->counts.events);
 	by_kind(text, "steptrace_aborted_total", "Events of what a process left open.",
 		now->counts.aborted);
 	by_kind(text, "steptrace_filtered_total", "Boundaries that were not wanted.",
 		now->counts.filtered);
 	by_reason(text, &now->counts);
+	totals(text, &now->totals);
 	outputs(text, now);
 	fraction(text, "steptrace_lag_seconds", "gauge",
 		 "The longest that a record waited to be read, in the last second.",

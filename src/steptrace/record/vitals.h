@@ -11,6 +11,7 @@
 
 #include "common/strbuf.h"
 #include "steptrace/stream/stream.h"
+#include "steptrace/stream/trace_events.h"
 
 enum { VITALS_OUTPUTS_MAX = 8 };
 
@@ -24,8 +25,8 @@ struct output_vitals {
 struct vitals {
 	uint64_t now_ns;
 	struct stream_counts counts;
-	uint64_t hits;
-	uint64_t cpu_ns; /* of the tracer, all threads; since its start */
+	struct trace_totals totals; /* as in trace.stopped; reason: NULL while it records */
+	uint64_t cpu_ns;            /* of the tracer, all threads; since its start */
 	uint64_t memory_bytes, own_memory_bytes;
 	uint64_t lag_ns;               /* the worst since the previous reading */
 	uint64_t unread_bytes;         /* of the fullest ring buffer since the previous reading */

@@ -377,7 +377,7 @@ static void put_losses(struct json *json, const struct stream_counts *counts)
 	json__raw(json, "}");
 }
 
-static const char *const untraced_names[UNTRACED_REASONS_COUNT] = {
+const char *const untraced_names[UNTRACED_REASONS_COUNT] = {
 	[UNTRACED_PROCESSES] = "process_limit",
 	[UNTRACED_OPEN_FILES] = "open_files_limit",
 	[UNTRACED_MEMORY] = "memory",

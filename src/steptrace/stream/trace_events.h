@@ -47,6 +47,9 @@ enum untraced_reason {
 	UNTRACED_REASONS_COUNT,
 };
 
+extern const char *const untraced_names[UNTRACED_REASONS_COUNT]; /* "open_files_limit" */
+
+/* Counted since the recording began. Each is also a metric (record/vitals.c). */
 struct trace_totals {
 	uint64_t hits;
 	const char *reason;                        /* why it stopped */
