@@ -114,6 +114,70 @@ def all_runners(test, files):
     test.assertEqual({event["outcome"] for event in completed(events)}, {"success"})
 
 
+@scenario("held", """
+printf 'go 1\\nquit\\n' >orders
+cat >starts <<'END'
+for number in 1 2 3 4 5 6; do
+	cp /bin/spans new$number
+	./new$number <orders >>answers
+done
+END
+steptrace record -o events -- sh starts
+rm new*
+""")
+def held(test, files):
+    """The exec of a program that the command starts waits until its probes are attached."""
+    events = files.events()
+    check_books(test, events)
+    done = completed(events)
+    test.assertEqual(len(done), 6)
+    test.assertTrue(all(command["complete"] for command in done))
+    test.assertEqual(len(of_kind(events, "trace.attached")), 6)
+
+
+@scenario("loaded", """
+start_tracer --all
+mkfifo counts
+dlopener <counts >answers &
+exec 4>counts
+rm counts
+until_says events libcarrier
+echo 3 >&4
+exec 4>&-
+wait $!
+kill -INT $tracer
+wait $tracer
+""")
+def loaded(test, files):
+    """A library that a process loads is attached when it is mapped."""
+    events = files.events()
+    check_books(test, events)
+    test.assertEqual(len(completed(events)), 3)
+
+
+@scenario("cgroup", """
+mkdir groups
+mount -t cgroup2 none groups
+mkdir groups/service
+start_tracer --all --cgroup $PWD/groups/service
+sh -c 'echo $$ >groups/service/cgroup.procs; printf "go 1\\nquit\\n" | spans'
+rmdir groups/service
+mkdir groups/service
+sh -c 'echo $$ >groups/service/cgroup.procs; printf "go 2\\nquit\\n" | spans'
+printf 'go 4\\nquit\\n' | spans
+kill -INT $tracer
+wait $tracer
+rmdir groups/service
+umount groups
+rmdir groups
+""")
+def cgroup(test, files):
+    """--cgroup follows the path when the cgroup is made again."""
+    events = files.events()
+    check_books(test, events)
+    test.assertEqual(len(completed(events)), 3)
+
+
 @scenario("overwritten", """
 cp /bin/spans runner
 start_tracer -x $PWD/runner
