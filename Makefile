@@ -268,6 +268,7 @@ bench:
 	tests/bench/rate.py $(BUILD)
 	tests/bench/peers.py $(BUILD)
 	tests/bench/binaries.py $(BUILD)
+	tests/bench/bystanders.py $(BUILD)
 
 PEERS = $(BUILD)/tests/bench/loop $(if $(wildcard /usr/include/lttng/tracepoint.h \
 	/usr/include/*/lttng/tracepoint.h),$(BUILD)/tests/bench/loop_lttng)

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""What many binaries cost: attaching, detaching, a kill -9, open files; and what a process pays
-that is not selected, but runs the same binary as one that is.
+"""What many binaries cost: attaching, detaching, a kill -9, open files.
 
 Absolute times change with the machine and its load.
 """
@@ -9,78 +8,12 @@ import os
 import shutil
 import signal
 import statistics
-import struct
-import subprocess
-import sys
 import tempfile
 import time
 
-BUILD = sys.argv[1] if len(sys.argv) > 1 else "build"
+from tracing import Program, Tracer, show
+
 ROUNDS = 3
-STEPS, TURNS = 20000, 15
-
-
-class Program:
-    """A process of its own copy of a test program, waiting for orders."""
-
-    def __init__(self, folder, name, *arguments):
-        os.makedirs(folder)
-        self.path = shutil.copy(os.path.join(BUILD, "tests", name), folder)
-        self.start(*arguments)
-
-    def start(self, *arguments):
-        self.process = subprocess.Popen([self.path, *arguments], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, text=True, bufsize=1)
-        self.pid = self.process.pid
-
-    def ask(self, line):
-        self.process.stdin.write(line + "\n")
-        return self.process.stdout.readline()
-
-    def find_semaphore(self):
-        symbols = subprocess.run(["readelf", "-sW", self.path], capture_output=True, text=True,
-                                 check=True).stdout
-        offset = next(int(line.split()[1], 16) for line in symbols.splitlines()
-                      if line.endswith(" steptrace_semaphore"))
-        with open("/proc/%d/maps" % self.pid, encoding="utf-8") as maps:
-            base = next(int(line.split("-")[0], 16) for line in maps
-                        if line.rstrip().endswith(self.path))
-        self.address = base + offset
-
-    def semaphore(self):
-        with open("/proc/%d/mem" % self.pid, "rb") as memory:
-            memory.seek(self.address)
-            return struct.unpack("<H", memory.read(2))[0]
-
-    def end(self):
-        self.process.stdin.close()
-        self.process.wait()
-
-
-class Tracer:
-    def __init__(self, *arguments):
-        start = time.monotonic()
-        self.process = subprocess.Popen([os.path.join(BUILD, "steptrace"), "record", *arguments,
-                                         "-o", "/dev/null"], stderr=subprocess.PIPE, text=True)
-        said = ""
-        for said in self.process.stderr:
-            if "attached to" in said:
-                break
-        else:
-            raise SystemExit("binaries: " + said)
-        self.attached_ms = (time.monotonic() - start) * 1e3
-
-    def end(self, how=signal.SIGINT):
-        start = time.monotonic()
-        self.process.send_signal(how)
-        self.process.wait()
-        self.process.stderr.close()
-        return (time.monotonic() - start) * 1e3
-
-    def children(self):
-        path = "/proc/{0}/task/{0}/children".format(self.process.pid)
-        with open(path, encoding="ascii") as file:
-            return [int(pid) for pid in file.read().split()]
 
 
 def open_files(pid):
@@ -115,12 +48,9 @@ def kill(programs, with_children):
     return took
 
 
-def show(name, values, target=None):
-    middle = statistics.median(values)
-    print("    %-46s %8.0f ms   (%.0f to %.0f)%s"
-          % (name, middle, min(values), max(values),
-             "   (target: under %d ms, %s)" % (target, "met" if middle < target else "missed")
-             if target else ""))
+def show_ms(name, values, target_ms=None):
+    met = "met" if statistics.median(values) < (target_ms or 0) else "missed"
+    show(name, values, "ms", "   (target: under %d ms, %s)" % (target_ms, met) if target_ms else "")
 
 
 def show_many(folder, count):
@@ -135,11 +65,11 @@ def show_many(folder, count):
         for _ in range(ROUNDS):
             tracers.append(Tracer(*names(programs)))
             ended.append(tracers[-1].end())
-        show("from exec to attached", [tracer.attached_ms for tracer in tracers])
-        show("from Ctrl-C to exit", ended)
-        show("kill -9 of the tracer: all semaphores are zero",
+        show_ms("from exec to attached", [tracer.attached_ms for tracer in tracers])
+        show_ms("from Ctrl-C to exit", ended)
+        show_ms("kill -9 of the tracer: all semaphores are zero",
              [kill(programs, False) for _ in range(ROUNDS)], 2000)
-        show("kill -9 of the tracer and its children",
+        show_ms("kill -9 of the tracer and its children",
              [kill(programs, True) for _ in range(ROUNDS)])
     for program in programs:
         program.end()
@@ -160,42 +90,12 @@ def show_descriptors(folder, count):
     shutil.rmtree(folder)
 
 
-def step_ns(program):
-    return float(program.ask(str(STEPS)).split()[0])
-
-
-def show_unselected(folder):
-    """Both processes run the same file. The three cases take turns."""
-    selected = Program(os.path.join(folder, "loop"), "bench/loop", "probes")
-    other = Program.__new__(Program)
-    other.path = selected.path
-    other.start("probes")
-    cases = {"no tracer": None, "beside -p": (), "beside -p --no-children": ("--no-children",)}
-    told = {name: [] for name in cases}
-    for _ in range(TURNS):
-        for name, arguments in cases.items():
-            tracer = arguments is not None and Tracer("-p", str(selected.pid), *arguments)
-            told[name].append(step_ns(other) / 2)
-            if tracer:
-                tracer.end()
-    print("a boundary of a process that is not selected, but runs the same binary")
-    nothing = statistics.median(told["no tracer"])
-    for name, values in told.items():
-        middle = statistics.median(values)
-        print("    %-46s %8.1f ns%s" % (name, middle, "" if "children" not in name else
-              "   %+.1f ns   (target: at most 1 more, %s)"
-              % (middle - nothing, "met" if middle - nothing <= 1 else "missed")))
-    selected.end()
-    other.end()
-
-
 def main():
     if os.geteuid():
         print("many binaries\n  left out: needs root")
         return
     with tempfile.TemporaryDirectory(prefix="steptrace-bench-") as folder:
         os.chmod(folder, 0o755)
-        show_unselected(os.path.join(folder, "unselected"))
         print("many binaries (medians of %d)" % ROUNDS)
         for count in (1, 30, 100):
             show_many(os.path.join(folder, "many"), count)
