@@ -229,6 +229,77 @@ static void every_detail_of_a_step(void **state)
 	stream__free(stream);
 }
 
+/* The clock of the stream says 5 seconds after 1769860800 for every record. */
+static void the_time_in_a_queue(void **state)
+{
+	static const struct {
+		const char *queue;
+		uint64_t enqueued_at_ns;
+		const char *shown;
+	} rows[] = {
+		{"high", 1769860801000000000, "  queued 4.00 s"},
+		{"high", 1769860804987500000, "  queued 12.5 ms"},
+		{"high", 1769860804999999999, "  queued 1 ns"},
+		{"high", 1769860805000000000, ""}, /* it did not wait */
+		{"high", 1769860805000000001, ""}, /* the clocks disagree */
+		{"high", UINT64_MAX, ""},
+		{"high", 0, ""}, /* not known */
+		{"", 1769860801000000000, ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct command_span command = records__command();
+		struct stream *stream = text_stream(0);
+		char expected[96];
+
+		strcpy(command.queue, rows[i].queue);
+		command.enqueued_at_ns = rows[i].enqueued_at_ns;
+		feed(stream, records__introducing(PROBE_COMMAND_START, &command, sizeof(command)));
+		snprintf(expected, sizeof(expected),
+			 "started  api%s  req request-7  by local-default\n", rows[i].shown);
+		expect(said(stream), expected);
+		stream__free(stream);
+	}
+}
+
+/* A step of 45.2 ms and its command of 1250.8 ms. */
+static void the_suspended_time(void **state)
+{
+	static const struct {
+		uint32_t flags;
+		uint64_t ns;
+		const char *step, *command;
+	} rows[] = {
+		{SPAN_SUSPENDED, 5200000, " 40.0 ms  suspended 5.20 ms  3 rows\n",
+		 " 1.25 s  1 step  suspended 5.20 ms\n"},
+		{SPAN_SUSPENDED, 0, " 45.2 ms  3 rows\n", " 1.25 s  1 step\n"},
+		{SPAN_SUSPENDED, UINT64_MAX, " ?  3 rows\n", " ?  1 step\n"},
+		{0, 5200000, " 45.2 ms  3 rows\n", " 1.25 s  1 step\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct command_span command = records__command_done(1);
+		struct stream *stream = text_stream(0);
+		struct step_span step = records__step();
+		const char *line;
+
+		step.child.head.flags = command.head.flags = rows[i].flags;
+		step.suspended_ns = command.suspended_ns = rows[i].ns;
+		feed_started(stream);
+		written(stream);
+		feed_step_as(stream, PROBE_STEP_DONE, &step);
+		line = said(stream);
+		assert_non_null(strstr(line, rows[i].step));
+		feed(stream, records__plain(PROBE_COMMAND_DONE, &command, sizeof(command)));
+		line = said(stream);
+		if (!strstr(line, rows[i].command))
+			fail_msg("%s in %s", rows[i].command, line);
+		stream__free(stream);
+	}
+}
+
 /* In a file, long details do not move the duration to the left. */
 static void durations_stay_in_their_column(void **state)
 {
@@ -522,6 +593,8 @@ int main(void)
 		cmocka_unit_test(what_is_missing_is_not_named),
 		cmocka_unit_test(a_request_is_shortened),
 		cmocka_unit_test(every_detail_of_a_step),
+		cmocka_unit_test(the_time_in_a_queue),
+		cmocka_unit_test(the_suspended_time),
 		cmocka_unit_test(durations_stay_in_their_column),
 		cmocka_unit_test(durations_with_three_digits),
 		cmocka_unit_test(tools_stand_at_the_depth_of_their_step),

@@ -69,6 +69,14 @@ uint64_t event__steps_executed(const struct event *event)
 	return sum;
 }
 
+bool event__queued_ns(const struct event *event, uint64_t *ns)
+{
+	const struct command_span *command = event->command;
+
+	return command->queue[0] && command->enqueued_at_ns &&
+	       !__builtin_sub_overflow(event->realtime_ns, command->enqueued_at_ns, ns);
+}
+
 bool event__was_suspended(const struct event *event)
 {
 	bool can_be = event->kind == EVENT_STEP_EXECUTED || event->kind == EVENT_COMMAND_COMPLETED;

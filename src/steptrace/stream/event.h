@@ -140,6 +140,10 @@ bool event__was_suspended(const struct event *event);
 /* For how long the runner had suspended the span: its member suspended_ns, or 0. */
 uint64_t event__suspended_ns(const struct event *event);
 
+/* EVENT_COMMAND_STARTED: how long the command was in its queue. False if it was in none, or if the
+ * time is not known. */
+bool event__queued_ns(const struct event *event, uint64_t *ns);
+
 /* EVENT_COMMAND_COMPLETED: the sum of the command's own counters and of the aborted steps;
  * UINT64_MAX if the sum is out of range. */
 uint64_t event__steps_executed(const struct event *event);

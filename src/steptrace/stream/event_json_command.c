@@ -55,7 +55,7 @@ static void put_schedule(struct json *json, const struct command_span *command)
 static void put_queue(struct json *json, const struct event *event)
 {
 	const struct command_span *command = event->command;
-	uint64_t since_ns = command->enqueued_at_ns;
+	uint64_t ns;
 
 	json__raw(json, ",\"queue\":{\"name\":");
 	TEXT(json, command->queue);
@@ -65,8 +65,8 @@ static void put_queue(struct json *json, const struct event *event)
 	else
 		json__raw(json, "null");
 	json__raw(json, ",\"wait_ms\":");
-	if (since_ns && since_ns <= event->realtime_ns)
-		json__milliseconds(json, event->realtime_ns - since_ns);
+	if (event__queued_ns(event, &ns))
+		json__milliseconds(json, ns);
 	else
 		json__raw(json, "null");
 	json__raw(json, "}");

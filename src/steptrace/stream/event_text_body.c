@@ -110,25 +110,60 @@ static int decimals_of(double value)
 	return value >= 9.995 ? 1 : 2;
 }
 
+enum { DURATION_BYTES = sizeof(((struct event_text_body *)0)->duration) };
+
 /* In the unit that fits, with three digits. JSON lines have every digit. */
-static void write_duration(struct event_text_body *body, const struct event *event)
+static void write_ns(uint64_t ns, char text[DURATION_BYTES])
 {
 	static const struct {
 		double unit;
 		const char *name;
 	} units[] = {{1, "ns"}, {1e3, "us"}, {1e6, "ms"}, {1e9, "s"}};
 	double value;
-	uint64_t ns;
 	size_t i = 0;
 
-	snprintf(body->duration, sizeof(body->duration), "?");
-	if (!event__duration_ns(event, &ns))
-		return;
 	while (i < 3 && (double)ns >= 999.5 * units[i].unit)
 		i++;
 	value = (double)ns / units[i].unit;
-	snprintf(body->duration, sizeof(body->duration), "%.*f %s", i ? decimals_of(value) : 0,
-		 value, units[i].name);
+	snprintf(text, DURATION_BYTES, "%.*f %s", i ? decimals_of(value) : 0, value, units[i].name);
+}
+
+static void write_duration(struct event_text_body *body, const struct event *event)
+{
+	uint64_t ns;
+
+	if (event__duration_ns(event, &ns))
+		write_ns(ns, body->duration);
+	else
+		snprintf(body->duration, sizeof(body->duration), "?");
+}
+
+/* "  queued 4.00 s"; nothing where it is 0. */
+static void add_time(struct event_text_words *words, const char *before, uint64_t ns)
+{
+	char text[DURATION_BYTES];
+
+	if (ns == 0)
+		return;
+	write_ns(ns, text);
+	add(words, "  %s %s", before, text);
+}
+
+static void add_queued(struct event_text_words *words, const struct event *event)
+{
+	uint64_t ns;
+
+	if (event__queued_ns(event, &ns))
+		add_time(words, "queued", ns);
+}
+
+/* The duration in front of it is without this time. */
+static void add_suspended(struct event_text_words *words, const struct event *event)
+{
+	uint64_t ns;
+
+	if (event__duration_ns(event, &ns))
+		add_time(words, "suspended", event__suspended_ns(event));
 }
 
 static bool is_trouble(unsigned int outcome)
@@ -171,6 +206,7 @@ static void started_text(struct event_text_body *body, const struct event *event
 	add(&body->what, "started");
 	if (command->request_source[0])
 		add(&body->details, "  %.*s", FIELD(command->request_source));
+	add_queued(&body->details, event);
 	add_request(&body->details, event);
 	if (command->user_id[0])
 		add(&body->details, "  by %.*s", FIELD(command->user_id));
@@ -189,6 +225,7 @@ static void step_text(struct event_text_body *body, const struct event *event)
 		add(&body->what, "%.*s ", FIELD(step->name));
 	add(&body->what, "%.*s", FIELD(step->type));
 	add_outcome(body, step->outcome, step->error_category);
+	add_suspended(&body->details, event);
 	if (step->mutations_count)
 		add_count(&body->details, "  ", step->mutations_count, "row");
 	if (event->head->flags & SPAN_ITEMS) {
@@ -249,6 +286,7 @@ static void completed_text(struct event_text_body *body, const struct event *eve
 	add_count(&body->details, "  ", event__steps_executed(event), "step");
 	if (command->steps_failed)
 		add(&body->details, ", %" PRIu64 " failed", (uint64_t)command->steps_failed);
+	add_suspended(&body->details, event);
 	add_unseen(&body->details, event);
 }
 
