@@ -2,7 +2,8 @@
 /*
  * Searches for probes in any bytes, as if they were a program file.
  *
- * links: src/steptrace/attach/elf_notes.c src/steptrace/stream/event.c src/steptrace/attach/site.c
+ * links: src/steptrace/attach/elf_notes.c src/steptrace/attach/elf_limits.c
+ * links: src/steptrace/stream/event.c src/steptrace/attach/site.c
  * links: -lelf
  */
 #include <errno.h>

@@ -416,6 +416,50 @@ static void huge_note_sections_are_refused(void **state)
 	expect_refusal(read_bytes(image.bytes, image.size_bytes), "bytes of notes");
 }
 
+/* Any user can make a file whose headers claim numbers for which libelf takes all memory. */
+static void headers_above_the_limits_are_refused(void **state)
+{
+	Elf64_Ehdr *header = (Elf64_Ehdr *)(void *)image.bytes;
+	static const struct {
+		uint16_t sections, segments;
+		Elf64_Shdr first;
+		const char *part;
+	} rows[] = {
+		{0, 2, {.sh_size = 65537}, "65536 sections"},
+		{0, 2, {.sh_size = UINT64_MAX}, "65536 sections"},
+		{4, 129, {0}, "128 segments"},
+		{4, PN_XNUM, {.sh_info = UINT32_MAX}, "128 segments"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		elf_image__open(&image);
+		put_probe(0, "step__done");
+		elf_image__close(&image);
+		header->e_shnum = rows[i].sections;
+		header->e_phnum = rows[i].segments;
+		image.headers[0] = rows[i].first;
+		expect_refusal(read_bytes(image.bytes, image.size_bytes), rows[i].part);
+	}
+}
+
+/* Without the names, nothing tells that a file was moved. */
+static void huge_section_names_are_not_read(void **state)
+{
+	static uint8_t large[2 << 20];
+
+	(void)state;
+	elf_image__open(&image);
+	put_probe(0, "step__done");
+	elf_image__close(&image);
+	image.headers[2].sh_addr += 0x1000;
+	expect_refusal(read_bytes(image.bytes, image.size_bytes), "outside");
+	image.headers[3].sh_size = sizeof(large) - image.headers[3].sh_offset;
+	memcpy(large, image.bytes, image.size_bytes);
+	assert_int_equal(read_bytes(large, sizeof(large)), 0);
+	assert_int_equal(notes.count, 1);
+}
+
 /* ---- other files */
 
 static void files_that_are_not_elf(void **state)
@@ -598,6 +642,8 @@ int main(void)
 		cmocka_unit_test(two_probes_at_one_site_are_refused),
 		cmocka_unit_test(sizes_beyond_the_section),
 		cmocka_unit_test(huge_note_sections_are_refused),
+		cmocka_unit_test(headers_above_the_limits_are_refused),
+		cmocka_unit_test(huge_section_names_are_not_read),
 		cmocka_unit_test(files_that_are_not_elf),
 		cmocka_unit_test(files_for_another_machine),
 		cmocka_unit_test(files_cut_anywhere),

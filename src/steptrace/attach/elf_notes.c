@@ -14,24 +14,24 @@
 #include <errno.h>
 #include <gelf.h>
 #include <libelf.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "steptrace/attach/elf_limits.h"
 #include "steptrace/stream/event.h"
 
 #if defined(__x86_64__)
-enum { OUR_MACHINE = EM_X86_64 };
 static const char our_argument[] = "8@%rdi";
 #else
-enum { OUR_MACHINE = EM_AARCH64 };
 static const char our_argument[] = "8@x0";
 #endif
 
 enum {
 	NOTE_STAPSDT = 3,
 	NOTE_BUILD_ID = 3,
-	SECTIONS_MAX = 65536,
 	NOTES_MAX = 1 << 20,
+	NAMES_BYTES_MAX = 1 << 20,
 	NOTE_BYTES_MAX = 4 << 20, /* of all note sections together: libelf copies each */
 };
 
@@ -84,7 +84,7 @@ static int to_offset(Elf *elf, uint64_t address, uint32_t flags, uint64_t *offse
 
 	if (elf_getphdrnum(elf, &count))
 		return -EBADMSG;
-	for (size_t i = 0; i < count && i < SECTIONS_MAX; i++) {
+	for (size_t i = 0; i < count && i < ELF_SEGMENTS_MAX; i++) {
 		if (!gelf_getphdr(elf, (int)i, &segment))
 			return -EBADMSG;
 		if (segment.p_type != PT_LOAD || (segment.p_flags & flags) != flags)
@@ -227,28 +227,43 @@ static int read_note_section(struct reader *reader, Elf_Scn *section)
 	return err;
 }
 
-static const char *section_name(Elf *elf, const GElf_Shdr *header)
+/* The names of the sections; NULL where there are none, or more than a program has: libelf copies
+ * them. */
+static const Elf_Data *section_names(Elf *elf)
 {
-	const char *name;
-	size_t names;
+	GElf_Shdr header;
+	Elf_Scn *section;
+	size_t at;
 
-	if (elf_getshdrstrndx(elf, &names))
-		return "";
-	name = elf_strptr(elf, names, header->sh_name);
-	return name ? name : "";
+	if (elf_getshdrstrndx(elf, &at))
+		return NULL;
+	section = elf_getscn(elf, at);
+	if (!section || !gelf_getshdr(section, &header) || header.sh_size > NAMES_BYTES_MAX)
+		return NULL;
+	return elf_rawdata(section, NULL);
+}
+
+static bool is_named(const Elf_Data *names, const GElf_Shdr *header, const char *name)
+{
+	size_t bytes = strlen(name) + 1;
+
+	return names && names->d_buf && header->sh_name < names->d_size &&
+	       names->d_size - header->sh_name >= bytes &&
+	       memcmp((const char *)names->d_buf + header->sh_name, name, bytes) == 0;
 }
 
 static void find_base(struct reader *reader)
 {
+	const Elf_Data *names = section_names(reader->elf);
 	Elf_Scn *section = NULL;
 	GElf_Shdr header;
 
-	for (int i = 0; i < SECTIONS_MAX; i++) {
+	for (int i = 0; i < ELF_SECTIONS_MAX; i++) {
 		section = elf_nextscn(reader->elf, section);
 		if (!section)
 			return;
 		if (gelf_getshdr(section, &header) && header.sh_type == SHT_PROGBITS &&
-		    strcmp(section_name(reader->elf, &header), ".stapsdt.base") == 0)
+		    is_named(names, &header, ".stapsdt.base"))
 			reader->base = header.sh_addr;
 	}
 }
@@ -260,7 +275,7 @@ static int read_sections(struct reader *reader)
 	int err = 0;
 
 	find_base(reader);
-	for (int i = 0; !err && i < SECTIONS_MAX; i++) {
+	for (int i = 0; !err && i < ELF_SECTIONS_MAX; i++) {
 		section = elf_nextscn(reader->elf, section);
 		if (!section)
 			break;
@@ -280,38 +295,42 @@ static int read_elf(Elf *elf, struct probe_notes *notes, struct error *err)
 	struct reader reader = {.elf = elf, .found = notes, .err = err};
 	GElf_Ehdr header;
 
-	memset(notes, 0, sizeof(*notes));
 	if (!elf || elf_kind(elf) != ELF_K_ELF || !gelf_getehdr(elf, &header))
 		return error__set(err, -ENOEXEC, "not an ELF file");
-	if (gelf_getclass(elf) != ELFCLASS64 || header.e_machine != OUR_MACHINE ||
-	    header.e_ident[EI_DATA] != ELFDATA2LSB)
-		return error__set(err, -ENOEXEC, "an ELF file for another machine");
 	return read_sections(&reader);
+}
+
+static int read_source(const struct elf_source *source, struct probe_notes *notes,
+		       struct error *err)
+{
+	int result = elf_limits__check(source, err);
+	Elf *elf;
+
+	memset(notes, 0, sizeof(*notes));
+	if (result)
+		return result;
+	elf_version(EV_CURRENT);
+	elf = source->fd >= 0 ? elf_begin(source->fd, ELF_C_READ, NULL)
+			      : elf_memory((char *)(uintptr_t)source->bytes, source->size_bytes);
+	result = read_elf(elf, notes, err);
+	elf_end(elf);
+	return result;
 }
 
 int elf_notes__read(int fd, const char *name, struct probe_notes *notes, struct error *err)
 {
-	Elf *elf;
-	int result;
+	const struct elf_source source = {.fd = fd};
+	int result = read_source(&source, notes, err);
 
-	elf_version(EV_CURRENT);
-	elf = elf_begin(fd, ELF_C_READ, NULL);
-	result = read_elf(elf, notes, err);
-	elf_end(elf);
 	return result ? error__prefix(err, result, "'%s'", name) : 0;
 }
 
 int elf_notes__read_memory(const void *bytes, size_t size_bytes, struct probe_notes *notes,
 			   struct error *err)
 {
-	Elf *elf;
-	int result;
+	const struct elf_source source = {.fd = -1, .bytes = bytes, .size_bytes = size_bytes};
 
-	elf_version(EV_CURRENT);
-	elf = elf_memory((char *)(uintptr_t)bytes, size_bytes);
-	result = read_elf(elf, notes, err);
-	elf_end(elf);
-	return result;
+	return read_source(&source, notes, err);
 }
 
 void probe_notes__site_names(const struct probe_notes *notes, const char *separator,
