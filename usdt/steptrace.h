@@ -85,7 +85,9 @@
  *   made a call for the execution have ended, or have called execve(), the outcome is "aborted". So
  *   if a process is killed and a child that made a call lives on, "aborted" is reported later.
  * - A process that exits may leave the command to children that it forked after the begin call. The
- *   tracer waits for these children, too. It does not wait for them if a signal killed the process.
+ *   tracer waits for these children, too. It does not wait for them if a signal killed the process,
+ *   and it does not find a grandchild whose parent ended first (a daemon that forks twice). Then
+ *   "aborted" is reported, unless the grandchild has made a call for the execution before.
  * - A process that ends, or calls execve(), inside a step aborts that step.
  * - The steps of all processes add up. The counters in a process do not contain the steps of its
  *   children, so the tracer adds the steps that it has seen. If the event of a step was lost in the

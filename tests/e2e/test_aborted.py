@@ -222,6 +222,22 @@ class Aborted(EndToEnd):
         self.assertEqual(aborted(events), [])
         self.assertNotEqual(done["source"]["pid"], runner.pid)
 
+    def test_a_daemon_that_forks_twice(self):
+        """The grandchild is no child of the process that exits: its command is told as aborted,
+        unless it has reported a boundary before."""
+        for when, outcome, lost in (("before", "success", 0), ("after", "aborted", 1)):
+            with self.subTest(when), Runner() as runner:
+                tracer = Tracer("-x", target("spans"))
+                runner.order("daemonize " + when)
+                runner.lines.until("left")
+                events = tracer.stop()
+                stopped = check_books(self, events)
+                done, = completed(events)
+                self.assertEqual((done["outcome"], done["steps_executed"], len(steps(events))),
+                                 (outcome, 1 - lost, 1))
+                self.assertEqual(stopped["lost_by_reason"]["unattributed"], lost)
+                self.assertEqual(stopped["lost"], lost)
+
     def test_too_many_open_commands(self):
         """Those that were forgotten are counted. They are known again when they report something
         else, here the end of a thousand of them."""

@@ -33,6 +33,8 @@
  *			and with a step in this process
  *	leave		begins a command and exits; a child process waits for that, prints "left",
  *			and runs a step and ends the command
+ *	daemonize WHEN	the same with two forks: the process in between ends first; the grandchild
+ *			runs a step "before" or "after" the process of the runner exits
  *	die HOW		ends this process inside two nested steps, by kill, segv, abort, exit,
  *			quiet (exit in a second thread), exec (of another program), hang (waits to
  *			be killed) or grow (allocates 512 MiB to reach a memory limit)
@@ -47,6 +49,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -500,6 +503,51 @@ static void do_leave(void)
 	_exit(0);
 }
 
+static void wait_for_byte(int fd)
+{
+	char byte;
+
+	while (read(fd, &byte, 1) > 0)
+		continue;
+}
+
+/* In the grandchild. The runner waits for the end of `ready`; it has ended when `gone` ends. */
+static void end_as_daemon(struct steptrace_command *command, bool before, int ready, int gone)
+{
+	if (before)
+		step_of(command, 0, STEPTRACE_SUCCESS);
+	close(ready);
+	wait_for_byte(gone);
+	if (!before)
+		step_of(command, 0, STEPTRACE_SUCCESS);
+	steptrace_command_end(command, STEPTRACE_SUCCESS);
+	puts("left");
+	fflush(stdout);
+	_exit(0);
+}
+
+static void do_daemonize(const char *when)
+{
+	struct steptrace_command command;
+	int ready[2], gone[2];
+
+	if (pipe(ready) || pipe(gone))
+		return;
+	begin(&command, "daemon");
+	if (fork() == 0) {
+		close(gone[1]);
+		close(ready[0]);
+		if (fork() == 0)
+			end_as_daemon(&command, strcmp(when, "before") == 0, ready[1], gone[0]);
+		_exit(0);
+	}
+	close(ready[1]);
+	while (wait(NULL) > 0)
+		continue;
+	wait_for_byte(ready[0]);
+	_exit(0);
+}
+
 static void *exit_quietly(void *unused)
 {
 	(void)unused;
@@ -622,6 +670,8 @@ static void obey(const char *word, const char *argument)
 		do_break(argument);
 	else if (strcmp(word, "leave") == 0)
 		do_leave();
+	else if (strcmp(word, "daemonize") == 0)
+		do_daemonize(argument);
 	else if (strcmp(word, "fork") == 0)
 		do_fork();
 	else if (strcmp(word, "crowd") == 0)
