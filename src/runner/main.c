@@ -25,12 +25,19 @@ enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
 static int print_help(FILE *out)
 {
 	fprintf(out, "usage: steprun COMMAND [OPTIONS]\n\n"
-		     "Runs command packs. A pack describes a pipeline of steps in YAML.\n\n");
+		     "Runs command packs. A pack is a folder with a YAML file, which describes a\n"
+		     "command as a pipeline of steps. The slug is the name of the command.\n\n");
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		fprintf(out, "  %-6s %-16s  %s\n", commands[i].name, commands[i].arguments,
 			commands[i].help);
-	fprintf(out, "\n'steprun COMMAND --help' shows the options of a command.\n"
-		     "'steprun --version' prints the version.\n");
+	fprintf(out,
+		"\n"
+		"  steprun COMMAND --help     show the options of a command\n"
+		"  steprun --version          show the version\n\n"
+		"examples:\n"
+		"  steprun list --packs tests/packs\n"
+		"  steprun exec triage 'buy milk #home' --packs tests/packs --db notes.db\n\n"
+		"man 1 steprun describes the options, man 5 steprun-pack the format of packs.\n");
 	return out == stdout ? EXIT_DONE : EXIT_USAGE;
 }
 

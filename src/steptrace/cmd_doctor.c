@@ -16,9 +16,9 @@ struct request {
 };
 
 static const struct option_row target_rows[] = {
-	TARGET_OPTION_PID("check these processes, too"),
-	TARGET_OPTION_EXE("check this binary or library, too"),
-	TARGET_OPTION_ALL("check only this machine (default)"),
+	TARGET_OPTION_PID("check this machine and these processes"),
+	TARGET_OPTION_EXE("check this machine and this binary or library"),
+	TARGET_OPTION_ALL("check this machine, and no process or binary (default)"),
 };
 
 static const struct option_row form_rows[] = {
@@ -41,13 +41,11 @@ static void print_help(void)
 
 	collect_groups(NULL, groups);
 	printf("usage: steptrace doctor [-p PID[,PID...] | -x PATH] [--json]\n\n"
-	       "Checks whether recording works here: the kernel, the privileges of the caller,\n"
-	       "and the given targets. Measures what one hit of a probe costs on this machine.\n"
-	       "For each problem it prints what to do. When it ends, no probe is left attached.\n"
-	       "Without -p or -x it checks the machine and the privileges only.\n");
+	       "Checks whether recording works on this machine: the kernel, your privileges, and\n"
+	       "the targets that you give. Prints what to do about each problem. Measures what a\n"
+	       "traced probe costs on this machine. At the end, doctor detaches all its probes.\n");
 	option_groups__print(stdout, groups, GROUPS_COUNT);
-	printf("\nExit status: 0 recording would work, 1 recording would not work, 2 wrong\n"
-	       "usage.\n");
+	printf("\nExit status: 0 recording works, 1 recording does not work, 2 wrong usage.\n");
 }
 
 static int examine(const struct request *request)

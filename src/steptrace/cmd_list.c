@@ -122,14 +122,13 @@ static void print_help(void)
 {
 	printf("usage: steptrace list [BINARY...]\n\n"
 	       "Shows the running processes that contain steptrace probes. With BINARY, shows\n"
-	       "the probes of these files instead. Processes of other users are shown to root\n"
-	       "only.\n\n"
-	       "PROBES  how many of the 8 kinds of probes can be attached\n"
-	       "SITES   the instructions in each probe that a tracer can attach to\n"
-	       "        (usdt/README.md explains them), or why it cannot attach:\n"
+	       "the probes of these files instead. Only root sees the processes of all users.\n\n"
+	       "PROBES  kinds of probes that can be attached / all kinds\n"
+	       "SITES   instructions of a probe to which a tracer can attach (usdt/README.md\n"
+	       "        explains them). If steptrace cannot attach, the reason:\n"
 	       "        mapped-twice  the process has loaded the binary more than once, or\n"
-	       "                      has mapped its file once more\n"
-	       "        code-moved    the process has moved its code to other memory\n\n"
+	       "                      has mapped the file once more\n"
+	       "        code-moved    the process has moved the code to other memory\n\n"
 	       "options:\n");
 	options__print(stdout, NULL, 0);
 }

@@ -9,15 +9,15 @@
 #include "steptrace/stream/schemas.h"
 
 static const struct option_spec option_specs[] = {
-	{0, "safe-integers", NULL, "the schemas of lines of record --safe-integers"},
+	{0, "safe-integers", NULL, "print the schemas for record --safe-integers"},
 };
 
 static void print_help(void)
 {
 	printf("usage: steptrace schema [--safe-integers] [EVENT]\n\n"
 	       "Prints the JSON Schema (draft 2020-12) of EVENT. Without EVENT, prints one\n"
-	       "schema for every line of a recording. (Lines of record --fields NAME,... do not\n"
-	       "match it: they lack required fields.)\n\n"
+	       "schema for all events. Lines of record --fields NAME,... do not match the\n"
+	       "schemas, because required fields are missing.\n\n"
 	       "options:\n");
 	options__print(stdout, option_specs, sizeof(option_specs) / sizeof(option_specs[0]));
 	printf("\nevents:\n");

@@ -26,9 +26,9 @@ static void print_help(FILE *out)
 {
 	fprintf(out,
 		"usage: steptrace COMMAND [OPTIONS]\n\n"
-		"Shows, live, which commands and steps a running program executes, how long they\n"
-		"take and how they end. The program must contain steptrace probes; it is not\n"
-		"restarted.\n\n"
+		"Shows what a running program does: which steps it executes, how long each step\n"
+		"takes, and how it ends. The program must contain steptrace probes. steptrace\n"
+		"does not restart the program.\n\n"
 		"commands:\n");
 	for (int i = 0; i < COMMANDS_COUNT; i++)
 		fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].help);
@@ -36,6 +36,7 @@ static void print_help(FILE *out)
 		     "  steptrace COMMAND --help    show the options of a command\n"
 		     "  steptrace --version         show the version\n\n"
 		     "examples:\n"
+		     "  sudo steptrace doctor\n"
 		     "  sudo steptrace list\n"
 		     "  sudo steptrace record -p 4711\n"
 		     "  sudo steptrace record -x /usr/bin/runner -o events.ndjson --duration 1m\n"

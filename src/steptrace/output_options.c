@@ -82,11 +82,10 @@ static const struct option_row output_rows[] = {
 	  "output, the default); may be given up to 8 times"},
 	 .set = add_output},
 	{{0, "when-full", "block|drop",
-	  "applies to the nearest -o before it on the command line;\n"
-	  "events wait in the queue of an output until they are\n"
-	  "written; when this queue is full, block: the recording\n"
-	  "waits; drop: this output loses events (default: drop for\n"
-	  "sockets, block for all others)"},
+	  "what to do when the queue of an output is full; block: the\n"
+	  "recording waits; drop: this output loses events (default:\n"
+	  "drop for sockets, block for all others); give the option\n"
+	  "after the -o to which it applies"},
 	 .set = set_when_full},
 	{{0, "rotate-size", "SIZE",
 	  "start a new file before FILE grows beyond SIZE (4K or\n"
@@ -111,12 +110,12 @@ static const struct option_row output_rows[] = {
 	 .range = "a number from 1 to 10000",
 	 .example = "7"},
 	{{0, "file-mode", "MODE",
-	  "permissions of the files that are made, as an octal number\n"
-	  "(600 to 666; default: those of the file before, or 640)"},
+	  "permissions of new files, as an octal number (600 to 666;\n"
+	  "default: those of the file before the rotation, or 640)"},
 	 .set = set_file_mode},
 	{{0, "file-group", "GROUP",
-	  "group of the files that are made (name or number; default:\n"
-	  "that of the file before)"},
+	  "group of new files (name or number; default: that of the\n"
+	  "file before the rotation)"},
 	 .set = set_file_group},
 	{{0, "tcp-timeout", "TIME",
 	  "connect again when a TCP peer has not answered for TIME\n"
@@ -131,7 +130,7 @@ static const struct option_row output_rows[] = {
 	  "(default: those of the system)"},
 	 OPTION_STORES(TEXT, struct output_request, sink.tls.authorities)},
 	{{0, "tls-cert", "FILE",
-	  "show the certificate in FILE to the servers of tls: outputs\n"
+	  "send the certificate in FILE to the servers of tls: outputs\n"
 	  "(default: none)"},
 	 OPTION_STORES(TEXT, struct output_request, sink.tls.certificate)},
 	{{0, "tls-key", "FILE",
@@ -139,8 +138,8 @@ static const struct option_row output_rows[] = {
 	  "file of --tls-cert)"},
 	 OPTION_STORES(TEXT, struct output_request, sink.tls.key)},
 	{{0, "queue", "SIZE",
-	  "how many bytes of events may wait in the queue of each\n"
-	  "output (64K to 1G; default: 32M)"},
+	  "size of the queue of each output; events wait in it until\n"
+	  "they are written (64K to 1G; default: 32M)"},
 	 OPTION_STORES(SIZE, struct output_request, queue_bytes),
 	 .min = 1 << 16,
 	 .max = 1 << 30,

@@ -75,9 +75,8 @@ static const struct option_row line_rows[] = {
 	 OPTION_STORES(FLAG, struct session_options, text.has_ids)},
 	{{0, "fields", "seed|all|NAME[,NAME...]",
 	  "which fields of the events to write: all (default), seed\n"
-	  "(only the basic fields), or the fields with these names,\n"
-	  "for example step.name; man 8 steptrace lists the basic\n"
-	  "fields"},
+	  "(the basic fields, which man 8 steptrace lists), or the\n"
+	  "fields with these names, such as step.name"},
 	 .set = set_fields},
 	{{0, "safe-integers", NULL,
 	  "write integers of 2^53 and more as strings, for readers\n"
@@ -134,12 +133,9 @@ static const struct option_row tracer_rows[] = {
 	{{0, "max-cpu", "PERCENT",
 	  "limit the processor time of steptrace to PERCENT of one\n"
 	  "processor (0.1 to 100; default: no limit); if the limit is\n"
-	  "too low for all events, steptrace leaves out events in\n"
-	  "stages; stage 1: steps, tool calls and fragments are\n"
-	  "written for some executions only; stage 2: only rejected\n"
-	  "commands and the ends of commands are written; stage 3: no\n"
-	  "events are written; a trace.degraded event reports each\n"
-	  "change"},
+	  "too low for all events, steptrace leaves out events: first\n"
+	  "the steps of some executions, at last all events; a\n"
+	  "trace.degraded event reports each change"},
 	 OPTION_STORES(PERCENT, struct session_options, max_cpu_percent),
 	 .min = 1,
 	 .range = "a number from 0.1 to 100",

@@ -82,7 +82,8 @@ static int set_failed(void *context, const char *value, struct error *err)
 static const struct option_row filter_rows[] = {
 	{{0, "cgroup", "PATH",
 	  "only executions that begin in this cgroup (version 2) or\n"
-	  "below it, also after it was removed and made again"},
+	  "below it; when the cgroup is removed and created again,\n"
+	  "the new cgroup is used"},
 	 .set = set_cgroup},
 	{{0, "uid", "USER", "only executions that this user begins (name or number)"},
 	 .set = set_uid},
@@ -92,8 +93,8 @@ static const struct option_row filter_rows[] = {
 	  "are compared"},
 	 .set = set_comm},
 	{{0, "command", "GLOB",
-	  "only commands with this slug (the name of a command),\n"
-	  "such as 'mail.*' or '!health.*'; may be repeated"},
+	  "only commands with this slug, such as 'mail.*' or\n"
+	  "'!health.*'; may be repeated"},
 	 .set = set_command},
 	{{0, "step-type", "GLOB",
 	  "only steps of this type, such as 'Ai*'; the events of\n"
@@ -113,10 +114,9 @@ static const struct option_row filter_rows[] = {
 	  "the other executions"},
 	 .set = set_sample},
 	{{0, "ends-only", NULL,
-	  "attach to the ends of steps, but not to their beginnings:\n"
-	  "a recorded step then costs the runner about half as much;\n"
-	  "no events are written for aborted steps, and the event of\n"
-	  "an aborted command does not name the step that was open"},
+	  "attach to the ends of steps only, not to the beginnings;\n"
+	  "this halves the cost of a recorded step in the runner; no\n"
+	  "events are written for aborted steps"},
 	 OPTION_STORES(FLAG, struct watch_options, ends_only)},
 };
 
@@ -142,19 +142,16 @@ static int set_site(void *context, const char *value, struct error *err)
 static const struct option_row probe_rows[] = {
 	{{0, "buffer", "SIZE",
 	  "total size of the kernel's ring buffers (64K to 1G;\n"
-	  "default: 4M for each ring buffer of --rings, in total at\n"
-	  "least 16M and at most 64M)"},
+	  "default: 16M to 64M, more with more CPUs)"},
 	 OPTION_STORES(SIZE, struct watch_options, ring_sizes.buffer_bytes),
 	 .min = 1 << 16,
 	 .max = 1 << 30,
 	 .range = "a size from 64K to 1G",
 	 .example = "8M"},
 	{{0, "rings", "N",
-	  "number of ring buffers; the size of --buffer is divided\n"
-	  "among them (1 to 64, rounded down to a power of two;\n"
-	  "default: 1 with up to 4 CPUs; with 5 or more CPUs half\n"
-	  "the number of CPUs, rounded down to a power of two, at\n"
-	  "most 16)"},
+	  "number of ring buffers, which share the size of --buffer\n"
+	  "(1 to 64, rounded down to a power of two; default: 1 to\n"
+	  "16, more with more CPUs)"},
 	 OPTION_STORES(NUMBER, struct watch_options, ring_sizes.rings_count),
 	 .min = 1,
 	 .max = RINGS_MAX,
@@ -172,7 +169,7 @@ static const struct option_row probe_rows[] = {
 	  "attach to this site of each probe: nop1, nop5 or nop10 (on\n"
 	  "aarch64: nop); a site is an instruction of a probe to\n"
 	  "which steptrace can attach; auto (default) uses the\n"
-	  "fastest site that is safe on this kernel"},
+	  "fastest site that does not crash runners on this kernel"},
 	 .set = set_site},
 };
 
