@@ -133,10 +133,10 @@ class Holding(Command):
         self.assertEqual((status, len(runner_events(events))), (0, 7), words)
         check_books(self, events)
 
-    def begin(self, script):
+    def begin(self, script, **options):
         """Returns the tracer and the lines of the command, which waits for a line."""
         tracer = Tracer("--", "sh", "-c", "echo ready; read word; " + script,
-                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, **options)
         lines = Lines(tracer.process.stdout, "the command")
         lines.until("ready")
         return tracer, lines
@@ -155,6 +155,22 @@ class Holding(Command):
         self.assertEqual(tracer.wait(), 0)
         self.assertNotIn('"late_ms":null', attached)
         check_books(self, tracer.events())
+
+    def test_more_execs_than_descriptors(self):
+        """While they wait for the tracer, the holder has a descriptor for each. Without one the
+        kernel would refuse the exec."""
+        def prepare():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+
+        script = ("for i in $(seq 100); do { %s || echo refused; } & done; wait; echo over"
+                  % target("older"))
+        tracer, lines = self.begin(script, preexec_fn=prepare)
+        tracer.freeze()
+        tracer.process.stdin.write(b"go\n")
+        self.assertEqual(lines.until("over"), ["over"])
+        tracer.thaw()
+        self.assertEqual(tracer.wait(), 0, tracer.words)
+        tracer.events()
 
     def test_a_tracer_that_is_killed(self):
         """While an exec waits for it: the program runs."""

@@ -19,6 +19,14 @@
 #include "steptrace/confine/privilege.h"
 #include "steptrace/confine/seccomp.h"
 
+/* One read takes a descriptor for each event. The others are for the sockets and files of the holder
+ * itself. */
+enum {
+	EVENTS_AT_ONCE = 64,
+	DESCRIPTORS_KEPT = EVENTS_AT_ONCE + 16,
+	DESCRIPTORS_WANTED = HELD_MAX + DESCRIPTORS_KEPT,
+};
+
 /* An exec that waits for the tracer. */
 struct waiting {
 	uint64_t id;
@@ -30,7 +38,7 @@ struct holder {
 	const struct capture *capture;
 	int fanotify_fd, socket;
 	struct waiting waiting[HELD_MAX]; /* in the order of their times */
-	size_t count;
+	size_t count, max;
 	uint64_t last_id;
 };
 
@@ -117,7 +125,7 @@ static bool hold(struct holder *holder, pid_t pid, int file_fd)
 		.pid = pid,
 	};
 
-	if (holder->count == HELD_MAX || !ask(holder, &question, file_fd))
+	if (holder->count == holder->max || !ask(holder, &question, file_fd))
 		return false;
 	holder->waiting[holder->count++] =
 		(struct waiting){question.id, question.until_ns, file_fd};
@@ -152,9 +160,9 @@ static void on_exec(struct holder *holder, pid_t pid, int file_fd)
 
 static void take_execs(struct holder *holder)
 {
-	char buffer[4096] __attribute__((aligned(8)));
-	ssize_t bytes = read(holder->fanotify_fd, buffer, sizeof(buffer));
-	const struct fanotify_event_metadata *event = (void *)buffer;
+	struct fanotify_event_metadata events[EVENTS_AT_ONCE];
+	ssize_t bytes = read(holder->fanotify_fd, events, sizeof(events));
+	const struct fanotify_event_metadata *event = events;
 
 	for (; FAN_EVENT_OK(event, bytes); event = FAN_EVENT_NEXT(event, bytes)) {
 		if (event->vers != FANOTIFY_METADATA_VERSION)
@@ -224,15 +232,23 @@ static void leave_group(void)
 	prctl(PR_SET_NAME, "steptrace-hold");
 }
 
-/* An exec is refused when the kernel finds no free descriptor for the holder. */
-static void allow_descriptors(void)
+/* An exec is refused when the kernel finds no free descriptor for the holder. So where the limit
+ * cannot be raised, fewer execs wait. Returns how many may; negative: the limit is too low. */
+static int allow_descriptors(void)
 {
-	struct rlimit limit;
+	struct rlimit limit, wanted;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit))
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
+		return -errno;
+	wanted = (struct rlimit){DESCRIPTORS_WANTED, limit.rlim_max};
+	if (limit.rlim_max < DESCRIPTORS_WANTED)
+		wanted.rlim_max = DESCRIPTORS_WANTED;
+	if (setrlimit(RLIMIT_NOFILE, &wanted)) {
+		wanted = (struct rlimit){limit.rlim_max, limit.rlim_max};
+		if (setrlimit(RLIMIT_NOFILE, &wanted))
+			return -errno;
+	}
+	return (int)wanted.rlim_cur - DESCRIPTORS_KEPT;
 }
 
 /* A change of the user clears PR_SET_PDEATHSIG, and the filter refuses it. */
@@ -254,9 +270,12 @@ _Noreturn void exec_holder__run(int fanotify_fd, int socket, const struct captur
 				pid_t tracer)
 {
 	struct holder holder = {.capture = capture, .fanotify_fd = fanotify_fd, .socket = socket};
+	int max = allow_descriptors();
 
+	if (max <= 0)
+		_exit(1);
+	holder.max = (size_t)max;
 	leave_group();
-	allow_descriptors();
 	close_others(fanotify_fd, socket, capture__wanted_pids_fd(capture));
 	if (confine(tracer) || send(socket, "r", 1, MSG_NOSIGNAL) != 1)
 		_exit(1);
