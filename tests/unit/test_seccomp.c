@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fanotify.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -175,6 +176,37 @@ static int try_an_ioctl(void)
 	return ioctl(-1, TIOCSTI, "x") ? errno : 0;
 }
 
+static int mark_with(unsigned int flags)
+{
+	return fanotify_mark(-1, flags, FAN_OPEN_EXEC_PERM, AT_FDCWD, "/") ? errno : 0;
+}
+
+/* As the holder of execs leaves a file out. */
+static int try_to_leave_a_file_out(void)
+{
+	return mark_with(FAN_MARK_ADD | FAN_MARK_IGNORED_MASK | FAN_MARK_IGNORED_SURV_MODIFY);
+}
+
+static int try_to_hold_more_execs(void)
+{
+	return mark_with(FAN_MARK_ADD | FAN_MARK_FILESYSTEM);
+}
+
+static int try_to_look_at_a_file_again(void)
+{
+	return mark_with(FAN_MARK_REMOVE | FAN_MARK_IGNORED_MASK);
+}
+
+static int try_to_hold_no_execs(void)
+{
+	return mark_with(FAN_MARK_FLUSH | FAN_MARK_FILESYSTEM);
+}
+
+static int try_another_holder(void)
+{
+	return fanotify_init(FAN_CLASS_CONTENT, O_RDONLY) < 0 ? errno : 0;
+}
+
 static int try_to_change_the_user(void)
 {
 	return setuid(getuid()) ? errno : 0;
@@ -255,6 +287,7 @@ static const struct need {
 	{"makes_files",
 	 {.makes_files = true},
 	 {{try_to_make_an_output, ENOENT}, {try_to_rename, ENOENT}}},
+	{"holds_execs", {.holds_execs = true}, {{try_to_leave_a_file_out, EBADF}}},
 	{"perf_links", {.perf_links = true}, {{try_a_perf_event, EFAULT}, {try_an_ioctl, EBADF}}},
 };
 
@@ -284,6 +317,11 @@ static const struct {
 	{"perf_event_open", try_a_perf_event},
 	{"ioctl", try_an_ioctl},
 	{"setuid", try_to_change_the_user},
+	{"FAN_MARK_ADD of an ignored mask", try_to_leave_a_file_out},
+	{"FAN_MARK_ADD of a mask", try_to_hold_more_execs},
+	{"FAN_MARK_REMOVE of an ignored mask", try_to_look_at_a_file_again},
+	{"FAN_MARK_FLUSH", try_to_hold_no_execs},
+	{"fanotify_init", try_another_holder},
 };
 
 enum {
