@@ -13,6 +13,7 @@
 #include "common/options.h"
 #include "common/printable.h"
 #include "steptrace/attach/binary.h"
+#include "steptrace/attach/proc.h"
 #include "steptrace/commands.h"
 #include "steptrace/confine/caller_rights.h"
 
@@ -100,8 +101,11 @@ static int is_pid(const struct dirent *entry)
 static int list_processes(struct listing *listing, struct error *err)
 {
 	struct dirent **entries;
-	int count = scandir("/proc", &entries, is_pid, versionsort);
+	int count;
 
+	if (proc__check(err))
+		return -ENOENT;
+	count = scandir("/proc", &entries, is_pid, versionsort);
 	if (count < 0)
 		return error__set(err, -errno, "cannot read /proc: %s", strerror(errno));
 	for (int i = 0; i < count; i++) {

@@ -20,6 +20,40 @@ def child_of(runner):
         return int(file.read().split()[0])
 
 
+class WithoutProc(Scenario):
+    """Every command says what is missing. A tracer that sees no process has nothing to say of
+    them."""
+
+    PLACES = (("umount --lazy /proc", "/proc is not mounted, and steptrace needs it"),
+              # the process file system of a namespace that has ended
+              ("unshare --pid --fork mount -t proc proc /proc",
+               "/proc is that of a pid namespace that steptrace is not in"))
+
+    def setUp(self):
+        super().setUp()
+        needs.namespaces("--mount", "--pid", "--fork")
+
+    def test_what_commands_say(self):
+        path, program = os.path.join(self.directory, "events"), target("spans")
+        commands = (["record", "-o", path, "-p", str(os.getpid())], ["record", "-o", path, "-a"],
+                    ["record", "-o", path, "-x", program], ["record", "-o", path, "--", program],
+                    ["list"], ["doctor"], ["doctor", "-p", str(os.getpid())])
+        for change, words in self.PLACES:
+            for command in commands:
+                with self.subTest(change=change, command=command):
+                    done = subprocess.run(
+                        ["unshare", "--mount", "sh", "-c", change + ' && exec "$@"', "sh",
+                         STEPTRACE, *command], capture_output=True, text=True, check=False,
+                        stdin=subprocess.DEVNULL, timeout=PATIENCE_S)
+                    said = " ".join((done.stdout + done.stderr).split())
+                    self.assertEqual(done.returncode, 1, said)
+                    self.assertIn(words, said)
+                    self.assertIn("mount -t proc proc /proc", said)
+                    self.assertNotIn("no process", said)
+                    self.assertNotIn("no running process", said)
+        self.assertFalse(os.path.exists(path))
+
+
 class Contained(Scenario):
     """A runner that is process 1 of its own namespace."""
 

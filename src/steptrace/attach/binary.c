@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "steptrace/attach/proc.h"
 #include "steptrace/attach/process_maps.h"
 #include "steptrace/confine/caller_rights.h"
 
@@ -280,6 +281,8 @@ int binaries__of_process(struct binaries *set, pid_t pid, binary_fn *each, void 
 	char exe[64];
 	int code = process_maps__open(&maps, tid);
 
+	if (code == -ENOENT && proc__check(err))
+		return code;
 	if (code == -ENOENT || code == -ESRCH)
 		return error__set(err, -ESRCH, "there is no process %d", pid);
 	if (code)

@@ -8,6 +8,7 @@
 
 #include "common/absolute_path.h"
 #include "common/parse.h"
+#include "steptrace/attach/proc.h"
 
 static int add_pid(struct targets *targets, const char *text, struct error *err)
 {
@@ -68,6 +69,8 @@ int targets__check_pid(pid_t pid, struct error *err)
 	}
 	if (file)
 		fclose(file);
+	else if (proc__check(err))
+		return -ENOENT;
 	if (leader != pid)
 		return error__set(err, -EINVAL, "%d is a thread; name its process instead", pid);
 	if (state == 'X' || (state == 'Z' && threads < 2)) /* other threads may outlive the first */

@@ -43,7 +43,7 @@ static inline bool targets__are_processes(const struct targets *targets)
 }
 
 /* 0, or with a sentence -ESRCH: there is no such process, or it has ended; -EINVAL: it is a
- * thread. */
+ * thread; -ENOENT: there is no /proc. */
 int targets__check_pid(pid_t pid, struct error *err);
 
 #endif

@@ -13,6 +13,7 @@
 #include "common/cgroup2.h"
 #include "steptrace/attach/attachments.h"
 #include "steptrace/attach/exec_hold.h"
+#include "steptrace/attach/proc.h"
 #include "steptrace/attach/site_choice.h"
 #include "steptrace/capture/capture.h"
 #include "steptrace/capture/mmap_records.h"
@@ -77,6 +78,15 @@ static void check_types(struct findings *findings)
 		      there ? NULL
 			    : "mount sysfs on /sys, or use a kernel with CONFIG_DEBUG_INFO_BTF",
 		      there ? "/sys/kernel/btf/vmlinux" : "/sys/kernel/btf/vmlinux cannot be read");
+}
+
+static void check_proc(struct findings *findings)
+{
+	struct error err;
+
+	if (proc__check(&err))
+		findings__add(findings, "kernel", "/proc", VERDICT_FAIL, PROC_ADVICE, "%s",
+			      err.text);
 }
 
 static bool may_load_programs(void)
@@ -171,6 +181,7 @@ void checkup__kernel(struct findings *findings)
 	uname(&system);
 	findings__add(findings, "kernel", "release", VERDICT_OK, NULL, "%s %s", system.release,
 		      system.machine);
+	check_proc(findings);
 	check_program(findings);
 	check_ring_buffer(findings);
 	check_types(findings);

@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "steptrace/attach/proc.h"
 #include "steptrace/confine/caller_rights.h"
 #include "steptrace/output/descriptor.h"
 #include "steptrace/record/lifecycle_events.h"
@@ -40,10 +41,10 @@ static int start_command(struct session *session)
 	return code;
 }
 
-static int check_pids(struct session *session)
+static int check_targets(struct session *session)
 {
 	const struct targets *targets = &session->options->watch.targets;
-	int code = 0;
+	int code = proc__check(session->err);
 
 	for (size_t i = 0; i < targets->pids_count && !code; i++)
 		code = targets__check_pid(targets->pids[i], session->err);
@@ -241,7 +242,7 @@ static int run_step(const struct step *step, struct session *session)
 int setup__open(struct session *session)
 {
 	static const struct step steps[] = {
-		{.run = check_pids},
+		{.run = check_targets},
 		{.run = start_command, .as_caller = true},
 		{.run = open_outputs, .as_caller = true},
 		{.run = open_wakeups},

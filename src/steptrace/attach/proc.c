@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "steptrace/attach/proc.h"
+
+#include <errno.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+int proc__check(struct error *err)
+{
+	struct statfs mounted;
+
+	if (access("/proc/self/status", F_OK) == 0)
+		return 0;
+	if (statfs("/proc", &mounted) || mounted.f_type != PROC_SUPER_MAGIC)
+		return error__set(err, -ENOENT,
+				  "/proc is not mounted, and steptrace needs it (" PROC_ADVICE ")");
+	return error__set(err, -ENOENT,
+			  "/proc is that of a pid namespace that steptrace is not in (" PROC_ADVICE
+			  ")");
+}
