@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <errno.h>
 #include <malloc.h>
 #include <stdio.h>
@@ -181,11 +182,13 @@ static struct steptrace_bpf *open_with_types(struct capture *capture)
 static int open_skeleton(struct capture *capture)
 {
 	struct steptrace_bpf *skeleton = steptrace_bpf__open(), *better = NULL;
-	const struct btf *named = skeleton ? bpf_object__btf(skeleton->obj) : NULL;
+	const void *named;
+	unsigned int bytes;
 
 	if (!skeleton)
 		return -errno;
-	if (kernel_types__open(&capture->types, named, "bpf_iter_task_vma") == 0)
+	named = btf__raw_data(bpf_object__btf(skeleton->obj), &bytes);
+	if (named && kernel_types__open(&capture->types, named, bytes, "bpf_iter_task_vma") == 0)
 		better = open_with_types(capture);
 	if (better)
 		steptrace_bpf__destroy(skeleton);
