@@ -19,8 +19,8 @@
 #include "steptrace/confine/privilege.h"
 #include "steptrace/confine/seccomp.h"
 
-/* One read takes a descriptor for each event. The others are for the sockets and files of the holder
- * itself. */
+/* One read takes a descriptor for each event. The other 16 are for what the holder itself has
+ * open. */
 enum {
 	EVENTS_AT_ONCE = 64,
 	DESCRIPTORS_KEPT = EVENTS_AT_ONCE + 16,
