@@ -82,13 +82,26 @@ static inline size_t kernel__count_submitted(void)
 	return count;
 }
 
-/* The header of the record that was submitted last; NULL: none was. */
-static inline const struct steptrace_record *kernel__last(void)
+static inline const struct kernel_record *kernel__last_submitted(void)
 {
 	for (size_t at = kernel.records_count; at-- > 0;)
 		if (kernel.records[at].is_submitted)
-			return (const struct steptrace_record *)kernel.records[at].bytes;
+			return &kernel.records[at];
 	return NULL;
+}
+
+/* The header of the record that was submitted last; NULL: none was. */
+static inline const struct steptrace_record *kernel__last(void)
+{
+	const struct kernel_record *record = kernel__last_submitted();
+
+	return record ? (const struct steptrace_record *)record->bytes : NULL;
+}
+
+/* Whether the reader is woken for the record that was submitted last. */
+static inline bool kernel__last_wakes(void)
+{
+	return kernel__last_submitted()->flags == BPF_RB_FORCE_WAKEUP;
 }
 
 #endif

@@ -163,6 +163,7 @@ static void the_end_of_a_runner_is_reported(void **state)
 	end_process(); /* without open commands */
 	assert_int_equal(kernel__count_submitted(), 0);
 	reaches_a_probe();
+	assert_false(kernel__last_wakes());
 	assert_true(is_watched(PARENT));
 	process.group.live.counter = 1; /* another thread goes on */
 	end_process();
@@ -173,6 +174,7 @@ static void the_end_of_a_runner_is_reported(void **state)
 	assert_int_equal(last_end()->record.probe, PROCESS_ENDED);
 	assert_int_equal(last_end()->record.flags, RECORD_OF_RUNNER);
 	assert_int_equal(last_end()->record.pid, PARENT);
+	assert_true(kernel__last_wakes()); /* it is told at once */
 }
 
 static void a_runner_that_finds_no_room_is_noted(void **state)
@@ -320,6 +322,7 @@ static void an_exec_is_reported_where_it_matters(void **state)
 	assert_int_equal(made->file.inode, 77);
 	assert_int_equal(made->file.changed_ns, 5000000006);
 	assert_string_equal(made->path, "/bin/other");
+	assert_true(kernel__last_wakes());
 	set_known(FILE_WITHOUT_PROBES);
 	exec_program(); /* nobody cares */
 	assert_int_equal(kernel__count_submitted(), 1);
