@@ -89,7 +89,11 @@ static int list_binary(struct listing *listing, const char *path, struct error *
 	if (code)
 		return code;
 	if (binary__probes_count(binary) == 0)
-		return error__set(err, -ENOENT, "there are no steptrace probes in '%s'", path);
+		return error__set(
+			err, -ENOENT,
+			"there are no steptrace probes in '%s' (usdt/README.md says how to add "
+			"them)",
+			path);
 	return show(binary, listing);
 }
 

@@ -21,7 +21,11 @@ static int add_output(void *context, const char *where, struct error *err)
 	request->uses_tls = request->uses_tls || kind->is_tls;
 	request->connects = request->connects || kind->is_tcp;
 	if (request->count == OUTPUTS_MAX)
-		return error__set(err, -EINVAL, "more than %d outputs", OUTPUTS_MAX);
+		return error__set(
+			err, -EINVAL,
+			"-o can be given up to %d times (start a second recording for more "
+			"outputs)",
+			OUTPUTS_MAX);
 	request->items[request->count] =
 		(struct output_options){.sink.where = where, .drops = kind->drops};
 	if (sink__check(where, err) || outputs__check_once(request->items, request->count, err))

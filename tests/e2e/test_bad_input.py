@@ -47,7 +47,7 @@ class Usage(EndToEnd):
         self.expect(2, "no event has a field 'some'", "record", "-p", "1", "--fields", "some")
         self.expect(2, "exclude each other", "record", "-p", "1", "-x", "/bin/ls")
         self.expect(2, "goes after '--'", "record", "ls")
-        self.expect(2, "no command after '--'", "record", "--")
+        self.expect(2, "there is no command after '--'", "record", "--")
         self.expect(2, "goes after '--'", "record", "-o", "--", "ls")
 
     def test_words_that_find_no_room(self):
@@ -191,7 +191,8 @@ class Output(EndToEnd):
         self.assertNotIn("balance", words)
         written = len(runner_events(events))
         self.assertIn("%d events, %d lost" % (written, 14000 - written), words)
-        self.assertIn("%d of the lost were captured, but not written" % (14000 - written), words)
+        self.assertIn("%d of the lost events were captured, but not written" %
+                      (14000 - written), words)
 
     def test_a_file_size_limit(self):
         with tempfile.TemporaryDirectory() as directory:

@@ -382,7 +382,7 @@ static void two_probes_at_one_site_are_refused(void **state)
 	elf_image__open(&image);
 	put_probe(0, "step__start");
 	put_probe(0, "step__done");
-	expect_refusal(read_image(), "step__start and step__done are at one place");
+	expect_refusal(read_image(), "step__start and step__done have the same address");
 }
 
 /* If a note claims more bytes than its section has, reading of the section ends there. */

@@ -230,7 +230,8 @@ static int guard(struct attachments *set, struct attachment *attachment, struct 
 	if (!code && binary__is_rewritten(binary))
 		code = -ETXTBSY;
 	return code ? error__set(err, code,
-				 "a program writes to '%s': it is traced when it was written",
+				 "a program writes to '%s': steptrace attaches when the "
+				 "program has closed the file",
 				 binary->name)
 		    : 0;
 }
@@ -298,8 +299,8 @@ void attachments__poll(struct attachments *set)
 
 		if (attachment->is_leaving || !attachment__is_lost(attachment))
 			continue;
-		log__error("a process that held the probes of '%s' was killed; steptrace attaches "
-			   "to them again",
+		log__error("a process of steptrace that held the probes of '%s' was killed; "
+			   "steptrace attaches to this binary again",
 			   attachment->binary->name);
 		attachments__release(set, attachment);
 	}

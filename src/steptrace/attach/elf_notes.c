@@ -141,10 +141,11 @@ static int keep_site(struct reader *reader, const struct stap_note *note,
 	const struct probe_note *other = find_site(found, made->offset);
 
 	if (other && other->probe != made->probe)
-		return error__set(reader->err, -EBADMSG,
-				  "the probes %s and %s are at one place (link the program without "
-				  "--icf=all)",
-				  probes[other->probe].name, note->name);
+		return error__set(
+			reader->err, -EBADMSG,
+			"the probes %s and %s have the same address (link the program without "
+			"--icf=all)",
+			probes[other->probe].name, note->name);
 	if (other)
 		return 0;
 	if (found->count >= PROBE_NOTES_MAX)

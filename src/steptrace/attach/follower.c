@@ -39,10 +39,11 @@ static int explain(struct binary *binary, void *context)
 	if (loading != LOADED_ONCE)
 		return error__set(explanation->err, -ENOTUNIQ, "cannot trace '%s': process %d %s",
 				  binary->name, explanation->pid, loading__text(loading));
-	return error__set(explanation->err, -ENOENT,
-			  "'%s' of process %d has steptrace probes, but they cannot be attached "
-			  "now",
-			  binary->name, explanation->pid);
+	return error__set(
+		explanation->err, -ENOENT,
+		"'%s' of process %d has steptrace probes, but they cannot be attached now: "
+		"a program may be writing to the file",
+		binary->name, explanation->pid);
 }
 
 /* Negative errno with a sentence. */

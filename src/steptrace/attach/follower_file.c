@@ -72,7 +72,8 @@ static bool refresh(struct follower *follower, struct attachment *attachment)
  * afterwards, also where the program was refused and the file is the same. */
 static void let_go(struct follower *follower, struct attachment *attachment)
 {
-	log__info("a program opens '%s' for writing: its probes are detached until it was written",
+	log__info("a program opens '%s' for writing: steptrace detaches until the program has "
+		  "closed the file",
 		  attachment->binary->name);
 	follower__forget_named(follower, &attachment->file);
 	follower__detach(follower, attachment, true);

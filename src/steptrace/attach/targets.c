@@ -17,7 +17,10 @@ static int add_pid(struct targets *targets, const char *text, struct error *err)
 	if (parse__u64(text, 1, 4194304, &pid))
 		return error__set(err, -EINVAL, "'%s' is not a process id", text);
 	if (targets->pids_count >= TARGETS_MAX)
-		return error__set(err, -EINVAL, "more than %d process ids", TARGETS_MAX);
+		return error__set(
+			err, -EINVAL,
+			"-p takes up to %d process ids (-x PATH traces all processes of a program)",
+			TARGETS_MAX);
 	for (size_t i = 0; i < targets->pids_count; i++)
 		if (targets->pids[i] == (pid_t)pid)
 			return 0;
@@ -45,7 +48,9 @@ int targets__add_exe(struct targets *targets, const char *path, struct error *er
 	char absolute[PATH_MAX];
 
 	if (targets->exes_count >= TARGETS_MAX)
-		return error__set(err, -EINVAL, "more than %d binaries", TARGETS_MAX);
+		return error__set(err, -EINVAL,
+				  "-x can be given up to %d times (-a traces all programs)",
+				  TARGETS_MAX);
 	path = absolute_path__of(path, absolute) ? NULL : strdup(absolute);
 	if (!path)
 		return error__set(err, -ENAMETOOLONG, "the path of a binary is too long");

@@ -201,8 +201,9 @@ int privilege__check_later(int (*check)(const void *context, struct error *err),
 	code = result->code;
 	if (code)
 		error__set(err, code, "%s",
-			   result->err.text[0] ? result->err.text
-					       : "cannot check the rights that will be left");
+			   result->err.text[0]
+				   ? result->err.text
+				   : "cannot check what steptrace may open without root");
 	munmap(result, sizeof(*result));
 	return code;
 }

@@ -87,7 +87,7 @@ int output__open(const struct output_options *options, int news_fd, struct outpu
 	code = sink__open(&options->sink, &output->sink, err);
 	if (!code && (output->wake_fd < 0 || output->give_up_fd < 0 ||
 		      writer__open(&output->writer, output->sink, options->drops)))
-		code = error__set(err, -ENOMEM, "out of memory or descriptors");
+		code = error__set(err, -ENOMEM, "out of memory or open files (ulimit -n)");
 	if (code) {
 		output__close(output);
 		return code;

@@ -70,7 +70,9 @@ int outputs__check_once(const struct output_options *options, size_t count, stru
 
 	for (size_t i = 0; i < count; i++)
 		if (are_same(where, where_of(&options[i])))
-			return error__set(err, -EINVAL, "'%s' is named twice as an output", where);
+			return error__set(err, -EINVAL,
+					  "'%s' is named twice as an output: remove one of the two",
+					  where);
 	return 0;
 }
 

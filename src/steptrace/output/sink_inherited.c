@@ -257,9 +257,10 @@ static void use_fifo(struct inherited *inherited, const char *path)
 	inherited->is_fifo = true;
 	inherited->sink.ops = &fifo_ops;
 	if (privilege__check_later(check_reading, path, (gid_t)-1, &err))
-		log__warn("steptrace may not read '%s' (%s): after a reader that leaves in the "
-			  "middle of a line, the next one begins with the rest of this line",
-			  path, err.text);
+		log__warn(
+			"steptrace may not read the FIFO '%s' (%s): when a reader closes it in the "
+			"middle of a line, the next reader gets the rest of this line",
+			path, err.text);
 }
 
 static bool is_writable(int fd)

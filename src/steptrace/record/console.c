@@ -62,5 +62,5 @@ void console__end(const struct stream *stream, const char *reason, uint64_t unwr
 	log__info("%llu event%s, %llu lost%s (%s)", events, events == 1 ? "" : "s", lost, also,
 		  reason);
 	if (not_written)
-		log__info("%llu of the lost were captured, but not written", not_written);
+		log__info("%llu of the lost events were captured, but not written", not_written);
 }

@@ -34,7 +34,7 @@ static void say_waiting(struct session *session, uint64_t passed_ns)
 	if (session->said_waiting || passed_ns < 2 * SECOND_ASK_NS || !name)
 		return;
 	session->said_waiting = true;
-	log__info("waiting until %s has taken the rest; press Ctrl-C again to stop without it",
+	log__info("waiting until all events are written to %s; press Ctrl-C again to lose the rest",
 		  name);
 }
 
@@ -109,7 +109,7 @@ static void check_balance(struct session *session, uint64_t hits)
 	session->failed = true;
 	error__set(session->err, -EIO,
 		   "the counts do not add up: %llu hits, but %llu events, %llu lost and %llu "
-		   "filtered (this is a bug in steptrace)",
+		   "filtered (this is a bug in steptrace: please report it)",
 		   (unsigned long long)hits, (unsigned long long)events, (unsigned long long)lost,
 		   (unsigned long long)filtered);
 }
@@ -130,9 +130,10 @@ void ending__run(struct session *session)
 	session__vitals(session, &session->self_stats.now); /* metrics are served on */
 	session->failed = session->failed || trace_totals__untraced(&totals) > 0;
 	if (totals.decisions_lost)
-		log__warn("--comm, --uid and --cgroup decided again for running executions, %llu "
-			  "times: more than %d were running",
-			  (unsigned long long)totals.decisions_lost, DECISIONS_MAX);
+		log__warn(
+			"more than %d executions were running: --comm, --uid and --cgroup decided "
+			"again for a running execution %llu times",
+			DECISIONS_MAX, (unsigned long long)totals.decisions_lost);
 	finish_outputs(session, &totals);
 	session__vitals(session, &session->self_stats.now);
 	check_balance(session, totals.hits);

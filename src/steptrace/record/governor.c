@@ -49,8 +49,8 @@ static void report(const struct budget *budget, struct stream *stream, uint64_t 
 	trace_events__degraded(stream, &degree, now_ns);
 	budget__describe(budget->level, kept);
 	log__info(
-		"the tracer uses %.1f %% of a processor, %.1f %% are allowed; from now on it keeps "
-		"%s",
+		"steptrace uses %.1f %% of a processor, and --max-cpu allows %.1f %%; from now on "
+		"it records: %s",
 		degree.cpu_percent, degree.max_cpu_percent, kept);
 }
 

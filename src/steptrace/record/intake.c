@@ -47,9 +47,10 @@ static void recall_forgotten(struct session *session)
 	if (forgotten == session->forgotten)
 		return;
 	if (session->forgotten == 0)
-		log__warn("more than %d commands are open: the oldest are forgotten, and not "
-			  "reported as aborted if their process ends",
-			  EXECUTIONS_LIMIT);
+		log__warn(
+			"more than %d commands are running: the oldest of them are not reported as "
+			"aborted when their process ends",
+			EXECUTIONS_LIMIT);
 	session->forgotten = forgotten;
 	capture__repeat_context(session->watch.capture);
 }

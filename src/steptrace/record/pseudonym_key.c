@@ -15,11 +15,12 @@ static int check_file(int fd, const char *path, struct error *err)
 		return error__set(err, -errno, "cannot read the key '%s': %s", path,
 				  strerror(errno));
 	if (!S_ISREG(status.st_mode))
-		return error__set(err, -EINVAL, "the key '%s' is not a file", path);
+		return error__set(err, -EINVAL, "the key '%s' is not a regular file", path);
 	if (status.st_mode & 077)
-		return error__set(err, -EPERM,
-				  "others than its owner may use the key '%s' (chmod 600 %s)", path,
-				  path);
+		return error__set(
+			err, -EPERM,
+			"other users may read the key '%s' (only its owner may: chmod 600 %s)",
+			path, path);
 	if (status.st_size < PSEUDONYM_KEY_MIN_BYTES || status.st_size > PSEUDONYM_KEY_MAX_BYTES)
 		return error__set(err, -EINVAL,
 				  "the key '%s' has %lld bytes; %d to %d are a key (for example: "

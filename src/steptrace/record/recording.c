@@ -188,9 +188,10 @@ static int status_of_command(struct session *session)
 	if (!session->stop_reason || watch__saw_probes(&session->watch) ||
 	    accounting__hits(&session->accounting))
 		return status;
-	log__error("nothing that '%s' ran has steptrace probes, so there are no events (steptrace "
-		   "list FILE shows whether a program or library has probes)",
-		   session->command.path);
+	log__error(
+		"no program that '%s' ran has steptrace probes, so there are no events (steptrace "
+		"list FILE shows whether a program or library has probes)",
+		session->command.path);
 	return status ? status : 1;
 }
 

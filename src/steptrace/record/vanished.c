@@ -29,7 +29,8 @@ static void warn_untraced(struct vanished *vanished, const struct capture *captu
 	if (vanished->warned_untraced || capture__untraced_count(capture) == 0)
 		return;
 	vanished->warned_untraced = true;
-	log__warn("more than %d processes at once: what they fork is not traced (try -x PATH)",
+	log__warn("more than %d processes are traced at the same time: processes that they "
+		  "fork from now on are not traced (-x PATH has no such limit)",
 		  WANTED_PIDS_MAX);
 }
 

@@ -141,7 +141,9 @@ static int keep(struct fields *fields, const char *name, size_t bytes, struct er
 	if (bytes == 0 || !exists(&path))
 		return unknown(&path, err);
 	if (fields->count == FIELDS_MAX)
-		return error__set(err, -EINVAL, "more than %d fields", FIELDS_MAX - 2);
+		return error__set(err, -EINVAL,
+				  "--fields takes up to %d names (all writes all fields)",
+				  FIELDS_MAX - 2);
 	fields->kept[fields->count].name = name;
 	fields->kept[fields->count++].bytes = bytes;
 	return 0;

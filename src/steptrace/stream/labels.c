@@ -60,7 +60,7 @@ int labels__add(struct labels *labels, const char *text, struct error *err)
 		return error__set(err, -EINVAL, "the label '%.*s' is given twice", (int)bytes,
 				  text);
 	if (labels->count == LABELS_MAX)
-		return error__set(err, -EINVAL, "more than %d labels", LABELS_MAX);
+		return error__set(err, -EINVAL, "--label can be given up to %d times", LABELS_MAX);
 	labels->texts[labels->count++] = text;
 	return 0;
 }

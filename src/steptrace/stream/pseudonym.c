@@ -54,7 +54,7 @@ int pseudonyms__new(unsigned int mask, const void *key, size_t key_bytes, struct
 	struct pseudonyms *pseudonyms;
 
 	if (sodium_init() < 0)
-		return error__set(err, -EIO, "cannot set up libsodium");
+		return error__set(err, -EIO, "cannot set up libsodium, which --pseudonymize needs");
 	pseudonyms = calloc(1, sizeof(*pseudonyms));
 	if (!pseudonyms)
 		return error__set(err, -ENOMEM, "out of memory");

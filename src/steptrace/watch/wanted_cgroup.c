@@ -52,7 +52,7 @@ int wanted_cgroup__find(struct wanted_cgroup *cgroup, const char *path, struct e
 	}
 	cgroup->path[0] = 0;
 	return error__set(err, -ENOENT,
-			  "'%s' is no cgroup (for example: /sys/fs/cgroup/system.slice/x.service; "
+			  "'%s' is no cgroup (example: --cgroup system.slice/x.service; "
 			  "only cgroup v2 is supported)",
 			  path);
 }
@@ -66,8 +66,8 @@ void cgroup_watch__look(struct cgroup_watch *watch, struct capture *capture)
 		return;
 	if (stat(path, &status)) {
 		if (!watch->is_gone)
-			log__info("the cgroup '%s' was removed; when it is made again, it is "
-				  "recorded again",
+			log__info("the cgroup '%s' was removed: steptrace waits until it is "
+				  "created again",
 				  path);
 		watch->is_gone = true;
 		return;
@@ -77,5 +77,5 @@ void cgroup_watch__look(struct cgroup_watch *watch, struct capture *capture)
 		return;
 	watch->id = status.st_ino;
 	capture__set_cgroup_id(capture, watch->id);
-	log__info("the cgroup '%s' was made again and is recorded", path);
+	log__info("the cgroup '%s' was created again and is recorded", path);
 }

@@ -194,7 +194,9 @@ static int take_command(struct targets *targets, const struct options_parser *pa
 	int rest = parser->argc - parser->operands;
 
 	if (rest == 0 && parser->saw_dashes)
-		return error__set(err, -EINVAL, "no command after '--'");
+		return error__set(
+			err, -EINVAL,
+			"there is no command after '--' (for example: -- steprun exec triage)");
 	if (rest > 0 && !parser->saw_dashes)
 		return error__set(err, -EINVAL,
 				  "unexpected argument '%s' (a command to run goes after '--')",
