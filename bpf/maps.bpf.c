@@ -4,6 +4,7 @@
 struct records_map records SEC(".maps");
 struct rings_map rings SEC(".maps");
 struct wanted_pids_map wanted_pids SEC(".maps");
+struct ended_pids_map ended_pids SEC(".maps");
 struct runners_map runners SEC(".maps");
 struct known_files_map known_files SEC(".maps");
 struct decisions_map decisions SEC(".maps");

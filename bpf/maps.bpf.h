@@ -35,6 +35,14 @@ struct wanted_pids_map {
 	__type(value, __u8);
 };
 
+/* By number as in wanted_pids: when the process ended (CLOCK_MONOTONIC). */
+struct ended_pids_map {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, ENDED_PIDS_MAX);
+	__type(key, __u32);
+	__type(value, __u64);
+};
+
 /* Thread groups by their number in the initial pid namespace. The value means nothing. */
 struct runners_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -62,6 +70,8 @@ extern struct records_map records SEC(".maps");
 extern struct rings_map rings SEC(".maps");
 /* The processes that were named on the command line, and those that they forked. */
 extern struct wanted_pids_map wanted_pids SEC(".maps");
+/* The wanted processes that ended last: a record about one may be read after its end. */
+extern struct ended_pids_map ended_pids SEC(".maps");
 /* Processes that may have open commands. */
 extern struct runners_map runners SEC(".maps");
 /* Files that the reader has looked at. */

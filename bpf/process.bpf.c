@@ -107,9 +107,14 @@ int process_forked(struct bpf_raw_tracepoint_args *at) /* parent, child */
 	return 0;
 }
 
-/* Removes the process from wanted_pids. True if it was there. */
-static __always_inline bool remove_wanted(__u32 pid)
+/* Moves the process from wanted_pids to ended_pids. False if it was not wanted. */
+static __always_inline bool end_wanted(__u32 pid)
 {
+	__u64 now_ns = bpf_ktime_get_ns();
+
+	if (!bpf_map_lookup_elem(&wanted_pids, &pid))
+		return false;
+	bpf_map_update_elem(&ended_pids, &pid, &now_ns, BPF_ANY);
 	if (bpf_map_delete_elem(&wanted_pids, &pid))
 		return false;
 	__sync_fetch_and_add(&wanted_pids_count, -1);
@@ -183,7 +188,7 @@ int process_ended(struct bpf_raw_tracepoint_args *at) /* the current task */
 	if (BPF_CORE_READ(task, signal, live.counter) > 0) /* the process has other live threads */
 		return 0;
 	if (only_wanted_pids)
-		was_wanted = remove_wanted(current_pid_tid() >> 32);
+		was_wanted = end_wanted(current_pid_tid() >> 32);
 	if (bpf_map_delete_elem(&runners, &tgid) == 0)
 		flags = RECORD_OF_RUNNER;
 	if (!was_wanted && !flags)

@@ -273,6 +273,26 @@ class Libraries(Command):
                                       and each["source"]["comm"].startswith("dlopener")]), 6)
                 check_books(self, events)
 
+    def test_found_although_its_process_has_ended(self):
+        """The tracer is late: the process that loaded the library has ended before the tracer looks
+        at its mappings."""
+        for name, arguments in (("all", everyone()), ("command", ["--", "sh", "-c"])):
+            with self.subTest(name):
+                program, library = self.library_of(name)
+                if name == "command":
+                    arguments += ["read word; echo 0 | {0}; echo ended; read word".format(program)]
+                tracer = Tracer(*arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+                tracer.freeze()
+                self.use(tracer, name, program, 0)
+                if name == "command":
+                    self.assertEqual(tracer.process.stdout.readline(), b"ok\n")
+                    self.assertEqual(tracer.process.stdout.readline(), b"ended\n")
+                tracer.thaw()
+                tracer.written("trace.attached", library)
+                tracer.process.stdout.close()
+                tracer.process.stdin.close()
+                tracer.wait() if name == "command" else tracer.stop()
+
     @staticmethod
     def use(tracer, name, program, count):
         if name == "command":

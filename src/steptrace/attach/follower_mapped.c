@@ -12,7 +12,7 @@
 static bool may_be_traced(const struct follower *follower, const struct mmap_record *record)
 {
 	return !targets__are_processes(follower->targets) ||
-	       capture__is_wanted(follower->capture, (pid_t)record->pid);
+	       capture__was_wanted(follower->capture, (pid_t)record->pid, record->time_ns);
 }
 
 /* Attaches to a file that was opened for this record. */
@@ -55,7 +55,7 @@ static int look_at_mapping(struct follower *follower, const struct steptrace_map
 	return 0;
 }
 
-/* ---- the process has ended */
+/* ---- the process has ended, or has unmapped the file */
 
 static bool is_file_of(const struct mmap_record *record, const struct binary *binary)
 {
@@ -98,8 +98,10 @@ static void look(struct follower *follower, const struct mmap_record *record,
 	struct attachment *attachment = NULL;
 	int code = capture__mapping_at(follower->capture, record->tid, record->start, &mapping);
 
-	code = code ? look_at_path(follower, record, &attachment)
-		    : look_at_mapping(follower, &mapping, &attachment);
+	if (!code)
+		code = look_at_mapping(follower, &mapping, &attachment);
+	if (code && code != -EAGAIN)
+		code = look_at_path(follower, record, &attachment);
 	if (code)
 		return;
 	seen_files__add(&follower->seen, key, attachment ? &attachment->file : NULL);

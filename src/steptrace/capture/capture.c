@@ -90,8 +90,10 @@ static void choose_watchers(struct steptrace_bpf *skeleton, const struct capture
 	bpf_program__set_autoload(skeleton->progs.process_forked,
 				  options->only_wanted_pids && !options->without_children);
 	bpf_program__set_autoload(skeleton->progs.each_mapping, true);
-	if (!options->only_wanted_pids)
+	if (!options->only_wanted_pids) {
 		bpf_map__set_max_entries(skeleton->maps.wanted_pids, 1);
+		bpf_map__set_max_entries(skeleton->maps.ended_pids, 1);
+	}
 }
 
 static bool decides_by_process(const struct steptrace_filters *filters)

@@ -122,6 +122,8 @@ int capture__watch_processes(struct capture *capture, struct error *err);
 int capture__want_pid(struct capture *capture, pid_t pid);
 void capture__unwant_pid(struct capture *capture, pid_t pid);
 bool capture__is_wanted(const struct capture *capture, pid_t pid);
+/* Whether it was wanted at this time (CLOCK_MONOTONIC): the process may have ended since. */
+bool capture__was_wanted(const struct capture *capture, pid_t pid, uint64_t at_ns);
 uint32_t capture__wanted_count(const struct capture *capture);
 
 /* A process that exists already, and cannot be wanted because there are too many: it is counted as

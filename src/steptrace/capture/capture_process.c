@@ -68,6 +68,17 @@ bool capture__is_wanted(const struct capture *capture, pid_t pid)
 				    sizeof(value), 0) == 0;
 }
 
+bool capture__was_wanted(const struct capture *capture, pid_t pid, uint64_t at_ns)
+{
+	uint32_t key = (uint32_t)pid;
+	uint64_t ended_ns;
+
+	return capture__is_wanted(capture, pid) ||
+	       (bpf_map__lookup_elem(capture->skeleton->maps.ended_pids, &key, sizeof(key),
+				     &ended_ns, sizeof(ended_ns), 0) == 0 &&
+		at_ns <= ended_ns);
+}
+
 int capture__wanted_pids_fd(const struct capture *capture)
 {
 	return bpf_map__fd(capture->skeleton->maps.wanted_pids);
