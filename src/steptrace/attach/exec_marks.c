@@ -78,7 +78,8 @@ static void decode_octal(char *text)
 		unsigned int code;
 
 		*to = *at;
-		if (*at == '\\' && sscanf(at + 1, "%3o", &code) == 1) {
+		if (*at == '\\' && strspn(at + 1, "01234567") >= 3 &&
+		    sscanf(at + 1, "%3o", &code) == 1) {
 			*to = (char)code;
 			at += 3;
 		}
@@ -86,9 +87,7 @@ static void decode_octal(char *text)
 	*to = 0;
 }
 
-/* "36 35 98:0 /root /mnt/point rw,noatime shared:1 - ext3 /dev/root rw": the mount point, or NULL
- * for a file system that is not local. The line is changed. */
-static char *local_mount_point(char *line)
+char *exec_marks__mount_point(char *line)
 {
 	char *type = strstr(line, " - "), *at = line;
 
@@ -98,7 +97,7 @@ static char *local_mount_point(char *line)
 	type[strcspn(type, " ")] = 0;
 	for (int member = 0; member < 4 && at; member++) {
 		at = strchr(at, ' ');
-		at += at != NULL;
+		at = at ? at + 1 : NULL;
 	}
 	if (!at || !exec_marks__is_local(type))
 		return NULL;
@@ -120,7 +119,7 @@ int exec_marks__add(int fanotify_fd)
 		marked += code == 0;
 	}
 	while (mounts && getline(&line, &room, mounts) > 0) {
-		path = local_mount_point(line);
+		path = exec_marks__mount_point(line);
 		if (path && mark(fanotify_fd, path) == 0)
 			marked++;
 	}

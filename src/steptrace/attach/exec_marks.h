@@ -29,4 +29,11 @@ void exec_marks__leave_out(int fanotify_fd, int file_fd);
 /* Whether the type of a file system, as /proc/self/mountinfo shows it, is a local one. */
 bool exec_marks__is_local(const char *type);
 
+/* Of a line of mountinfo the mount point, which lies within the line and changes it. NULL: the file
+ * system is not local, or the line is none.
+ *
+ *	36 35 98:0 /root /mnt/point rw,noatime shared:1 - ext3 /dev/root rw
+ */
+char *exec_marks__mount_point(char *line);
+
 #endif
