@@ -47,12 +47,13 @@
  *
  * RULES
  *
- * 1. For each command, step and tool call, call init, begin and end once each, in this order. For a
- *    command that is rejected before it runs, call init and steptrace_command_rejected() instead.
- *    For a command that is rejected later, call steptrace_command_rejected() instead of end.
- *    The struct may be on the stack, in an object or in a coroutine frame. It must not move between
- *    init and end. The struct of a command must exist longer than the structs of its steps. A
- *    struct need not be cleared before init.
+ * 1. For each command, step and tool call, call init, begin and end once each, in this order. There
+ *    are two other orders for a command that is rejected:
+ *	before it runs:		init, steptrace_command_rejected()
+ *	while it runs:		init, begin, steptrace_command_rejected()
+ *    The struct may be on the stack, in an object or in a coroutine frame. The struct must not move
+ *    between init and end. The struct of a command must exist longer than the structs of its steps.
+ *    A struct need not be cleared before init.
  * 2. The struct keeps pointers to text, and no copy of the text. The text that a member points to
  *    must stay valid and unchanged until the end call. The slug of a command or tool and the type
  *    of a step are always set: if one of them is NULL or "", the events contain "unnamed". Every
@@ -60,9 +61,8 @@
  *    middle of a UTF-8 character.
  * 3. Put only metadata into the members. Do not put argument values, content, prompts, answers, SQL
  *    or error texts into any member: every operator can see the events.
- * 4. Nothing that your program computes may depend on whether a tracer is attached. Use
- *    steptrace_enabled() only to avoid work that is done for the tracer alone, such as counting the
- *    items of a list.
+ * 4. Your program must compute the same results with and without a tracer. Use steptrace_enabled()
+ *    only to avoid work that the tracer alone needs, such as counting the items of a list.
  *
  * THREADS, FORK, SIGNALS
  *
@@ -81,31 +81,33 @@
  *
  * However many processes take part in an execution, the tracer reports one end of it:
  *
- * - The execution is open until a process makes the end call of the command. If all processes that
- *   made a call for the execution have ended, or have called execve(), the outcome is "aborted". So
- *   if a process is killed and a child that made a call lives on, "aborted" is reported later.
+ * - The execution is open until a process makes the end call of the command. The outcome is
+ *   "aborted" when all processes that made a call for the execution have ended, or have called
+ *   execve(). If one of them is killed and another is still running, "aborted" is reported later.
  * - A process that exits may leave the command to children that it forked after the begin call. The
  *   tracer waits for these children, too. It does not wait for them if a signal killed the process,
  *   and it does not find a grandchild whose parent ended first (a daemon that forks twice). Then
  *   "aborted" is reported, unless the grandchild has made a call for the execution before.
  * - A process that ends, or calls execve(), inside a step aborts that step.
- * - The steps of all processes add up. The counters in a process do not contain the steps of its
- *   children, so the tracer adds the steps that it has seen. If the event of a step was lost in the
- *   meantime, the tracer does not know whether it belongs to the execution. The field "complete" is
- *   then false.
+ * - The step counts contain the steps of all processes. The counters in a process do not contain
+ *   the steps of its children, so the tracer counts the events of steps itself. If the event of a
+ *   step was lost while the execution was running, the counts may be too low. The field "complete"
+ *   is then false.
  *
- * A begin or end call makes no system call. It uses the processor's clock through the vDSO. So it
- * works in a process whose seccomp filter allows only what the process itself needs, and in the
- * children that such a process forks. There are three exceptions:
+ * A begin or end call makes no system call. It reads the processor's clock through the vDSO.
+ * Therefore the calls work under a seccomp filter that allows only the system calls of the process
+ * itself, also in forked children. There are three exceptions:
  *
- * - SECCOMP_MODE_STRICT, and prctl(PR_SET_TSC, PR_TSC_SIGSEGV), forbid to read the clock. While a
- *   tracer is attached, the kernel kills the process at the next begin or end call with SIGSEGV.
+ * - SECCOMP_MODE_STRICT and prctl(PR_SET_TSC, PR_TSC_SIGSEGV) do not let a process read the clock.
+ *   While a tracer is attached, the kernel kills the process at the next begin or end call with
+ *   SIGSEGV.
  * - On a machine whose clock source the vDSO cannot read (such as hpet), a seccomp filter must
  *   allow clock_gettime().
  * - In a library that is loaded with dlopen(), the C library may allocate memory at the first call
  *   of each thread, for the thread-local variables of this header.
  *
- * `steptrace doctor -p PID` warns about the first two as far as the kernel shows them.
+ * `steptrace doctor -p PID` warns about the first and the second exception, if the kernel shows the
+ * setting.
  *
  * NESTING
  *
@@ -119,21 +121,24 @@
  * steptrace_step_suspend() when a step stops, and steptrace_step_resume() when it continues; for a
  * command, steptrace_command_suspend() and steptrace_command_resume(). The step remains one step.
  * Its event contains the suspended time (suspended_ms). The duration does not include it. A step
- * may end while it is suspended. Suspending a step does not suspend its command or its outer step:
- * make a call for each. If a tracer attached or detached between the two calls, the event has no
- * duration and no suspended time.
+ * may end while it is suspended. If the command or the outer step also stops, make a further call
+ * for it. If a tracer attached or detached between the two calls, the event has no duration and
+ * no suspended time.
  *
  * TEXT THAT COSTS TIME
  *
- * A binding may have to convert text before it can set a member, such as `user_id`. Do not do this
- * only when steptrace_enabled() returns 1 at the beginning: the tracer may attach later, and then
- * the events of the command have no text. Set the member `describe` instead, to a function that
- * sets the other members. While no tracer is attached, the function is not called. Otherwise it is
- * called once for each command or step, before the first event that needs the text: in the begin
- * call, or in a later call for the command, its steps or its tools. It is called in the thread of
- * that call. If several threads run steps of one command, several threads may call the function at
- * the same time: it must then set the same values. The function must not make calls for this
- * command or its steps, except steptrace_command_id().
+ * A binding may have to convert text before it can set a member, such as `user_id`. This costs time
+ * even if no tracer is attached. To avoid this, set the member `describe` to a function that sets
+ * the members with text. (Do not use steptrace_enabled() in the begin call for this. If the tracer
+ * attaches later, the events of the command have no text.)
+ *
+ * - While no tracer is attached, the function is not called.
+ * - Otherwise the function is called once for each command or step, before the first event that
+ *   needs the text. This is in the begin call, or in a later call for the command, its steps or its
+ *   tools. The function runs in the thread that makes this call.
+ * - If several threads run steps of one command, several threads may call the function at the same
+ *   time. Each call must set the same values.
+ * - The function must not make calls for this command or its steps, except steptrace_command_id().
  *
  * WHAT HAPPENS WHEN A TRACER ATTACHES
  *
@@ -188,7 +193,8 @@
 #ifndef STEPTRACE_H
 #define STEPTRACE_H
 
-/* The include ends the compilation: otherwise hundreds of further errors follow. */
+/* The file to include does not exist, so the compiler stops here. Otherwise it would print hundreds
+ * of further errors. */
 #if defined(__cplusplus) ? __cplusplus < 201103L : (__STDC_VERSION__ + 0 < 201112L)
 #error "steptrace.h needs C11 or C++11, or later: compile with -std=c11, -std=gnu11 or -std=c++17"
 #include <steptrace.h-needs-C11-or-C++11>
@@ -440,10 +446,10 @@ STEPTRACE__SIZE(steptrace_rejected_span, 472);
 /* ------------------------------------------------------------------ what a runner fills in
  *
  * In each struct below, the comment "----" divides the members into two groups. The init function
- * of the struct sets some of the members above this comment from its arguments. It sets all other
- * members above this comment to "not set". Only this header uses the members below this comment.
- * The number at the end of a member's comment is the size of the text's field in bytes. Longer text
- * is truncated.
+ * of the struct sets some of the members above this comment from its arguments. It sets the other
+ * members above this comment to "not set", except `context`. Only this header uses the members
+ * below this comment. The number at the end of a member's comment is the size of the text's field
+ * in bytes. Longer text is truncated.
  */
 
 struct steptrace__pauses {
@@ -465,9 +471,10 @@ struct steptrace_command {
 	int64_t schedule_id;      /* of the schedule that started the command; 0: not known */
 	int64_t schedule_run_id;  /* of this run of the schedule; 0: not known */
 	int64_t planned_run_at_s; /* Unix time; 0: not known */
-	uint32_t attempt;         /* how often the command was taken from the queue, from 1 */
+	uint32_t attempt; /* how many times the command was taken from the queue; 0: not known */
 	uint32_t arguments_count;
-	uint8_t is_scheduled;   /* a schedule started the command; needed for the three members */
+	/* 1: a schedule started the command. 0: the three members of the schedule are ignored. */
+	uint8_t is_scheduled;
 	uint8_t dry_run;        /* also applies to the command's steps */
 	uint8_t error_category; /* enum steptrace_error; set it before the end call */
 	/* ---- */
@@ -804,7 +811,7 @@ static inline uint64_t steptrace__next(uint64_t *key)
 	return steptrace__mix(*key + steptrace__thread_next++);
 }
 
-/* The bits that say "UUID, version 4, variant 1", in the byte order of a little-endian word. */
+/* Set the bits of a UUID for version 4 and variant 1, in the byte order of a little-endian word. */
 #define STEPTRACE__UUID_LOW(word)                                                                  \
 	(((word) & ~UINT64_C(0x00f0000000000000)) | UINT64_C(0x0040000000000000))
 #define STEPTRACE__UUID_HIGH(word)                                                                 \
@@ -863,7 +870,7 @@ STEPTRACE__SLOW void steptrace__copy(char *field, size_t field_bytes, const char
 	memset(field + bytes, 0, field_bytes - bytes);
 }
 
-/* Nothing is nameless: tools that read events group them by slug and type. */
+/* Slugs and types are never empty, because tools that read events group them by slug and type. */
 static inline const char *steptrace__name(const char *name)
 {
 	return name && *name ? name : "unnamed";
@@ -930,7 +937,7 @@ STEPTRACE__SLOW void steptrace__pause_end(uint8_t *pause, struct steptrace__paus
 		*start_ns = 0;
 }
 
-/* At the end of the span, which may still be suspended. */
+/* Called at the end of the span. If the span is still suspended, its pause ends here. */
 static inline uint64_t steptrace__suspended_ns(uint8_t *pause, struct steptrace__pauses *pauses,
 					       uint64_t *start_ns, uint64_t end_ns)
 {

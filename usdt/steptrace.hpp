@@ -23,12 +23,13 @@
  * HOW A SPAN ENDS
  *
  * - end(outcome) ends the span at once.
- * - Otherwise the destructor ends it. If the destructor runs because of an exception, the outcome is
- *   failure, with the error category "general" unless the member error_category is set. If the span
- *   is suspended, as in a coroutine that is destroyed before its end, the outcome is cancelled. In
- *   all other cases it is the outcome that was passed to outcome(), or success.
+ * - Otherwise the destructor ends the span, with this outcome:
+ *	the span is suspended		cancelled (a coroutine was destroyed before its end)
+ *	an exception is thrown		failure (error category "general" if none is set)
+ *	in all other cases		the outcome that was passed to outcome(), or success
  *
- * An exception that is caught inside the span does not count: call fail() or outcome().
+ * If the code inside the span catches an exception, the destructor does not know about it. Call
+ * fail() or outcome() in the catch block.
  *
  * The objects cannot be copied or moved, because steptrace.h keeps their addresses. They can be
  * members of other objects and live in coroutine frames. A command must exist longer than its steps
@@ -148,7 +149,7 @@ protected:
 
 	~span() = default;
 
-	/* The begin call was made. Until then there is nothing to end: a constructor may throw. */
+	/* Called after the begin call. If the constructor throws before, no end call is made. */
 	STEPTRACE__OWN void has_begun() noexcept
 	{
 		is_open_ = true;
