@@ -241,11 +241,15 @@ class Tracer:
         self.words += self.lines.rest()
         return self.process.wait(PATIENCE_S)
 
-    def stop(self, how=signal.SIGINT):
-        self.process.send_signal(how)
+    def ended(self):
+        """Waits until the tracer ends by itself, with success; returns the events."""
         status = self.wait()
         assert status == 0, "steptrace ended with %d: %s" % (status, "\n".join(self.words))
         return self.events()
+
+    def stop(self, how=signal.SIGINT):
+        self.process.send_signal(how)
+        return self.ended()
 
     def events(self):
         events = read_events(self.path)
@@ -290,6 +294,17 @@ def record(orders, *arguments, program=None):
         tracer = Tracer("-p", str(runner.pid), *arguments)
         answers = [runner.do(words) for words in orders]
         return tracer.stop(), answers
+
+
+def record_the_rest(*arguments):
+    """Records a runner by its pid from the middle of a command on: a step, and the end. Returns the
+    events."""
+    with Runner() as runner:
+        runner.do("open")
+        tracer = Tracer("-p", str(runner.pid), *arguments)
+        runner.do("step 0")
+        runner.do("close")
+        return tracer.stop()
 
 
 def run(*arguments, **options):

@@ -157,8 +157,7 @@ class Aborted(EndToEnd):
             runner.do("step 0")
             runner.process.send_signal(signal.SIGKILL)
             runner.process.wait(PATIENCE_S)
-            self.assertEqual(tracer.wait(), 0)
-            events = tracer.events()
+            events = tracer.ended()
         done = aborted(events)[0]
         if was_traced == {"enabled 0"}:
             self.assertIsNone(done["total_duration_ms"])
@@ -176,8 +175,7 @@ class Aborted(EndToEnd):
             runner.do("continue")
             runner.order("quit")
             runner.process.wait(PATIENCE_S)
-            self.assertEqual(tracer.wait(), 0)
-            events = tracer.events()
+            events = tracer.ended()
         self.check_one_end(events, 2)
 
     def check_one_end(self, events, steps_executed):
@@ -213,8 +211,7 @@ class Aborted(EndToEnd):
             tracer = Tracer("-p", str(runner.pid))
             runner.order("leave")
             runner.lines.until("left")
-            self.assertEqual(tracer.wait(), 0)
-            events = tracer.events()
+            events = tracer.ended()
         done = self.check_one_end(events, 1)
         self.assertEqual(aborted(events), [])
         self.assertNotEqual(done["source"]["pid"], runner.pid)
@@ -246,8 +243,7 @@ class Aborted(EndToEnd):
             runner.do("drain 1000")
             runner.order("quit")
             runner.process.wait(PATIENCE_S)
-            self.assertEqual(tracer.wait(), 0)
-            events = tracer.events()
+            events = tracer.ended()
         stopped = check_books(self, events)
         self.assertEqual((len(started(events)), stopped["lost"]), (70000, 0))
         forgotten = stopped["executions_forgotten"]
@@ -265,8 +261,7 @@ class Aborted(EndToEnd):
             runner.do("threads 300")
             runner.order("quit")
             runner.process.wait(PATIENCE_S)
-            self.assertEqual(tracer.wait(), 0)
-            events = tracer.events()
+            events = tracer.ended()
         stopped = check_books(self, events)
         self.assertGreater(stopped["lost_by_kind"]["command.execution.completed"], 0)
         self.assertEqual(aborted(events), [])
@@ -279,8 +274,7 @@ class Aborted(EndToEnd):
                 file.write(str(runner.pid))
             runner.order("die grow")
             runner.process.wait(PATIENCE_S)
-            self.assertEqual(tracer.wait(), 0)
-            events = tracer.events()
+            events = tracer.ended()
         self.check(events, {"cause": "signal", "signal": 9, "oom_killed": True})
 
     def test_for_a_person(self):

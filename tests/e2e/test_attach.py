@@ -172,8 +172,7 @@ class Attach(EndToEnd):
         tracer = Tracer("-p", str(runner.pid))
         runner.do("go 1")
         runner.close()
-        self.assertEqual(tracer.wait(), 0)
-        events = tracer.events()
+        events = tracer.ended()
         self.assertEqual(events[-1]["reason"], "target_exited")
         self.assertEqual(len(runner_events(events)), 7)
 
@@ -182,8 +181,7 @@ class Attach(EndToEnd):
         with Runner() as runner:
             tracer = Tracer("-p", str(runner.pid), "--duration", "200ms", "--flush", "60s")
             runner.do("go 1")
-            self.assertEqual(tracer.wait(), 0)
-            events = tracer.events()
+            events = tracer.ended()
         self.assertEqual(events[-1]["reason"], "duration")
         self.assertEqual(len(runner_events(events)), 7)
 

@@ -246,8 +246,7 @@ class Libraries(Command):
             stranger.do("4")
             tracer.process.stdin.write(b"2\n")
             tracer.process.stdin.close()
-            self.assertEqual(tracer.wait(), 0)
-        events = tracer.events()
+            events = tracer.ended()
         self.assertEqual(len(runner_events(events)), 6)
         self.assertNotIn(stranger.pid, {each["source"]["pid"] for each in runner_events(events)})
 
@@ -264,8 +263,7 @@ class Libraries(Command):
                 tracer.written("trace.attached", library)
                 self.use(tracer, name, program, 2)
                 if name == "command":
-                    self.assertEqual(tracer.wait(), 0)
-                    events = tracer.events()
+                    events = tracer.ended()
                 else:
                     events = tracer.stop()
                 self.assertEqual(len([each for each in runner_events(events)

@@ -146,8 +146,7 @@ class Events(EndToEnd):
             runner.do("refuse")
             runner.order("quit")
             runner.process.wait(PATIENCE_S)
-            self.assertEqual(tracer.wait(), 0)
-            events = tracer.events()
+            events = tracer.ended()
         check_books(self, events)
         self.assertEqual([event["event"] for event in runner_events(events)],
                          ["command.execution.started", "dsl.step.executed",

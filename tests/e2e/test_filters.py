@@ -8,7 +8,7 @@ import unittest
 
 import needs
 from harness import (PATIENCE_S, EndToEnd, Runner, Tracer, aborted, check_books, completed, of_kind,
-                     record, run, runner_events, started, steps, target)
+                     record, record_the_rest, run, runner_events, started, steps, target)
 
 ORDERS = ["go 3", "fail", "reject", "tool", "nested"]
 EVERYTHING = 3 * 7 + 5 + 1 + 7 + 7
@@ -84,8 +84,7 @@ class What(EndToEnd):
             tracer.freeze()
             runner.do("go 2")
             tracer.thaw()
-            self.assertEqual(tracer.wait(), 0)
-            events = tracer.events()
+            events = tracer.ended()
         stopped = check_books(self, events)
         self.assertEqual((stopped["hits"], stopped["events"], stopped["lost"]), (14, 3, 0))
         self.assertEqual(filtered(events), 11)
@@ -152,8 +151,7 @@ class What(EndToEnd):
             runner.do("go 20")
             runner.order("die kill")
             runner.process.wait(PATIENCE_S)
-            self.assertEqual(tracer.wait(), 0)
-            events = tracer.events()
+            events = tracer.ended()
         check_books(self, events)
         self.assertEqual([event["command_slug"] for event in aborted(events)], ["doomed"])
         self.assertEqual(aborted(events)[0]["aborted"]["signal"], 9)
@@ -239,12 +237,7 @@ class Who(EndToEnd):
 
     def test_decided_in_the_middle(self):
         """The first boundary that is seen decides."""
-        with Runner() as runner:
-            runner.do("open")
-            tracer = Tracer("-p", str(runner.pid), "--comm", "spans")
-            runner.do("step 0")
-            runner.do("close")
-            events = tracer.stop()
+        events = record_the_rest("--comm", "spans")
         self.assertEqual([event["event"] for event in runner_events(events)],
                          ["dsl.step.executed", "command.execution.completed"])
         self.assertNotIn("filter_decisions_lost", events[-1])

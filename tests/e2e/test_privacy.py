@@ -7,7 +7,7 @@ import socket
 import unittest
 
 from harness import (PATIENCE_S, Runner, Scenario, Tracer, aborted, check_books, copy_of, of_kind,
-                     read_events, run, runner_events, started, steps)
+                     read_events, record_the_rest, run, runner_events, started, steps)
 
 ALL = "user_id,correlation_id,command_slug,request_source,step_name,tool_slug,comm,host"
 ORDERS = ("go 2", "tool", "reject", "fail", "nested")
@@ -81,12 +81,7 @@ class Pseudonyms(Recorded):
 
     def test_attached_in_the_middle(self):
         """Then the first record of a command brings its context along."""
-        with Runner() as runner:
-            runner.do("open")
-            tracer = Tracer("-p", str(runner.pid), "--pseudonymize", "user_id,command_slug")
-            runner.do("step 0")
-            runner.do("close")
-            events = tracer.stop()
+        events = record_the_rest("--pseudonymize", "user_id,command_slug")
         self.assertEqual(len(runner_events(events)), 2)
         for event in runner_events(events):
             self.assertRegex(event["user_id"], PSEUDONYM)

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "runner/filters.h"
-#include "runner/template.h"
+#include "template_render.h"
 
 static const char sight[] =
 	"{\"now\": \"2025-03-01T08:30:00.000000Z\", \"a\": \"hello\", \"l\": [3, \"b\", null],"
@@ -26,18 +26,10 @@ struct filter_case {
 
 static inline int evaluate(const char *expression, cJSON **value, struct error *err)
 {
-	cJSON *root = cJSON_Parse(sight);
-	const struct scope scope = {.root = root};
-	struct template *template;
-	int code = template__parse_expression(expression, &template, err);
+	const struct scope scope = {.names = NULL};
 
-	assert_non_null(root);
-	*value = NULL;
-	if (!code)
-		code = template__render(template, &scope, value, err);
-	template__free(template);
-	cJSON_Delete(root);
-	return code;
+	return render_in(cJSON_Parse(sight), scope, template__parse_expression, expression, value,
+			 err);
 }
 
 static inline void expect_all(const struct filter_case *cases, size_t count)

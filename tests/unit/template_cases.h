@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runner/template.h"
+#include "template_render.h"
 
 static const char sight[] =
 	"{\"a\": \"hello\", \"n\": 5, \"s\": \"7\", \"l\": [1, 2, 3], \"e\": [],"
@@ -17,24 +17,13 @@ static const char sight[] =
 	" \"q\": {\"results\": [{\"id\": 1, \"t\": \"one\"}, {\"id\": 2}], \"fragments\": [1],"
 	" \"count\": 7}, \"json\": \"{\\\"p\\\": \\\"low\\\"}\"}";
 
-typedef int parse_function(const char *text, struct template **template, struct error *err);
-
 static inline int render(parse_function *parse, const char *text, cJSON **value, struct error *err)
 {
-	cJSON *root = cJSON_Parse(sight);
 	const cJSON item = {.type = cJSON_Number, .valuedouble = 42};
 	const struct scope_name names[] = {{"item", &item}, {"nothing", NULL}};
-	const struct scope scope = {.root = root, .names = names, .name_count = 2};
-	struct template *template;
-	int code = parse(text, &template, err);
+	const struct scope scope = {.names = names, .name_count = 2};
 
-	assert_non_null(root);
-	*value = NULL;
-	if (!code)
-		code = template__render(template, &scope, value, err);
-	template__free(template);
-	cJSON_Delete(root);
-	return code;
+	return render_in(cJSON_Parse(sight), scope, parse, text, value, err);
 }
 
 #endif
