@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The command behind `--`: what it inherits, where its output goes, and that its programs are
 recorded from their first boundary, however short they run."""
+import contextlib
 import os
 import resource
+import select
 import signal
 import subprocess
 import unittest
@@ -187,13 +189,45 @@ class Holding(Command):
 
     def test_the_holder_ends_with_the_recording(self):
         tracer, _ = self.begin(target("older"))
-        holders = [pid for pid in children_of(tracer.process.pid)
-                   if name_of(pid) == "steptrace-hold"]
-        self.assertEqual(len(holders), 1)
-        self.assertNotEqual(os.getpgid(holders[0]), os.getpgid(tracer.process.pid))
+        holder = holder_of(tracer)
+        self.assertNotEqual(os.getpgid(holder), os.getpgid(tracer.process.pid))
         tracer.process.stdin.write(b"go\n")
         self.assertEqual(tracer.wait(), 0)
-        self.assertFalse(os.path.exists("/proc/%d" % holders[0]))
+        self.assertFalse(os.path.exists("/proc/%d" % holder))
+
+    def test_a_holder_that_is_stopped(self):
+        """All execs of the machine would wait for it: the tracer ends it."""
+        for ends in (False, True):
+            with self.subTest(ends=ends):
+                tracer, _ = self.begin(target("older"))
+                with stopped(holder_of(tracer)) as holder:
+                    if ends:
+                        tracer.process.send_signal(signal.SIGTERM)
+                    self.assertTrue(select.select([holder], [], [], 30)[0])
+                if not ends:
+                    tracer.lines.until("'steptrace-hold' was stopped")
+                    tracer.process.stdin.write(b"go\n")
+                    self.assertEqual(tracer.wait(), 0)
+                    self.assertEqual(len(of_kind(tracer.events(), "trace.stopped")), 1)
+
+
+@contextlib.contextmanager
+def stopped(pid):
+    """Gives a descriptor that is readable when the process has ended. At the end it has."""
+    descriptor = os.pidfd_open(pid)
+    signal.pidfd_send_signal(descriptor, signal.SIGSTOP)
+    try:
+        yield descriptor
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+        os.close(descriptor)
+
+
+def holder_of(tracer):
+    """The only child of the tracer with this name."""
+    found, = [pid for pid in children_of(tracer.process.pid) if name_of(pid) == "steptrace-hold"]
+    return found
 
 
 def children_of(pid):

@@ -2,12 +2,14 @@
 #include "steptrace/attach/exec_hold.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/log.h"
 #include "steptrace/attach/exec_holder.h"
 #include "steptrace/attach/exec_marks.h"
 
@@ -56,18 +58,37 @@ int exec_hold__start(struct exec_hold *hold, const struct capture *capture)
 	return code;
 }
 
-/* Other children of the tracer have the socket open, too, so closing it would not be enough. */
+/* Other children of the tracer have the socket open, too, so closing it would not be enough. The
+ * signal also ends a holder that is stopped. Where it is not permitted, the message does. */
 void exec_hold__stop(struct exec_hold *hold)
 {
 	const uint64_t ends = HOLD_ENDS;
 
 	if (hold->holder == 0)
 		return;
-	send(hold->fd, &ends, sizeof(ends), MSG_NOSIGNAL);
+	send(hold->fd, &ends, sizeof(ends), MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (hold->holder > 0)
+		kill(hold->holder, SIGKILL);
 	close(hold->fd);
 	while (hold->holder > 0 && waitpid(hold->holder, NULL, 0) < 0 && errno == EINTR)
 		continue;
 	*hold = (struct exec_hold){.holder = 0};
+}
+
+/* WNOWAIT: exec_hold__stop() sends a signal to this pid, so it must not be free yet. */
+void exec_hold__look_after(struct exec_hold *hold)
+{
+	siginfo_t state = {.si_pid = 0};
+
+	if (hold->holder <= 0 ||
+	    waitid(P_PID, (id_t)hold->holder, &state, WEXITED | WSTOPPED | WNOHANG | WNOWAIT))
+		return;
+	if (state.si_pid == 0)
+		return;
+	log__warn("the process '%s' was stopped or killed: programs of the command do not wait "
+		  "any more until their probes are attached",
+		  EXEC_HOLDER_NAME);
+	exec_hold__stop(hold);
 }
 
 union control {
@@ -90,7 +111,7 @@ bool exec_hold__next(struct exec_hold *hold, struct held_exec *exec)
 		return false;
 	bytes = recvmsg(hold->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	if (bytes == 0)
-		exec_hold__stop(hold); /* the holder was killed */
+		exec_hold__look_after(hold); /* the holder was killed */
 	if (bytes != sizeof(question))
 		return false;
 	exec->id = question.id;

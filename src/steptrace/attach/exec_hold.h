@@ -56,6 +56,10 @@ int exec_hold__start(struct exec_hold *hold, const struct capture *capture);
 /* Lets all execs go on. Also for zeroed memory, and again. */
 void exec_hold__stop(struct exec_hold *hold);
 
+/* A holder that was stopped (SIGSTOP) would let all execs of the machine wait: ends it. Call it
+ * from time to time. */
+void exec_hold__look_after(struct exec_hold *hold);
+
 /* False: no further exec waits now. */
 bool exec_hold__next(struct exec_hold *hold, struct held_exec *exec);
 

@@ -229,7 +229,7 @@ static void leave_group(void)
 	setpgid(0, 0);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	prctl(PR_SET_NAME, "steptrace-hold");
+	prctl(PR_SET_NAME, EXEC_HOLDER_NAME);
 }
 
 /* An exec is refused when the kernel finds no free descriptor for the holder. So where the limit

@@ -8,6 +8,8 @@
 
 #include "steptrace/capture/capture.h"
 
+#define EXEC_HOLDER_NAME "steptrace-hold"
+
 /* How long an exec waits for the tracer at most, and how many wait at the same time. */
 enum { HOLD_MAX_MS = 2000, HELD_MAX = 256 };
 

@@ -191,6 +191,7 @@ void watch__let_writers_go(struct watch *watch)
 void watch__update(struct watch *watch, uint64_t now_ns)
 {
 	watch__on_news(watch);
+	exec_hold__look_after(&watch->hold);
 	cgroup_watch__look(&watch->cgroup, watch->capture);
 	follower__tick(&watch->follower, now_ns);
 }
