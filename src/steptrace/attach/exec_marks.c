@@ -3,11 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/fanotify.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 
 static const struct local_type {
@@ -87,6 +88,17 @@ static void decode_octal(char *text)
 	*to = 0;
 }
 
+/* Whether the path leads to this mount, and not to another one that covers it. Nothing is asked of
+ * the machine or process behind a file system. */
+static bool is_on_top(const char *path, uint64_t mount)
+{
+	struct statx status;
+
+	return statx(AT_FDCWD, path, AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, STATX_MNT_ID, &status) ==
+		       0 &&
+	       status.stx_mask & STATX_MNT_ID && status.stx_mnt_id == mount;
+}
+
 char *exec_marks__mount_point(char *line)
 {
 	char *type = strstr(line, " - "), *at = line;
@@ -119,8 +131,10 @@ int exec_marks__add(int fanotify_fd)
 		marked += code == 0;
 	}
 	while (mounts && getline(&line, &room, mounts) > 0) {
+		uint64_t mount = strtoull(line, NULL, 10);
+
 		path = exec_marks__mount_point(line);
-		if (path && mark(fanotify_fd, path) == 0)
+		if (path && is_on_top(path, mount) && mark(fanotify_fd, path) == 0)
 			marked++;
 	}
 	free(line);
