@@ -106,11 +106,23 @@ static __always_inline void keep_thread_stack(struct pt_regs *regs)
 		bpf_tail_call(regs, &unused_tail_calls, 0);
 }
 
+/* From now on the reader may not know what this probe said, and perhaps no command's context. A
+ * function of its own, which the verifier checks once and not for every place where a record can
+ * be lost. */
+__attribute__((noinline)) int note_loss(__u64 time_ns, __u32 probe, bool of_context)
+{
+	if (probe >= PROBES_COUNT)
+		return 0;
+	if (of_context)
+		move_forward(&context_unknown_until_ns, time_ns);
+	move_forward(&last_lost_ns[probe], time_ns);
+	return 0;
+}
+
 static __always_inline void boundary__lost(const struct boundary *at, __u64 *counter)
 {
 	__sync_fetch_and_add(counter, 1);
-	move_forward(&context_unknown_until_ns, at->time_ns);
-	move_forward(&last_lost_ns[at->probe], at->time_ns);
+	note_loss(at->time_ns, at->probe, true);
 }
 
 /* After a dropped command__start the reader does not know the command, so later records need the
@@ -118,9 +130,7 @@ static __always_inline void boundary__lost(const struct boundary *at, __u64 *cou
 static __always_inline void boundary__degraded(const struct boundary *at)
 {
 	__sync_fetch_and_add(&at->counts->degraded[at->probe], 1);
-	if (at->probe == PROBE_COMMAND_START)
-		move_forward(&context_unknown_until_ns, at->time_ns);
-	move_forward(&last_lost_ns[at->probe], at->time_ns);
+	note_loss(at->time_ns, at->probe, at->probe == PROBE_COMMAND_START);
 }
 
 /* Fills in `at` and counts the hit. False if no record is to be made: the process is not wanted, or
