@@ -6,6 +6,7 @@
 #include <netdb.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,6 +80,17 @@ static int confine(pid_t parent)
 	return getppid() == parent ? 0 : -ESRCH;
 }
 
+/* Waits for a question and takes the newest: while a lookup lasted, the tracer may have given up
+ * several. False: the tracer has closed its end. */
+static bool take_question(uint32_t *number)
+{
+	if (recv(OWN_FD, number, sizeof(*number), 0) != sizeof(*number))
+		return false;
+	while (recv(OWN_FD, number, sizeof(*number), MSG_DONTWAIT) == sizeof(*number))
+		continue;
+	return true;
+}
+
 _Noreturn static void serve(int fd, pid_t parent, const struct host_port *named)
 {
 	struct answer answer;
@@ -86,7 +98,7 @@ _Noreturn static void serve(int fd, pid_t parent, const struct host_port *named)
 	memset(&answer, 0, sizeof(answer));
 	if (keep_only(fd) || confine(parent))
 		_exit(1);
-	while (recv(OWN_FD, &answer.number, sizeof(answer.number), 0) == sizeof(answer.number)) {
+	while (take_question(&answer.number)) {
 		address_list__find(&answer.list, named);
 		if (send(OWN_FD, &answer, sizeof(answer), MSG_NOSIGNAL) < 0)
 			break;
@@ -145,7 +157,9 @@ int resolver__ask(struct resolver *resolver, struct address_list *list, int give
 	int code;
 
 	resolver->asked++;
-	if (send(resolver->fd, &resolver->asked, sizeof(resolver->asked), MSG_NOSIGNAL) < 0)
+	/* The queue is full when a lookup takes very long: the tracer does not wait for room. */
+	if (send(resolver->fd, &resolver->asked, sizeof(resolver->asked),
+		 MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
 		return -errno;
 	do {
 		code = await_answer(resolver, give_up_fd);
