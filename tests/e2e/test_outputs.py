@@ -332,7 +332,7 @@ class Fifos(Outputs):
         with Runner() as runner:
             reader = os.open(self.fifo, os.O_RDWR)
             tracer = self.trace(runner, "-o", self.fifo)
-            self.assertIn("may not read '%s'" % self.fifo, "\n".join(self.said_first))
+            self.assertIn("may not read the FIFO '%s'" % self.fifo, "\n".join(self.said_first))
             self.stop(tracer)
             os.close(reader)
 

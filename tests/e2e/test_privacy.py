@@ -120,7 +120,7 @@ class Pseudonyms(Recorded):
                             (self.key(b"short", name="short"), "has 5 bytes"),
                             (self.key(mode=0o644, name="open"), "chmod 600"),
                             (self.key(b"x" * 5000, name="long"), "5000 bytes"),
-                            (self.directory, "not a file")):
+                            (self.directory, "not a regular file")):
             status, _, stderr = run("record", "-a", "--pseudonymize", "user_id",
                                     "--pseudonym-key", path)
             self.assertEqual(status, 1)
