@@ -334,7 +334,7 @@ _Noreturn static void hold(const int sockets[LINK_HOLDERS], pid_t tracer, enum u
 }
 
 /* The ends of the holders are ascending, as no descriptor is closed in between. */
-static int open_sockets(struct link_holder holders[LINK_HOLDERS], int theirs[LINK_HOLDERS])
+static int open_sockets(struct link_holder *holders, int theirs[LINK_HOLDERS])
 {
 	int sockets[2];
 
@@ -351,7 +351,7 @@ static int open_sockets(struct link_holder holders[LINK_HOLDERS], int theirs[LIN
 	return 0;
 }
 
-int link_holder__start(struct link_holder holders[LINK_HOLDERS], enum uprobe_method method)
+int link_holder__start(struct link_holder *holders, enum uprobe_method method)
 {
 	pid_t tracer = getpid();
 	int theirs[LINK_HOLDERS], code;
@@ -374,7 +374,7 @@ int link_holder__start(struct link_holder holders[LINK_HOLDERS], enum uprobe_met
 	return code;
 }
 
-void link_holder__meet(struct link_holder holders[LINK_HOLDERS])
+void link_holder__meet(struct link_holder *holders)
 {
 	pid_t pids[LINK_HOLDERS];
 	int fds[FD_MESSAGE_FDS_MAX];

@@ -67,15 +67,15 @@ struct link_holder {
 };
 
 /*
- * Forks the first holder, which forks the others: LINK_HOLDERS in all. They close all descriptors
- * of the tracer, and give up every privilege that links of this kind do not need. Does not wait for
- * them. 0 or negative errno.
+ * Forks the first of LINK_HOLDERS holders, which forks the others. They close all descriptors of the
+ * tracer, and give up every privilege that links of this kind do not need. Does not wait for them. 0
+ * or negative errno.
  */
-int link_holder__start(struct link_holder holders[LINK_HOLDERS], enum uprobe_method method);
+int link_holder__start(struct link_holder *holders, enum uprobe_method method);
 
 /* Waits until all are started and sets their pids; 0 for one that could not be started. Call it
  * once, before any order and before the functions below. */
-void link_holder__meet(struct link_holder holders[LINK_HOLDERS]);
+void link_holder__meet(struct link_holder *holders);
 
 /* Asks the holder to release its links and to exit; does not wait. */
 void link_holder__stop(struct link_holder *holder);
