@@ -68,8 +68,8 @@ class Tracer:
     def end(self, how=signal.SIGINT):
         start = time.monotonic()
         self.process.send_signal(how)
+        self.process.stdin.close()  # ends a command that ignores the signal, as its caller did
         self.process.wait()
-        self.process.stdin.close()
         self.process.stderr.close()
         return (time.monotonic() - start) * 1e3
 
