@@ -12,7 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { RING_PAGES = 16 }; /* a power of two */
+/* The number of pages is a power of two. */
+enum { RING_PAGES = 16, HALF_FULL_BYTES = RING_PAGES * 4096 / 2 };
 
 /* The kernel writes at data_head, the reader sets data_tail. A record is never longer than
  * 65,535 bytes, and one that wraps around the end of the data is put together in `record`. */
@@ -39,7 +40,7 @@ static size_t page_bytes(void)
 
 /* ---- opening */
 
-static int open_event(int processor)
+static int open_event(int processor, pid_t process)
 {
 	struct perf_event_attr attr = {
 		.size = sizeof(attr),
@@ -51,21 +52,23 @@ static int open_event(int processor)
 		.sample_type = PERF_SAMPLE_TIME,
 		.use_clockid = 1,
 		.clockid = CLOCK_MONOTONIC,
+		.inherit = process > 0,
 		.watermark = 1,
-		.wakeup_watermark = 1, /* every record wakes the reader */
+		.wakeup_watermark = process > 0 ? 1 : HALF_FULL_BYTES,
 	};
-	int fd = (int)syscall(SYS_perf_event_open, &attr, -1, processor, -1, PERF_FLAG_FD_CLOEXEC);
+	int fd = (int)syscall(SYS_perf_event_open, &attr, process > 0 ? process : -1, processor, -1,
+			      PERF_FLAG_FD_CLOEXEC);
 
 	return fd < 0 ? -errno : fd;
 }
 
-static int open_ring(struct mmap_records *records, int processor)
+static int open_ring(struct mmap_records *records, int processor, pid_t process)
 {
 	struct mmap_ring *ring = &records->rings[records->count];
 	struct epoll_event event = {.events = EPOLLIN};
 	void *memory;
 
-	ring->fd = open_event(processor);
+	ring->fd = open_event(processor, process);
 	if (ring->fd < 0)
 		return ring->fd == -ENODEV ? 0 : ring->fd; /* the processor is offline */
 	memory = mmap(NULL, (1 + RING_PAGES) * page_bytes(), PROT_READ | PROT_WRITE, MAP_SHARED,
@@ -77,7 +80,7 @@ static int open_ring(struct mmap_records *records, int processor)
 	return 0;
 }
 
-int mmap_records__open(struct mmap_records *records)
+int mmap_records__open(struct mmap_records *records, pid_t process)
 {
 	long processors = sysconf(_SC_NPROCESSORS_CONF);
 	int code = 0;
@@ -87,7 +90,7 @@ int mmap_records__open(struct mmap_records *records)
 	if (records->wakeup_fd < 0 || !records->rings)
 		code = -ENOMEM;
 	for (int processor = 0; processor < processors && !code; processor++)
-		code = open_ring(records, processor);
+		code = open_ring(records, processor, process);
 	if (!code && records->count == 0)
 		code = -ENODEV;
 	if (code)

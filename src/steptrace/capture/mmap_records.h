@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Tells at once which files processes map to execute from them: programs, and libraries that a
- * program needs or loads with dlopen().
+ * Tells which files processes map to execute from them: programs, and libraries that a program
+ * needs or loads with dlopen().
  *
  * The kernel writes PERF_RECORD_MMAP2 records for perf events. A dummy event on each processor
  * makes nothing but these records. It needs CAP_PERFMON, and no tracefs. There is a ring of records
@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct mmap_record {
 	uint64_t time_ns;  /* CLOCK_MONOTONIC */
@@ -28,11 +29,16 @@ struct mmap_ring;
 struct mmap_records {
 	struct mmap_ring *rings; /* owned; NULL: closed */
 	size_t count;
-	int wakeup_fd; /* an epoll of all rings: readable when there are records */
+	int wakeup_fd; /* an epoll of all rings: readable when the reader is woken */
 };
 
-/* 0 or negative errno: nothing is open then. */
-int mmap_records__open(struct mmap_records *records);
+/*
+ * `process`: only the mappings of this process and of its future children, and each record wakes
+ * the reader. 0: the mappings of all processes. There are several at each exec of the machine, and
+ * waking the reader costs the process there more than all the rest, so only a ring that is half
+ * full wakes it: drain the records now and then. 0 or negative errno: nothing is open then.
+ */
+int mmap_records__open(struct mmap_records *records, pid_t process);
 /* Also for zeroed memory, and again. */
 void mmap_records__close(struct mmap_records *records);
 

@@ -160,12 +160,13 @@ static void check_holds(struct findings *findings)
 static void check_mappings(struct findings *findings)
 {
 	struct mmap_records records;
-	int code = mmap_records__open(&records);
+	int code = mmap_records__open(&records, 0);
 
 	if (code == 0)
-		findings__add(findings, "kernel", "new libraries", VERDICT_OK, NULL,
-			      "reported when a process loads them; their first milliseconds are "
-			      "not recorded (-x FILE attaches to a library before)");
+		findings__add(
+			findings, "kernel", "new libraries", VERDICT_OK, NULL,
+			"found up to 50 ms after a process loads them, with -- COMMAND within "
+			"milliseconds (-x FILE attaches to a library before)");
 	else
 		findings__add(findings, "kernel", "new libraries", VERDICT_WARN,
 			      "see the privileges below: CAP_PERFMON is needed",

@@ -56,7 +56,7 @@ static int open_news(struct watch *watch, struct error *err)
 	if (watch->news_fd < 0)
 		return error__set(err, -errno, "cannot watch for new programs: %s",
 				  strerror(errno));
-	if (mmap_records__open(&watch->mmaps) == 0)
+	if (mmap_records__open(&watch->mmaps, watch->command ? watch->command->pid : 0) == 0)
 		watch_for(watch, watch->mmaps.wakeup_fd);
 	/* The files of -x are attached before the command starts. */
 	if (watch->command && targets->exes_count == 0 &&
