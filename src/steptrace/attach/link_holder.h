@@ -67,9 +67,9 @@ struct link_holder {
 };
 
 /*
- * Forks the first of LINK_HOLDERS holders, which forks the others. They close all descriptors of the
- * tracer, and give up every privilege that links of this kind do not need. Does not wait for them. 0
- * or negative errno.
+ * Forks the first of LINK_HOLDERS holders, which forks the others. They close all descriptors of
+ * the tracer, and give up every privilege that links of this kind do not need. Does not wait for
+ * them. 0 or negative errno.
  */
 int link_holder__start(struct link_holder *holders, enum uprobe_method method);
 
