@@ -131,6 +131,23 @@ class Overwritten(Scenario):
         tracer.written("trace.detached", self.path)
         tracer.stop()
 
+    def test_several_at_once(self):
+        paths = [os.path.join(self.directory, named("runner-%d" % number)) for number in range(10)]
+        for path in paths:
+            shutil.copy(target("spans"), path)
+        tracer = Tracer(*[word for path in paths for word in ("-x", path)])
+        tracer.freeze()
+        writers = [subprocess.Popen(["cp", target("straight"), path]) for path in paths]
+        for path in paths:
+            wait_until(lambda path=path: is_waited_for(path), "a writer that waits")
+        tracer.thaw()
+        self.assertEqual([writer.wait(PATIENCE_S) for writer in writers], [0] * len(paths))
+        for path in paths:
+            tracer.written("trace.detached", path)
+            self.assertEqual(subprocess.run([path], capture_output=True,
+                                            timeout=PATIENCE_S).returncode, 0)
+        tracer.stop()
+
     def test_it_is_not_attached_while_it_is_written(self):
         """A library: programs that run cannot be written to."""
         dlopener = copy_of(self.directory, "dlopener", "libcarrier.so")

@@ -127,13 +127,14 @@ int follower__start(struct follower *follower, const char *command_path, struct 
 
 /* A scan rarely finds a process that lives shortly, but the kernel notes its exec. After SIGHUP
  * only the processes count that run now. */
-static bool is_used(struct follower *follower, struct attachment *attachment, uint64_t now_ns)
+static bool is_used(struct follower *follower, struct attachment *attachment,
+		    uint64_t scan_begun_ns)
 {
 	bool was_execed = capture__was_execed(follower->capture, &attachment->file);
 
 	if (was_execed && !follower->releases_unused)
-		attachment->used_ns = now_ns;
-	return attachment->used_ns >= now_ns;
+		attachment->used_ns = scan_begun_ns;
+	return attachment->used_ns >= scan_begun_ns;
 }
 
 static bool is_to_go(const struct follower *follower, const struct attachment *attachment,
@@ -144,15 +145,15 @@ static bool is_to_go(const struct follower *follower, const struct attachment *a
 	return !attachment->is_named && now_ns - attachment->used_ns >= follower->linger_ns;
 }
 
-static void detach_unused(struct follower *follower, uint64_t now_ns)
+static void detach_unused(struct follower *follower, uint64_t scan_begun_ns)
 {
 	struct attachments *set = follower->attachments;
 
 	for (size_t i = set->count; i-- > 0;) {
 		struct attachment *attachment = set->items[i];
 
-		if (!attachment->is_leaving && !is_used(follower, attachment, now_ns) &&
-		    is_to_go(follower, attachment, now_ns))
+		if (!attachment->is_leaving && !is_used(follower, attachment, scan_begun_ns) &&
+		    is_to_go(follower, attachment, scan_begun_ns))
 			follower__detach(follower, attachment, false);
 	}
 	follower->releases_unused = false;
@@ -167,13 +168,14 @@ static uint64_t scan_interval_ns(uint64_t cpu_ns)
 	return interval_ns < SCAN_INTERVAL_MAX_NS ? interval_ns : SCAN_INTERVAL_MAX_NS;
 }
 
-static void scan(struct follower *follower, uint64_t now_ns)
+static void scan(struct follower *follower)
 {
 	struct steptrace_mapping *mappings = NULL;
+	uint64_t begun_ns = clock__now_ns();
 	int code = follower__scan(follower, &mappings);
 
 	if (code >= 0)
-		detach_unused(follower, now_ns);
+		detach_unused(follower, begun_ns);
 	else if (!follower->is_blind)
 		log__error("cannot read the mappings of processes: %s; until that succeeds, "
 			   "libraries and new processes are not found",
@@ -192,7 +194,7 @@ void follower__tick(struct follower *follower, uint64_t now_ns)
 		return;
 	cpu_ns = clock__thread_cpu_ns();
 	follower__look_at_named(follower, now_ns);
-	scan(follower, now_ns);
+	scan(follower);
 	follower->next_scan_ns = now_ns + scan_interval_ns(clock__thread_cpu_ns() - cpu_ns);
 }
 

@@ -76,17 +76,37 @@ static void let_go(struct follower *follower, struct attachment *attachment)
 		  "closed the file",
 		  attachment->binary->name);
 	follower__forget_named(follower, &attachment->file);
-	follower__detach(follower, attachment, true);
+	follower__detach(follower, attachment, false);
+}
+
+/* Several programs may wait. So all probes are released first: the processes that hold them let go
+ * at the same time. */
+static void let_broken_go(struct follower *follower)
+{
+	struct attachments *set = follower->attachments;
+
+	for (size_t i = set->count; i-- > 0;)
+		if (!set->items[i]->is_leaving &&
+		    guard__is_broken(&set->items[i]->guard, set->items[i]->binary->fd))
+			let_go(follower, set->items[i]);
+	for (size_t i = set->count; i-- > 0;) {
+		struct attachment *attachment = set->items[i];
+
+		if (!attachment->is_leaving ||
+		    !guard__is_broken(&attachment->guard, attachment->binary->fd))
+			continue;
+		attachments__await(set, attachment);
+		finish(follower, attachment);
+	}
 }
 
 void follower__refresh_changed(struct follower *follower)
 {
 	struct attachments *set = follower->attachments;
 
+	let_broken_go(follower);
 	for (size_t i = set->count; i-- > 0;)
-		if (guard__is_broken(&set->items[i]->guard, set->items[i]->binary->fd))
-			let_go(follower, set->items[i]);
-		else if (!set->items[i]->is_leaving && binary__is_changed(set->items[i]->binary))
+		if (!set->items[i]->is_leaving && binary__is_changed(set->items[i]->binary))
 			refresh(follower, set->items[i]);
 }
 
@@ -97,10 +117,9 @@ void follower__let_writers_go(struct follower *follower)
 	struct attachments *set = follower->attachments;
 
 	writers__clear(&set->writers);
+	let_broken_go(follower);
 	for (size_t i = set->count; i-- > 0;)
-		if (guard__is_broken(&set->items[i]->guard, set->items[i]->binary->fd))
-			let_go(follower, set->items[i]);
-		else if (!set->items[i]->is_leaving && set->items[i]->guard.kind == GUARD_WATCH)
+		if (!set->items[i]->is_leaving && set->items[i]->guard.kind == GUARD_WATCH)
 			refresh(follower, set->items[i]);
 }
 
