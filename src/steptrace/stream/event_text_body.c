@@ -103,37 +103,12 @@ static void add_whole_ids(struct event_text_words *words, const struct event *ev
 
 /* ---- what each event says */
 
-static int decimals_of(double value)
-{
-	if (value >= 99.95)
-		return 0;
-	return value >= 9.995 ? 1 : 2;
-}
-
-enum { DURATION_BYTES = sizeof(((struct event_text_body *)0)->duration) };
-
-/* In the unit that fits, with three digits. JSON lines have every digit. */
-static void write_ns(uint64_t ns, char text[DURATION_BYTES])
-{
-	static const struct {
-		double unit;
-		const char *name;
-	} units[] = {{1, "ns"}, {1e3, "us"}, {1e6, "ms"}, {1e9, "s"}};
-	double value;
-	size_t i = 0;
-
-	while (i < 3 && (double)ns >= 999.5 * units[i].unit)
-		i++;
-	value = (double)ns / units[i].unit;
-	snprintf(text, DURATION_BYTES, "%.*f %s", i ? decimals_of(value) : 0, value, units[i].name);
-}
-
 static void write_duration(struct event_text_body *body, const struct event *event)
 {
 	uint64_t ns;
 
 	if (event__duration_ns(event, &ns))
-		write_ns(ns, body->duration);
+		duration_text__write(ns, body->duration);
 	else
 		snprintf(body->duration, sizeof(body->duration), "?");
 }
@@ -141,11 +116,11 @@ static void write_duration(struct event_text_body *body, const struct event *eve
 /* "  queued 4.00 s"; nothing where it is 0. */
 static void add_time(struct event_text_words *words, const char *before, uint64_t ns)
 {
-	char text[DURATION_BYTES];
+	char text[DURATION_TEXT_BYTES];
 
 	if (ns == 0)
 		return;
-	write_ns(ns, text);
+	duration_text__write(ns, text);
 	add(words, "  %s %s", before, text);
 }
 

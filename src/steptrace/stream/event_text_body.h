@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "steptrace/stream/duration_text.h"
 #include "steptrace/stream/event.h"
 #include "steptrace/stream/text_line.h"
 
@@ -24,7 +25,7 @@ struct event_text_words {
 struct event_text_body {
 	struct event_text_words what, details; /* details begin with two blanks */
 	size_t essential_bytes;                /* of details: how it ended, if not well */
-	char duration[32];                     /* "": the event has none */
+	char duration[DURATION_TEXT_BYTES];    /* "": the event has none */
 	enum text_colour colour;
 };
 
