@@ -125,6 +125,7 @@ void ending__run(struct session *session)
 	detach(session);
 	drain_all(session);
 	intake__account(session, true);
+	session__tell_reader(session, true);
 	intake__flush(session);
 	session__totals(session, &totals);
 	session__vitals(session, &session->self_stats.now); /* metrics are served on */

@@ -94,6 +94,7 @@ static void on_timer(struct session *session)
 	update_governor(session, now);
 	vanished__check(&session->vanished, &session->watch, session->stream, is_second);
 	watch__update(&session->watch, now);
+	session__tell_reader(session, false);
 	if (!is_second)
 		return;
 	update_self_stats(session);

@@ -9,6 +9,14 @@ void session__stop(struct session *session, const char *reason)
 		session->stop_reason = reason;
 }
 
+void session__tell_reader(struct session *session, bool is_end)
+{
+	const struct event_reader *reader = session->options->reader;
+
+	if (reader)
+		reader->on_time(reader->context, session->stream, clock__now_ns(), is_end);
+}
+
 static void read_outputs(const struct outputs *outputs, struct vitals *vitals)
 {
 	struct output_state state;

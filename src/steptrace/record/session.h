@@ -25,6 +25,15 @@
 #include "steptrace/watch/traced_command.h"
 #include "steptrace/watch/watch.h"
 
+/* What a command does with events instead of writing them. */
+struct event_reader {
+	void (*on_event)(void *context, const struct event *event); /* valid during the call */
+	/* Called now and then, and once when all events were read: may append lines to the stream.
+	 * The time is one of CLOCK_MONOTONIC. */
+	void (*on_time)(void *context, struct stream *stream, uint64_t now_ns, bool is_end);
+	void *context;
+};
+
 struct session_options {
 	struct watch_options watch; /* targets, filters, ring buffers, site */
 	struct output_options outputs[OUTPUTS_MAX];
@@ -43,6 +52,9 @@ struct session_options {
 	uint64_t events_limit; /* 0: none */
 	uint64_t duration_ns;  /* 0: no limit */
 	uint64_t flush_ns;     /* how long a record may wait before its line is written */
+
+	/* Reads the events, and no lines are written for them. NULL: lines are written. */
+	const struct event_reader *reader;
 
 	double max_cpu_percent;      /* of one processor; 0: no limit */
 	bool shows_stats;            /* once a second, on stderr */
@@ -83,6 +95,9 @@ struct session {
 
 /* The loop ends after the current round. Only the first reason counts. */
 void session__stop(struct session *session, const char *reason);
+
+/* Lets the reader, if there is one, append its lines. */
+void session__tell_reader(struct session *session, bool is_end);
 
 /* Reads what is counted for trace.stopped. */
 void session__totals(const struct session *session, struct trace_totals *totals);

@@ -146,6 +146,10 @@ static int open_stream(struct session *session)
 		.last_lost_ns = capture__last_lost_ns(session->watch.capture),
 	};
 
+	if (options->reader) {
+		stream_options.on_event = options->reader->on_event;
+		stream_options.on_event_context = options->reader->context;
+	}
 	clock_anchor__init(&stream_options.clock, &now);
 	if (stream__new(&stream_options, &session->stream))
 		return error__set(session->err, -ENOMEM, "out of memory");

@@ -49,6 +49,24 @@ int lines__mark(struct lines *lines, const struct line_mark *mark)
 	return 0;
 }
 
+int lines__mark_own(struct lines *lines, size_t from_bytes)
+{
+	static const struct line_mark own = {.kind = EVENT_NONE};
+	struct json *text = &lines->text;
+	size_t before = json__length(&lines->marks);
+
+	for (const char *at = text->base + from_bytes; at < text->at;
+	     at = lines__behind(lines, at)) {
+		if (json__reserve(&lines->marks, sizeof(own))) {
+			lines->marks.at = lines->marks.base + before;
+			text->at = text->base + from_bytes;
+			return -ENOMEM;
+		}
+		json__bytes(&lines->marks, (const char *)&own, sizeof(own));
+	}
+	return 0;
+}
+
 int lines__append(struct lines *to, const struct lines *from)
 {
 	size_t bytes = json__length(&from->text), marks = json__length(&from->marks);

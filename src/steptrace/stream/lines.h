@@ -69,6 +69,10 @@ void lines__clear(struct lines *lines);
 /* Adds the mark of the last line of the text. 0, or -ENOMEM: that line is removed again. */
 int lines__mark(struct lines *lines, const struct line_mark *mark);
 
+/* Adds the marks of the lines of text from this byte on: lines about the recording itself. 0, or
+ * -ENOMEM: these lines are removed again. */
+int lines__mark_own(struct lines *lines, size_t from_bytes);
+
 /* Appends copies of all lines. 0, or -ENOMEM: nothing has changed. */
 int lines__append(struct lines *to, const struct lines *from);
 

@@ -62,6 +62,10 @@ int stream__write_line(struct stream *stream, const struct event *event)
 	struct line_mark mark = {.kind = (uint8_t)event->kind,
 				 .is_aborted = event->termination != NULL};
 
+	if (options->on_event) {
+		options->on_event(options->on_event_context, event);
+		return 0;
+	}
 	_Static_assert((int)EVENT_LINE_BYTES >= (int)EVENT_JSON_BYTES &&
 			       (int)EVENT_LINE_BYTES >= (int)EVENT_TEXT_BYTES,
 		       "a line of an event can be longer than its room");

@@ -35,6 +35,7 @@
 enum stream_format {
 	FORMAT_JSON,    /* event_json.h */
 	FORMAT_COMPACT, /* event_text.h */
+	FORMAT_REPORT,  /* no lines but those that the caller appends */
 };
 
 enum {
@@ -58,6 +59,10 @@ struct stream_options {
 	 * pseudonyms. NULL: no text is replaced. */
 	void (*pseudonymize)(void *context, struct decoded *decoded);
 	void *pseudonymize_context;
+	/* Called for each event instead of writing its line; the event is valid during the call.
+	 * NULL: lines are written. */
+	void (*on_event)(void *context, const struct event *event);
+	void *on_event_context;
 	uint64_t events_limit;   /* --count; 0: no limit */
 	size_t executions_limit; /* 0: EXECUTIONS_LIMIT */
 	struct clock_anchor clock;

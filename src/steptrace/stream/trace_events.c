@@ -116,6 +116,8 @@ int trace_events__started(struct stream *stream, const struct trace_facts *facts
 	struct json *json = &stream__lines(stream)->text;
 	size_t before;
 
+	if (stream__options(stream)->format == FORMAT_REPORT)
+		return 0;
 	if (json__reserve(json, EVENT_LINE_BYTES))
 		return -ENOMEM;
 	before = json__length(json);
