@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Collects durations from events, and reports them as lines: at the end, or every interval.
+ *
+ * It reads no clock: the caller says what time it is.
+ */
+#ifndef STEPTRACE_LATENCY_H
+#define STEPTRACE_LATENCY_H
+
+#include "steptrace/latency/report.h"
+#include "steptrace/latency/row_keys.h"
+#include "steptrace/latency/table.h"
+#include "steptrace/stream/stream.h"
+
+struct latency_options {
+	struct row_keys keys;
+	struct row_key_source source;
+	size_t rows_limit;
+	uint64_t interval_ns; /* 0: one report, at the end */
+	bool is_json;
+	bool has_histograms;
+};
+
+struct latency {
+	const struct latency_options *options; /* borrowed */
+	struct latency_table *table;
+	uint64_t from_ns;                       /* when this interval began; 0: not yet */
+	uint64_t steps_not_seen;                /* of commands that ended in this interval */
+	uint64_t reports_count, reports_failed; /* failed: there was no memory */
+};
+
+/* 0 or -ENOMEM. Call latency__close() in any case. */
+int latency__open(struct latency *latency, const struct latency_options *options);
+void latency__close(struct latency *latency);
+
+/* The context of both is a struct latency (see struct event_reader in record/session.h). */
+void latency__on_event(void *context, const struct event *event);
+void latency__on_time(void *context, struct stream *stream, uint64_t now_ns, bool is_end);
+
+#endif
