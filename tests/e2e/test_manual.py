@@ -39,7 +39,8 @@ def paragraphs_of_page(name):
 
 
 # Every command of both programs, as the help of the program lists them.
-COMMANDS = {STEPTRACE: ("record", "list", "doctor", "schema"), STEPRUN: ("exec", "check", "list")}
+COMMANDS = {STEPTRACE: ("record", "latency", "list", "doctor", "schema"),
+            STEPRUN: ("exec", "check", "list")}
 
 
 class Help(EndToEnd):
