@@ -20,17 +20,18 @@ BUILD = sys.argv[1] if len(sys.argv) > 1 else "build"
 COMMANDS = 60000  # commands of a producer, with seven events each
 PACE_STEPS, PACE_S = 10000, 4
 DRAINS = 5
+IDLE_NS = 10e6  # of processor time in 0.2 s: the tracer only looks around
 MiB = 1 << 20
 
 
 class Tracer:
-    def __init__(self, folder, name, *arguments, path=None):
+    def __init__(self, folder, name, *arguments, path=None, command="record"):
         self.program = os.path.join(folder, name)
         shutil.copy(os.path.join(BUILD, "tests", name), self.program)
         self.path = path or os.path.join(folder, "events")
         if os.path.isfile(self.path):
             os.unlink(self.path)
-        self.process = subprocess.Popen([os.path.join(BUILD, "steptrace"), "record",
+        self.process = subprocess.Popen([os.path.join(BUILD, "steptrace"), command,
                                          "-x", self.program, "-o", self.path, *arguments],
                                         stderr=subprocess.PIPE, text=True)
         said = ""
@@ -49,8 +50,13 @@ class Tracer:
         return sum(int(self.read("task/%s/schedstat" % thread).split()[0])
                    for thread in os.listdir("/proc/%d/task" % self.process.pid))
 
-    def bytes_written(self):
-        return int(self.read("io").split("wchar:")[1].split()[0])
+    def await_idle(self):
+        """Returns when all that was in the ring buffer has been read."""
+        before, now = -IDLE_NS, 0
+        while now - before >= IDLE_NS:
+            before = now or self.cpu_ns()
+            time.sleep(0.2)
+            now = self.cpu_ns()
 
     def read(self, name):
         with open("/proc/%d/%s" % (self.process.pid, name), encoding="utf-8") as file:
@@ -127,18 +133,16 @@ def verdict(met):
     return "met" if met else "missed"
 
 
-def drain_ns(folder, path):
-    """Processor time of one event, from the ring buffer until its line is written, in all threads,
-    user space and kernel. The events are produced first, while the tracer is stopped, so that no
-    producer runs at the same time."""
-    tracer = Tracer(folder, "load", "--buffer", "512M", path=path)
+def drain_ns(folder, path, command="record"):
+    """Processor time of one event, from the ring buffer until its line is written, or until it is
+    in the table, in all threads, user space and kernel. The events are produced first, while the
+    tracer is stopped, so that no producer runs at the same time."""
+    tracer = Tracer(folder, "load", "--buffer", "512M", path=path, command=command)
     os.kill(tracer.process.pid, signal.SIGSTOP)
     produce(tracer.program, 1)
-    cpu_ns, written = tracer.cpu_ns(), -1
+    cpu_ns = tracer.cpu_ns()
     os.kill(tracer.process.pid, signal.SIGCONT)
-    while tracer.bytes_written() != written:
-        written = tracer.bytes_written()
-        time.sleep(0.2)
+    tracer.await_idle()
     cpu_ns = tracer.cpu_ns() - cpu_ns
     tracer.end()
     return cpu_ns / (7 * COMMANDS)
@@ -147,12 +151,16 @@ def drain_ns(folder, path):
 def show_drain(folder):
     print("one event in the tracer, from the ring buffer to the write call, in both threads "
           "(medians of %d)" % DRAINS)
-    everything = [(drain_ns(folder, "/dev/null"), drain_ns(folder, None)) for _ in range(DRAINS)]
-    null_ns, file_ns = (statistics.median(column) for column in zip(*everything))
+    everything = [(drain_ns(folder, "/dev/null"), drain_ns(folder, None),
+                   drain_ns(folder, "/dev/null", "latency")) for _ in range(DRAINS)]
+    null_ns, file_ns, latency_ns = (statistics.median(column) for column in zip(*everything))
     print("  into /dev/null                %6.0f ns            (target: under 250, %s)"
           % (null_ns, verdict(null_ns < 250)))
     print("  into a file                   %6.0f ns, %.0f of it for the kernel's page cache"
           % (file_ns, file_ns - null_ns))
+    print("  into the table of latency     %6.0f ns, %.2f x record into /dev/null   "
+          "(target: at most 0.60, %s)"
+          % (latency_ns, latency_ns / null_ns, verdict(latency_ns <= 0.6 * null_ns)))
 
 
 def show_pace(folder):
