@@ -121,6 +121,13 @@ static const struct option_row stop_rows[] = {
 
 /* ---- the tracer itself */
 
+static int set_metrics_buckets(void *context, const char *value, struct error *err)
+{
+	struct session_options *session = context;
+
+	return duration_bounds__parse(value, &session->metrics_bounds, err);
+}
+
 static const struct option_row tracer_rows[] = {
 	{{0, "flush", "TIME",
 	  "pass captured events to the outputs at least this often\n"
@@ -145,9 +152,15 @@ static const struct option_row tracer_rows[] = {
 	  "steptrace on standard error every second"},
 	 OPTION_STORES(FLAG, struct session_options, shows_stats)},
 	{{0, "metrics", "ADDRESS:PORT",
-	  "serve the numbers of --stats to Prometheus over HTTP, for\n"
-	  "example at 127.0.0.1:9464"},
+	  "serve the numbers of --stats, and the durations of commands\n"
+	  "and steps, to Prometheus over HTTP, for example at\n"
+	  "127.0.0.1:9464"},
 	 OPTION_STORES(TEXT, struct session_options, metrics_address)},
+	{{0, "metrics-buckets", "TIME[,TIME...]",
+	  "the upper bounds of the buckets of --metrics for the\n"
+	  "durations of commands and steps (default: 20 times from\n"
+	  "100us to 5m)"},
+	 .set = set_metrics_buckets},
 };
 
 /* ---- all groups, in the order of the help */
@@ -186,6 +199,8 @@ static int check(const struct session_options *session, struct error *err)
 {
 	if (session->pseudonym_key_path && !session->pseudonyms_mask)
 		return error__set(err, -EINVAL, "--pseudonym-key needs --pseudonymize");
+	if (session->metrics_bounds.count && !session->metrics_address)
+		return error__set(err, -EINVAL, "--metrics-buckets needs --metrics");
 	if (session->safe_integers && session->format == FORMAT_COMPACT)
 		return error__set(err, -EINVAL, "--safe-integers works only with --format json");
 	if (record_format__needs_json(session) && session->format == FORMAT_COMPACT)

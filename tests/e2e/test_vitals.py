@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The tracer's own numbers: --stats for a person, --metrics for Prometheus."""
+import collections
 import http.client
 import re
 import socket
 import subprocess
 import unittest
 
-from harness import PATIENCE_S, EndToEnd, Runner, Tracer, check_books, run, target, wait_until
+from harness import (PATIENCE_S, EndToEnd, Runner, Tracer, check_books, completed, run, steps,
+                     target, wait_until)
 
 STATS = re.compile(r"steptrace: (\d+) events/s, (\d+) lost/s, lag ([\d.]+) ms, "
                    r"buffer ([\d.]+) % of (\w+), queue ([\d.]+) % of (\w+), "
                    r"cpu ([\d.]+) %, memory ([\d.]+)M$")
-SAMPLE = re.compile(r'[a-z_]+(\{([a-z]+="(\\.|[^"\\\n])*",?)+\})? [0-9.]+$')
+SAMPLE = re.compile(r'([a-z_]+)(\{([a-z_]+="(\\.|[^"\\\n])*",?)+\})? [0-9.]+$')
 EVENTS = 'steptrace_events_total{event="%s"}'
 
 
@@ -40,9 +42,9 @@ class Metrics(EndToEnd):
         self.address = url.split("/")[2]
         return tracer
 
-    def ask(self, path="/metrics", method="GET", body=None):
+    def ask(self, path="/metrics", method="GET", body=None, accept="*/*"):
         connection = http.client.HTTPConnection(self.address, timeout=PATIENCE_S)
-        connection.request(method, path, body=body)
+        connection.request(method, path, body=body, headers={"Accept": accept})
         response = connection.getresponse()
         text = response.read().decode()
         connection.close()
@@ -62,7 +64,9 @@ class Metrics(EndToEnd):
             elif not line.startswith("# HELP "):
                 self.assertRegex(line, SAMPLE)
                 name, value = line.rsplit(" ", 1)
-                self.assertIn(name.split("{")[0], types)
+                family = name.split("{")[0]
+                self.assertIn(family if family in types else
+                              re.sub("_(bucket|sum|count)$", "", family), types)
                 self.assertNotIn(name, samples)
                 samples[name] = float(value)
         return samples
@@ -89,6 +93,63 @@ class Metrics(EndToEnd):
         self.assertGreater(samples["process_cpu_seconds_total"], 0)
         self.assertGreater(samples["process_resident_memory_bytes"],
                            samples["steptrace_own_memory_bytes"])
+
+    def check_histogram(self, samples, name, labels, durations_ms, bounds):
+        for bound in bounds:
+            within = [ms for ms in durations_ms
+                      if bound == "+Inf" or round(ms * 1e6) <= round(float(bound) * 1e9)]
+            self.assertEqual(samples['%s_bucket{%s,le="%s"}' % (name, labels, bound)], len(within))
+        self.assertEqual(samples["%s_count{%s}" % (name, labels)], len(durations_ms))
+        self.assertAlmostEqual(samples["%s_sum{%s}" % (name, labels)], sum(durations_ms) / 1e3, 6)
+
+    def test_durations(self):
+        """They are those of the events."""
+        bounds = ["1e-07", "0.0001", "0.001", "0.1", "+Inf"]
+        with Runner() as runner:
+            tracer = self.open("-p", str(runner.pid), "--metrics-buckets", "100ns,100us,1ms,100ms")
+            for order in ("go 100", "fail", "sleep 3", "nested"):
+                runner.do(order)
+            tracer.written("command.execution.completed", '"command_slug":"parent"')
+            samples = self.samples()
+            events = tracer.stop()
+        kinds = {(event["command_slug"], event["step_type"]) for event in steps(events)}
+        self.assertGreater(len(kinds), 3)
+        for slug, step_type in kinds:
+            self.check_histogram(
+                samples, "steptrace_step_duration_seconds",
+                'command="%s",step_type="%s"' % (slug, step_type),
+                [event["duration_ms"] for event in steps(events)
+                 if (event["command_slug"], event["step_type"]) == (slug, step_type)], bounds)
+        for slug in {slug for slug, _ in kinds}:
+            self.check_histogram(
+                samples, "steptrace_command_duration_seconds", 'command="%s"' % slug,
+                [event["total_duration_ms"] for event in completed(events)
+                 if event["command_slug"] == slug], bounds)
+        ended = collections.Counter(
+            'steptrace_commands_ended_total{command="%s",outcome="%s",error_category="%s"}'
+            % (event["command_slug"], event["outcome"], event.get("error_category") or "none")
+            for event in completed(events))
+        self.assertGreater(len(ended), 3)
+        self.assertEqual({name: count for name, count in samples.items()
+                          if name.startswith("steptrace_commands_ended")}, ended)
+
+    def test_openmetrics(self):
+        """Counters and exemplars look different there."""
+        with Runner() as runner:
+            tracer = self.open("-p", str(runner.pid))
+            runner.do("go 1")
+            wait_until(lambda: self.events_told() == 7, "all events are written")
+            response, text = self.ask(
+                accept="application/openmetrics-text;version=1.0.0,text/plain;q=0.5")
+            events = tracer.stop()
+        self.assertEqual(response.headers["Content-Type"],
+                         "application/openmetrics-text; version=1.0.0; charset=utf-8")
+        self.assertTrue(text.endswith("\n# EOF\n"))
+        self.assertIn("\n# TYPE steptrace_events counter\n", text)
+        self.assertIn("\n# TYPE process_cpu_seconds counter\n", text)
+        self.assertRegex(text, r'_bucket\{command="fragment.update",le="[0-9.e+Inf-]+"\} 1 '
+                               r'# \{execution_id="%s"\} [0-9.]+ [0-9.]+\n'
+                         % completed(events)[0]["execution_id"])
 
     def test_the_final_counts(self):
         """They are served while steptrace waits for the command."""

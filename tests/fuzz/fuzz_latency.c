@@ -6,7 +6,7 @@
  *	input:  the columns of the terminal in a byte, then records, each after its length in 2
  *		bytes (little-endian)
  *
- * links: src/steptrace/latency/[a-z]*.c STREAM -lcjson -lm
+ * links: src/steptrace/latency/[a-z]*.c STREAM -lcjson
  */
 #include <cjson/cJSON.h>
 #include <stddef.h>
@@ -123,7 +123,8 @@ static void run(const uint8_t *data, size_t size, const char *by, bool is_json,
 					    .executions_limit = 4,
 					    .text.columns = columns,
 					    .on_event = on_event,
-					    .on_event_context = &counter};
+					    .on_event_context = &counter,
+					    .leaves_out_lines = true};
 	struct stream *stream;
 	struct error err;
 

@@ -39,6 +39,7 @@ static void begin(const char *by, enum stream_format format, unsigned int column
 	for_stream.text.columns = columns;
 	for_stream.on_event = latency__on_event;
 	for_stream.on_event_context = &latency;
+	for_stream.leaves_out_lines = true;
 	stream = stream_with(&for_stream);
 	latency__on_time(&latency, stream, 1000000000, false);
 }
@@ -286,7 +287,8 @@ static void a_row_as_json(void **state)
 		reported(),
 		"{\"event\":\"latency.row\",\"timestamp\":\"2026-01-31T12:00:03.000000000Z\","
 		"\"monotonic_ns\":3000000000,\"interval_ms\":2000,\"of\":\"step\","
-		"\"by\":{\"step_type\":\"A\\\"\\n\",\"outcome\":\"success\",\"user_id\":\"local-default\"},"
+		"\"by\":{\"step_type\":\"A\\\"\\n\",\"outcome\":\"success\","
+		"\"user_id\":\"local-default\"},"
 		"\"other\":false,\"count\":2,\"untimed\":0,\"failures\":0,\"sum_ms\":0.004,"
 		"\"min_ms\":0.001,\"max_ms\":0.003,\"p50_ms\":0.001,\"p90_ms\":0.003,"
 		"\"p99_ms\":0.003,\"p999_ms\":0.003,\"buckets\":[[0.001,0.001008,1],"
@@ -302,8 +304,8 @@ static void the_other_row_as_json(void **state)
 	options.rows_limit = 3;
 	for (char type[] = "A"; type[0] < 'F'; type[0]++)
 		feed_step_of(type, 1, OUTCOME_SUCCESS);
-	assert_non_null(strstr(reported(),
-			       "\"by\":{\"step_type\":null,\"pid\":null},\"other\":true,\"count\":2"));
+	assert_non_null(strstr(
+		reported(), "\"by\":{\"step_type\":null,\"pid\":null},\"other\":true,\"count\":2"));
 	end();
 }
 

@@ -81,7 +81,7 @@ static char *prometheus(struct strbuf *text)
 	struct vitals now = later();
 
 	strbuf__init(text, 1 << 20);
-	vitals__prometheus(&now, text);
+	vitals__prometheus(&now, &(struct prometheus_text){text, false});
 	assert_int_equal(text->err, 0);
 	return text->text;
 }
@@ -221,7 +221,7 @@ static void every_total_of_trace_stopped_is_a_metric(void **state)
 	set_all(&now);
 	event = stopped_event(&now);
 	strbuf__init(&text, 1 << 20);
-	vitals__prometheus(&now, &text);
+	vitals__prometheus(&now, &(struct prometheus_text){&text, false});
 	cJSON_ArrayForEach (field, event) {
 		char name[96];
 		const char *metric = metric_of(field->string, name);

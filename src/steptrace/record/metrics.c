@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <microhttpd.h>
 #include <netdb.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +18,11 @@ enum {
 	CONNECTIONS_MAX = 64,
 	CONNECTION_TIMEOUT_S = 3,
 	CONNECTION_BYTES = 32 * 1024,
-	TEXT_MAX_BYTES = 1 << 20,
+	TEXT_MAX_BYTES = 32 << 20,
 };
+
+#define OPENMETRICS_TYPE "application/openmetrics-text; version=1.0.0; charset=utf-8"
+#define PROMETHEUS_TYPE  "text/plain; version=0.0.4; charset=utf-8"
 
 struct metrics {
 	struct MHD_Daemon *daemon;
@@ -41,16 +45,26 @@ static enum MHD_Result answer_text(struct MHD_Connection *connection, unsigned i
 	return result;
 }
 
+/* Prometheus asks for OpenMetrics first. */
+static bool accepts_openmetrics(struct MHD_Connection *connection)
+{
+	const char *accepted =
+		MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT);
+
+	return accepted && strstr(accepted, "application/openmetrics-text");
+}
+
 static enum MHD_Result answer_metrics(struct metrics *metrics, struct MHD_Connection *connection)
 {
 	struct MHD_Response *response;
 	enum MHD_Result result;
 	struct strbuf text;
+	const struct prometheus_text out = {&text, accepts_openmetrics(connection)};
 	size_t bytes;
 	char *taken;
 
 	strbuf__init(&text, TEXT_MAX_BYTES);
-	metrics->text(metrics->context, &text);
+	metrics->text(metrics->context, &out);
 	bytes = text.length;
 	taken = strbuf__take(&text);
 	if (!taken) {
@@ -63,7 +77,7 @@ static enum MHD_Result answer_metrics(struct metrics *metrics, struct MHD_Connec
 		return MHD_NO;
 	}
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
-				"text/plain; version=0.0.4; charset=utf-8");
+				out.is_open ? OPENMETRICS_TYPE : PROMETHEUS_TYPE);
 	result = MHD_queue_response(connection, MHD_HTTP_OK, response);
 	MHD_destroy_response(response);
 	return result;

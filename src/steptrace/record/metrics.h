@@ -7,12 +7,12 @@
 #define STEPTRACE_METRICS_H
 
 #include "common/error.h"
-#include "common/strbuf.h"
+#include "common/prometheus_text.h"
 
 struct metrics;
 
-/* Appends the text of the answer. */
-typedef void metrics_text_fn(void *context, struct strbuf *text);
+/* Appends the text of the answer, in the format that the client wants. */
+typedef void metrics_text_fn(void *context, const struct prometheus_text *out);
 
 /* Whether the text can be an address: 0, or -EINVAL with a sentence. */
 int metrics__check(const char *address, struct error *err);

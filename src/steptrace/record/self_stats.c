@@ -3,11 +3,14 @@
 
 #include "common/log.h"
 
-static void put_text(void *context, struct strbuf *text)
+static void put_text(void *context, const struct prometheus_text *out)
 {
 	const struct self_stats *stats = context;
 
-	vitals__prometheus(&stats->now, text);
+	vitals__prometheus(&stats->now, out);
+	if (stats->durations)
+		duration_metrics__put(stats->durations, out);
+	prometheus_text__end(out);
 }
 
 int self_stats__open(struct self_stats *stats, const char *address, bool prints, struct error *err)
@@ -27,6 +30,7 @@ int self_stats__open(struct self_stats *stats, const char *address, bool prints,
 void self_stats__close(struct self_stats *stats)
 {
 	metrics__close(stats->metrics);
+	duration_metrics__free(stats->durations);
 	usage__close(&stats->usage);
 }
 

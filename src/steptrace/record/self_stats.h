@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "common/error.h"
+#include "steptrace/latency/duration_metrics.h"
 #include "steptrace/record/metrics.h"
 #include "steptrace/record/usage.h"
 #include "steptrace/record/vitals.h"
@@ -16,7 +17,8 @@
 struct self_stats {
 	bool prints; /* --stats */
 	struct usage usage;
-	struct metrics *metrics; /* NULL: no HTTP server */
+	struct metrics *metrics;            /* NULL: no HTTP server */
+	struct duration_metrics *durations; /* owned; NULL: durations are not counted */
 	struct vitals before, now;
 };
 

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "common/error.h"
+#include "steptrace/latency/duration_metrics.h"
 #include "steptrace/output/outputs.h"
 #include "steptrace/record/accounting.h"
 #include "steptrace/record/cgroups.h"
@@ -59,6 +60,7 @@ struct session_options {
 	double max_cpu_percent;      /* of one processor; 0: no limit */
 	bool shows_stats;            /* once a second, on stderr */
 	const char *metrics_address; /* NULL: no HTTP server */
+	struct duration_bounds metrics_bounds;
 };
 
 struct session {

@@ -121,6 +121,28 @@ static int open_cgroups(struct session *session)
 	return session->cgroups ? 0 : error__set(session->err, -ENOMEM, "out of memory");
 }
 
+/* Events are given to the reader of the command, or counted for --metrics. */
+static int choose_reader(struct session *session, struct stream_options *stream_options)
+{
+	const struct event_reader *reader = session->options->reader;
+	struct self_stats *stats = &session->self_stats;
+
+	if (reader) {
+		stream_options->on_event = reader->on_event;
+		stream_options->on_event_context = reader->context;
+		stream_options->leaves_out_lines = true;
+	} else if (stats->metrics) {
+		stats->durations =
+			duration_metrics__new(&session->options->metrics_bounds,
+					      clock_anchor__realtime_ns(&stream_options->clock, 0));
+		if (!stats->durations)
+			return -ENOMEM;
+		stream_options->on_event = duration_metrics__on_event;
+		stream_options->on_event_context = stats->durations;
+	}
+	return 0;
+}
+
 static int open_stream(struct session *session)
 {
 	const struct session_options *options = session->options;
@@ -146,11 +168,9 @@ static int open_stream(struct session *session)
 		.last_lost_ns = capture__last_lost_ns(session->watch.capture),
 	};
 
-	if (options->reader) {
-		stream_options.on_event = options->reader->on_event;
-		stream_options.on_event_context = options->reader->context;
-	}
 	clock_anchor__init(&stream_options.clock, &now);
+	if (choose_reader(session, &stream_options))
+		return error__set(session->err, -ENOMEM, "out of memory");
 	if (stream__new(&stream_options, &session->stream))
 		return error__set(session->err, -ENOMEM, "out of memory");
 	return 0;

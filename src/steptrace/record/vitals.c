@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/utf8.h"
 #include "steptrace/record/budget.h"
 #include "steptrace/version.h"
 
@@ -103,141 +102,112 @@ void vitals__line(const struct vitals *before, const struct vitals *now,
 
 /* ---- Prometheus */
 
-static void head(struct strbuf *text, const char *name, const char *type, const char *help)
+static void number(const struct prometheus_text *out, const char *name, const char *type,
+		   const char *help, uint64_t value)
 {
-	strbuf__printf(text, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+	prometheus_text__head(out, name, type, help);
+	strbuf__printf(out->text, "%s %" PRIu64 "\n", name, value);
 }
 
-static void number(struct strbuf *text, const char *name, const char *type, const char *help,
-		   uint64_t value)
+static void fraction(const struct prometheus_text *out, const char *name, const char *type,
+		     const char *help, double value)
 {
-	head(text, name, type, help);
-	strbuf__printf(text, "%s %" PRIu64 "\n", name, value);
+	prometheus_text__head(out, name, type, help);
+	strbuf__printf(out->text, "%s %.9f\n", name, value);
 }
 
-static void fraction(struct strbuf *text, const char *name, const char *type, const char *help,
-		     double value)
+static void by_kind(const struct prometheus_text *out, const char *name, const char *help,
+		    const uint64_t *counts)
 {
-	head(text, name, type, help);
-	strbuf__printf(text, "%s %.9f\n", name, value);
-}
-
-static void by_kind(struct strbuf *text, const char *name, const char *help, const uint64_t *counts)
-{
-	head(text, name, "counter", help);
+	prometheus_text__head(out, name, "counter", help);
 	for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS_COUNT; kind++)
-		strbuf__printf(text, "%s{event=\"%s\"} %" PRIu64 "\n", name, event_names[kind],
+		strbuf__printf(out->text, "%s{event=\"%s\"} %" PRIu64 "\n", name, event_names[kind],
 			       counts[kind]);
 }
 
-static void by_reason(struct strbuf *text, const struct stream_counts *counts)
+static void by_reason(const struct prometheus_text *out, const struct stream_counts *counts)
 {
-	head(text, "steptrace_lost_total", "counter", "Boundaries that made no event, by reason.");
+	prometheus_text__head(out, "steptrace_lost_total", "counter",
+			      "Boundaries that made no event, by reason.");
 	for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS_COUNT; kind++)
 		for (int reason = 0; reason < LOSS_REASONS_COUNT; reason++)
 			strbuf__printf(
-				text,
+				out->text,
 				"steptrace_lost_total{event=\"%s\",reason=\"%s\"} %" PRIu64 "\n",
 				event_names[kind], loss_names[reason], counts->lost[kind][reason]);
 }
 
-static void totals(struct strbuf *text, const struct trace_totals *totals)
+static void totals(const struct prometheus_text *out, const struct trace_totals *totals)
 {
-	head(text, "steptrace_processes_untraced", "gauge",
-	     "Processes of the targets that are not traced, by reason.");
+	prometheus_text__head(out, "steptrace_processes_untraced", "gauge",
+			      "Processes of the targets that are not traced, by reason.");
 	for (int reason = 0; reason < UNTRACED_REASONS_COUNT; reason++)
-		strbuf__printf(text, "steptrace_processes_untraced{reason=\"%s\"} %" PRIu64 "\n",
+		strbuf__printf(out->text,
+			       "steptrace_processes_untraced{reason=\"%s\"} %" PRIu64 "\n",
 			       untraced_names[reason], totals->untraced[reason]);
-	number(text, "steptrace_executions_forgotten_total", "counter",
+	number(out, "steptrace_executions_forgotten_total", "counter",
 	       "Open executions that were dropped, because too many were open.", totals->forgotten);
-	number(text, "steptrace_filter_decisions_lost_total", "counter",
+	number(out, "steptrace_filter_decisions_lost_total", "counter",
 	       "How often --comm, --uid or --cgroup decided again for a running execution.",
 	       totals->decisions_lost);
 }
 
-/* Label values escape backslash, quote and newline. */
-static void put_character(struct strbuf *text, char character)
+static void of_output(const struct prometheus_text *out, const char *metric, const char *name,
+		      uint64_t value)
 {
-	if (character == '\n') {
-		strbuf__text(text, "\\n");
-		return;
-	}
-	if (character == '\\' || character == '"')
-		strbuf__char(text, '\\');
-	strbuf__char(text, character);
+	strbuf__printf(out->text, "%s{output=\"", metric);
+	prometheus_text__label(out, name);
+	strbuf__printf(out->text, "\"} %" PRIu64 "\n", value);
 }
 
-/* A file name may contain any bytes; label values must be UTF-8. */
-static void label(struct strbuf *text, const char *value)
+static void outputs(const struct prometheus_text *out, const struct vitals *now)
 {
-	const uint8_t *at = (const uint8_t *)value, *end = at + strlen(value);
-
-	while (at < end) {
-		int bytes = *at < 0x80 ? 1 : utf8__sequence_bytes(at, end);
-
-		if (bytes == 0)
-			strbuf__text(text, "\xef\xbf\xbd");
-		for (int i = 0; i < bytes; i++)
-			put_character(text, (char)at[i]);
-		at += bytes ? bytes : 1;
-	}
-}
-
-static void of_output(struct strbuf *text, const char *metric, const char *name, uint64_t value)
-{
-	strbuf__printf(text, "%s{output=\"", metric);
-	label(text, name);
-	strbuf__printf(text, "\"} %" PRIu64 "\n", value);
-}
-
-static void outputs(struct strbuf *text, const struct vitals *now)
-{
-	head(text, "steptrace_output_lost_total", "counter",
-	     "Events that were not written to this output.");
+	prometheus_text__head(out, "steptrace_output_lost_total", "counter",
+			      "Events that were not written to this output.");
 	for (size_t i = 0; i < now->outputs_count; i++)
-		of_output(text, "steptrace_output_lost_total", now->outputs[i].name,
+		of_output(out, "steptrace_output_lost_total", now->outputs[i].name,
 			  now->outputs[i].lost);
-	head(text, "steptrace_output_queue_used_bytes", "gauge",
-	     "Lines that wait for this output.");
+	prometheus_text__head(out, "steptrace_output_queue_used_bytes", "gauge",
+			      "Lines that wait for this output.");
 	for (size_t i = 0; i < now->outputs_count; i++)
-		of_output(text, "steptrace_output_queue_used_bytes", now->outputs[i].name,
+		of_output(out, "steptrace_output_queue_used_bytes", now->outputs[i].name,
 			  now->outputs[i].queued_bytes);
 }
 
-void vitals__prometheus(const struct vitals *now, struct strbuf *text)
+void vitals__prometheus(const struct vitals *now, const struct prometheus_text *out)
 {
-	head(text, "steptrace_build_info", "gauge", "The tracer's version.");
-	strbuf__text(text, "steptrace_build_info{version=\"" STEPTRACE_VERSION "\"} 1\n");
-	number(text, "steptrace_hits_total", "counter",
+	prometheus_text__head(out, "steptrace_build_info", "gauge", "The tracer's version.");
+	strbuf__text(out->text, "steptrace_build_info{version=\"" STEPTRACE_VERSION "\"} 1\n");
+	number(out, "steptrace_hits_total", "counter",
 	       "Boundaries that were hit: events, lost and filtered.", now->totals.hits);
-	by_kind(text, "steptrace_events_total", "Events of boundaries.", now->counts.events);
-	by_kind(text, "steptrace_aborted_total", "Events of what a process left open.",
+	by_kind(out, "steptrace_events_total", "Events of boundaries.", now->counts.events);
+	by_kind(out, "steptrace_aborted_total", "Events of what a process left open.",
 		now->counts.aborted);
-	by_kind(text, "steptrace_filtered_total", "Boundaries that were not wanted.",
+	by_kind(out, "steptrace_filtered_total", "Boundaries that were not wanted.",
 		now->counts.filtered);
-	by_reason(text, &now->counts);
-	totals(text, &now->totals);
-	outputs(text, now);
-	fraction(text, "steptrace_lag_seconds", "gauge",
+	by_reason(out, &now->counts);
+	totals(out, &now->totals);
+	outputs(out, now);
+	fraction(out, "steptrace_lag_seconds", "gauge",
 		 "The longest that a record waited to be read, in the last second.",
 		 (double)now->lag_ns / 1e9);
-	fraction(text, "steptrace_buffer_used_ratio", "gauge",
+	fraction(out, "steptrace_buffer_used_ratio", "gauge",
 		 "The fullest that a ring buffer was, in the last second.",
 		 percent(now->unread_bytes, now->ring_bytes) / 100);
-	number(text, "steptrace_buffer_bytes", "gauge", "The size of the ring buffers together.",
+	number(out, "steptrace_buffer_bytes", "gauge", "The size of the ring buffers together.",
 	       now->buffer_bytes);
-	number(text, "steptrace_degraded_level", "gauge",
+	number(out, "steptrace_degraded_level", "gauge",
 	       "What is left out to stay within --max-cpu. 0: nothing; 1 to 6: the steps of all "
 	       "but one execution in 2 to 64; 7: all but completed commands; 8: all but counts.",
 	       now->level);
-	number(text, "steptrace_attached_binaries", "gauge", "Binaries with probes attached.",
+	number(out, "steptrace_attached_binaries", "gauge", "Binaries with probes attached.",
 	       now->binaries);
-	number(text, "steptrace_open_executions", "gauge", "Commands that are known to be open.",
+	number(out, "steptrace_open_executions", "gauge", "Commands that are known to be open.",
 	       now->executions);
-	fraction(text, "process_cpu_seconds_total", "counter", "The tracer's processor time.",
+	fraction(out, "process_cpu_seconds_total", "counter", "The tracer's processor time.",
 		 (double)now->cpu_ns / 1e9);
-	number(text, "process_resident_memory_bytes", "gauge",
+	number(out, "process_resident_memory_bytes", "gauge",
 	       "The tracer's memory, its ring buffers mapped twice.", now->memory_bytes);
-	number(text, "steptrace_own_memory_bytes", "gauge",
+	number(out, "steptrace_own_memory_bytes", "gauge",
 	       "The tracer's memory without ring buffers and files.", now->own_memory_bytes);
 }

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/strbuf.h"
+#include "common/prometheus_text.h"
 #include "steptrace/stream/stream.h"
 #include "steptrace/stream/trace_events.h"
 
@@ -48,7 +48,7 @@ enum { VITALS_LINE_BYTES = 384 };
 void vitals__line(const struct vitals *before, const struct vitals *now,
 		  char line[VITALS_LINE_BYTES]);
 
-/* Appends the reading in the text format of Prometheus. An allocation failure is in text->err. */
-void vitals__prometheus(const struct vitals *now, struct strbuf *text);
+/* Appends the reading as metrics. */
+void vitals__prometheus(const struct vitals *now, const struct prometheus_text *out);
 
 #endif

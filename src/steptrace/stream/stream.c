@@ -56,16 +56,13 @@ static size_t bytes_of_cgroup(const struct event *event)
 	return event->cgroup_path ? JSON_TEXT_BYTES(strlen(event->cgroup_path)) : 0;
 }
 
-int stream__write_line(struct stream *stream, const struct event *event)
+/* Appends the line of an event and its mark. */
+static int write_line(struct stream *stream, const struct event *event)
 {
 	struct stream_options *options = &stream->options;
 	struct line_mark mark = {.kind = (uint8_t)event->kind,
 				 .is_aborted = event->termination != NULL};
 
-	if (options->on_event) {
-		options->on_event(options->on_event_context, event);
-		return 0;
-	}
 	_Static_assert((int)EVENT_LINE_BYTES >= (int)EVENT_JSON_BYTES &&
 			       (int)EVENT_LINE_BYTES >= (int)EVENT_TEXT_BYTES,
 		       "a line of an event can be longer than its room");
@@ -81,6 +78,16 @@ int stream__write_line(struct stream *stream, const struct event *event)
 		mark.known_ns = event->execution->known_ns;
 	}
 	return lines__mark(&stream->lines, &mark);
+}
+
+int stream__tell(struct stream *stream, const struct event *event)
+{
+	struct stream_options *options = &stream->options;
+	int code = options->leaves_out_lines ? 0 : write_line(stream, event);
+
+	if (!code && options->on_event)
+		options->on_event(options->on_event_context, event);
+	return code;
 }
 
 uint64_t stream__losses_of(const struct stream *stream, enum event_kind kind)

@@ -59,10 +59,11 @@ struct stream_options {
 	 * pseudonyms. NULL: no text is replaced. */
 	void (*pseudonymize)(void *context, struct decoded *decoded);
 	void *pseudonymize_context;
-	/* Called for each event instead of writing its line; the event is valid during the call.
-	 * NULL: lines are written. */
+	/* Called for each event that is counted; the event is valid during the call. NULL: it is
+	 * not called. */
 	void (*on_event)(void *context, const struct event *event);
 	void *on_event_context;
+	bool leaves_out_lines;   /* no line is written for an event */
 	uint64_t events_limit;   /* --count; 0: no limit */
 	size_t executions_limit; /* 0: EXECUTIONS_LIMIT */
 	struct clock_anchor clock;

@@ -29,8 +29,9 @@ struct stream {
 	uint64_t aborted_ids_total; /* the next one goes to this number modulo the size */
 };
 
-/* Appends the line of an event and its mark. 0, or -ENOMEM: no line was appended. */
-int stream__write_line(struct stream *stream, const struct event *event);
+/* Writes the line of an event and calls on_event, where the options say so. 0, or -ENOMEM: neither
+ * was done. */
+int stream__tell(struct stream *stream, const struct event *event);
 
 /* How many hits of the kind were lost so far, for any reason. */
 uint64_t stream__losses_of(const struct stream *stream, enum event_kind kind);

@@ -245,7 +245,7 @@ static int write_event(struct stream *stream, const struct event *event)
 		stream->counts.filtered[event->kind]++;
 		return 0;
 	}
-	err = stream__write_line(stream, event);
+	err = stream__tell(stream, event);
 	if (err)
 		return lose(stream, event->kind, LOSS_NOT_WRITTEN, err);
 	stream->counts.events[event->kind]++;

@@ -13,7 +13,7 @@ static void write_aborted(void *context, const struct event *event)
 
 	if (event__duration_ns(event, &ns) && ns < stream->options.min_duration_ns)
 		return;
-	if (stream__limit_reached(stream) || stream__write_line(stream, event))
+	if (stream__limit_reached(stream) || stream__tell(stream, event))
 		return;
 	stream->counts.aborted[event->kind]++;
 	stream->aborted_total++;
