@@ -122,15 +122,15 @@
  * command, steptrace_command_suspend() and steptrace_command_resume(). The step remains one step.
  * Its event contains the suspended time (suspended_ms). The duration does not include it. A step
  * may end while it is suspended. If the command or the outer step also stops, make a further call
- * for it. If a tracer attached or detached between the two calls, the event has no duration and
- * no suspended time.
+ * for it. If a tracer attached or detached between the suspend call and the resume call, the event
+ * has no duration and no suspended time.
  *
  * TEXT THAT COSTS TIME
  *
  * A binding may have to convert text before it can set a member, such as `user_id`. This costs time
  * even if no tracer is attached. To avoid this, set the member `describe` to a function that sets
- * the members with text. (Do not use steptrace_enabled() in the begin call for this. If the tracer
- * attaches later, the events of the command have no text.)
+ * the members with text. (Do not ask steptrace_enabled() before the begin call whether to set the
+ * text. If a tracer attached after that, the events of the command would have no text.)
  *
  * - While no tracer is attached, the function is not called.
  * - Otherwise the function is called once for each command or step, before the first event that
@@ -185,16 +185,17 @@
  *
  * PLATFORMS
  *
- * The header works with C11 and C++17, gcc and clang, on Linux on x86-64 and little-endian aarch64.
- * It works in static programs, PIE programs and shared objects, with and without LTO. On other
- * platforms, the probes are compiled out, and a #warning says so. Define STEPTRACE_QUIET to switch
- * the warning off. Define STEPTRACE_DISABLE to compile the probes out on a supported platform.
+ * The header works with C11, C++11 and later, gcc and clang, on Linux on x86-64 and little-endian
+ * aarch64. It works in static programs, PIE programs and shared objects, with and without LTO. On
+ * other platforms, the probes are compiled out, and a #warning says so. Define STEPTRACE_QUIET to
+ * switch the warning off. Define STEPTRACE_DISABLE to compile the probes out on a supported
+ * platform.
  */
 #ifndef STEPTRACE_H
 #define STEPTRACE_H
 
-/* The file to include does not exist, so the compiler stops here. Otherwise it would print hundreds
- * of further errors. */
+/* The file in the #include below does not exist, so the compiler stops there. Otherwise it would
+ * print hundreds of further errors. */
 #if defined(__cplusplus) ? __cplusplus < 201103L : (__STDC_VERSION__ + 0 < 201112L)
 #error "steptrace.h needs C11 or C++11, or later: compile with -std=c11, -std=gnu11 or -std=c++17"
 #include <steptrace.h-needs-C11-or-C++11>
@@ -242,9 +243,9 @@ enum steptrace_outcome {
 	STEPTRACE_SUCCESS = 1,
 	STEPTRACE_FAILURE = 2,
 	STEPTRACE_SKIPPED = 3, /* steps only: the step had nothing to do */
-	/* The work stopped before its end, and not because of its own result: for example the
-	 * interpreter ends the script. The tracer itself reports this outcome for a command or step
-	 * whose process ended, or called execve(), before the end call. */
+	/* Something else stopped the work before it was finished; the work itself did not fail. For
+	 * example, the interpreter ends the script. The tracer itself reports this outcome for a
+	 * command or step whose process ended, or called execve(), before the end call. */
 	STEPTRACE_ABORTED = 4,
 	STEPTRACE_CANCELLED = 5, /* the caller no longer wanted the result */
 };
@@ -717,8 +718,8 @@ static inline uint64_t steptrace__mix(uint64_t word)
 	return word ^ (word >> 31);
 }
 
-/* Computes the key of a process that runs after a clone() without fork(). The counter differs if
- * the parent created an id between two such calls. */
+/* Computes the key of the child of a clone() without fork(). Two such children get different
+ * counters if the parent created an id between the two clone() calls. */
 STEPTRACE__SLOW uint64_t steptrace__key_after_clone(struct steptrace__identity *page)
 {
 	uint64_t expected = 0;
@@ -764,7 +765,8 @@ STEPTRACE__SLOW struct steptrace__identity *steptrace__page_new(void)
 	return (struct steptrace__identity *)(uintptr_t)address;
 }
 
-/* The priority 101 is the first that a program may use: other constructors may make calls. */
+/* The priority 101 is the first that a program may use. Constructors that run later may already
+ * make begin calls. */
 __attribute__((constructor(101), unused)) static void steptrace__identity_init(void)
 {
 	struct steptrace__identity *page, *expected = NULL;
