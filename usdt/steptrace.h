@@ -55,10 +55,10 @@
  *    between init and end. The struct of a command must exist longer than the structs of its steps.
  *    A struct need not be cleared before init.
  * 2. The struct keeps pointers to text, and no copy of the text. The text that a member points to
- *    must stay valid and unchanged until the end call. The slug of a command or tool and the type
- *    of a step are always set: if one of them is NULL or "", the events contain "unnamed". Every
- *    other text may be NULL. Text that is longer than its field is truncated, but never in the
- *    middle of a UTF-8 character.
+ *    must stay valid and unchanged until the end call. In the events, the slug of a command or tool
+ *    and the type of a step are never empty: if the member is NULL or "", the events contain
+ *    "unnamed". Every other text may be NULL. Text that is longer than its field is truncated, but
+ *    never in the middle of a UTF-8 character.
  * 3. Put only metadata into the members. Do not put argument values, content, prompts, answers, SQL
  *    or error texts into any member: every operator can see the events.
  * 4. Your program must compute the same results with and without a tracer. Use steptrace_enabled()
@@ -74,7 +74,7 @@
  * A command counts its steps. While a tracer is attached, the counters are incremented atomically.
  * While no tracer is attached, they are incremented without atomic operations: if several threads
  * end steps of the same command at the same moment, an increment can be lost. If a tracer is
- * attached during the whole command, the counts are exact.
+ * attached during the whole command, the counts of a process are exact.
  *
  * Ids are unique across threads and after fork(). A command may continue in child processes of the
  * runner. The command then keeps its id. Do not use the calls in a signal handler.
@@ -85,14 +85,15 @@
  *   "aborted" when all processes that made a call for the execution have ended, or have called
  *   execve(). If one of them is killed and another is still running, "aborted" is reported later.
  * - A process that exits may leave the command to children that it forked after the begin call. The
- *   tracer waits for these children, too. It does not wait for them if a signal killed the process,
- *   and it does not find a grandchild whose parent ended first (a daemon that forks twice). Then
- *   "aborted" is reported, unless the grandchild has made a call for the execution before.
+ *   tracer waits for these children, too. If a child has made no call for the execution, the tracer
+ *   does not wait for it when a signal killed its parent. A grandchild that has made no call is not
+ *   found if its parent ended first (a daemon that forks twice). In both cases, "aborted" is
+ *   reported.
  * - A process that ends, or calls execve(), inside a step aborts that step.
  * - The step counts contain the steps of all processes. The counters in a process do not contain
- *   the steps of its children, so the tracer counts the events of steps itself. If the event of a
- *   step was lost while the execution was running, the counts may be too low. The field "complete"
- *   is then false.
+ *   the steps of its children. So where several processes took part, the tracer counts the events
+ *   of steps instead. If such an event was lost while the execution was running, the counts may be
+ *   too low. The field "complete" is then false.
  *
  * A begin or end call makes no system call. It reads the processor's clock through the vDSO.
  * Therefore the calls work under a seccomp filter that allows only the system calls of the process
@@ -133,9 +134,9 @@
  * text. If a tracer attached after that, the events of the command would have no text.)
  *
  * - While no tracer is attached, the function is not called.
- * - Otherwise the function is called once for each command or step, before the first event that
- *   needs the text. This is in the begin call, or in a later call for the command, its steps or its
- *   tools. The function runs in the thread that makes this call.
+ * - Otherwise the function is called once for each command or step (for threads, see below), before
+ *   the first event that needs the text. This is in the begin call, or in a later call for the
+ *   command, its steps or its tools. The function runs in the thread that makes this call.
  * - If several threads run steps of one command, several threads may call the function at the same
  *   time. Each call must set the same values.
  * - The function must not make calls for this command or its steps, except steptrace_command_id().
@@ -718,8 +719,9 @@ static inline uint64_t steptrace__mix(uint64_t word)
 	return word ^ (word >> 31);
 }
 
-/* Computes the key of the child of a clone() without fork(). Two such children get different
- * counters if the parent created an id between the two clone() calls. */
+/* Computes the key of the child of a clone() without fork(), from the seed, the clock and the
+ * counter of the thread. If two such children read the same time, their keys still differ if the
+ * parent created an id between the two clone() calls. */
 STEPTRACE__SLOW uint64_t steptrace__key_after_clone(struct steptrace__identity *page)
 {
 	uint64_t expected = 0;
@@ -1219,8 +1221,9 @@ STEPTRACE__SLOW void steptrace__command_rejected(struct steptrace_command *comma
 #define STEPTRACE__WHEN_ENABLED(call) ((void)0)
 #endif
 
-/* Sets the members from `first` to the one before `end` to 0. So the compiler stores 16 bytes at a
- * time. Above 128 bytes, gcc uses an instruction that is slower (rep stos). */
+/* Sets the members from `first` to the one before `end` to 0. For a memset() of up to 128 bytes,
+ * the compiler stores 16 bytes at a time. For a larger one, gcc uses a slower instruction (rep
+ * stos). So clear at most 128 bytes at once. */
 #define STEPTRACE__CLEAR(object, type, first, end)                                                 \
 	memset((char *)(object) + offsetof(struct type, first), 0,                                 \
 	       offsetof(struct type, end) - offsetof(struct type, first))

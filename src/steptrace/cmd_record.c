@@ -26,7 +26,7 @@ static void print_help(void)
 	       "  aborted    the process ended, or called execve(2), in the middle of the\n"
 	       "             command or step\n\n"
 	       "With -- COMMAND, steptrace starts the program COMMAND and traces this program\n"
-	       "and its children. Under sudo, COMMAND runs as root.\n\n"
+	       "and all its descendants. Under sudo, COMMAND runs as root.\n\n"
 	       "The recording ends\n"
 	       "  on Ctrl-C\n"
 	       "  when the limit of --count or --duration is reached\n"

@@ -158,7 +158,7 @@ static const struct option_row tracer_rows[] = {
 	 OPTION_STORES(TEXT, struct session_options, metrics_address)},
 	{{0, "metrics-buckets", "TIME[,TIME...]",
 	  "the upper bounds of the buckets of --metrics for the\n"
-	  "durations of commands and steps (default: 20 times from\n"
+	  "durations of commands and steps (default: 20 bounds from\n"
 	  "100us to 5m)"},
 	 .set = set_metrics_buckets},
 };
