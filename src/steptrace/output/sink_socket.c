@@ -17,10 +17,16 @@
 #include "steptrace/output/peer.h"
 #include "steptrace/output/sink.h"
 
-enum { FIRST_PAUSE_MS = 50, LONGEST_PAUSE_MS = 5000 };
+enum { FIRST_PAUSE_MS = 50, LONGEST_PAUSE_MS = 5000, REASONS_MAX = 4 };
 
 #define LASTING_NS 1000000000ull  /* a connection of this age resets the pause */
-#define LOG_NS     10000000000ull /* between two messages that the peer cannot be reached */
+#define LOG_NS     10000000000ull /* between two messages with the same reason */
+
+/* Why the peer could not be reached. */
+struct reason {
+	struct error text;
+	uint64_t logged_ns; /* when it was logged last; 0: never */
+};
 
 struct socket_sink {
 	struct sink sink; /* its name is the text of -o */
@@ -34,7 +40,7 @@ struct socket_sink {
 	bool was_root;                 /* when it was opened */
 	bool is_away;                  /* the last attempt failed, or the connection broke */
 	bool logged_away;              /* that was logged, so the next connection is logged, too */
-	uint64_t logged_ns;            /* when it was logged last */
+	struct reason reasons[REASONS_MAX];
 };
 
 static struct socket_sink *socket_of(struct sink *sink)
@@ -59,14 +65,36 @@ static void log_reason(const struct socket_sink *socket, int code, const char *w
 			  socket->sink.name, why, geteuid());
 }
 
-/* Logged once in LOG_NS, because a peer may accept and close every moment. */
+/* The place of the reason, or the one that was logged longest ago. */
+static struct reason *place_of(struct socket_sink *socket, const struct error *why)
+{
+	struct reason *oldest = &socket->reasons[0];
+
+	for (int i = 0; i < REASONS_MAX; i++) {
+		struct reason *reason = &socket->reasons[i];
+
+		if (reason->logged_ns && strcmp(reason->text.text, why->text) == 0)
+			return reason;
+		if (reason->logged_ns < oldest->logged_ns)
+			oldest = reason;
+	}
+	return oldest;
+}
+
+/*
+ * While the peer is away, each reason is logged once: the first address of a host may refuse, and
+ * the second show a wrong certificate. A reason is logged once in LOG_NS, because a peer may accept
+ * and close every moment.
+ */
 static void log_away(struct socket_sink *socket, int code, const struct error *why)
 {
+	struct reason *reason = place_of(socket, why);
+	bool is_known = reason->logged_ns && strcmp(reason->text.text, why->text) == 0;
 	uint64_t now = clock__now_ns();
 
-	if (!socket->is_away && now - socket->logged_ns >= LOG_NS) {
+	if ((!is_known || !socket->is_away) && now - reason->logged_ns >= LOG_NS) {
 		log_reason(socket, code, why->text);
-		socket->logged_ns = now;
+		*reason = (struct reason){*why, now};
 		socket->logged_away = true;
 	}
 	socket->is_away = true;
