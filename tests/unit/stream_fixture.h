@@ -66,6 +66,17 @@ static inline void feed_step(struct stream *stream)
 	feed(stream, records__plain(PROBE_STEP_DONE, &step, sizeof(step)));
 }
 
+static inline void feed_step_taking(struct stream *stream, const char *type, uint64_t duration_ns,
+				    uint8_t outcome)
+{
+	struct step_span step = records__step();
+
+	snprintf(step.type, sizeof(step.type), "%s", type);
+	step.child.head.end_ns = step.child.head.start_ns + duration_ns;
+	step.outcome = outcome;
+	feed(stream, records__plain(PROBE_STEP_DONE, &step, sizeof(step)));
+}
+
 static inline void feed_completed(struct stream *stream, uint64_t steps)
 {
 	struct command_span command = records__command_done(steps);

@@ -49,24 +49,14 @@ static void end(void)
 	duration_metrics__free(metrics);
 }
 
-static void feed_step_of(const char *type, uint64_t ns, uint8_t outcome)
-{
-	struct step_span step = records__step();
-
-	snprintf(step.type, sizeof(step.type), "%s", type);
-	step.child.head.end_ns = step.child.head.start_ns + ns;
-	step.outcome = outcome;
-	feed(stream, records__plain(PROBE_STEP_DONE, &step, sizeof(step)));
-}
-
 static void histograms_and_counters(void **state)
 {
 	(void)state;
 	begin("1us,2us");
-	feed_step_of("S", 1000, OUTCOME_SUCCESS); /* equal to a bound: within */
-	feed_step_of("S", 1001, OUTCOME_FAILURE);
-	feed_step_of("S", 500, OUTCOME_SUCCESS);
-	feed_step_of("S", 9000, OUTCOME_SUCCESS);
+	feed_step_taking(stream, "S", 1000, OUTCOME_SUCCESS); /* equal to a bound: within */
+	feed_step_taking(stream, "S", 1001, OUTCOME_FAILURE);
+	feed_step_taking(stream, "S", 500, OUTCOME_SUCCESS);
+	feed_step_taking(stream, "S", 9000, OUTCOME_SUCCESS);
 	feed_completed(stream, 3);
 	assert_string_equal(
 		shown(false),
@@ -116,7 +106,7 @@ static void exemplars(void **state)
 
 	(void)state;
 	begin("1us");
-	feed_step_of("S", 1500, OUTCOME_SUCCESS);
+	feed_step_taking(stream, "S", 1500, OUTCOME_SUCCESS);
 	open = shown(true);
 	assert_non_null(strstr(open, "le=\"1e-06\"} 0\n"));
 	assert_non_null(strstr(open, "le=\"+Inf\"} 1 # {execution_id=\"10111213-1415-1617-1819-"
@@ -134,9 +124,9 @@ static void label_sets_beyond_the_limit(void **state)
 	begin("1us");
 	for (int i = 0; i < DURATION_LABEL_SETS_MAX + 7; i++) {
 		snprintf(type, sizeof(type), "Step%d", i);
-		feed_step_of(type, 10, OUTCOME_SUCCESS);
+		feed_step_taking(stream, type, 10, OUTCOME_SUCCESS);
 	}
-	feed_step_of("Step0", 10, OUTCOME_SUCCESS);
+	feed_step_taking(stream, "Step0", 10, OUTCOME_SUCCESS);
 	assert_non_null(strstr(shown(false), "step_type=\"Step499\",outcome=\"success\"} 1\n"));
 	assert_null(strstr(text.text, "Step500"));
 	assert_non_null(strstr(text.text, "{command=\"other\",step_type=\"other\","
@@ -150,7 +140,7 @@ static void foreign_text(void **state)
 {
 	(void)state;
 	begin(NULL);
-	feed_step_of("a\"b\\c\nd\xff", 10, OUTCOME_SUCCESS);
+	feed_step_taking(stream, "a\"b\\c\nd\xff", 10, OUTCOME_SUCCESS);
 	assert_non_null(strstr(shown(false), "step_type=\"a\\\"b\\\\c\\nd\xef\xbf\xbd\""));
 	assert_non_null(strstr(text.text, "le=\"0.0001\"}"));
 	assert_non_null(strstr(text.text, "le=\"300\"}"));

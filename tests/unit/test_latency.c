@@ -58,16 +58,6 @@ static const char *reported(void)
 	return written(stream);
 }
 
-static void feed_step_of(const char *type, uint64_t ns, uint8_t outcome)
-{
-	struct step_span step = records__step();
-
-	snprintf(step.type, sizeof(step.type), "%s", type);
-	step.child.head.end_ns = step.child.head.start_ns + ns;
-	step.outcome = outcome;
-	feed(stream, records__plain(PROBE_STEP_DONE, &step, sizeof(step)));
-}
-
 /* ---- keys */
 
 static void a_row_for_each_combination(void **state)
@@ -75,8 +65,8 @@ static void a_row_for_each_combination(void **state)
 	(void)state;
 	begin("command,step,name,outcome,user,source,uid,exe,pid", FORMAT_REPORT, 0);
 	feed_started(stream);
-	feed_step_of("MapStep", 250, OUTCOME_SUCCESS);
-	feed_step_of("MapStep", 250, OUTCOME_FAILURE);
+	feed_step_taking(stream, "MapStep", 250, OUTCOME_SUCCESS);
+	feed_step_taking(stream, "MapStep", 250, OUTCOME_FAILURE);
 	feed_completed(stream, 2);
 	assert_string_equal(
 		reported(),
@@ -97,7 +87,7 @@ static void without_a_key_of_steps_it_is_about_commands(void **state)
 	(void)state;
 	begin("outcome", FORMAT_REPORT, 80);
 	feed_started(stream);
-	feed_step_of("MapStep", 250, OUTCOME_FAILURE);
+	feed_step_taking(stream, "MapStep", 250, OUTCOME_FAILURE);
 	feed_completed(stream, 1);
 	assert_string_equal(
 		reported(),
@@ -150,7 +140,7 @@ static void rows_beyond_the_limit(void **state)
 	begin("step", FORMAT_REPORT, 0);
 	feed_started(stream);
 	for (size_t i = 0; i < 5; i++)
-		feed_step_of(types[i], 100 - i, OUTCOME_SUCCESS);
+		feed_step_taking(stream, types[i], 100 - i, OUTCOME_SUCCESS);
 	text = reported();
 	assert_non_null(strstr(text, "\n(other)        2 "));
 	assert_null(strstr(text, "\nD"));
@@ -181,7 +171,7 @@ static void foreign_text(void **state)
 	(void)state;
 	begin("step", FORMAT_REPORT, 0);
 	feed_started(stream);
-	feed_step_of("a\033[31mb\nc\xff", 1, OUTCOME_SUCCESS);
+	feed_step_taking(stream, "a\033[31mb\nc\xff", 1, OUTCOME_SUCCESS);
 	text = reported();
 	assert_null(strchr(text, '\033'));
 	assert_int_equal(strchr(strchr(text, '\n') + 1, '\n')[1], 0); /* two lines */
@@ -194,8 +184,8 @@ static void no_line_is_wider_than_the_terminal(void **state)
 	for (unsigned int columns = 60; columns < 240; columns++) {
 		begin("command,step,name,user", FORMAT_REPORT, columns);
 		feed_started(stream);
-		feed_step_of("AStepWithAVeryLongTypeThatIsTooWideForMostTerminals", 123456,
-			     OUTCOME_SUCCESS);
+		feed_step_taking(stream, "AStepWithAVeryLongTypeThatIsTooWideForMostTerminals",
+				 123456, OUTCOME_SUCCESS);
 		for (const char *line = reported(); *line; line = strchr(line, '\n') + 1) {
 			size_t bytes = strcspn(line, "\n"), width = 0;
 
@@ -218,9 +208,9 @@ static void histograms(void **state)
 	options.has_histograms = true;
 	feed_started(stream);
 	for (int i = 0; i < 80; i++)
-		feed_step_of("S", 1100, OUTCOME_SUCCESS);
+		feed_step_taking(stream, "S", 1100, OUTCOME_SUCCESS);
 	for (int i = 0; i < 9; i++)
-		feed_step_of("S", 5000, OUTCOME_SUCCESS);
+		feed_step_taking(stream, "S", 5000, OUTCOME_SUCCESS);
 	text = strchr(strchr(reported(), '\n') + 1, '\n') + 1;
 	assert_string_equal(text, "     1.02 us |████████████████████████████████████████| 80\n"
 				  "     2.05 us |                                        | 0\n"
@@ -260,12 +250,12 @@ static void each_interval_has_its_own_values(void **state)
 	begin("step", FORMAT_REPORT, 0);
 	options.interval_ns = 500000000;
 	feed_started(stream);
-	feed_step_of("First", 100, OUTCOME_SUCCESS);
+	feed_step_taking(stream, "First", 100, OUTCOME_SUCCESS);
 	latency__on_time(&latency, stream, 1400000000, false);
 	assert_string_equal(written(stream), "");
 	latency__on_time(&latency, stream, 1500000000, false);
 	assert_non_null(strstr(written(stream), "First        1      2.0 "));
-	feed_step_of("Second", 100, OUTCOME_SUCCESS);
+	feed_step_taking(stream, "Second", 100, OUTCOME_SUCCESS);
 	latency__on_time(&latency, stream, 2000000000, true);
 	text = written(stream);
 	assert_null(strstr(text, "First"));
@@ -281,8 +271,8 @@ static void a_row_as_json(void **state)
 	(void)state;
 	begin("step,outcome,user", FORMAT_JSON, 0);
 	feed_started(stream);
-	feed_step_of("A\"\n", 1000, OUTCOME_SUCCESS);
-	feed_step_of("A\"\n", 3000, OUTCOME_SUCCESS);
+	feed_step_taking(stream, "A\"\n", 1000, OUTCOME_SUCCESS);
+	feed_step_taking(stream, "A\"\n", 3000, OUTCOME_SUCCESS);
 	assert_string_equal(
 		reported(),
 		"{\"event\":\"latency.row\",\"timestamp\":\"2026-01-31T12:00:03.000000000Z\","
@@ -303,7 +293,7 @@ static void the_other_row_as_json(void **state)
 	feed_started(stream);
 	options.rows_limit = 3;
 	for (char type[] = "A"; type[0] < 'F'; type[0]++)
-		feed_step_of(type, 1, OUTCOME_SUCCESS);
+		feed_step_taking(stream, type, 1, OUTCOME_SUCCESS);
 	assert_non_null(strstr(
 		reported(), "\"by\":{\"step_type\":null,\"pid\":null},\"other\":true,\"count\":2"));
 	end();
