@@ -14,6 +14,7 @@
 #ifndef STEPTRACE_EMIT_BPF_H
 #define STEPTRACE_EMIT_BPF_H
 
+#include "breakdown.bpf.h"
 #include "degrade.bpf.h"
 
 #include <bpf/bpf_tracing.h>
@@ -28,6 +29,7 @@ struct boundary {
 	__u32 tid;
 	__u32 cpu;
 	__u32 probe;
+	bool has_cpu; /* the breakdown of the span is known */
 };
 
 static __always_inline void boundary__stamp(const struct boundary *at,
@@ -38,7 +40,7 @@ static __always_inline void boundary__stamp(const struct boundary *at,
 	record->tid = at->tid;
 	record->cpu = at->cpu;
 	record->probe = at->probe;
-	record->flags = flags;
+	record->flags = flags | (at->has_cpu ? RECORD_HAS_CPU : 0);
 	record->reserved = 0;
 }
 
@@ -68,6 +70,7 @@ static __always_inline void boundary__close(const struct boundary *at)
 	}
 	boundary__stamp(at, &made->record, 0);
 	made->record.probe = COMMAND_CLOSED;
+	made->record.flags = 0;
 	bpf_probe_read_user(made->execution_id, sizeof(made->execution_id),
 			    at->span + offsetof(struct span_head, execution_id));
 	made->uid = (__u32)bpf_get_current_uid_gid();
@@ -133,6 +136,56 @@ static __always_inline void boundary__degraded(const struct boundary *at)
 	note_loss(at->time_ns, at->probe, at->probe == PROBE_COMMAND_START);
 }
 
+/* ---- --breakdown */
+
+static __always_inline bool is_measured(__u32 probe)
+{
+	return probe_traits[probe].span == SPAN_STEP || probe_traits[probe].span == SPAN_COMMAND;
+}
+
+/* The room for the breakdown at the end of a record. */
+static __always_inline __u64 boundary__tail_bytes(__u32 probe)
+{
+	return is_measured(probe) && probe_traits[probe].phase == PHASE_ENDS ? cpu_bytes : 0;
+}
+
+/* Whether a filter leaves out the whole execution. Of any other one all steps are measured, because
+ * their time may be part of the command's. */
+static __always_inline bool is_left_out(const void *span, __u32 probe)
+{
+	struct child_span head;
+
+	if (!filters.sample_every && !filters.by_command)
+		return false;
+	return read_head(&head, span, probe) && !match__execution(span, &head, probe);
+}
+
+static __always_inline void boundary__measure(struct boundary *at)
+{
+	bool is_step = probe_traits[at->probe].span == SPAN_STEP;
+
+	at->has_cpu = false;
+	if (!cpu_bytes || !is_measured(at->probe) || is_left_out(at->span, at->probe))
+		return;
+	if (probe_traits[at->probe].phase == PHASE_BEGINS)
+		breakdown__begin((__u64)at->span, is_step);
+	else
+		at->has_cpu = breakdown__end((__u64)at->span, is_step);
+}
+
+/* `tail` is the end of a record with boundary__tail_bytes(). */
+static __always_inline void boundary__put_cpu(struct boundary *at, void *tail)
+{
+	if (!boundary__tail_bytes(at->probe))
+		return;
+	if (at->has_cpu)
+		at->has_cpu = breakdown__take(tail);
+	if (!at->has_cpu)
+		__builtin_memset(tail, 0, sizeof(struct steptrace_cpu));
+}
+
+/* ---- */
+
 /* Fills in `at` and counts the hit. False if no record is to be made: the process is not wanted, or
  * the span is filtered or dropped. */
 static __always_inline bool boundary__open(struct boundary *at, struct pt_regs *regs, __u32 probe)
@@ -152,6 +205,7 @@ static __always_inline bool boundary__open(struct boundary *at, struct pt_regs *
 	at->ring = ring_of(at->cpu);
 	at->counts = &counts[at->cpu & (COUNT_ROWS - 1)];
 	hits = __sync_fetch_and_add(&at->counts->hits[probe], 1);
+	boundary__measure(at);
 	if (!match__span(at->span, probe)) {
 		boundary__filtered(at);
 		return false;
@@ -207,7 +261,8 @@ static __always_inline bool read_span(void *copy, __u32 bytes, __u32 min_bytes, 
 /* Reserves a record and points `made` to it. False if there is no room; the loss is counted. */
 #define RESERVED(at, made)                                                                         \
 	({                                                                                         \
-		made = bpf_ringbuf_reserve((at)->ring, sizeof(*made), 0);                          \
+		made = bpf_ringbuf_reserve((at)->ring,                                             \
+					   sizeof(*made) + boundary__tail_bytes((at)->probe), 0);  \
 		if (!made)                                                                         \
 			boundary__lost(at, &(at)->counts->full[(at)->probe]);                      \
 		made != NULL;                                                                      \
@@ -255,6 +310,7 @@ static __always_inline bool read_span(void *copy, __u32 bytes, __u32 min_bytes, 
 			GIVE_BACK_UNREADABLE(at, made);                                            \
 			break;                                                                     \
 		}                                                                                  \
+		boundary__put_cpu(at, made + 1);                                                   \
 		boundary__stamp(at, &made->record, RECORD_HAS_CONTEXT);                            \
 		boundary__process(&made->context.process);                                         \
 		bpf_ringbuf_submit(made, (at)->flags);                                             \
@@ -283,6 +339,7 @@ static __always_inline bool read_span(void *copy, __u32 bytes, __u32 min_bytes, 
 		}                                                                                  \
 		if (!RESERVED(at, made))                                                           \
 			break;                                                                     \
+		boundary__put_cpu(at, made + 1);                                                   \
 		boundary__stamp(at, &made->record, 0);                                             \
 		made->span = copy;                                                                 \
 		bpf_ringbuf_submit(made, (at)->flags);                                             \
@@ -311,6 +368,7 @@ static __always_inline bool read_span(void *copy, __u32 bytes, __u32 min_bytes, 
 			EMIT_WITH_CONTEXT(at, type, READ_SPAN(at, made, min_bytes), (at)->span);   \
 			break;                                                                     \
 		}                                                                                  \
+		boundary__put_cpu(at, made + 1);                                                   \
 		boundary__stamp(at, &made->record, 0);                                             \
 		bpf_ringbuf_submit(made, (at)->flags);                                             \
 	} while (0)

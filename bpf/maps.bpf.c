@@ -8,6 +8,8 @@ struct ended_pids_map ended_pids SEC(".maps");
 struct runners_map runners SEC(".maps");
 struct known_files_map known_files SEC(".maps");
 struct decisions_map decisions SEC(".maps");
+struct threads_map threads SEC(".maps");
+struct measured_commands_map measured_commands SEC(".maps");
 
 const volatile bool only_wanted_pids = false;
 const volatile __u64 namespace_device = 0;
@@ -15,6 +17,7 @@ const volatile __u64 namespace_inode = 0;
 const volatile __u64 wakeup_bytes = 1 << 20;
 const volatile __u32 rings_mask = 0;
 const volatile struct steptrace_filters filters = {};
+const volatile __u64 cpu_bytes = 0;
 const volatile char wanted_cgroup_path[CGROUP_PATH_BYTES] = {};
 
 __u64 context_unknown_until_ns = ~0ULL;
@@ -32,6 +35,7 @@ __u64 process_records_lost = 0;
 __u64 untraced_count = 0;
 __u32 has_unwatched = 0;
 __u32 has_run_attached = 0;
+__u64 breakdowns_lost = 0;
 
 struct steptrace_counts counts[COUNT_ROWS] = {};
 

@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 #include "steptrace/record.h"
+#include "thread_time.bpf.h"
 
 struct records_map {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -66,6 +67,21 @@ struct decisions_map {
 	__type(value, __u8);
 };
 
+/* The threads that have begun a span. The memory of an entry is freed with its thread. */
+struct threads_map {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct thread_time);
+};
+
+struct measured_commands_map {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, MEASURED_COMMANDS_MAX);
+	__type(key, struct command_key);
+	__type(value, struct command_time);
+};
+
 extern struct records_map records SEC(".maps");
 extern struct rings_map rings SEC(".maps");
 /* The processes that were named on the command line, and those that they forked. */
@@ -78,6 +94,10 @@ extern struct runners_map runners SEC(".maps");
 extern struct known_files_map known_files SEC(".maps");
 /* What the filters on the process have decided. */
 extern struct decisions_map decisions SEC(".maps");
+/* Both exist with --breakdown only. */
+extern struct threads_map threads SEC(".maps");
+/* The open commands: what threads other than their own have spent for them. */
+extern struct measured_commands_map measured_commands SEC(".maps");
 
 /* Set before loading, then constant: the verifier removes the code that they rule out. */
 extern const volatile bool only_wanted_pids; /* only processes in wanted_pids are wanted */
@@ -88,6 +108,8 @@ extern const volatile __u64 namespace_inode;
 extern const volatile __u64 wakeup_bytes; /* unread in one ring buffer */
 extern const volatile __u32 rings_mask;   /* 0: there is one ring buffer, `records` */
 extern const volatile struct steptrace_filters filters;
+/* With --breakdown the size of struct steptrace_cpu, otherwise 0. */
+extern const volatile __u64 cpu_bytes;
 /* The cgroup of --cgroup, "" for none: the path "/a/b" of /sys/fs/cgroup/a/b. */
 extern const volatile char wanted_cgroup_path[CGROUP_PATH_BYTES];
 
@@ -137,6 +159,11 @@ extern __u32 has_unwatched;
 
 /* 1 when a wanted process has executed a file whose probes are attached. */
 extern __u32 has_run_attached;
+
+/* Spans that could not be measured: more than SPANS_PER_THREAD were open in their thread, there was
+ * no memory, the kernel did not run a program at a context switch, or the stamps of the runner
+ * contradict the kernel's clock. */
+extern __u64 breakdowns_lost;
 
 extern struct steptrace_counts counts[COUNT_ROWS];
 

@@ -183,19 +183,31 @@ static __always_inline bool has_wanted_outcome(const void *span, const struct sp
 	       outcome == SPAN_FAILED || outcome == SPAN_ABORTED;
 }
 
+static __always_inline bool read_head(struct child_span *head, const void *span, __u32 probe)
+{
+	return bpf_probe_read_user(head, is_child(probe) ? sizeof(*head) : sizeof(head->head),
+				   span) == 0;
+}
+
+/* The filters that select whole executions. */
+static __always_inline bool match__execution(const void *span, const struct child_span *head,
+					     __u32 probe)
+{
+	if (filters.sample_every && !is_sampled(&head->head))
+		return false;
+	return !filters.by_command || is_of_wanted_command(span, head, probe);
+}
+
 /* The filters on spans: whether a record is to be made of this one. */
 static __always_inline bool match__span(const void *span, __u32 probe)
 {
 	struct child_span head;
-	__u32 bytes = is_child(probe) ? sizeof(head) : sizeof(head.head);
 
 	if (!filters.by_span)
 		return true;
-	if (bpf_probe_read_user(&head, bytes, span))
+	if (!read_head(&head, span, probe))
 		return true;
-	if (filters.sample_every && !is_sampled(&head.head))
-		return false;
-	if (filters.by_command && !is_of_wanted_command(span, &head, probe))
+	if (!match__execution(span, &head, probe))
 		return false;
 	if (filters.by_step_type && probe_traits[probe].span == SPAN_STEP && !has_wanted_type(span))
 		return false;

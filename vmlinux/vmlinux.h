@@ -21,13 +21,20 @@
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-	unsigned long di; /* first argument of a function */
+	unsigned long di; /* first argument of a function, and of a system call */
+	unsigned long si;
+	unsigned long dx;
+	unsigned long orig_ax; /* number of the system call; negative: none */
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct user_pt_regs {
 	__u64 regs[31]; /* regs[0]: first argument of a function */
 };
-struct pt_regs;
+struct pt_regs {
+	__u64 regs[31];
+	__u64 orig_x0; /* first argument of a system call */
+	int syscallno; /* negative: none */
+};
 #endif
 
 struct ns_common {
@@ -63,8 +70,27 @@ struct list_head {
 	struct list_head *next;
 };
 
+struct sched_entity {
+	__u64 nr_migrations;
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
 struct task_struct {
 	unsigned int flags;
+	unsigned int __state; /* 0: runnable */
+	struct sched_entity se;
+	unsigned in_iowait : 1;
+	unsigned long nvcsw, nivcsw; /* voluntary and involuntary context switches */
+	unsigned long min_flt, maj_flt;
+	struct files_struct *files;
 	int pid;
 	int tgid;
 	int exit_code;
@@ -77,7 +103,9 @@ struct task_struct {
 	struct signal_struct *signal;
 };
 
-struct super_block;
+struct super_block {
+	unsigned long s_magic;
+};
 
 struct timespec64 {
 	__s64 tv_sec;
@@ -86,6 +114,7 @@ struct timespec64 {
 
 /* The time of the last change. A kernel has only one of the three forms. */
 struct inode {
+	unsigned short i_mode;
 	unsigned long i_ino;
 	struct super_block *i_sb;
 	__s64 i_ctime_sec; /* from 6.11 on, with i_ctime_nsec */
@@ -96,6 +125,33 @@ struct inode {
 
 struct file {
 	struct inode *f_inode;
+	void *private_data;
+};
+
+/* The descriptors that an epoll descriptor watches are a tree. */
+struct rb_node {
+	struct rb_node *rb_right, *rb_left;
+};
+
+struct rb_root {
+	struct rb_node *rb_node;
+};
+
+struct rb_root_cached {
+	struct rb_root rb_root;
+};
+
+struct epoll_filefd {
+	struct file *file;
+};
+
+struct epitem {
+	struct rb_node rbn;
+	struct epoll_filefd ffd;
+};
+
+struct eventpoll {
+	struct rb_root_cached rbr;
 };
 
 struct linux_binprm {

@@ -14,6 +14,8 @@
  *	PROCESS_ENDED		struct process_end
  *	COMMAND_CLOSED		struct command_closed
  *
+ * With RECORD_HAS_CPU the record of a probe ends with struct steptrace_cpu, behind all of this.
+ *
  * PROCESS_EXECED is sent when a process with open commands execs, and when a wanted process execs a
  * file that the reader has not looked at. PROCESS_ENDED is sent when a process ends that may have
  * open commands or that is in the map wanted_pids.
@@ -47,6 +49,7 @@ enum steptrace_record_flags {
 	RECORD_HAS_CONTEXT = 1 << 0,
 	RECORD_OF_RUNNER = 1 << 1,    /* PROCESS_*: the process may have open commands */
 	RECORD_UNKNOWN_FILE = 1 << 2, /* PROCESS_EXECED: the file is not in the map known_files */
+	RECORD_HAS_CPU = 1 << 3,      /* the end of a step or command, with --breakdown */
 };
 
 struct steptrace_record {
@@ -246,6 +249,38 @@ struct steptrace_context {
 	struct command_span command;
 };
 
+/* What a thread that sleeps in the kernel waits for. */
+enum blocked_kind {
+	BLOCKED_DISK,
+	BLOCKED_LOCK,
+	BLOCKED_NETWORK,
+	BLOCKED_SLEEP,
+	BLOCKED_PIPE,
+	BLOCKED_OTHER,
+	BLOCKED_KINDS_COUNT,
+};
+
+/*
+ * Where the time of a span went (--breakdown): between start_ns and end_ns of the span, in the
+ * thread that began and ended it. For a command, the same of each other thread of its process that
+ * ran steps of it is added: between the beginning and the end of its outermost steps.
+ *
+ *	threads_ns = on_cpu_ns + runnable_ns + the sum of blocked_ns
+ *
+ * The members behind that count from probe to probe. All members have 8 bytes, so that they can be
+ * added up in a loop.
+ */
+struct steptrace_cpu {
+	__u64 threads_ns; /* for one thread: end_ns - start_ns */
+	__u64 on_cpu_ns;
+	__u64 runnable_ns; /* ready to run, and waiting for a processor */
+	__u64 blocked_ns[BLOCKED_KINDS_COUNT];
+	__u64 switches_voluntary;
+	__u64 switches_involuntary;
+	__u64 migrations;
+	__u64 page_faults;
+};
+
 /* The word `degradation` of the BPF programs: bits 0 to 15 are a mask of probes, the bits above a
  * mask for sampling executions. */
 enum { DEGRADE_SAMPLE_SHIFT = 16 };
@@ -262,7 +297,11 @@ enum {
 	RUNNERS_MAX = 16384,
 	KNOWN_FILES_MAX = 4096,
 	DECISIONS_MAX = 65536,
+	MEASURED_COMMANDS_MAX = 16384,
 };
+
+/* How many spans of one thread can be measured at once (--breakdown), a power of two. */
+enum { SPANS_PER_THREAD = 16 };
 
 struct execution_key {
 	__u8 id[16];
@@ -310,6 +349,7 @@ _Static_assert(sizeof(struct steptrace_record) == 24, "record header changed its
 _Static_assert(sizeof(struct steptrace_process) == 40, "process changed its size");
 _Static_assert(sizeof(struct steptrace_file) == 24, "file changed its size");
 _Static_assert(sizeof(struct steptrace_mapping) == 64, "mapping changed its size");
+_Static_assert(sizeof(struct steptrace_cpu) == 104, "cpu changed its size");
 _Static_assert(sizeof(struct span_head) == 40, "span head changed its size");
 _Static_assert(sizeof(struct child_span) == 56, "child span changed its size");
 _Static_assert(sizeof(struct command_span) == 496, "command span changed its size");

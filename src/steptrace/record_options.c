@@ -78,6 +78,12 @@ static const struct option_row line_rows[] = {
 	  "(the basic fields, which man 8 steptrace lists), or the\n"
 	  "fields with these names, such as step.name"},
 	 .set = set_fields},
+	{{0, "breakdown", NULL,
+	  "say where the time of each step and command went: on a\n"
+	  "CPU, waiting for a CPU, or blocked by a disk, a lock, the\n"
+	  "network, a sleep, a pipe or something else (the field cpu);\n"
+	  "this adds a cost to each context switch"},
+	 OPTION_STORES(FLAG, struct session_options, watch.breakdown)},
 	{{0, "safe-integers", NULL,
 	  "write integers of 2^53 and more as strings, for readers\n"
 	  "that would round them, such as JavaScript and jq 1.6"},
@@ -199,6 +205,10 @@ static int check(const struct session_options *session, struct error *err)
 {
 	if (session->pseudonym_key_path && !session->pseudonyms_mask)
 		return error__set(err, -EINVAL, "--pseudonym-key needs --pseudonymize");
+	if (session->watch.breakdown && session->seed_fields_only)
+		return error__set(err, -EINVAL,
+				  "--fields seed leaves out what --breakdown measures (--fields "
+				  "NAME,cpu writes it)");
 	if (session->metrics_bounds.count && !session->metrics_address)
 		return error__set(err, -EINVAL, "--metrics-buckets needs --metrics");
 	if (session->safe_integers && session->format == FORMAT_COMPACT)

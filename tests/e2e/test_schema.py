@@ -56,13 +56,13 @@ def types_of(schema):
     return types - {"null"}
 
 
-def members_of(schema):
-    """Every member that the schema describes, at every depth: (name, its schema)."""
+def members_of(schema, within=""):
+    """Every member that the schema describes, at every depth: (its path, its schema)."""
     for name, member in schema.get("properties", {}).items():
-        yield name, member
-        yield from members_of(member)
+        yield within + name, member
+        yield from members_of(member, within + name + ".")
     for part in schema.get("oneOf", []):
-        yield from members_of(part)
+        yield from members_of(part, within)
 
 
 class Schemas(unittest.TestCase):

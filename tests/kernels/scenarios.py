@@ -254,6 +254,42 @@ def stepped_clock(test, files):
         test.assertEqual(event["realtime_ns"], event["monotonic_ns"] + ahead + event["ahead_ns"])
 
 
+@scenario("breakdown", """
+printf '%s\\n' 'burn 30' 'sleep 30' 'futex 30' 'pipe 30' 'socket 30' 'poll 30' 'select 30' >orders
+printf '%s\\n' 'epoll 30' 'event 30' 'threads 20' 'handed 5' quit >>orders
+steptrace record -o events --breakdown -- waiter <orders >answers
+""")
+def breakdown(test, files):
+    """Where the time of steps went: each of them waits in one way, 30 ms long."""
+    kinds = {"sleep": "sleep", "futex": "lock", "pipe": "pipe", "socket": "network",
+             "poll": "network", "select": "network", "epoll": "network", "event": "other"}
+    events = files.events()
+    check_books(test, events)
+    test.assertIs(events[0]["breakdown"], True)
+    for event in steps(events) + completed(events):
+        if event["cpu"]:
+            blocked = sum(round(each * 1e6) for each in event["cpu"]["blocked_ms"].values())
+            test.assertEqual(round(event["cpu"]["threads_ms"] * 1e6),
+                             round(event["cpu"]["on_cpu_ms"] * 1e6) + blocked +
+                             round(event["cpu"]["runnable_ms"] * 1e6))
+    for step in steps(events):
+        name, cpu = step["step"]["name"], step["cpu"]
+        test.assertEqual(cpu is None, name == "handed", step)
+        if cpu:
+            test.assertEqual(cpu["threads_ms"], step["duration_ms"])
+        if name == "burn":
+            test.assertEqual(sum(cpu["blocked_ms"].values()), 0)
+        if name in kinds:
+            test.assertGreater(cpu["blocked_ms"][kinds[name]], 15, step)
+            test.assertGreater(cpu["blocked_ms"][kinds[name]],
+                               sum(cpu["blocked_ms"].values()) * 0.9, step)
+    done = {event["execution_id"]: event for event in completed(events)}
+    threads = [done[step["execution_id"]]["cpu"] for step in steps(events)
+               if step["step"]["name"] == "own"]
+    test.assertEqual(len(threads), 1)
+    test.assertGreater(threads[0]["blocked_ms"]["sleep"], 60)
+
+
 @scenario("header", """
 for program in /bin/test_usdt_*; do $program 2>&1; echo "ended $?"; done >words
 """, only="arm64")

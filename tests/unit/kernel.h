@@ -30,6 +30,7 @@
 /* What is constant once the programs are loaded can be changed by a test. */
 #define const
 #include "../../bpf/boundary.bpf.c"
+#include "../../bpf/breakdown.bpf.c"
 #include "../../bpf/maps.bpf.c"
 #include "../../bpf/process.bpf.c"
 #undef const
@@ -52,6 +53,8 @@ static inline void kernel__begin(void)
 	decisions_lost = 0;
 	process_records_lost = untraced_count = 0;
 	has_unwatched = 0;
+	cpu_bytes = 0;
+	breakdowns_lost = 0;
 }
 
 /* The probe is reached, with a span. */

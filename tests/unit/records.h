@@ -169,6 +169,15 @@ static inline struct record_bytes records__at(struct record_bytes made, uint64_t
 	return made;
 }
 
+/* The same record with the breakdown of its span behind it. */
+static inline struct record_bytes records__measured(struct record_bytes made,
+						    const struct steptrace_cpu *cpu)
+{
+	made.bytes[offsetof(struct steptrace_record, flags)] |= RECORD_HAS_CPU;
+	records__append(&made, cpu, sizeof(*cpu));
+	return made;
+}
+
 /* The same record of another process. */
 static inline struct record_bytes records__from(struct record_bytes made, uint32_t pid)
 {

@@ -60,6 +60,7 @@ static void started(void **state)
 		"\"host\":\"host-1\",\"boot_id\":\"b00t\",\"kernel\":\"6.1.0\","
 		"\"probe_site\":\"nop5\",\"attach_method\":\"uprobe_multi\","
 		"\"targets\":[\"--pid 4711\",\"/opt/r\xef\xbf\xbd\\\"unner\"],"
+		"\"breakdown\":false,"
 		"\"clock\":{\"monotonic_ns\":1000,\"realtime_ns\":1769860800000001000}}\n");
 	assert_int_equal(stream__events_total(stream), 0); /* it is not the runner's */
 	stream__free(stream);

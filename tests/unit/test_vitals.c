@@ -19,7 +19,7 @@ static struct vitals later(void)
 {
 	struct vitals vitals = {
 		.now_ns = 3000000000,
-		.totals = {.hits = 70, .forgotten = 5, .decisions_lost = 6},
+		.totals = {.hits = 70, .forgotten = 5, .decisions_lost = 6, .breakdowns_lost = 11},
 		.cpu_ns = 105000000,
 		.memory_bytes = 38 << 20,
 		.own_memory_bytes = 3 << 20,
@@ -97,6 +97,7 @@ static void prometheus_has_the_counts(void **state)
 		"steptrace_processes_untraced{reason=\"memory\"} 8\n",
 		"steptrace_executions_forgotten_total 5\n",
 		"steptrace_filter_decisions_lost_total 6\n",
+		"steptrace_breakdowns_lost_total 11\n",
 		"steptrace_output_lost_total{output=\"plain\"} 1\n",
 		"steptrace_output_queue_used_bytes"
 		"{output=\"a\\\"b\\\\c\\nd\xc3\xa9\xef\xbf\xbd\"} 2097152\n",

@@ -25,7 +25,7 @@ static int keep_warning(enum libbpf_print_level level, const char *format, va_li
 
 #define KERNEL_BTF "/sys/kernel/btf/vmlinux"
 
-static int load_error(int code, struct error *err)
+static int load_error(int code, const struct capture_options *options, struct error *err)
 {
 	char missing[512];
 
@@ -40,7 +40,9 @@ static int load_error(int code, struct error *err)
 	libbpf_warning[strcspn(libbpf_warning, "\n")] = 0;
 	return error__set(err, code, "cannot load the BPF program: %s (%s)%s", strerror(-code),
 			  libbpf_warning[0] ? libbpf_warning : "libbpf gave no reason",
-			  code == -EINVAL ? "; steptrace needs Linux 5.12 or later" : "");
+			  options->breakdown ? "; --breakdown needs Linux 5.15 or later"
+			  : code == -EINVAL  ? "; steptrace needs Linux 5.12 or later"
+					     : "");
 }
 
 static bool is_needed(const struct capture_options *options, int probe)
@@ -118,6 +120,22 @@ static void choose_filters(struct steptrace_bpf *skeleton, const struct capture_
 	bpf_program__set_autoload(skeleton->progs.cgroup_made, true);
 }
 
+/* Without --breakdown its maps do not exist, and no program uses them. */
+static int choose_breakdown(struct steptrace_bpf *skeleton, const struct capture_options *options)
+{
+	int code = 0;
+
+	bpf_program__set_autoload(skeleton->progs.thread_switched, options->breakdown);
+	bpf_program__set_autoload(skeleton->progs.thread_woken, options->breakdown);
+	if (options->breakdown)
+		skeleton->rodata->cpu_bytes = sizeof(struct steptrace_cpu);
+	else
+		code = bpf_map__set_autocreate(skeleton->maps.threads, false);
+	if (!options->breakdown && !code)
+		code = bpf_map__set_autocreate(skeleton->maps.measured_commands, false);
+	return code;
+}
+
 static int load(struct capture *capture, const struct capture_options *options)
 {
 	struct steptrace_bpf *skeleton = capture->skeleton;
@@ -127,6 +145,8 @@ static int load(struct capture *capture, const struct capture_options *options)
 	choose_watchers(skeleton, options);
 	choose_namespace(skeleton);
 	code = capture__choose_rings(capture, options);
+	if (!code)
+		code = choose_breakdown(skeleton, options);
 	if (code)
 		return code;
 	choose_filters(skeleton, options);
@@ -221,7 +241,7 @@ int capture__open(const struct capture_options *options, struct capture **out, s
 	return 0;
 
 close_capture:
-	load_error(code, err);
+	load_error(code, options, err);
 	capture__close(capture);
 	return code;
 }

@@ -29,6 +29,7 @@ struct capture_options {
 	const struct steptrace_filters *filters; /* NULL: none */
 	const char *cgroup_path; /* of --cgroup, below the root of cgroup v2; NULL: none */
 	bool ends_only;          /* no starts of steps: which steps are open is not known then */
+	bool breakdown;          /* ends of spans have struct steptrace_cpu; not with ends_only */
 	bool avoids_multi; /* perf links also where uprobe_multi links exist; to compare the two */
 };
 
@@ -112,7 +113,15 @@ void capture__degrade(struct capture *capture, uint32_t probes_mask, uint32_t sa
  * than DECISIONS_MAX were. */
 uint64_t capture__decisions_lost(const struct capture *capture);
 
+/* Spans that could not be measured although they began and ended under --breakdown: see
+ * breakdowns_lost in bpf/maps.bpf.h. */
+uint64_t capture__breakdowns_lost(const struct capture *capture);
+
 /* ---- processes */
+
+/* From now on the time of threads is added up, with --breakdown: call it before probes are
+ * attached. 0 or negative errno with a sentence. */
+int capture__watch_switches(struct capture *capture, struct error *err);
 
 /* From now on there are records of execs of unknown files, and of execs and ends of runners; and
  * the children of a wanted process are wanted. 0 or negative errno with a sentence. */

@@ -29,6 +29,18 @@ int capture__watch_processes(struct capture *capture, struct error *err)
 		    : 0;
 }
 
+int capture__watch_switches(struct capture *capture, struct error *err)
+{
+	struct steptrace_bpf *skeleton = capture->skeleton;
+	int code = attach(skeleton->progs.thread_woken, &skeleton->links.thread_woken);
+
+	if (!code)
+		code = attach(skeleton->progs.thread_switched, &skeleton->links.thread_switched);
+	return code ? error__set(err, code, "cannot watch context switches for --breakdown: %s",
+				 strerror(-code))
+		    : 0;
+}
+
 int capture__want_pid(struct capture *capture, pid_t pid)
 {
 	struct steptrace_bpf__bss *shared = capture->skeleton->bss;

@@ -47,6 +47,11 @@ uint64_t capture__decisions_lost(const struct capture *capture)
 	return __atomic_load_n(&capture->skeleton->bss->decisions_lost, __ATOMIC_SEQ_CST);
 }
 
+uint64_t capture__breakdowns_lost(const struct capture *capture)
+{
+	return __atomic_load_n(&capture->skeleton->bss->breakdowns_lost, __ATOMIC_SEQ_CST);
+}
+
 /* Of perf links: the kernel does not run a program while another one runs on the processor. It
  * always runs the program of a uprobe_multi link. */
 static uint64_t missed_by(const struct bpf_program *program)

@@ -135,6 +135,10 @@ void ending__run(struct session *session)
 			"more than %d executions were running: --comm, --uid and --cgroup decided "
 			"again for a running execution %llu times",
 			DECISIONS_MAX, (unsigned long long)totals.decisions_lost);
+	if (totals.breakdowns_lost)
+		log__warn("%llu steps and commands could not be measured by --breakdown: their "
+			  "field cpu is null",
+			  (unsigned long long)totals.breakdowns_lost);
 	finish_outputs(session, &totals);
 	session__vitals(session, &session->self_stats.now);
 	check_balance(session, totals.hits);

@@ -80,6 +80,7 @@ int lifecycle_events__started(struct stream *stream, const struct watch *watch,
 	struct trace_facts facts = {
 		.site = sites[attachments__site(&watch->attachments)].name,
 		.method = uprobe__method_name(capture__method(watch->capture)),
+		.breakdown = watch->options->breakdown,
 	};
 
 	collect_targets(watch, &room, &facts);

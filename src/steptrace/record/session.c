@@ -39,6 +39,7 @@ void session__totals(const struct session *session, struct trace_totals *totals)
 		.reason = session->stop_reason,
 		.forgotten = stream__forgotten(session->stream),
 		.decisions_lost = capture__decisions_lost(session->watch.capture),
+		.breakdowns_lost = capture__breakdowns_lost(session->watch.capture),
 	};
 	watch__untraced(&session->watch, totals->untraced);
 }

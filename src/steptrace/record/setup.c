@@ -157,6 +157,7 @@ static int open_stream(struct session *session)
 		.seed_fields_only = options->seed_fields_only,
 		.safe_integers = options->safe_integers,
 		.fields = options->fields,
+		.has_breakdown = options->watch.breakdown,
 		.pseudonymize = session->pseudonyms ? pseudonyms__apply : NULL,
 		.pseudonymize_context = session->pseudonyms,
 		.events_limit = options->events_limit,

@@ -150,6 +150,8 @@ static void totals(const struct prometheus_text *out, const struct trace_totals 
 	number(out, "steptrace_filter_decisions_lost_total", "counter",
 	       "How often --comm, --uid or --cgroup decided again for a running execution.",
 	       totals->decisions_lost);
+	number(out, "steptrace_breakdowns_lost_total", "counter",
+	       "Steps and commands that --breakdown could not measure.", totals->breakdowns_lost);
 }
 
 static void of_output(const struct prometheus_text *out, const char *metric, const char *name,

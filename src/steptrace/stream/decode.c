@@ -69,6 +69,11 @@ int decode__record(const void *bytes, size_t size_bytes, struct decoded *decoded
 		need += sizeof(*decoded->process);
 	if (record->flags & RECORD_HAS_CONTEXT)
 		need += sizeof(*context);
+	decoded->cpu = NULL;
+	if (record->flags & RECORD_HAS_CPU) {
+		decoded->cpu = (const struct steptrace_cpu *)((const char *)bytes + need);
+		need += sizeof(*decoded->cpu);
+	}
 	if (size_bytes < need)
 		return -EBADMSG;
 

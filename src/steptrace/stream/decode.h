@@ -29,6 +29,7 @@ struct decoded {
 	};
 	const struct steptrace_process *process; /* NULL: not in the record */
 	const struct command_span *context;      /* the command it belongs to; NULL: not in it */
+	const struct steptrace_cpu *cpu;         /* where its time went; NULL: not in it */
 
 	/* Copies of spans that are shorter than ours. The pointers above may point here. */
 	union {

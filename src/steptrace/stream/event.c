@@ -21,6 +21,14 @@ const char *const loss_names[] = {
 _Static_assert(sizeof(loss_names) / sizeof(loss_names[0]) == LOSS_REASONS_COUNT,
 	       "a loss has no name");
 
+const char *const blocked_names[] = {
+	[BLOCKED_DISK] = "disk",   [BLOCKED_LOCK] = "lock", [BLOCKED_NETWORK] = "network",
+	[BLOCKED_SLEEP] = "sleep", [BLOCKED_PIPE] = "pipe", [BLOCKED_OTHER] = "other",
+};
+
+_Static_assert(sizeof(blocked_names) / sizeof(blocked_names[0]) == BLOCKED_KINDS_COUNT,
+	       "a kind of blocking has no name");
+
 #define NAME_OF(table, number)                                                                     \
 	((number) < sizeof(table) / sizeof((table)[0]) ? (table)[number] : NULL)
 
@@ -102,4 +110,28 @@ bool event__duration_ns(const struct event *event, uint64_t *ns)
 	if (*ns > event->record->time_ns) /* longer than the machine has been up */
 		return false;
 	return !__builtin_sub_overflow(*ns, event__suspended_ns(event), ns);
+}
+
+static uint64_t sum_of_parts(const struct steptrace_cpu *cpu)
+{
+	uint64_t sum = cpu->on_cpu_ns + cpu->runnable_ns;
+
+	for (int kind = 0; kind < BLOCKED_KINDS_COUNT; kind++)
+		sum += cpu->blocked_ns[kind];
+	return sum;
+}
+
+/* The kernel read the stamps of the span before the record was made: the runner could have changed
+ * them meanwhile. A command may have several threads. */
+const struct steptrace_cpu *event__cpu(const struct event *event)
+{
+	const struct steptrace_cpu *cpu = event->cpu;
+	uint64_t ns;
+
+	if (!cpu || event->termination || event__was_suspended(event) ||
+	    !event__duration_ns(event, &ns) || sum_of_parts(cpu) != cpu->threads_ns)
+		return NULL;
+	if (event->kind == EVENT_STEP_EXECUTED ? cpu->threads_ns != ns : cpu->threads_ns < ns)
+		return NULL;
+	return cpu;
 }

@@ -68,8 +68,9 @@ struct probe_info {
 };
 
 extern const struct probe_info probes[PROBES_COUNT];
-extern const char *const event_names[EVENT_KINDS_COUNT]; /* "dsl.step.executed" */
-extern const char *const loss_names[LOSS_REASONS_COUNT]; /* "buffer_full" */
+extern const char *const event_names[EVENT_KINDS_COUNT];     /* "dsl.step.executed" */
+extern const char *const loss_names[LOSS_REASONS_COUNT];     /* "buffer_full" */
+extern const char *const blocked_names[BLOCKED_KINDS_COUNT]; /* "disk" */
 
 /* How a span ended. A runner writes any of these. The tracer itself reports OUTCOME_ABORTED for a
  * span whose process ended first; such an event has a termination. */
@@ -128,6 +129,11 @@ struct event {
 
 	uint64_t steps_aborted; /* EVENT_COMMAND_COMPLETED: that ended with their process */
 
+	/* EVENT_STEP_EXECUTED, EVENT_COMMAND_COMPLETED: with --breakdown, and what the kernel
+	 * measured. event__cpu() checks it. */
+	bool has_breakdown;
+	const struct steptrace_cpu *cpu; /* NULL: nothing */
+
 	/* If the process ended before the span: how it ended, and which of its steps were open. */
 	const struct termination *termination; /* NULL: the runner ended the span */
 	const struct step_span *innermost;     /* the open step that began last; NULL: none */
@@ -151,5 +157,9 @@ uint64_t event__steps_executed(const struct event *event);
 /* How long the span took, without the time in which it was suspended. False if no tracer was
  * attached when it began, or if its times contradict each other or the kernel's clock. */
 bool event__duration_ns(const struct event *event, uint64_t *ns);
+
+/* Where the time of the span went. NULL: it was not measured, or it does not add up to the
+ * duration. */
+const struct steptrace_cpu *event__cpu(const struct event *event);
 
 #endif

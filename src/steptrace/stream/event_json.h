@@ -7,7 +7,8 @@
  *	 "duration_ms":45.2,"mutations_count":3,"dry_run":false,"outcome":"success",
  *	 "user_id":"local-default","timestamp":"…","monotonic_ns":…,"source":{…},"step":{…}}
  *
- * event_json_command.c and event_json_step.c have a function for the fields of each event.
+ * event_json_command.c and event_json_step.c have a function for the fields of each event,
+ * event_json_cpu.c one for what several of them share.
  */
 #ifndef STEPTRACE_EVENT_JSON_H
 #define STEPTRACE_EVENT_JSON_H

@@ -189,6 +189,7 @@ static void completed_more(struct json *json, const struct event *event)
 {
 	put_error_category(json, event->command->outcome, event->command->error_category);
 	put_suspended(json, event);
+	event_json__put_cpu(json, event);
 	json__raw(json, ",\"complete\":");
 	json__bool(json, event->complete);
 	json__raw(json, ",\"steps_lost\":");

@@ -122,6 +122,9 @@ static inline void put_suspended(struct json *json, const struct event *event)
 		json__raw(json, "null");
 }
 
+/* ,"cpu":{…} or ,"cpu":null with --breakdown; otherwise nothing (event_json_cpu.c) */
+void event_json__put_cpu(struct json *json, const struct event *event);
+
 static inline void put_dry_run(struct json *json, const struct event *event)
 {
 	json__raw(json, ",\"dry_run\":");

@@ -64,6 +64,7 @@ static void step_more(struct json *json, const struct event *event)
 	json__raw(json, "}");
 	put_error_category(json, step->outcome, step->error_category);
 	put_suspended(json, event);
+	event_json__put_cpu(json, event);
 	if (event->termination) { /* the rest is known only when a step ends by itself */
 		json__raw(json, ",\"aborted\":{");
 		termination__json(event->termination, json);

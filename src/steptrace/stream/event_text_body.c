@@ -141,6 +141,35 @@ static void add_suspended(struct event_text_words *words, const struct event *ev
 		add_time(words, "suspended", event__suspended_ns(event));
 }
 
+static unsigned int percent(uint64_t part, uint64_t whole)
+{
+	return whole ? (unsigned int)(100.0 * (double)part / (double)whole + 0.5) : 0;
+}
+
+/* "  cpu 12 %, lock 85 %": the part on a CPU, and the largest other part if it is 1 % or more. */
+static void add_cpu(struct event_text_words *words, const struct event *event)
+{
+	const struct steptrace_cpu *cpu = event__cpu(event);
+	const char *name = "runnable";
+	uint64_t largest_ns;
+
+	if (!event->has_breakdown || event->termination)
+		return;
+	if (!cpu) {
+		add(words, "  cpu ?");
+		return;
+	}
+	largest_ns = cpu->runnable_ns;
+	for (int kind = 0; kind < BLOCKED_KINDS_COUNT; kind++)
+		if (cpu->blocked_ns[kind] > largest_ns) {
+			largest_ns = cpu->blocked_ns[kind];
+			name = blocked_names[kind];
+		}
+	add(words, "  cpu %u %%", percent(cpu->on_cpu_ns, cpu->threads_ns));
+	if (percent(largest_ns, cpu->threads_ns))
+		add(words, ", %s %u %%", name, percent(largest_ns, cpu->threads_ns));
+}
+
 static bool is_trouble(unsigned int outcome)
 {
 	return outcome != OUTCOME_SUCCESS && outcome != OUTCOME_SKIPPED;
@@ -201,6 +230,7 @@ static void step_text(struct event_text_body *body, const struct event *event)
 	add(&body->what, "%.*s", FIELD(step->type));
 	add_outcome(body, step->outcome, step->error_category);
 	add_suspended(&body->details, event);
+	add_cpu(&body->details, event);
 	if (step->mutations_count)
 		add_count(&body->details, "  ", step->mutations_count, "row");
 	if (event->head->flags & SPAN_ITEMS) {
@@ -262,6 +292,7 @@ static void completed_text(struct event_text_body *body, const struct event *eve
 	if (command->steps_failed)
 		add(&body->details, ", %" PRIu64 " failed", (uint64_t)command->steps_failed);
 	add_suspended(&body->details, event);
+	add_cpu(&body->details, event);
 	add_unseen(&body->details, event);
 }
 

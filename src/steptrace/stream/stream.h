@@ -63,6 +63,7 @@ struct stream_options {
 	 * not called. */
 	void (*on_event)(void *context, const struct event *event);
 	void *on_event_context;
+	bool has_breakdown;      /* events of steps and commands say where their time went */
 	bool leaves_out_lines;   /* no line is written for an event */
 	uint64_t events_limit;   /* --count; 0: no limit */
 	size_t executions_limit; /* 0: EXECUTIONS_LIMIT */

@@ -346,6 +346,8 @@ int stream__record(struct stream *stream, const void *bytes, size_t size_bytes)
 	event.record = decoded->record;
 	event.head = decoded->head;
 	event.process = decoded->process;
+	event.has_breakdown = stream->options.has_breakdown;
+	event.cpu = decoded->cpu;
 	if (kind == EVENT_COMMAND_STARTED)
 		event.realtime_ns =
 			clock_anchor__realtime_ns(&stream->options.clock, decoded->record->time_ns);

@@ -9,11 +9,13 @@
 static void write_aborted(void *context, const struct event *event)
 {
 	struct stream *stream = context;
+	struct event told = *event;
 	uint64_t ns;
 
+	told.has_breakdown = stream->options.has_breakdown;
 	if (event__duration_ns(event, &ns) && ns < stream->options.min_duration_ns)
 		return;
-	if (stream__limit_reached(stream) || stream__tell(stream, event))
+	if (stream__limit_reached(stream) || stream__tell(stream, &told))
 		return;
 	stream->counts.aborted[event->kind]++;
 	stream->aborted_total++;

@@ -100,6 +100,8 @@ static int started_json(struct stream *stream, const struct trace_facts *facts)
 		return -ENOMEM;
 	if (labels__put(&stream__options(stream)->labels, json) || json__reserve(json, 256))
 		return -ENOMEM;
+	json__raw(json, ",\"breakdown\":");
+	json__bool(json, facts->breakdown);
 	json__raw(json, ",\"clock\":{\"monotonic_ns\":");
 	json__u64(json, clock->monotonic_ns);
 	json__raw(json, ",\"realtime_ns\":");
@@ -431,6 +433,8 @@ int trace_events__put_stopped(struct json *json, enum stream_format format,
 		put_number(json, "executions_forgotten", totals->forgotten);
 	if (totals->decisions_lost)
 		put_number(json, "filter_decisions_lost", totals->decisions_lost);
+	if (totals->breakdowns_lost)
+		put_number(json, "breakdowns_lost", totals->breakdowns_lost);
 	json__raw(json, ",\"reason\":\"");
 	json__word(json, totals->reason);
 	json__raw(json, "\"}\n");

@@ -9,6 +9,7 @@
 #ifndef STEPTRACE_TRACE_EVENTS_H
 #define STEPTRACE_TRACE_EVENTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "steptrace/stream/stream.h"
@@ -23,6 +24,7 @@ struct trace_facts {
 	const char *method;         /* "uprobe_multi" */
 	const char *const *targets; /* the targets of the command line */
 	size_t targets_count;
+	bool breakdown;                   /* --breakdown */
 	const char *const *pseudonymized; /* the fields of --pseudonymize */
 	size_t pseudonymized_count;
 };
@@ -54,8 +56,9 @@ struct trace_totals {
 	uint64_t hits;
 	const char *reason;                        /* why it stopped */
 	uint64_t untraced[UNTRACED_REASONS_COUNT]; /* processes */
-	uint64_t forgotten;      /* open executions that were dropped: there were too many */
-	uint64_t decisions_lost; /* how often a filter decided again for an execution */
+	uint64_t forgotten;       /* open executions that were dropped: there were too many */
+	uint64_t decisions_lost;  /* how often a filter decided again for an execution */
+	uint64_t breakdowns_lost; /* spans that --breakdown could not measure */
 };
 
 uint64_t trace_totals__untraced(const struct trace_totals *totals);

@@ -32,6 +32,7 @@ static int load(struct watch *watch, struct error *err)
 		.filters = &options->filters,
 		.cgroup_path = options->cgroup.inner,
 		.ends_only = options->ends_only,
+		.breakdown = options->breakdown,
 	};
 
 	return capture__open(&capture_options, &watch->capture, err);
@@ -123,6 +124,8 @@ int watch__open(struct watch *watch, const struct watch_options *options,
 		code = load(watch, err);
 	if (!code)
 		code = capture__watch_processes(watch->capture, err);
+	if (!code)
+		code = capture__watch_switches(watch->capture, err);
 	if (!code)
 		code = attachments__open(&watch->attachments, watch->capture, err);
 	if (!code)

@@ -40,6 +40,7 @@ struct watch_options {
 	struct ring_sizes ring_sizes;
 	int site;           /* enum site_kind; -1: the fastest that is safe */
 	bool ends_only;     /* see capture.h */
+	bool breakdown;     /* see capture.h */
 	uint64_t linger_ns; /* how long a binary that no process runs stays attached */
 };
 

@@ -229,6 +229,11 @@ int watch_options__finish(struct watch_options *options, const struct options_pa
 
 	if (!code)
 		code = check_targets(&options->targets, err);
+	if (!code && options->breakdown && options->ends_only)
+		code = error__set(
+			err, -EINVAL,
+			"--breakdown and --ends-only exclude each other: where the time of "
+			"a step went is measured from its beginning");
 	if (!code)
 		ring_sizes__choose(&options->ring_sizes, sysconf(_SC_NPROCESSORS_CONF));
 	return code;

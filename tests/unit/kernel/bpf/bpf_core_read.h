@@ -20,6 +20,7 @@
 	KERNEL_READ_N(__VA_ARGS__, KERNEL_READ_4, KERNEL_READ_3, KERNEL_READ_2, KERNEL_READ_1, )   \
 	(from, __VA_ARGS__)
 
+#define BPF_CORE_READ_BITFIELD(from, a)       ((from)->a)
 #define bpf_core_field_exists(member)         1
 #define bpf_core_field_offset(type, member)   offsetof(type, member)
 #define __builtin_preserve_access_index(path) (path)

@@ -28,12 +28,18 @@ static inline bool kernel__is_address(const void *at)
 
 /* ---- maps: all of them in one table, by the address of the map and the bytes of the key */
 
-enum { KERNEL_ENTRIES = 64, KERNEL_KEY_BYTES = 32, KERNEL_RECORDS = 256 };
+enum { KERNEL_ENTRIES = 64, KERNEL_KEY_BYTES = 32, KERNEL_RECORDS = 256, KERNEL_TASKS = 8 };
 
 struct kernel_entry {
 	void *map; /* NULL: not used */
 	unsigned char key[KERNEL_KEY_BYTES];
-	unsigned char value[8];
+	_Alignas(8) unsigned char value[128];
+};
+
+/* What a map of type task storage has for a task; there is one such map. */
+struct kernel_storage {
+	void *task; /* NULL: not used */
+	_Alignas(8) unsigned char value[4096];
 };
 
 /* A record that a program has reserved, and then submitted or discarded. */
@@ -52,6 +58,7 @@ struct kernel {
 	char comm[16];
 	__u32 cpu;
 	struct task_struct *task; /* NULL: all of its members are 0 */
+	struct pt_regs *regs;     /* of the task that leaves its processor */
 	bool is_ring_full, are_maps_full, is_memory_gone;
 	__u64 unread_bytes;
 
@@ -59,6 +66,7 @@ struct kernel {
 	struct kernel_record records[KERNEL_RECORDS];
 	size_t records_count; /* reserved so far */
 	struct kernel_entry entries[KERNEL_ENTRIES];
+	struct kernel_storage storages[KERNEL_TASKS];
 	unsigned char sequence[4096]; /* what iterators wrote */
 	size_t sequence_bytes;
 };
@@ -114,6 +122,26 @@ static inline long kernel__delete(void *map, void *key, size_t key_bytes)
 #define bpf_map_update_elem(map, key, value, flags)                                                \
 	kernel__update(map, key, sizeof(*(key)), value, sizeof(*(value)), flags)
 #define bpf_map_delete_elem(map, key) kernel__delete(map, key, sizeof(*(key)))
+
+/* A task without an entry gets one with this flag, if there is memory. */
+static inline void *kernel__storage(void *task, __u64 flags)
+{
+	struct kernel_storage *unused = NULL;
+	void *no_task = NULL;
+
+	for (int i = 0; i < KERNEL_TASKS; i++) {
+		if (task && kernel.storages[i].task == task)
+			return kernel.storages[i].value;
+		if (!unused && kernel.storages[i].task == no_task)
+			unused = &kernel.storages[i];
+	}
+	if (!task || !unused || !(flags & BPF_LOCAL_STORAGE_GET_F_CREATE) || kernel.are_maps_full)
+		return NULL;
+	unused->task = task;
+	return unused->value;
+}
+
+#define bpf_task_storage_get(map, task, value, flags) kernel__storage(task, flags)
 
 /* ---- the ring buffer */
 
@@ -212,6 +240,17 @@ static inline long bpf_get_current_comm(void *comm, __u32 bytes)
 static inline __u64 bpf_get_current_task(void)
 {
 	return (__u64)kernel.task;
+}
+
+static inline struct task_struct *bpf_get_current_task_btf(void)
+{
+	return kernel.task;
+}
+
+static inline long bpf_task_pt_regs(struct task_struct *task)
+{
+	(void)task;
+	return (long)kernel.regs;
 }
 
 /* ---- the rest */
