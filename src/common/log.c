@@ -3,9 +3,12 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/printable.h"
@@ -41,14 +44,94 @@ bool log__is_stuck(void)
 	return !waits && poll(&reader, 1, 0) == 0;
 }
 
+/* ---- messages that are kept */
+
+static struct {
+	pthread_mutex_t mutex;
+	bool is_on, prints;
+	unsigned long count;
+	char *lines[LOG_HELD_MAX]; /* owned; the place is the number of the message */
+} held = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+void log__hold(void)
+{
+	pthread_mutex_lock(&held.mutex);
+	held.is_on = true;
+	held.prints = !isatty(STDERR_FILENO);
+	pthread_mutex_unlock(&held.mutex);
+}
+
+/* Without memory, the message is left out. */
+static void keep(const char *line)
+{
+	char **place = &held.lines[held.count % LOG_HELD_MAX];
+
+	free(*place);
+	*place = strdup(line);
+	held.count++;
+}
+
+static void print_held(void)
+{
+	unsigned long first = held.count > LOG_HELD_MAX ? held.count - LOG_HELD_MAX : 0;
+
+	if (first)
+		fprintf(stderr, "%s: %lu earlier messages are not shown\n", program_name, first);
+	for (unsigned long i = first; i < held.count; i++)
+		if (held.lines[i % LOG_HELD_MAX])
+			fprintf(stderr, "%s: %s\n", program_name, held.lines[i % LOG_HELD_MAX]);
+}
+
+void log__release(void)
+{
+	pthread_mutex_lock(&held.mutex);
+	if (held.is_on && !held.prints)
+		print_held();
+	for (int i = 0; i < LOG_HELD_MAX; i++) {
+		free(held.lines[i]);
+		held.lines[i] = NULL;
+	}
+	held.is_on = false;
+	held.count = 0;
+	pthread_mutex_unlock(&held.mutex);
+}
+
+unsigned long log__held(char *text, size_t bytes)
+{
+	unsigned long count;
+	const char *newest;
+
+	pthread_mutex_lock(&held.mutex);
+	count = held.count;
+	newest = count ? held.lines[(count - 1) % LOG_HELD_MAX] : NULL;
+	snprintf(text, bytes, "%s", newest ? newest : "");
+	pthread_mutex_unlock(&held.mutex);
+	return count;
+}
+
+/* Whether the message has to be printed now, too. */
+static bool hold_line(const char *line)
+{
+	bool prints;
+
+	pthread_mutex_lock(&held.mutex);
+	prints = !held.is_on || held.prints;
+	if (held.is_on)
+		keep(line);
+	pthread_mutex_unlock(&held.mutex);
+	return prints;
+}
+
+/* ---- messages */
+
 static void say(const char *level, const char *format, va_list args)
 {
-	char line[LOG_LINE_BYTES], shown[LOG_LINE_BYTES];
+	char text[LOG_LINE_BYTES], shown[LOG_LINE_BYTES], line[LOG_LINE_BYTES + 16];
 
-	if (log__is_stuck())
-		return;
-	vsnprintf(line, sizeof(line), format, args);
-	fprintf(stderr, "%s: %s%s\n", program_name, level, printable__to(shown, line));
+	vsnprintf(text, sizeof(text), format, args);
+	snprintf(line, sizeof(line), "%s%s", level, printable__to(shown, text));
+	if (hold_line(line) && !log__is_stuck())
+		fprintf(stderr, "%s: %s\n", program_name, line);
 }
 
 void log__error(const char *format, ...)

@@ -14,6 +14,7 @@
 #define STEPTRACE_COMMON_LOG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /*
  * Call this first in main. `program` is not copied: pass a string literal. If descriptor 0, 1 or 2
@@ -28,6 +29,19 @@ void log__do_not_wait(void);
 
 /* True after log__do_not_wait while stderr cannot be written without blocking. */
 bool log__is_stuck(void);
+
+/*
+ * While a screen is drawn on the terminal, a message would destroy it. From log__hold() on messages
+ * are kept; log__release() prints them. The newest LOG_HELD_MAX of them are kept, the others are
+ * counted. Where stderr is no terminal, messages are printed at once as well, and not again.
+ */
+enum { LOG_HELD_MAX = 100 };
+void log__hold(void);
+void log__release(void);
+
+/* Copies the newest message since log__hold(), without the name of the program; "" if there is
+ * none. Returns how many there were. */
+unsigned long log__held(char *text, size_t bytes);
 
 /* error and info print "PROGRAM: TEXT", warn prints "PROGRAM: warning: TEXT". */
 void log__error(const char *format, ...) __attribute__((format(printf, 1, 2)));
