@@ -24,14 +24,6 @@ void latency__close(struct latency *latency)
 
 /* ---- events */
 
-static bool has_failed(const struct event *event)
-{
-	unsigned int outcome =
-		event->kind == EVENT_STEP_EXECUTED ? event->step->outcome : event->command->outcome;
-
-	return event->termination || outcome == OUTCOME_FAILURE || outcome == OUTCOME_ABORTED;
-}
-
 void latency__on_event(void *context, const struct event *event)
 {
 	struct latency *latency = context;
@@ -45,7 +37,7 @@ void latency__on_event(void *context, const struct event *event)
 	if (!bytes)
 		return;
 	value.is_timed = event__duration_ns(event, &value.duration_ns);
-	value.has_failed = has_failed(event);
+	value.has_failed = event__has_failed(event);
 	latency_table__add(latency->table, key, bytes, &value);
 }
 

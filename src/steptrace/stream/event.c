@@ -77,6 +77,14 @@ uint64_t event__steps_executed(const struct event *event)
 	return sum;
 }
 
+bool event__has_failed(const struct event *event)
+{
+	unsigned int outcome =
+		event->kind == EVENT_STEP_EXECUTED ? event->step->outcome : event->command->outcome;
+
+	return event->termination || outcome == OUTCOME_FAILURE || outcome == OUTCOME_ABORTED;
+}
+
 bool event__queued_ns(const struct event *event, uint64_t *ns)
 {
 	const struct command_span *command = event->command;

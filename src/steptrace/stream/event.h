@@ -146,6 +146,9 @@ bool event__was_suspended(const struct event *event);
 /* For how long the runner had suspended the span: its member suspended_ns, or 0. */
 uint64_t event__suspended_ns(const struct event *event);
 
+/* EVENT_STEP_EXECUTED, EVENT_COMMAND_COMPLETED: it failed, or it was aborted. */
+bool event__has_failed(const struct event *event);
+
 /* EVENT_COMMAND_STARTED: how long the command was in its queue. False if it was in none, or if the
  * time is not known. */
 bool event__queued_ns(const struct event *event, uint64_t *ns);

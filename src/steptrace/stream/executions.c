@@ -207,6 +207,14 @@ int executions__each_pid(struct executions *open, void (*each)(uint32_t pid, voi
 	return members__each_pid(&open->members, each, context);
 }
 
+void executions__each(const struct executions *open,
+		      void (*each)(void *context, const struct execution *execution), void *context)
+{
+	for (int i = 0; i < BUCKETS_COUNT; i++)
+		for (const struct execution *at = open->buckets[i]; at; at = at->next_in_bucket)
+			each(context, at);
+}
+
 struct members *executions__members(struct executions *open)
 {
 	return &open->members;

@@ -104,6 +104,11 @@ void executions__remove(struct executions *open, struct execution *execution);
 int executions__each_pid(struct executions *open, void (*each)(uint32_t pid, void *context),
 			 void *context);
 
+/* Calls `each` once for every open execution. */
+void executions__each(const struct executions *open,
+		      void (*each)(void *context, const struct execution *execution),
+		      void *context);
+
 struct members *executions__members(struct executions *open);
 struct open_steps_store *executions__steps_store(struct executions *open);
 

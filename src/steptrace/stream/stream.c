@@ -129,6 +129,13 @@ int stream__each_open_pid(struct stream *stream, void (*each)(uint32_t pid, void
 	return executions__each_pid(stream->open, each, context);
 }
 
+void stream__each_open(const struct stream *stream,
+		       void (*each)(void *context, const struct execution *execution),
+		       void *context)
+{
+	executions__each(stream->open, each, context);
+}
+
 struct lines *stream__lines(struct stream *stream)
 {
 	return &stream->lines;

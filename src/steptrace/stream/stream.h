@@ -114,6 +114,11 @@ void stream__abort_process(struct stream *stream, const struct termination *term
 int stream__each_open_pid(struct stream *stream, void (*each)(uint32_t pid, void *context),
 			  void *context);
 
+/* Calls `each` once for every open execution. */
+void stream__each_open(const struct stream *stream,
+		       void (*each)(void *context, const struct execution *execution),
+		       void *context);
+
 /*
  * The lines that were not taken yet; the stream owns them. lines__clear() drops them. A caller that
  * appends a line of its own to the text also adds its mark (lines__mark).
