@@ -57,7 +57,8 @@ static int run(struct latency_request *request, struct error *err)
 {
 	struct programs *programs = programs__new();
 	struct latency latency;
-	const struct event_reader reader = {latency__on_event, latency__on_time, &latency};
+	const struct event_reader reader = {
+		.on_event = latency__on_event, .on_time = latency__on_time, .context = &latency};
 	int status = STATUS_FAILED;
 
 	request->latency.source = (struct row_key_source){programs__path, programs};

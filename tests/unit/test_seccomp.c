@@ -24,6 +24,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "skipping.h"
@@ -176,6 +177,16 @@ static int try_an_ioctl(void)
 	return ioctl(-1, TIOCSTI, "x") ? errno : 0;
 }
 
+static int try_to_set_the_modes_of_a_terminal(void)
+{
+	return ioctl(-1, TCSETSW, NULL) ? errno : 0;
+}
+
+static int try_to_drop_what_was_typed(void)
+{
+	return ioctl(-1, TCFLSH, TCIFLUSH) ? errno : 0;
+}
+
 static int mark_with(unsigned int flags)
 {
 	return fanotify_mark(-1, flags, FAN_OPEN_EXEC_PERM, AT_FDCWD, "/") ? errno : 0;
@@ -284,11 +295,19 @@ static const struct need {
 	{"signals_child", {.signals_child = true}, {{try_to_kill, 0}}},
 	{"connects", {.connects = true}, {{try_socket, 0}}},
 	{"serves", {.serves = true}, {{try_to_accept, EBADF}}},
+	{"draws",
+	 {.draws = true},
+	 {{try_to_set_the_modes_of_a_terminal, EBADF}, {try_to_drop_what_was_typed, EBADF}}},
 	{"makes_files",
 	 {.makes_files = true},
 	 {{try_to_make_an_output, ENOENT}, {try_to_rename, ENOENT}}},
 	{"holds_execs", {.holds_execs = true}, {{try_to_leave_a_file_out, EBADF}}},
-	{"perf_links", {.perf_links = true}, {{try_a_perf_event, EFAULT}, {try_an_ioctl, EBADF}}},
+	{"perf_links",
+	 {.perf_links = true},
+	 {{try_a_perf_event, EFAULT},
+	  {try_an_ioctl, EBADF},
+	  {try_to_set_the_modes_of_a_terminal, EBADF},
+	  {try_to_drop_what_was_typed, EBADF}}},
 };
 
 static const struct {
@@ -315,7 +334,9 @@ static const struct {
 	{"kill", try_to_kill},
 	{"accept4", try_to_accept},
 	{"perf_event_open", try_a_perf_event},
-	{"ioctl", try_an_ioctl},
+	{"TIOCSTI", try_an_ioctl},
+	{"TCSETSW", try_to_set_the_modes_of_a_terminal},
+	{"TCFLSH", try_to_drop_what_was_typed},
 	{"setuid", try_to_change_the_user},
 	{"FAN_MARK_ADD of an ignored mask", try_to_leave_a_file_out},
 	{"FAN_MARK_ADD of a mask", try_to_hold_more_execs},

@@ -28,6 +28,7 @@ struct privilege_needs {
 	bool makes_files;   /* rotates files, or opens a file again that was rotated away */
 	bool connects;      /* connects again to a socket that was closed */
 	bool serves;        /* serves metrics */
+	bool draws;         /* draws on a terminal, and takes keys from it */
 	bool holds_execs;   /* answers the kernel's questions about execs (exec_hold.h) */
 	/* Supplementary groups that are kept: new files belong to them. */
 	gid_t groups[PRIVILEGE_GROUPS_MAX];

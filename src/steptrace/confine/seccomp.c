@@ -159,6 +159,18 @@ static int allow_with_arguments(scmp_filter_ctx filter)
 	return code;
 }
 
+/* The modes of the terminal are set, and typed input is dropped. TIOCSTI, which types for the user,
+ * is not among them. */
+static int allow_drawing(scmp_filter_ctx filter)
+{
+	static const unsigned int requests[] = {TCSETS, TCSETSW, TCSETSF, TCFLSH};
+	int code = 0;
+
+	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]) && !code; i++)
+		code = allow_where(filter, SCMP_SYS(ioctl), 1, UINT32_MAX, requests[i]);
+	return code;
+}
+
 static int fill(scmp_filter_ctx filter, const struct privilege_needs *needs)
 {
 	int code = ALLOW_ALL(filter, calls);
@@ -183,6 +195,8 @@ static int fill(scmp_filter_ctx filter, const struct privilege_needs *needs)
 				   FAN_MARK_ADD | FAN_MARK_IGNORED_MASK);
 	if (needs->perf_links)
 		return code ? code : ALLOW_ALL(filter, perf_calls);
+	if (!code && needs->draws)
+		code = allow_drawing(filter);
 	if (!code) /* isatty() */
 		code = allow_where(filter, SCMP_SYS(ioctl), 1, UINT32_MAX, TCGETS);
 	if (!code && needs->connects) /* what the other side has not acknowledged */

@@ -122,6 +122,7 @@ void ending__run(struct session *session)
 	watch__let_go(&session->watch);
 	vanished__check(&session->vanished, &session->watch, session->stream, false);
 	drain_before_detach(session);
+	session__stop_reader(session);
 	detach(session);
 	drain_all(session);
 	intake__account(session, true);

@@ -103,6 +103,15 @@ static void on_timer(struct session *session)
 		console__progress(session->stream, session->started_ns);
 }
 
+/* The reader has the keys of its screen. */
+static void on_screen(struct session *session)
+{
+	const struct event_reader *reader = session->options->reader;
+
+	if (!reader->screen->on_input(reader->context, session->stream, clock__now_ns()))
+		session__stop(session, "interrupted");
+}
+
 static void loop(struct session *session)
 {
 	struct wakeup wakeup;
@@ -128,6 +137,8 @@ static void loop(struct session *session)
 			session__stop(session, "duration");
 		if (wakeup.outputs)
 			on_output_notice(session);
+		if (wakeup.screen)
+			on_screen(session);
 		more = outputs__have_room(&session->outputs) && intake__drain(session);
 	}
 }
@@ -138,7 +149,7 @@ static void start(struct session *session)
 
 	session->shows_progress = isatty(STDERR_FILENO) &&
 				  !outputs__use_terminal(&session->outputs) &&
-				  !options->shows_stats;
+				  !options->shows_stats && options->outputs_count > 0;
 	session->started_ns = clock__now_ns();
 	session->accounting.reported_ns = stream__clock(session->stream)->monotonic_ns;
 	update_self_stats(session);
@@ -147,6 +158,7 @@ static void start(struct session *session)
 	console__ready(&session->watch.attachments, session->command.pid != 0);
 	if (options->duration_ns)
 		wakeups__set_deadline(&session->wakeups, options->duration_ns);
+	session__tell_reader(session, false);
 	if (session->command.pid)
 		traced_command__release(&session->command);
 }

@@ -17,6 +17,14 @@ void session__tell_reader(struct session *session, bool is_end)
 		reader->on_time(reader->context, session->stream, clock__now_ns(), is_end);
 }
 
+void session__stop_reader(struct session *session)
+{
+	const struct event_reader *reader = session->options->reader;
+
+	if (reader && reader->on_stop)
+		reader->on_stop(reader->context, session->stream, clock__now_ns());
+}
+
 static void read_outputs(const struct outputs *outputs, struct vitals *vitals)
 {
 	struct output_state state;

@@ -33,12 +33,27 @@ struct event_reader {
 	 * The time is one of CLOCK_MONOTONIC. */
 	void (*on_time)(void *context, struct stream *stream, uint64_t now_ns, bool is_end);
 	void *context;
+
+	/* Called once when the recording ends, before the probes are detached. NULL: it is not. */
+	void (*on_stop)(void *context, struct stream *stream, uint64_t now_ns);
+	const struct reader_screen *screen; /* NULL: none */
+};
+
+/* The terminal that a reader draws on and takes keys from. The context is that of the reader, which
+ * gives the terminal back in on_stop(), or when the setup fails after open(). */
+struct reader_screen {
+	/* Takes the terminal, when the probes are attached and no privileges are dropped yet.
+	 * Returns a descriptor that is readable when on_input() has something to do, or negative
+	 * errno with a sentence. */
+	int (*open)(void *context, struct error *err);
+	/* False: the user ends the recording. */
+	bool (*on_input)(void *context, struct stream *stream, uint64_t now_ns);
 };
 
 struct session_options {
 	struct watch_options watch; /* targets, filters, ring buffers, site */
 	struct output_options outputs[OUTPUTS_MAX];
-	size_t outputs_count; /* at least 1 */
+	size_t outputs_count; /* 0: a reader takes the events, and nothing is written */
 
 	enum stream_format format;
 	bool format_is_given;   /* --format */
@@ -100,6 +115,9 @@ void session__stop(struct session *session, const char *reason);
 
 /* Lets the reader, if there is one, append its lines. */
 void session__tell_reader(struct session *session, bool is_end);
+
+/* Tells the reader, if there is one, that the recording ends. */
+void session__stop_reader(struct session *session);
 
 /* Reads what is counted for trace.stopped. */
 void session__totals(const struct session *session, struct trace_totals *totals);

@@ -217,12 +217,31 @@ static int attach(struct session *session)
 	return watch__attach(&session->watch, &events, session->err);
 }
 
+static const struct reader_screen *screen_of(const struct session *session)
+{
+	const struct event_reader *reader = session->options->reader;
+
+	return reader ? reader->screen : NULL;
+}
+
+static int open_screen(struct session *session)
+{
+	const struct reader_screen *screen = screen_of(session);
+	int fd;
+
+	if (!screen)
+		return 0;
+	fd = screen->open(session->options->reader->context, session->err);
+	return fd < 0 ? fd : wakeups__watch_screen(&session->wakeups, fd);
+}
+
 static int give_up_privileges(struct session *session)
 {
 	struct privilege_needs needs = {
 		.makes_files = outputs__make_files(&session->outputs),
 		.connects = outputs__connect(&session->outputs),
 		.serves = session->options->metrics_address != NULL,
+		.draws = screen_of(session) != NULL,
 	};
 	int code;
 
@@ -278,6 +297,7 @@ int setup__open(struct session *session)
 		{.run = open_stream},
 		{.run = make_header},
 		{.run = attach},
+		{.run = open_screen, .as_caller = true},
 		{.run = give_up_privileges},
 		{.run = start_outputs},
 	};

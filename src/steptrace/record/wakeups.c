@@ -22,6 +22,7 @@ enum source {
 	SOURCE_METRICS,
 	SOURCE_WRITERS,
 	SOURCE_CLOCK,
+	SOURCE_SCREEN,
 };
 
 static int watch_for(struct wakeups *wakeups, int fd, enum source source, uint32_t events)
@@ -154,6 +155,11 @@ int wakeups__watch_writers(struct wakeups *wakeups, int fd)
 	return watch(wakeups, fd, SOURCE_WRITERS);
 }
 
+int wakeups__watch_screen(struct wakeups *wakeups, int fd)
+{
+	return watch(wakeups, fd, SOURCE_SCREEN);
+}
+
 int wakeups__watch_command(struct wakeups *wakeups, pid_t pid)
 {
 	wakeups->command_fd = (int)syscall(SYS_pidfd_open, pid, 0);
@@ -215,6 +221,7 @@ void wakeups__wait(struct wakeups *wakeups, bool poll, struct wakeup *wakeup)
 		case SOURCE_OUTPUTS: wakeup->outputs = true; break;
 		case SOURCE_METRICS: wakeup->metrics = true; break;
 		case SOURCE_WRITERS: wakeup->writers = true; break;
+		case SOURCE_SCREEN: wakeup->screen = true; break;
 		case SOURCE_TIMER: take_timer(wakeups, wakeup); break;
 		case SOURCE_DEADLINE: take_deadline(wakeups, wakeup); break;
 		case SOURCE_SIGNAL: take_signal(wakeups, wakeup); break;

@@ -2,7 +2,7 @@
 /*
  * Everything that a recording waits for, in one epoll: the watermark of the ring buffers, a timer,
  * signals, the end of the command, notices of the outputs, HTTP requests, writers of attached
- * binaries and steps of the wall clock.
+ * binaries, steps of the wall clock and keys.
  */
 #ifndef STEPTRACE_WAKEUPS_H
 #define STEPTRACE_WAKEUPS_H
@@ -34,6 +34,7 @@ struct wakeup {
 	bool from_terminal; /* the kernel sent the signal (Ctrl-C), also to the children */
 	bool command_ended;
 	bool clock_was_set; /* a step of the wall clock */
+	bool screen;        /* a key was pressed, or the terminal has another size */
 };
 
 /*
@@ -59,6 +60,10 @@ int wakeups__watch_metrics(struct wakeups *wakeups, int fd);
 
 /* `fd` is readable when a program opens an attached binary for writing. 0 or negative errno. */
 int wakeups__watch_writers(struct wakeups *wakeups, int fd);
+
+/* `fd` is readable when the reader of the events has something to do with its screen. 0 or negative
+ * errno. */
+int wakeups__watch_screen(struct wakeups *wakeups, int fd);
 
 /* Waits for the end of a child process. 0 or negative errno. */
 int wakeups__watch_command(struct wakeups *wakeups, pid_t pid);
