@@ -59,7 +59,8 @@ COMMON_LIB := $(BUILD)/libcommon.a
 SUPPORT_LIB := $(if $(SUPPORT),$(BUILD)/libsupport.a)
 LIBRARIES  := $(SUPPORT_LIB) $(TRACER_LIB) $(STREAM_LIB) $(RUNNER_LIB) $(COMMON_LIB)
 
-TRACER_LIBS := -lbpf -lelf -lz -lgnutls -lcap-ng -lseccomp -lcjson -lmicrohttpd -lsodium
+TRACER_LIBS := -lbpf -lelf -lz -lgnutls -lcap-ng -lseccomp -lcjson -lmicrohttpd -lsodium -lncursesw \
+	-ltinfo
 RUNNER_LIBS := -lsqlite3 -lyaml -lcurl -lpcre2-8 -lcjson -lm -lpthread
 
 UNIT_TESTS  := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/unit/test_*.c))

@@ -31,9 +31,11 @@ class Tracer:
         self.path = path or os.path.join(folder, "events")
         if os.path.isfile(self.path):
             os.unlink(self.path)
+        where = [] if command == "top" else ["-o", self.path]
         self.process = subprocess.Popen([os.path.join(BUILD, "steptrace"), command,
-                                         "-x", self.program, "-o", self.path, *arguments],
-                                        stderr=subprocess.PIPE, text=True)
+                                         "-x", self.program, *where, *arguments],
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                        text=True)
         said = ""
         for said in self.process.stderr:
             if "attached to" in said:
@@ -133,11 +135,11 @@ def verdict(met):
     return "met" if met else "missed"
 
 
-def drain_ns(folder, path, command="record"):
+def drain_ns(folder, path, command="record", arguments=()):
     """Processor time of one event, from the ring buffer until its line is written, or until it is
     in the table, in all threads, user space and kernel. The events are produced first, while the
     tracer is stopped, so that no producer runs at the same time."""
-    tracer = Tracer(folder, "load", "--buffer", "512M", path=path, command=command)
+    tracer = Tracer(folder, "load", "--buffer", "512M", *arguments, path=path, command=command)
     os.kill(tracer.process.pid, signal.SIGSTOP)
     produce(tracer.program, 1)
     cpu_ns = tracer.cpu_ns()
@@ -152,8 +154,11 @@ def show_drain(folder):
     print("one event in the tracer, from the ring buffer to the write call, in both threads "
           "(medians of %d)" % DRAINS)
     everything = [(drain_ns(folder, "/dev/null"), drain_ns(folder, None),
-                   drain_ns(folder, "/dev/null", "latency")) for _ in range(DRAINS)]
-    null_ns, file_ns, latency_ns = (statistics.median(column) for column in zip(*everything))
+                   drain_ns(folder, "/dev/null", "latency"),
+                   drain_ns(folder, "/dev/null", "top", ["--once", "--duration", "1h"]))
+                  for _ in range(DRAINS)]
+    null_ns, file_ns, latency_ns, top_ns = (statistics.median(column)
+                                            for column in zip(*everything))
     print("  into /dev/null                %6.0f ns            (target: under 250, %s)"
           % (null_ns, verdict(null_ns < 250)))
     print("  into a file                   %6.0f ns, %.0f of it for the kernel's page cache"
@@ -161,6 +166,8 @@ def show_drain(folder):
     print("  into the table of latency     %6.0f ns, %.2f x record into /dev/null   "
           "(target: at most 0.60, %s)"
           % (latency_ns, latency_ns / null_ns, verdict(latency_ns <= 0.6 * null_ns)))
+    print("  into the rows of top          %6.0f ns, %.2f x record into /dev/null"
+          % (top_ns, top_ns / null_ns))
 
 
 def show_pace(folder):

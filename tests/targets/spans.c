@@ -4,6 +4,7 @@
  * and prints what it did and measured, so that a test can compare the events with it.
  *
  *	go N		N commands of five empty steps
+ *	names N		N commands with a step, each with a slug of its own: name-0, name-1, ...
  *	sleep N		a command with N steps that sleep 20 ms each; prints "slept NS" for each
  *	idle N		a command with N empty steps; prints "clock NS", the median time between
  *			two readings of the clock
@@ -113,6 +114,19 @@ static void do_go(int count)
 {
 	for (int i = 0; i < count; i++)
 		five_steps(-1);
+}
+
+static void do_names(int count)
+{
+	struct steptrace_command command;
+	char slug[32];
+
+	for (int i = 0; i < count; i++) {
+		snprintf(slug, sizeof(slug), "name-%d", i);
+		begin(&command, slug);
+		step_of(&command, 0, STEPTRACE_SUCCESS);
+		steptrace_command_end(&command, STEPTRACE_SUCCESS);
+	}
 }
 
 static void do_sleep(int count)
@@ -630,6 +644,8 @@ static void obey(const char *word, const char *argument)
 
 	if (strcmp(word, "go") == 0)
 		do_go(number);
+	else if (strcmp(word, "names") == 0)
+		do_names(number);
 	else if (strcmp(word, "sleep") == 0)
 		do_sleep(number);
 	else if (strcmp(word, "idle") == 0)

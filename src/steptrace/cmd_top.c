@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* steptrace top: the help and the exit status, and what connects the room top/ (events to pages)
+ * with the room screen/ (pages to a terminal). top_options.c parses the command line, the room
+ * record/ runs it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "common/options.h"
+#include "steptrace/commands.h"
+#include "steptrace/confine/caller_rights.h"
+#include "steptrace/record/recording.h"
+#include "steptrace/screen/screen.h"
+#include "steptrace/top_options.h"
+
+#define MESSAGE_NS 5000000000ull /* how long a message stays on the screen */
+
+static void print_help(void)
+{
+	printf("usage: steptrace top [-a] [OPTIONS]\n"
+	       "       steptrace top -p PID[,PID...] [OPTIONS]\n"
+	       "       steptrace top -x PATH [OPTIONS]\n"
+	       "       steptrace top --once [-x PATH] [OPTIONS] -- COMMAND [ARGS...]\n\n"
+	       "Attaches to runners and shows, live, how long their commands take: one row for\n"
+	       "each command. Enter shows the steps of a command, ? the keys, q quits.\n\n"
+	       "A row shows how many executions end per second, percentiles of their durations\n"
+	       "(P50: half of them took at most this long), the longest duration, how many\n"
+	       "failed or were aborted, how many are open now, and for how long the oldest of\n"
+	       "them has been open. Open are executions that began or showed a sign of life\n"
+	       "since steptrace was attached.\n\n"
+	       "Targets and filters are those of steptrace record.\n");
+	top_options__print(stdout);
+	printf("\nTIME is a number with the unit ns, us, ms, s, m, h or d. Without a unit, it is\n"
+	       "a number of seconds.\n\n"
+	       "Exit status: 0 no error, 1 steptrace failed, 2 wrong usage, or no terminal. With\n"
+	       "-- COMMAND: the exit status of COMMAND; 1 instead if steptrace failed, or if\n"
+	       "COMMAND exited with 0 and no program that it ran has probes.\n\n"
+	       "examples:\n"
+	       "  sudo steptrace top\n"
+	       "  sudo steptrace top -p 4711 --sort oldest\n"
+	       "  sudo steptrace top --command 'mail.*' --interval 2s\n"
+	       "  sudo steptrace top --once --duration 10s --sort failed\n\n"
+	       "man 8 steptrace describes every option in detail.\n");
+}
+
+/* ---- what the recording calls */
+
+struct live {
+	const struct top_request *request;
+	struct top top;
+	struct screen *screen;  /* NULL: --once, or not open */
+	uint64_t drawn_ns;      /* when the numbers were made */
+	unsigned long messages; /* that were there */
+	uint64_t message_ns;    /* when the newest came */
+	bool failed;            /* there was no memory for the page of --once */
+};
+
+/* The newest message, while it is new. */
+static const char *message_of(struct live *live, uint64_t now_ns, char *text, size_t bytes)
+{
+	unsigned long count = log__held(text, bytes);
+
+	if (count != live->messages) {
+		live->messages = count;
+		live->message_ns = now_ns;
+	}
+	return text[0] && now_ns - live->message_ns < MESSAGE_NS ? text : NULL;
+}
+
+static void draw(struct live *live, uint64_t now_ns)
+{
+	unsigned int width, height;
+	char message[512];
+
+	screen__size(live->screen, &width, &height);
+	screen__draw(live->screen, top__page(&live->top, width, height,
+					     message_of(live, now_ns, message, sizeof(message))));
+}
+
+static void on_event(void *context, const struct event *event)
+{
+	struct live *live = context;
+
+	top__on_event(&live->top, event);
+}
+
+/* Everything that --once prints. */
+static void write_page(struct live *live, struct stream *stream)
+{
+	const struct page *page = top__page_once(&live->top, stream__options(stream)->text.columns);
+	struct lines *lines = stream__lines(stream);
+	size_t before = lines__bytes(lines);
+	struct strbuf text;
+
+	strbuf__init(&text, SIZE_MAX);
+	page__lines(page, &text);
+	live->failed = page->is_incomplete || text.err || json__reserve(&lines->text, text.length);
+	if (!live->failed) {
+		json__bytes(&lines->text, text.text, text.length);
+		live->failed = lines__mark_own(lines, before);
+	}
+	strbuf__free(&text);
+}
+
+static void on_time(void *context, struct stream *stream, uint64_t now_ns, bool is_end)
+{
+	struct live *live = context;
+
+	if (is_end && live->request->top.is_once) {
+		top__finish(&live->top, stream);
+		write_page(live, stream);
+	}
+	if (is_end || (live->drawn_ns && now_ns - live->drawn_ns < live->request->interval_ns))
+		return;
+	live->drawn_ns = now_ns;
+	top__update(&live->top, stream, now_ns);
+	if (live->screen)
+		draw(live, now_ns);
+}
+
+static void close_screen(struct live *live)
+{
+	screen__close(live->screen);
+	live->screen = NULL;
+	log__release();
+}
+
+/* For --once: what is open now. The probes are detached next, and no end is seen after that. */
+static void on_stop(void *context, struct stream *stream, uint64_t now_ns)
+{
+	struct live *live = context;
+
+	top__update(&live->top, stream, now_ns);
+	close_screen(live);
+}
+
+static int open_screen(void *context, struct error *err)
+{
+	struct live *live = context;
+	int code = screen__open(&live->screen, err);
+
+	if (code)
+		return code;
+	log__hold();
+	return screen__fd(live->screen);
+}
+
+static bool on_input(void *context, struct stream *stream, uint64_t now_ns)
+{
+	struct live *live = context;
+	bool goes_on = true;
+	enum screen_news news;
+	uint32_t key;
+
+	while (goes_on && (news = screen__next(live->screen, &key)) != SCREEN_NOTHING) {
+		if (news == SCREEN_GONE)
+			return false;
+		if (news == SCREEN_KEY)
+			goes_on = top__press(&live->top, stream, now_ns, key);
+	}
+	draw(live, now_ns);
+	return goes_on;
+}
+
+/* ---- running */
+
+static int run(struct top_request *request, struct error *err)
+{
+	static const struct reader_screen screen = {open_screen, on_input};
+	struct live live = {.request = request};
+	const struct event_reader reader = {
+		.on_event = on_event,
+		.on_time = on_time,
+		.on_stop = on_stop,
+		.context = &live,
+		.screen = request->top.is_once ? NULL : &screen,
+	};
+	int status = STATUS_FAILED;
+
+	request->session.reader = &reader;
+	if (top__open(&live.top, &request->top))
+		error__set(err, -1, "out of memory");
+	else
+		status = recording__run(&request->session, err);
+	close_screen(&live);
+	if (live.failed)
+		log__error("there was no memory for the table");
+	top__close(&live.top);
+	return live.failed ? STATUS_FAILED : status;
+}
+
+/* --cgroup looks at the path. */
+static int parse(struct top_request *request, int argc, char **argv, struct error *err)
+{
+	struct caller_rights saved;
+	int result;
+
+	if (caller_rights__use(&saved, err))
+		return OPTION_BAD;
+	result = top_options__parse(request, argc, argv, err);
+	caller_rights__end(&saved);
+	return result;
+}
+
+int cmd_top(int argc, char **argv)
+{
+	struct top_request request;
+	struct error err = {""};
+	int status;
+
+	switch (parse(&request, argc, argv, &err)) {
+	case OPTION_HELP: print_help(); return STATUS_DONE;
+	case OPTION_BAD: log__error("%s", err.text); return STATUS_USAGE;
+	default: break;
+	}
+	status = run(&request, &err);
+	if (err.text[0])
+		log__error("%s", err.text);
+	return status;
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "steptrace/top/columns.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "steptrace/stream/duration_text.h"
+
+_Static_assert((int)CELL_BYTES >= (int)DURATION_TEXT_BYTES, "a duration does not fit in a cell");
+
+/* ---- cells */
+
+/* Large counts in thousands and millions: "12345", "1234k", "1234M". */
+static void write_count(uint64_t count, char text[CELL_BYTES])
+{
+	static const char units[] = {0, 'k', 'M', 'G', 'T', 'P'};
+	unsigned int unit = 0;
+
+	for (; count >= 100000; unit++)
+		count /= 1000;
+	snprintf(text, CELL_BYTES, "%llu%c", (unsigned long long)count, units[unit]);
+}
+
+static void write_duration(const struct top_row *row, uint64_t ns, char text[CELL_BYTES])
+{
+	if (row->shown.timed)
+		duration_text__write(ns, text);
+	else
+		snprintf(text, CELL_BYTES, "-");
+}
+
+static void write_rate(const struct top_row *row, char text[CELL_BYTES])
+{
+	double rate = row->shown.rate;
+
+	if (rate >= 99999.5)
+		write_count((uint64_t)rate, text);
+	else
+		snprintf(text, CELL_BYTES, "%.*f", rate < 99.95 ? 1 : 0, rate);
+}
+
+static void write_ended(const struct top_row *row, char text[CELL_BYTES])
+{
+	write_count(row->shown.count, text);
+}
+
+static void write_p50(const struct top_row *row, char text[CELL_BYTES])
+{
+	write_duration(row, row->shown.p50_ns, text);
+}
+
+static void write_p99(const struct top_row *row, char text[CELL_BYTES])
+{
+	write_duration(row, row->shown.p99_ns, text);
+}
+
+static void write_max(const struct top_row *row, char text[CELL_BYTES])
+{
+	write_duration(row, row->shown.max_ns, text);
+}
+
+static void write_failed(const struct top_row *row, char text[CELL_BYTES])
+{
+	write_count(row->shown.failures, text);
+}
+
+static void write_open(const struct top_row *row, char text[CELL_BYTES])
+{
+	write_count(row->shown.open, text);
+}
+
+static void write_oldest(const struct top_row *row, char text[CELL_BYTES])
+{
+	char age[CELL_BYTES];
+
+	if (!row->shown.open) {
+		snprintf(text, CELL_BYTES, "-");
+		return;
+	}
+	age_text__write(row->shown.age_ns, age);
+	snprintf(text, CELL_BYTES, "%s%.30s", row->shown.is_age_more ? ">" : "", age);
+}
+
+void age_text__write(uint64_t ns, char text[CELL_BYTES])
+{
+	unsigned long long seconds = ns / 1000000000;
+
+	if (seconds < 100)
+		duration_text__write(ns, text);
+	else if (seconds < 3600)
+		snprintf(text, CELL_BYTES, "%llum%02llus", seconds / 60, seconds % 60);
+	else if (seconds < 86400)
+		snprintf(text, CELL_BYTES, "%lluh%02llum", seconds / 3600, seconds / 60 % 60);
+	else
+		snprintf(text, CELL_BYTES, "%llud%02lluh", seconds / 86400, seconds / 3600 % 24);
+}
+
+/* ---- the table of columns */
+
+const struct top_column_info top_columns[TOP_COLUMNS_COUNT] = {
+	[COLUMN_NAME] = {"command", "COMMAND", "the slug of the command", NULL, 0, 0},
+	[COLUMN_RATE] = {"rate", "RATE/s", "ended per second, in the last 5 seconds", write_rate, 6,
+			 0},
+	[COLUMN_COUNT] = {"count", "COUNT", "ended", write_ended, 6, 2},
+	[COLUMN_P50] = {"p50", "P50", "half of them took at most this long", write_p50, 7, 0},
+	[COLUMN_P99] = {"p99", "P99", "99 percent of them took at most this long", write_p99, 7, 0},
+	[COLUMN_MAX] = {"max", "MAX", "the longest", write_max, 7, 1},
+	[COLUMN_FAILED] = {"failed", "FAILED", "failed or aborted", write_failed, 6, 0},
+	[COLUMN_OPEN] = {"open", "OPEN", "began and did not end yet", write_open, 5, 0},
+	[COLUMN_OLDEST] = {"oldest", "OLDEST", "since when the oldest of these is open",
+			   write_oldest, 7, 0},
+};
+
+int top_column__parse(const char *name, enum top_column *column, struct error *err)
+{
+	for (int i = 0; i < TOP_COLUMNS_COUNT; i++)
+		if (strcmp(top_columns[i].option, name) == 0) {
+			*column = (enum top_column)i;
+			return 0;
+		}
+	return error__set(err, -EINVAL,
+			  "--sort does not know '%.64s': it takes command, rate, count, p50, p99, "
+			  "max, failed, open or oldest",
+			  name);
+}
+
+/* ---- sorting */
+
+static double number_of(enum top_column column, const struct top_numbers *shown)
+{
+	switch (column) {
+	case COLUMN_RATE: return shown->rate;
+	case COLUMN_COUNT: return (double)shown->count;
+	case COLUMN_P50: return (double)shown->p50_ns;
+	case COLUMN_P99: return (double)shown->p99_ns;
+	case COLUMN_MAX: return (double)shown->max_ns;
+	case COLUMN_FAILED: return (double)shown->failures;
+	case COLUMN_OPEN: return (double)shown->open;
+	case COLUMN_OLDEST: return (double)shown->age_ns;
+	case COLUMN_NAME:
+	case TOP_COLUMNS_COUNT: break;
+	}
+	return 0;
+}
+
+static int compare_names(const struct top_row *one, const struct top_row *other)
+{
+	int order = strcmp(one->text, other->text);
+
+	return order ? order : (one > other) - (one < other);
+}
+
+int top_column__compare(enum top_column column, bool is_inverted, const struct top_row *one,
+			const struct top_row *other)
+{
+	double left = number_of(column, &one->shown), right = number_of(column, &other->shown);
+	int order = (left < right) - (left > right);
+
+	if (one->is_other || other->is_other)
+		return one->is_other - other->is_other;
+	if (column == COLUMN_NAME)
+		order = compare_names(one, other);
+	if (is_inverted)
+		order = -order;
+	return order ? order : compare_names(one, other);
+}
