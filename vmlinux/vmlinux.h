@@ -91,6 +91,7 @@ struct task_struct {
 	unsigned long nvcsw, nivcsw; /* voluntary and involuntary context switches */
 	unsigned long min_flt, maj_flt;
 	struct files_struct *files;
+	void *bpf_storage; /* NULL: no map has an entry for the task */
 	int pid;
 	int tgid;
 	int exit_code;

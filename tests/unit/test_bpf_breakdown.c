@@ -13,7 +13,7 @@
 
 enum { BEGIN_NS = 2000000000, PROBE_NS = 100 };
 
-static struct task_struct tasks[3];
+static struct task_struct tasks[3], idle;
 static struct pt_regs regs;
 static struct command_span command;
 static struct step_span steps[20];
@@ -54,7 +54,7 @@ static void pass(uint64_t ns)
 
 static void leave(int task, bool is_preempted, long syscall)
 {
-	__u64 at[] = {is_preempted, (__u64)&tasks[task], 0};
+	__u64 at[] = {is_preempted, (__u64)&tasks[task], (__u64)&idle};
 
 	regs.orig_ax = (unsigned long)syscall;
 	tasks[task].__state = is_preempted ? 0 : 1;
@@ -74,7 +74,7 @@ static void wake(int task)
 
 static void enter(int task)
 {
-	__u64 at[] = {0, 0, (__u64)&tasks[task]};
+	__u64 at[] = {0, (__u64)&idle, (__u64)&tasks[task]};
 
 	tasks[task].__state = 0;
 	thread_switched(at);

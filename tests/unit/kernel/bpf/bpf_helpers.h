@@ -137,7 +137,7 @@ static inline void *kernel__storage(void *task, __u64 flags)
 	}
 	if (!task || !unused || !(flags & BPF_LOCAL_STORAGE_GET_F_CREATE) || kernel.are_maps_full)
 		return NULL;
-	unused->task = task;
+	unused->task = ((struct task_struct *)task)->bpf_storage = task;
 	return unused->value;
 }
 
