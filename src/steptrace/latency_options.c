@@ -44,6 +44,11 @@ static const struct option_row table_rows[] = {
 	 .example = "5s"},
 	{{0, "histogram", NULL, "draw a histogram below each row"},
 	 OPTION_STORES(FLAG, struct latency_request, latency.has_histograms)},
+	{{0, "breakdown", NULL,
+	  "say where the time went: the shares on a CPU, waiting for a\n"
+	  "CPU and blocked, and what most of the blocked time waited\n"
+	  "for; this adds a cost to each context switch"},
+	 OPTION_STORES(FLAG, struct latency_request, session.watch.breakdown)},
 	{{0, "json", NULL,
 	  "write one JSON object for each row, with its histogram\n"
 	  "(steptrace schema latency.row describes it)"},
@@ -126,5 +131,6 @@ int latency_options__parse(struct latency_request *request, int argc, char **arg
 	    check(request, err))
 		return OPTION_BAD;
 	choose_format(request);
+	request->latency.has_breakdown = session->watch.breakdown;
 	return OPTION_END;
 }

@@ -9,14 +9,15 @@ from decimal import Decimal
 import needs
 from harness import (EndToEnd, Runner, Scenario, Tracer, check_books, completed, record, run, steps,
                      target)
+from test_latency import Table, rows_of
 
 MS, US = 1000000, 1000
 KINDS = ("disk", "lock", "network", "sleep", "pipe", "other")
 
 
 def ns(milliseconds):
-    """Exactly, from a number of JSON that was read as a Decimal."""
-    return int(Decimal(milliseconds) * MS)
+    """Exactly, from a number of JSON that was read as a Decimal, or as a float with few digits."""
+    return int(round(Decimal(milliseconds) * MS))
 
 
 def exact(tracer):
@@ -237,6 +238,43 @@ class Breakdown(Scenario):
         for done in completed(events):
             if done["cpu"]:
                 self.assertEqual(done["cpu"]["threads_ms"], done["total_duration_ms"])
+
+
+class Tables(EndToEnd):
+    def test_sums_of_a_recording(self):
+        """`latency` and `record` observe the same run, each with its own programs in the kernel."""
+        with Runner(target("waiter")) as runner:
+            tracer = Tracer("-p", str(runner.pid), "--breakdown")
+            table = Table("-p", str(runner.pid), "--breakdown", "--json", "--by", "name")
+            for order in ("sleep 20", "burn 10", "pipe 20", "sleep 20", "handed 5"):
+                runner.do(order)
+            rows = {row["by"]["step_name"]: row for row in rows_of(table.stop())}
+            events = exact(tracer)
+        for name, kind in (("sleep", "sleep"), ("burn", None), ("pipe", "pipe")):
+            cpu, known = rows[name]["cpu"], named(events, name)
+            found = parts(cpu)
+            self.assertEqual((cpu["measured"], rows[name]["count"]), (len(known), len(known)))
+            self.assertEqual(sum(found.values()), ns(cpu["threads_ms"]))
+            self.assertEqual(ns(cpu["threads_ms"]), sum(ns(step["duration_ms"]) for step in known))
+            for part in found:
+                recorded = sum(parts(step["cpu"])[part] for step in known)
+                self.assertLessEqual(abs(found[part] - recorded), max(recorded // 20, 200 * US))
+            if kind:
+                self.assertGreater(found[kind], 0)
+        self.assertIsNone(rows["handed"]["cpu"])
+
+    def test_the_text(self):
+        with Runner(target("waiter")) as runner:
+            table = Table("-p", str(runner.pid), "--breakdown")
+            runner.do("sleep 50")
+            text = table.stop()
+        self.assertRegex(text, r" CPU +RUNNABLE +BLOCKED +WAITS FOR\n")
+        self.assertRegex(text, r"WaitStep .* %  +\d+\.\d %  +\d+\.\d %  +sleep\n")
+
+    def test_wrong_usage(self):
+        status, _, said = run("latency", "--breakdown", "--ends-only")
+        self.assertEqual(status, 2)
+        self.assertIn("--breakdown and --ends-only exclude", said)
 
 
 class Lines(EndToEnd):

@@ -38,6 +38,7 @@ void latency__on_event(void *context, const struct event *event)
 		return;
 	value.is_timed = event__duration_ns(event, &value.duration_ns);
 	value.has_failed = event__has_failed(event);
+	value.cpu = event__cpu(event);
 	latency_table__add(latency->table, key, bytes, &value);
 }
 
@@ -54,6 +55,7 @@ static int write_table(struct json *out, const struct latency *latency, struct s
 		.clock = stream__clock(stream),
 		.style = stream__options(stream)->text,
 		.has_histograms = options->has_histograms,
+		.has_breakdown = options->has_breakdown,
 	};
 
 	return options->is_json ? report__json(out, &report, latency->table)

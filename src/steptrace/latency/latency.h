@@ -19,6 +19,7 @@ struct latency_options {
 	uint64_t interval_ns; /* 0: one report, at the end */
 	bool is_json;
 	bool has_histograms;
+	bool has_breakdown; /* events have a breakdown */
 };
 
 struct latency {

@@ -6,8 +6,9 @@
  *	triage   FragmentCreateStep    120    12.0       0  468 us  712 us  1.2 ms   57 ms   81 %
  *	(other)                          3     0.3       0     ...
  *
- * On a terminal that is too narrow, columns are left out: first P90, P99.9, RATE/s, SHARE, then SUM
- * and MAX. A file or pipe gets all columns.
+ * With --breakdown there are four more columns, CPU, RUNNABLE, BLOCKED and WAITS FOR. On a terminal
+ * that is too narrow, columns are left out: first P90, P99.9, RATE/s, SHARE and RUNNABLE, then SUM
+ * and the rest of the breakdown, and MAX. A file or pipe gets all columns.
  */
 #ifndef STEPTRACE_LATENCY_REPORT_H
 #define STEPTRACE_LATENCY_REPORT_H
@@ -27,6 +28,7 @@ struct report {
 	struct clock_anchor *clock;
 	struct text_style style; /* of text */
 	bool has_histograms;     /* of text: each row is followed by its histogram */
+	bool has_breakdown;      /* each row says where the time went */
 };
 
 /* Appends the whole table. 0, or -ENOMEM: nothing was appended. */

@@ -4,9 +4,10 @@
 #include <string.h>
 
 #include "steptrace/latency/report.h"
+#include "steptrace/stream/event.h"
 
 enum {
-	HEAD_BYTES = 1024 + ROW_KEYS_COUNT * 32,
+	HEAD_BYTES = 1536 + ROW_KEYS_COUNT * 32,
 	BUCKET_BYTES = 3 * JSON_MILLISECONDS_BYTES + 8,
 };
 
@@ -102,6 +103,38 @@ static void put_counts(struct json *out, const struct latency_row *row)
 	json__u64(out, row->failures);
 }
 
+static void put_cpu_time(struct json *out, const char *name, uint64_t ns)
+{
+	json__raw(out, "\"");
+	json__word(out, name);
+	json__raw(out, "\":");
+	json__milliseconds(out, ns);
+}
+
+/* ,"cpu":{…} with --breakdown; null if nothing was measured */
+static void put_cpu(struct json *out, const struct latency_cpu *cpu)
+{
+	if (!cpu->measured) {
+		json__raw(out, ",\"cpu\":null");
+		return;
+	}
+	json__raw(out, ",\"cpu\":{\"measured\":");
+	json__u64(out, cpu->measured);
+	json__raw(out, ",");
+	put_cpu_time(out, "on_cpu_ms", cpu->on_cpu_ns);
+	json__raw(out, ",");
+	put_cpu_time(out, "runnable_ms", cpu->runnable_ns);
+	json__raw(out, ",\"blocked_ms\":{");
+	for (int kind = 0; kind < BLOCKED_KINDS_COUNT; kind++) {
+		if (kind > 0)
+			json__raw(out, ",");
+		put_cpu_time(out, blocked_names[kind], cpu->blocked_ns[kind]);
+	}
+	json__raw(out, "},");
+	put_cpu_time(out, "threads_ms", cpu->threads_ns);
+	json__raw(out, "}");
+}
+
 static int put_row(struct json *out, const struct report *report, const struct latency_row *row)
 {
 	struct buckets buckets = {.out = out, .is_first = true};
@@ -120,6 +153,8 @@ static int put_row(struct json *out, const struct report *report, const struct l
 	put_by(out, report, row);
 	put_counts(out, row);
 	put_durations(out, row);
+	if (report->has_breakdown)
+		put_cpu(out, &row->cpu);
 	json__raw(out, ",\"buckets\":[");
 	histogram__each(&row->durations, put_bucket, &buckets);
 	if (buckets.code || json__reserve(out, 8))

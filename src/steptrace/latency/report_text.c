@@ -5,112 +5,21 @@
 #include <string.h>
 
 #include "common/printable.h"
-#include "steptrace/latency/report.h"
+#include "steptrace/latency/report_columns.h"
 #include "steptrace/stream/duration_text.h"
 
 enum {
 	GAP = 2,          /* blanks between two columns */
 	KEY_COLUMNS = 28, /* a value that is wider is cut on a terminal */
 	KEY_COLUMNS_MIN = 8,
-	CELL_BYTES = 32,
 	LINE_BYTES = ROW_KEYS_COUNT * (ROW_KEY_BYTES + KEY_COLUMNS) + 1024,
 };
-
-/* ---- the columns behind the keys */
-
-struct facts {
-	const struct report *report;
-	const struct latency_row *row;
-	double share; /* of the sum of all durations */
-};
-
-static void write_duration(const struct latency_row *row, uint64_t ns, char text[CELL_BYTES])
-{
-	if (row->durations.count)
-		duration_text__write(ns, text);
-	else
-		snprintf(text, CELL_BYTES, "-");
-}
-
-static void write_percentile(const struct facts *facts, double fraction, char text[CELL_BYTES])
-{
-	write_duration(facts->row, histogram__percentile_ns(&facts->row->durations, fraction),
-		       text);
-}
-
-static void write_count(const struct facts *facts, char text[CELL_BYTES])
-{
-	snprintf(text, CELL_BYTES, "%llu", (unsigned long long)facts->row->count);
-}
-
-static void write_failed(const struct facts *facts, char text[CELL_BYTES])
-{
-	snprintf(text, CELL_BYTES, "%llu", (unsigned long long)facts->row->failures);
-}
-
-static void write_rate(const struct facts *facts, char text[CELL_BYTES])
-{
-	const struct report *report = facts->report;
-	double seconds = (double)(report->to_ns - report->from_ns) / 1e9;
-	double rate = seconds > 0 ? (double)facts->row->count / seconds : 0;
-
-	snprintf(text, CELL_BYTES, "%.*f", rate < 99.95 ? 1 : 0, rate);
-}
-
-static void write_p50(const struct facts *facts, char text[CELL_BYTES])
-{
-	write_percentile(facts, 0.5, text);
-}
-
-static void write_p90(const struct facts *facts, char text[CELL_BYTES])
-{
-	write_percentile(facts, 0.9, text);
-}
-
-static void write_p99(const struct facts *facts, char text[CELL_BYTES])
-{
-	write_percentile(facts, 0.99, text);
-}
-
-static void write_p999(const struct facts *facts, char text[CELL_BYTES])
-{
-	write_percentile(facts, 0.999, text);
-}
-
-static void write_max(const struct facts *facts, char text[CELL_BYTES])
-{
-	write_duration(facts->row, facts->row->durations.max_ns, text);
-}
-
-static void write_sum(const struct facts *facts, char text[CELL_BYTES])
-{
-	write_duration(facts->row, facts->row->durations.sum_ns, text);
-}
-
-static void write_share(const struct facts *facts, char text[CELL_BYTES])
-{
-	snprintf(text, CELL_BYTES, "%.1f %%", 100 * facts->share);
-}
-
-/* `rank`: columns with a higher one are left out first. */
-static const struct column {
-	const char *title;
-	void (*write)(const struct facts *facts, char text[CELL_BYTES]);
-	unsigned int rank, width; /* the least width */
-} columns[] = {
-	{"COUNT", write_count, 0, 7}, {"RATE/s", write_rate, 4, 7}, {"FAILED", write_failed, 1, 6},
-	{"P50", write_p50, 0, 7},     {"P90", write_p90, 6, 7},     {"P99", write_p99, 0, 7},
-	{"P99.9", write_p999, 5, 7},  {"MAX", write_max, 1, 7},     {"SUM", write_sum, 2, 7},
-	{"SHARE", write_share, 3, 7},
-};
-
-enum { COLUMNS_COUNT = sizeof(columns) / sizeof(columns[0]), RANK_MAX = 6 };
 
 /* ---- widths */
 
 struct layout {
 	unsigned int key_widths[ROW_KEYS_COUNT];
-	unsigned int widths[COLUMNS_COUNT]; /* 0: the column is left out */
+	unsigned int widths[REPORT_COLUMNS]; /* 0: the column is left out */
 };
 
 static unsigned int larger(unsigned int one, unsigned int other)
@@ -137,7 +46,7 @@ static const char *shown_at(const struct latency_row *row, size_t index)
 	return row->key && !value[0] ? "-" : value;
 }
 
-static void measure_row(struct layout *layout, const struct facts *facts)
+static void measure_row(struct layout *layout, const struct row_facts *facts)
 {
 	char cell[CELL_BYTES];
 
@@ -148,8 +57,10 @@ static void measure_row(struct layout *layout, const struct facts *facts)
 			larger(layout->key_widths[i],
 			       (unsigned int)printable__columns(value, strlen(value)));
 	}
-	for (size_t i = 0; i < COLUMNS_COUNT; i++) {
-		columns[i].write(facts, cell);
+	for (size_t i = 0; i < REPORT_COLUMNS; i++) {
+		if (!layout->widths[i])
+			continue;
+		report_columns[i].write(facts, cell);
 		layout->widths[i] = larger(layout->widths[i], (unsigned int)strlen(cell));
 	}
 }
@@ -160,8 +71,10 @@ static void measure_titles(struct layout *layout, const struct report *report)
 	for (size_t i = 0; i < report->keys->count; i++)
 		layout->key_widths[i] =
 			(unsigned int)strlen(row_keys[report->keys->items[i]].title);
-	for (size_t i = 0; i < COLUMNS_COUNT; i++)
-		layout->widths[i] = columns[i].width;
+	for (size_t i = 0; i < REPORT_COLUMNS; i++)
+		layout->widths[i] = report_columns[i].is_breakdown && !report->has_breakdown
+					    ? 0
+					    : report_columns[i].width;
 }
 
 static unsigned int total_width(const struct layout *layout, size_t keys_count)
@@ -170,7 +83,7 @@ static unsigned int total_width(const struct layout *layout, size_t keys_count)
 
 	for (size_t i = 0; i < keys_count; i++)
 		width += layout->key_widths[i] + GAP;
-	for (size_t i = 0; i < COLUMNS_COUNT; i++)
+	for (size_t i = 0; i < REPORT_COLUMNS; i++)
 		width += layout->widths[i] ? layout->widths[i] + GAP : 0;
 	return width - GAP;
 }
@@ -184,8 +97,8 @@ static void cut_keys(struct layout *layout, size_t keys_count, unsigned int limi
 
 static void leave_out(struct layout *layout, unsigned int rank)
 {
-	for (size_t i = 0; i < COLUMNS_COUNT; i++)
-		if (columns[i].rank == rank)
+	for (size_t i = 0; i < REPORT_COLUMNS; i++)
+		if (report_columns[i].rank == rank)
 			layout->widths[i] = 0;
 }
 
@@ -196,7 +109,7 @@ static void fit(struct layout *layout, const struct report *report)
 	size_t count = report->keys->count;
 
 	cut_keys(layout, count, KEY_COLUMNS);
-	for (unsigned int rank = RANK_MAX; rank > 2; rank--)
+	for (unsigned int rank = REPORT_RANK_MAX; rank > 2; rank--)
 		if (total_width(layout, count) > width)
 			leave_out(layout, rank);
 	for (unsigned int limit = KEY_COLUMNS; limit >= KEY_COLUMNS_MIN; limit--)
@@ -240,13 +153,13 @@ static void put_titles(struct json *out, const struct report *report, const stru
 	for (size_t i = 0; i < report->keys->count; i++)
 		put_left(&line, &column, layout->key_widths[i],
 			 row_keys[report->keys->items[i]].title);
-	for (size_t i = 0; i < COLUMNS_COUNT; i++)
+	for (size_t i = 0; i < REPORT_COLUMNS; i++)
 		if (layout->widths[i])
-			put_right(&line, &column, layout->widths[i], columns[i].title);
+			put_right(&line, &column, layout->widths[i], report_columns[i].title);
 	text_line__end(&line);
 }
 
-static void put_row(struct json *out, const struct facts *facts, const struct layout *layout)
+static void put_row(struct json *out, const struct row_facts *facts, const struct layout *layout)
 {
 	const struct report *report = facts->report;
 	unsigned int column = 0;
@@ -258,10 +171,10 @@ static void put_row(struct json *out, const struct facts *facts, const struct la
 		text_line__colour(&line, TEXT_RED);
 	for (size_t i = 0; i < report->keys->count; i++)
 		put_left(&line, &column, layout->key_widths[i], shown_at(facts->row, i));
-	for (size_t i = 0; i < COLUMNS_COUNT; i++) {
+	for (size_t i = 0; i < REPORT_COLUMNS; i++) {
 		if (!layout->widths[i])
 			continue;
-		columns[i].write(facts, cell);
+		report_columns[i].write(facts, cell);
 		put_right(&line, &column, layout->widths[i], cell);
 	}
 	text_line__end(&line);
@@ -323,12 +236,13 @@ static void put_histogram(struct json *out, const struct latency_row *row)
 
 /* ---- the table */
 
-static struct facts facts_of(const struct report *report, const struct latency_row *row,
-			     const struct latency_row *total)
+static struct row_facts facts_of(const struct report *report, const struct latency_row *row,
+				 const struct latency_row *total)
 {
 	double all_ns = (double)total->durations.sum_ns;
 
-	return (struct facts){report, row, all_ns > 0 ? (double)row->durations.sum_ns / all_ns : 0};
+	return (struct row_facts){report, row,
+				  all_ns > 0 ? (double)row->durations.sum_ns / all_ns : 0};
 }
 
 static int put_rows(struct json *out, const struct report *report, const struct latency_row **rows,
@@ -342,7 +256,7 @@ static int put_rows(struct json *out, const struct report *report, const struct 
 	}
 	measure_titles(&layout, report);
 	for (size_t i = 0; i < count; i++) {
-		const struct facts facts = facts_of(report, rows[i], total);
+		const struct row_facts facts = facts_of(report, rows[i], total);
 
 		measure_row(&layout, &facts);
 	}
@@ -350,7 +264,7 @@ static int put_rows(struct json *out, const struct report *report, const struct 
 		fit(&layout, report);
 	put_titles(out, report, &layout);
 	for (size_t i = 0; i < count; i++) {
-		const struct facts facts = facts_of(report, rows[i], total);
+		const struct row_facts facts = facts_of(report, rows[i], total);
 
 		if (json__reserve(out, LINE_BYTES + BARS * BAR_LINE_BYTES))
 			return -ENOMEM;

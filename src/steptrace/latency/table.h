@@ -14,6 +14,14 @@
 #include <stdint.h>
 
 #include "steptrace/latency/histogram.h"
+#include "steptrace/record.h"
+
+/* Where the time went (--breakdown), added up over what was measured. */
+struct latency_cpu {
+	uint64_t measured; /* how many */
+	uint64_t threads_ns, on_cpu_ns, runnable_ns;
+	uint64_t blocked_ns[BLOCKED_KINDS_COUNT];
+};
 
 /* A row holds what ended. */
 struct latency_row {
@@ -23,6 +31,7 @@ struct latency_row {
 	uint64_t count;    /* ended, with a known duration or without */
 	uint64_t untimed;  /* of these, without a known duration */
 	uint64_t failures; /* of these, with outcome failure or aborted */
+	struct latency_cpu cpu;
 };
 
 /* What ended. */
@@ -30,6 +39,7 @@ struct latency_value {
 	bool is_timed; /* its duration is known */
 	bool has_failed;
 	uint64_t duration_ns;
+	const struct steptrace_cpu *cpu; /* NULL: not measured */
 };
 
 struct latency_table;

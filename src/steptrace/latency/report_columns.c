@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "steptrace/latency/report_columns.h"
+
+#include <stdio.h>
+
+#include "steptrace/stream/duration_text.h"
+#include "steptrace/stream/event.h"
+
+static void write_duration(const struct latency_row *row, uint64_t ns, char text[CELL_BYTES])
+{
+	if (row->durations.count)
+		duration_text__write(ns, text);
+	else
+		snprintf(text, CELL_BYTES, "-");
+}
+
+static void write_percentile(const struct row_facts *facts, double fraction, char text[CELL_BYTES])
+{
+	write_duration(facts->row, histogram__percentile_ns(&facts->row->durations, fraction),
+		       text);
+}
+
+static void write_count(const struct row_facts *facts, char text[CELL_BYTES])
+{
+	snprintf(text, CELL_BYTES, "%llu", (unsigned long long)facts->row->count);
+}
+
+static void write_failed(const struct row_facts *facts, char text[CELL_BYTES])
+{
+	snprintf(text, CELL_BYTES, "%llu", (unsigned long long)facts->row->failures);
+}
+
+static void write_rate(const struct row_facts *facts, char text[CELL_BYTES])
+{
+	const struct report *report = facts->report;
+	double seconds = (double)(report->to_ns - report->from_ns) / 1e9;
+	double rate = seconds > 0 ? (double)facts->row->count / seconds : 0;
+
+	snprintf(text, CELL_BYTES, "%.*f", rate < 99.95 ? 1 : 0, rate);
+}
+
+static void write_p50(const struct row_facts *facts, char text[CELL_BYTES])
+{
+	write_percentile(facts, 0.5, text);
+}
+
+static void write_p90(const struct row_facts *facts, char text[CELL_BYTES])
+{
+	write_percentile(facts, 0.9, text);
+}
+
+static void write_p99(const struct row_facts *facts, char text[CELL_BYTES])
+{
+	write_percentile(facts, 0.99, text);
+}
+
+static void write_p999(const struct row_facts *facts, char text[CELL_BYTES])
+{
+	write_percentile(facts, 0.999, text);
+}
+
+static void write_max(const struct row_facts *facts, char text[CELL_BYTES])
+{
+	write_duration(facts->row, facts->row->durations.max_ns, text);
+}
+
+static void write_sum(const struct row_facts *facts, char text[CELL_BYTES])
+{
+	write_duration(facts->row, facts->row->durations.sum_ns, text);
+}
+
+static void write_share(const struct row_facts *facts, char text[CELL_BYTES])
+{
+	snprintf(text, CELL_BYTES, "%.1f %%", 100 * facts->share);
+}
+
+/* Of the time of all threads. */
+static void write_part(const struct row_facts *facts, uint64_t ns, char text[CELL_BYTES])
+{
+	double all_ns = (double)facts->row->cpu.threads_ns;
+
+	if (all_ns > 0)
+		snprintf(text, CELL_BYTES, "%.1f %%", 100 * (double)ns / all_ns);
+	else
+		snprintf(text, CELL_BYTES, "-");
+}
+
+static void write_on_cpu(const struct row_facts *facts, char text[CELL_BYTES])
+{
+	write_part(facts, facts->row->cpu.on_cpu_ns, text);
+}
+
+static void write_runnable(const struct row_facts *facts, char text[CELL_BYTES])
+{
+	write_part(facts, facts->row->cpu.runnable_ns, text);
+}
+
+static void write_blocked(const struct row_facts *facts, char text[CELL_BYTES])
+{
+	const struct latency_cpu *cpu = &facts->row->cpu;
+
+	write_part(facts, cpu->threads_ns - cpu->on_cpu_ns - cpu->runnable_ns, text);
+}
+
+/* What it was blocked by for the longest time. */
+static void write_waits_for(const struct row_facts *facts, char text[CELL_BYTES])
+{
+	const struct latency_cpu *cpu = &facts->row->cpu;
+	int largest = 0;
+
+	for (int kind = 1; kind < BLOCKED_KINDS_COUNT; kind++)
+		if (cpu->blocked_ns[kind] > cpu->blocked_ns[largest])
+			largest = kind;
+	snprintf(text, CELL_BYTES, "%s", cpu->blocked_ns[largest] ? blocked_names[largest] : "-");
+}
+
+const struct report_column report_columns[] = {
+	{"COUNT", write_count, 0, 7, false},    {"RATE/s", write_rate, 4, 7, false},
+	{"FAILED", write_failed, 1, 6, false},  {"P50", write_p50, 0, 7, false},
+	{"P90", write_p90, 6, 7, false},        {"P99", write_p99, 0, 7, false},
+	{"P99.9", write_p999, 5, 7, false},     {"MAX", write_max, 1, 7, false},
+	{"SUM", write_sum, 2, 7, false},        {"SHARE", write_share, 3, 7, false},
+	{"CPU", write_on_cpu, 2, 7, true},      {"RUNNABLE", write_runnable, 3, 8, true},
+	{"BLOCKED", write_blocked, 2, 7, true}, {"WAITS FOR", write_waits_for, 2, 9, true},
+};
+
+_Static_assert(sizeof(report_columns) / sizeof(report_columns[0]) == REPORT_COLUMNS,
+	       "a column is missing in the count");

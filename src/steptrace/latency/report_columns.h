@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The columns of the table of durations that follow the keys: their titles, and what a row has
+ * there. */
+#ifndef STEPTRACE_REPORT_COLUMNS_H
+#define STEPTRACE_REPORT_COLUMNS_H
+
+#include <stdbool.h>
+
+#include "steptrace/latency/report.h"
+
+enum { REPORT_COLUMNS = 14, REPORT_RANK_MAX = 6, CELL_BYTES = 32 };
+
+/* What a cell is computed from. */
+struct row_facts {
+	const struct report *report;
+	const struct latency_row *row;
+	double share; /* of the sum of all durations */
+};
+
+struct report_column {
+	const char *title;
+	void (*write)(const struct row_facts *facts, char text[CELL_BYTES]);
+	unsigned int rank;  /* columns with a higher one are left out first */
+	unsigned int width; /* the least width */
+	bool is_breakdown;  /* only with --breakdown */
+};
+
+extern const struct report_column report_columns[REPORT_COLUMNS];
+
+#endif
