@@ -312,13 +312,16 @@ class Libraries(Command):
             with self.subTest(name):
                 program, library = self.library_of(name)
                 if name == "command":
-                    arguments += ["read word; echo 0 | {0}; echo ended; read word".format(program)]
+                    arguments += ["echo runs; read word; echo 0 | {0}; echo ended; read word"
+                                  .format(program)]
                 tracer = Tracer(*arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+                said = Lines(tracer.process.stdout, "the command")
+                if name == "command":
+                    said.until("runs")  # a frozen tracer would not start it
                 tracer.freeze()
                 self.use(tracer, name, program, 0)
                 if name == "command":
-                    self.assertEqual(tracer.process.stdout.readline(), b"ok\n")
-                    self.assertEqual(tracer.process.stdout.readline(), b"ended\n")
+                    self.assertEqual(said.until("ended"), ["ok", "ended"])
                 tracer.thaw()
                 tracer.written("trace.attached", library)
                 tracer.process.stdout.close()
