@@ -100,7 +100,7 @@ class Forks(Follow):
     def test_the_recording_ends_with_the_last_of_them(self):
         """A child that existed before the recording goes on after its parent."""
         pipe_in, pipe_out = os.pipe()
-        shell = Runner(["sh", "-c", "%s <&%d & read word" % (target("spans"), pipe_in)],
+        shell = Runner(["sh", "-c", "%s </dev/fd/%d & read word" % (target("spans"), pipe_in)],
                        pass_fds=[pipe_in])
         os.close(pipe_in)
         os.write(pipe_out, b"go 1\n")
@@ -248,7 +248,7 @@ class Commands(Follow):
     def test_what_is_left_behind_is_not_waited_for(self):
         """The recording ends with the command, not with its children."""
         pipe_in, pipe_out = os.pipe()
-        script = "%s <&%d 2>/dev/null & read word" % (target("spans"), pipe_in)
+        script = "%s </dev/fd/%d 2>/dev/null & read word" % (target("spans"), pipe_in)
         tracer = Tracer("--", "sh", "-c", script, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
                         pass_fds=[pipe_in])
         tracer.written("trace.attached")
