@@ -125,5 +125,17 @@ class Outputs(Scenario):
         return disk
 
     def await_text(self, path, word):
-        wait_until(lambda: os.path.exists(path) and word in open(path, encoding="utf-8").read(),
-                   "%s in %s" % (word, path))
+        """Reads only what is new: reading megabytes again and again would keep a reader in another
+        thread from running."""
+        wanted, rest, at = word.encode(), b"", 0
+
+        def is_there():
+            nonlocal rest, at
+            if not os.path.exists(path):
+                return False
+            with open(path, "rb") as file:
+                file.seek(at)
+                text = rest + file.read()
+                rest, at = text[-len(wanted):], file.tell()
+            return wanted in text
+        wait_until(is_there, "%s in %s" % (word, path))

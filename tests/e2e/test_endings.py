@@ -141,7 +141,7 @@ class Endings(Outputs):
         self.await_text(path, '"trace.stopped"')
         tracer.send_signal(signal.SIGHUP)
         time.sleep(0.3)
-        self.assertIsNone(tracer.poll())
+        self.assertIsNone(tracer.poll(), self.said.so_far())
         tracer.stdin.close()
         self.assertEqual(tracer.wait(PATIENCE_S), 0)
         self.words = "\n".join(self.said.rest())

@@ -171,11 +171,11 @@ class Replaced(Scenario):
             old.do("go 1")
             os.rename(variant, self.path)
             with Runner(self.path) as new:
-                tracer.written("trace.attached", build_id(self.path))
+                tracer.written("trace.attached", build_id(self.path), self.path)
                 old.do("go 2")
                 new.do("go 3")
                 old.close()
-                tracer.written("trace.detached", former)
+                tracer.written("trace.detached", former, self.path)
                 new.do("go 4")
                 with Runner(self.path) as newer:
                     newer.do("go 5")
@@ -204,12 +204,12 @@ class Replaced(Scenario):
         variant = self.variant()
         tracer = Tracer(*arguments)
         with Runner(self.path) as old:
-            tracer.written("trace.attached", former)
+            tracer.written("trace.attached", former, self.path)
             old.do("go 2")
         self.overwrite(variant)
-        tracer.written("trace.detached", former)
+        tracer.written("trace.detached", former, self.path)
         with Runner(self.path) as new:
-            tracer.written("trace.attached", build_id(self.path))
+            tracer.written("trace.attached", build_id(self.path), self.path)
             new.do("go 3")
             new.do("threads 2")
             events = tracer.stop()

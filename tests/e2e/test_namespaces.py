@@ -135,7 +135,8 @@ class Nested(Scenario):
 
     def shell(self, script, **options):
         """Runs the script as process 1 of a namespace; `$T` records."""
-        environment = dict(os.environ, T="%s record -o %s" % (STEPTRACE, self.path), **options)
+        environment = dict(os.environ, T="%s record -o %s" % (STEPTRACE, self.path),
+                           ALL=" ".join(everyone()), **options)
         done = subprocess.run([*UNSHARE, "sh", "-ec", script], env=environment, check=False,
                               capture_output=True, text=True, timeout=PATIENCE_S)
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -151,7 +152,8 @@ wait_for() { until grep -q "$1" "$E" 2>/dev/null; do sleep 0.01; done; }
 
     def runs(self, script):
         spans = copy_of(self.directory, "spans")
-        return self.shell(self.RUNS % script, D=self.directory, SPANS=spans, E=self.path)
+        return self.shell("set -f; " + self.RUNS % script, D=self.directory, SPANS=spans,
+                          E=self.path, NEW=os.path.join(self.directory, named("new")))
 
     def check(self, events):
         pids = {event["source"]["pid"] for event in runner_events(events)}
@@ -167,15 +169,15 @@ echo go 2 >&3; echo fork >&3; echo quit >&3; wait $runner; wait $tracer""")
         self.assertEqual(events[-1]["reason"], "target_exited")
 
     def test_all(self):
-        events, _ = self.runs("""$T -a & tracer=$!; wait_for "$SPANS"
+        events, _ = self.runs("""$T $ALL & tracer=$!; wait_for "$SPANS"
 echo go 2 >&3; echo quit >&3; wait $runner; kill -INT $tracer; wait $tracer""")
         self.check(events)
         self.assertEqual(len(runner_events(events)), 14)
 
     def test_started_later(self):
-        events, _ = self.runs("""$T -a & tracer=$!; wait_for "$SPANS"
-cp $SPANS $D/new; mkfifo $D/in2; $D/new <$D/in2 >/dev/null & new=$!; exec 4>$D/in2
-wait_for $D/new
+        events, _ = self.runs("""$T $ALL & tracer=$!; wait_for "$SPANS"
+cp $SPANS $NEW; mkfifo $D/in2; $NEW <$D/in2 >/dev/null & new=$!; exec 4>$D/in2
+wait_for $NEW
 echo go 3 >&4; echo quit >&4; wait $new; kill -INT $tracer; wait $tracer""")
         self.check(events)
         self.assertEqual(len(runner_events(events)), 21)
