@@ -168,6 +168,21 @@
  * the tracer attached, the step or command has no start time, and its event has no duration. The
  * ids and the text are not lost: a later call fills them in.
  *
+ * WHAT IS OPEN NOW
+ *
+ * `steptrace inflight` shows the commands and steps that a process is executing now, also those
+ * that began while no tracer was attached. It reads the memory of the process, and searches for the
+ * structs of open commands and steps. To make them recognisable, each begin call of a command or
+ * step stores a tag in the struct, and each end call clears the tag. The tag is a constant mixed
+ * with its own address. So a copy of the struct at another address has no valid tag.
+ *
+ * - Make the end call for everything that began, also if the work is cancelled. Otherwise the
+ *   struct is shown until its memory is used for something else.
+ * - Set the members with text before the begin call. (A function in `describe` is not called while
+ *   no tracer is attached. Then the text that it would set is not shown.)
+ * - A child of fork() has a copy of each open struct, at the same address. The copy is not shown
+ *   while the command is open in the parent.
+ *
  * VERSIONS OF THE HEADER AND OF THE TRACER
  *
  * Every span begins with its size in bytes (size_bytes), the number of its layout, and its kind. A
@@ -183,6 +198,9 @@
  *
  * Assertions below check the offsets. The names of the probes, their single argument and the
  * register of the argument never change.
+ *
+ * The tag contains the size of the struct and the version of its members. The ELF note "steptrace"
+ * of type 1 says that the begin calls of a program store tags.
  *
  * PLATFORMS
  *
@@ -459,6 +477,19 @@ struct steptrace__pauses {
 	uint64_t total_ns; /* of the pauses that have ended */
 };
 
+/*
+ * The tag of a struct is STEPTRACE__TAG ^ (the address of the tag * STEPTRACE__TAG_FACTOR), from
+ * the begin call to the end call. The factor spreads each bit of the address over the upper half.
+ * The upper half of STEPTRACE__TAG is a random number. The lower half says what the struct is: the
+ * version of its members (8 bits), enum steptrace_span_kind (8 bits), and the size (16 bits).
+ */
+#define STEPTRACE__TAG_FACTOR  UINT64_C(0x9e3779b97f4a7c15)
+#define STEPTRACE__TAG_MAGIC   UINT64_C(0xd1f57e9a)
+#define STEPTRACE__TAG_VERSION UINT64_C(1)
+#define STEPTRACE__TAG(kind, type)                                                                 \
+	((STEPTRACE__TAG_MAGIC << 32) | (STEPTRACE__TAG_VERSION << 24) |                           \
+	 ((uint64_t)(kind) << 16) | sizeof(struct type))
+
 struct steptrace_command {
 	const char *slug;           /* the name of the command: "fragment.update"; 64 */
 	void *context;              /* for `describe`; the init function does not set it */
@@ -486,6 +517,7 @@ struct steptrace_command {
 	uint64_t announced_key;  /* steptrace__process_key() when command__start fired */
 	uint64_t steps_count[8]; /* steps that ended, by outcome */
 	struct steptrace__pauses pauses;
+	uint64_t tag; /* STEPTRACE__TAG mixed with its own address while the command is open */
 	struct steptrace_command_span span;
 };
 
@@ -510,6 +542,7 @@ struct steptrace_step {
 	uint8_t described;
 	uint8_t pause; /* enum steptrace__pause */
 	struct steptrace__pauses pauses;
+	uint64_t tag; /* STEPTRACE__TAG mixed with its own address while the step is open */
 	struct steptrace_step_span span;
 };
 
@@ -523,6 +556,32 @@ struct steptrace_tool {
 	uint8_t described;
 	struct steptrace_tool_span span;
 };
+
+/* What `steptrace inflight` reads. Later versions may append members to a struct. Every other
+ * change needs another STEPTRACE__TAG_VERSION. */
+#if STEPTRACE__ACTIVE
+STEPTRACE__AT(steptrace_command, user_id, 16);
+STEPTRACE__AT(steptrace_command, correlation_id, 32);
+STEPTRACE__AT(steptrace_command, parent, 48);
+STEPTRACE__AT(steptrace_command, enqueued_at_ns, 64);
+STEPTRACE__AT(steptrace_command, attempt, 96);
+STEPTRACE__AT(steptrace_command, is_scheduled, 104);
+STEPTRACE__AT(steptrace_command, described, 107);
+STEPTRACE__AT(steptrace_command, steps_count, 120);
+STEPTRACE__AT(steptrace_command, pauses, 184);
+STEPTRACE__AT(steptrace_command, tag, 200);
+STEPTRACE__AT(steptrace_command, span, 208);
+STEPTRACE__SIZE(steptrace_command, 704);
+STEPTRACE__AT(steptrace_step, type, 8);
+STEPTRACE__AT(steptrace_step, parent, 24);
+STEPTRACE__AT(steptrace_step, name, 32);
+STEPTRACE__AT(steptrace_step, index, 80);
+STEPTRACE__AT(steptrace_step, described, 86);
+STEPTRACE__AT(steptrace_step, pauses, 88);
+STEPTRACE__AT(steptrace_step, tag, 104);
+STEPTRACE__AT(steptrace_step, span, 112);
+STEPTRACE__SIZE(steptrace_step, 360);
+#endif
 
 /* ------------------------------------------------------------------ the probe functions
  *
@@ -601,6 +660,14 @@ __asm__(".ifndef steptrace_semaphore\n"
 	"steptrace_semaphore:\n"
 	"	.zero 8\n"
 	"	.size steptrace_semaphore, 8\n"
+	"	.pushsection .note.steptrace,\"G\",%note,steptrace_semaphore,comdat\n"
+	"	.balign 4\n"
+	"	.4byte 992f - 991f, 994f - 993f, 1\n" /* type 1: begin calls store tags */
+	"991:	.asciz \"steptrace\"\n"
+	"992:	.balign 4\n"
+	"993:	.4byte 1\n" /* STEPTRACE__TAG_VERSION */
+	"994:	.balign 4\n"
+	"	.popsection\n"
 	"	.popsection\n"
 	".endif\n"
 	".ifndef _.stapsdt.base\n" /* its address shows how far prelink moved the code */
@@ -1221,6 +1288,25 @@ STEPTRACE__SLOW void steptrace__command_rejected(struct steptrace_command *comma
 #define STEPTRACE__WHEN_ENABLED(call) ((void)0)
 #endif
 
+/*
+ * Stores the tag at the end of a begin call. The empty asm makes the compiler store the members of
+ * the struct before. Without it, and without `volatile`, the compiler keeps the members of a struct
+ * on the stack in registers, or does not compute them at all.
+ */
+#if STEPTRACE__ACTIVE
+#define STEPTRACE__OPEN(object, kind, type)                                                        \
+	do {                                                                                       \
+		__asm__ __volatile__("" : : "r"(object) : "memory");                               \
+		*(volatile uint64_t *)&(object)->tag =                                             \
+			STEPTRACE__TAG(kind, type) ^                                               \
+			(uint64_t)(uintptr_t) & (object)->tag * STEPTRACE__TAG_FACTOR;             \
+	} while (0)
+#define STEPTRACE__CLOSE(object) (*(volatile uint64_t *)&(object)->tag = 0)
+#else
+#define STEPTRACE__OPEN(object, kind, type) ((void)(object))
+#define STEPTRACE__CLOSE(object)            ((void)(object))
+#endif
+
 /* Sets the members from `first` to the one before `end` to 0. For a memset() of up to 128 bytes,
  * the compiler stores 16 bytes at a time. For a larger one, gcc uses a slower instruction (rep
  * stos). So clear at most 128 bytes at once. */
@@ -1247,6 +1333,7 @@ static inline void steptrace_command_begin(struct steptrace_command *command)
 {
 	command->begun = 1;
 	STEPTRACE__WHEN_ENABLED(steptrace__command_started(command));
+	STEPTRACE__OPEN(command, STEPTRACE_SPAN_COMMAND, steptrace_command);
 }
 
 /* The command is suspended; see SUSPENDED SPANS above. */
@@ -1272,8 +1359,8 @@ static inline void steptrace_command_resume(struct steptrace_command *command)
 static inline void steptrace_command_end(struct steptrace_command *command,
 					 enum steptrace_outcome outcome)
 {
+	STEPTRACE__CLOSE(command);
 	STEPTRACE__WHEN_ENABLED(steptrace__command_ended(command, (uint8_t)outcome));
-	(void)command;
 	(void)outcome;
 }
 
@@ -1289,8 +1376,8 @@ static inline void steptrace_command_end(struct steptrace_command *command,
 static inline void steptrace_command_rejected(struct steptrace_command *command, const char *reason,
 					      const char *invalid_fields)
 {
+	STEPTRACE__CLOSE(command);
 	STEPTRACE__WHEN_ENABLED(steptrace__command_rejected(command, reason, invalid_fields));
-	(void)command;
 	(void)reason;
 	(void)invalid_fields;
 }
@@ -1336,7 +1423,7 @@ static inline void steptrace_step_init(struct steptrace_step *step,
 static inline void steptrace_step_begin(struct steptrace_step *step)
 {
 	STEPTRACE__WHEN_ENABLED(steptrace__step_started(step));
-	(void)step;
+	STEPTRACE__OPEN(step, STEPTRACE_SPAN_STEP, steptrace_step);
 }
 
 /* The step is suspended; see SUSPENDED SPANS above. */
@@ -1365,6 +1452,7 @@ static inline void steptrace_step_end(struct steptrace_step *step, enum steptrac
 {
 	unsigned int which = (unsigned int)outcome & 7u;
 
+	STEPTRACE__CLOSE(step);
 #if STEPTRACE__ACTIVE
 	if (__builtin_expect(steptrace_enabled(), 0)) {
 		steptrace__step_ended(step, (uint8_t)which);

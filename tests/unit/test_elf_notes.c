@@ -201,6 +201,25 @@ static void build_ids(void **state)
 	}
 }
 
+/* The note says that the runner's begin calls store tags. */
+static void the_note_about_tags(void **state)
+{
+	static const struct {
+		const char *owner;
+		uint32_t type;
+		bool is_told;
+	} cases[] = {{"steptrace", 1, true}, {"steptrace", 2, false}, {"steptracf", 1, false}};
+	const uint32_t version = 1;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		elf_image__open(&image);
+		elf_image__note(&image, cases[i].owner, cases[i].type, &version, sizeof(version));
+		assert_int_equal(read_image(), 0);
+		assert_int_equal(notes.has_tags, cases[i].is_told);
+	}
+}
+
 #if defined(__x86_64__)
 /* A site is only recognised if all its bytes and the sites before it are as expected. */
 static void a_changed_byte_removes_a_site(void **state)
@@ -629,6 +648,7 @@ int main(void)
 		cmocka_unit_test(other_notes_are_skipped),
 		cmocka_unit_test(sites_have_names),
 		cmocka_unit_test(build_ids),
+		cmocka_unit_test(the_note_about_tags),
 #if defined(__x86_64__)
 		cmocka_unit_test(a_changed_byte_removes_a_site),
 		cmocka_unit_test(a_site_at_the_end_of_the_file),

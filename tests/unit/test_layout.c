@@ -12,6 +12,8 @@
 
 #include "own_semaphore.h" /* a tracer that attaches changes the bytes of the sites */
 #include "steptrace/attach/site_choice.h"
+#include "steptrace/inflight/runner_structs.h"
+#include "steptrace/inflight/tags.h"
 #include "steptrace/record.h"
 #include "steptrace/stream/event.h"
 
@@ -125,6 +127,71 @@ static const struct member rejected_members[] = {
 	REJECTED(invalid_fields),
 };
 
+#define KEPT(runner, tracer, theirs, ours)                                                         \
+	{                                                                                          \
+#ours, offsetof(struct runner, theirs), BYTES(runner, theirs),                     \
+			offsetof(struct tracer, ours), BYTES(tracer, ours)                         \
+	}
+
+#define COMMAND_KEPT(member) SAME(steptrace_command, runner_command, member)
+static const struct member kept_command_members[] = {
+	COMMAND_KEPT(slug),
+	COMMAND_KEPT(context),
+	COMMAND_KEPT(user_id),
+	COMMAND_KEPT(request_source),
+	COMMAND_KEPT(correlation_id),
+	COMMAND_KEPT(queue),
+	COMMAND_KEPT(parent),
+	COMMAND_KEPT(describe),
+	COMMAND_KEPT(enqueued_at_ns),
+	COMMAND_KEPT(schedule_id),
+	COMMAND_KEPT(schedule_run_id),
+	COMMAND_KEPT(planned_run_at_s),
+	COMMAND_KEPT(attempt),
+	COMMAND_KEPT(arguments_count),
+	COMMAND_KEPT(is_scheduled),
+	COMMAND_KEPT(dry_run),
+	COMMAND_KEPT(error_category),
+	COMMAND_KEPT(described),
+	COMMAND_KEPT(begun),
+	COMMAND_KEPT(pause),
+	{"reserved", offsetof(struct steptrace_command, pause) + 1, 2,
+	 offsetof(struct runner_command, reserved), 2},
+	COMMAND_KEPT(announced_key),
+	COMMAND_KEPT(steps_count),
+	KEPT(steptrace_command, runner_command, pauses.since_ns, paused_since_ns),
+	KEPT(steptrace_command, runner_command, pauses.total_ns, paused_total_ns),
+	COMMAND_KEPT(tag),
+	COMMAND_KEPT(span),
+};
+
+#define STEP_KEPT(member) SAME(steptrace_step, runner_step, member)
+static const struct member kept_step_members[] = {
+	STEP_KEPT(command),
+	STEP_KEPT(type),
+	STEP_KEPT(context),
+	STEP_KEPT(parent),
+	STEP_KEPT(name),
+	STEP_KEPT(describe),
+	STEP_KEPT(fragment_id),
+	STEP_KEPT(mutations_count),
+	STEP_KEPT(items_in),
+	STEP_KEPT(items_out),
+	STEP_KEPT(prompt_tokens),
+	STEP_KEPT(completion_tokens),
+	STEP_KEPT(index),
+	STEP_KEPT(has_fragment_id),
+	STEP_KEPT(has_items),
+	STEP_KEPT(ai_cache),
+	STEP_KEPT(error_category),
+	STEP_KEPT(described),
+	STEP_KEPT(pause),
+	KEPT(steptrace_step, runner_step, pauses.since_ns, paused_since_ns),
+	KEPT(steptrace_step, runner_step, pauses.total_ns, paused_total_ns),
+	STEP_KEPT(tag),
+	STEP_KEPT(span),
+};
+
 #define TABLE(members, runner, tracer)                                                             \
 	{                                                                                          \
 #tracer, members, sizeof(members) / sizeof(*(members)), sizeof(struct runner),     \
@@ -141,6 +208,8 @@ static const struct table {
 	TABLE(tool_members, steptrace_tool_span, tool_span),
 	TABLE(fragment_members, steptrace_fragment_span, fragment_span),
 	TABLE(rejected_members, steptrace_rejected_span, rejected_span),
+	TABLE(kept_command_members, steptrace_command, runner_command),
+	TABLE(kept_step_members, steptrace_step, runner_step),
 };
 
 static void check_table(const struct table *table)
@@ -196,6 +265,12 @@ static void flags_mean_the_same(void **state)
 static void layout_and_kinds_have_the_same_numbers(void **state)
 {
 	(void)state;
+	assert_int_equal(RUNNER_SPAN_COMMAND, STEPTRACE_SPAN_COMMAND);
+	assert_int_equal(RUNNER_SPAN_STEP, STEPTRACE_SPAN_STEP);
+	assert_int_equal(RUNNER_NEVER_PAUSED, STEPTRACE__NEVER_PAUSED);
+	assert_int_equal(RUNNER_PAUSED, STEPTRACE__PAUSED);
+	assert_int_equal(RUNNER_RESUMED, STEPTRACE__RESUMED);
+	assert_int_equal(TAG_VERSION, STEPTRACE__TAG_VERSION);
 	assert_int_equal(SPAN_LAYOUT, STEPTRACE_LAYOUT);
 #define SAME_NUMBER(kind, ...) assert_int_equal(SPAN_##kind, STEPTRACE_SPAN_##kind);
 	STEPTRACE_SPANS(SAME_NUMBER)

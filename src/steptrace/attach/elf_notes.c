@@ -30,6 +30,7 @@ static const char our_argument[] = "8@x0";
 enum {
 	NOTE_STAPSDT = 3,
 	NOTE_BUILD_ID = 3,
+	NOTE_TAGS = 1, /* of the owner "steptrace": 4 bytes, the version of the tags */
 	NOTES_MAX = 1 << 20,
 	NAMES_BYTES_MAX = 1 << 20,
 	NOTE_BYTES_MAX = 4 << 20, /* of all note sections together: libelf copies each */
@@ -203,6 +204,25 @@ static void take_build_id(struct probe_notes *found, const char *desc, size_t by
 	found->build_id_bytes = bytes;
 }
 
+static bool is_note(const GElf_Nhdr *header, const char *name, const char *owner,
+		    size_t owner_bytes, uint32_t type)
+{
+	return header->n_type == type && header->n_namesz == owner_bytes &&
+	       memcmp(name, owner, owner_bytes) == 0;
+}
+
+static int take_note(struct reader *reader, const GElf_Nhdr *header, const char *name,
+		     const char *desc)
+{
+	if (is_note(header, name, "stapsdt", sizeof("stapsdt"), NOTE_STAPSDT))
+		return take_stap(reader, desc, header->n_descsz);
+	if (is_note(header, name, "GNU", sizeof("GNU"), NOTE_BUILD_ID))
+		take_build_id(reader->found, desc, header->n_descsz);
+	else if (is_note(header, name, "steptrace", sizeof("steptrace"), NOTE_TAGS))
+		reader->found->has_tags = true;
+	return 0;
+}
+
 static int read_note_section(struct reader *reader, Elf_Scn *section)
 {
 	Elf_Data *data = elf_getdata(section, NULL);
@@ -218,12 +238,7 @@ static int read_note_section(struct reader *reader, Elf_Scn *section)
 		next = gelf_getnote(data, at, &header, &name_at, &desc_at);
 		if (next == 0)
 			break;
-		if (header.n_type == NOTE_STAPSDT && header.n_namesz == sizeof("stapsdt") &&
-		    memcmp(bytes + name_at, "stapsdt", sizeof("stapsdt")) == 0)
-			err = take_stap(reader, bytes + desc_at, header.n_descsz);
-		else if (header.n_type == NOTE_BUILD_ID && header.n_namesz == sizeof("GNU") &&
-			 memcmp(bytes + name_at, "GNU", sizeof("GNU")) == 0)
-			take_build_id(reader->found, bytes + desc_at, header.n_descsz);
+		err = take_note(reader, &header, bytes + name_at, bytes + desc_at);
 	}
 	return err;
 }

@@ -12,6 +12,7 @@
 #ifndef STEPTRACE_ELF_NOTES_H
 #define STEPTRACE_ELF_NOTES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,7 @@ struct probe_notes {
 	struct probe_note notes[PROBE_NOTES_MAX];
 	size_t count;
 	size_t unknown_count; /* steptrace probes that only a newer header knows */
+	bool has_tags;        /* begin calls store tags: usdt/steptrace.h, "WHAT IS OPEN NOW" */
 	uint8_t build_id[BUILD_ID_MAX_BYTES];
 	size_t build_id_bytes;
 };
