@@ -141,6 +141,19 @@ $(BUILD)/bpf/steptrace.skel.h: $(BUILD)/bpf/steptrace.linked.o
 
 $(call objects,src/steptrace/capture/capture*.c): $(BUILD)/bpf/steptrace.skel.h
 
+# An object of its own: only the commands that look at threads load it.
+$(BUILD)/bpf/threads/%.bpf.o: bpf/threads/%.bpf.c $(wildcard include/steptrace/*.h vmlinux/*.h) | check-deps
+	$(call say,BPF,$@)
+	mkdir -p $(@D)
+	$(CLANG) $(BPF_FLAGS) -D__TARGET_ARCH_$(ARCH) -c $< -o $@
+
+$(BUILD)/bpf/threads.skel.h: $(BUILD)/bpf/threads/threads.bpf.o
+	$(call say,SKEL,$@)
+	$(BPFTOOL) gen skeleton $< name threads_bpf > $@.new 2>/dev/null
+	mv $@.new $@
+
+$(call objects,src/steptrace/capture/thread_times.c): $(BUILD)/bpf/threads.skel.h
+
 # ---- tests
 
 # Some unit tests raise the probes' semaphore themselves. Without notes no tracer attaches to them.
@@ -270,6 +283,7 @@ bench:
 	tests/bench/peers.py $(BUILD)
 	tests/bench/binaries.py $(BUILD)
 	tests/bench/bystanders.py $(BUILD)
+	tests/bench/inflight.py $(BUILD)
 
 PEERS = $(BUILD)/tests/bench/loop $(if $(wildcard /usr/include/lttng/tracepoint.h \
 	/usr/include/*/lttng/tracepoint.h),$(BUILD)/tests/bench/loop_lttng)

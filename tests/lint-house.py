@@ -29,6 +29,8 @@ ROOMS = {
     "src/steptrace/capture": ["src/steptrace/stream", "src/steptrace/confine", "src/common"],
     "src/steptrace/attach": ["src/steptrace/capture", "src/steptrace/stream",
                              "src/steptrace/confine", "src/common"],
+    "src/steptrace/inflight": ["src/steptrace/attach", "src/steptrace/capture",
+                               "src/steptrace/confine", "src/steptrace/stream", "src/common"],
     "src/steptrace/output": ["src/steptrace/stream", "src/steptrace/confine", "src/common"],
     "src/steptrace/watch": ["src/steptrace/attach", "src/steptrace/capture",
                             "src/steptrace/confine", "src/common"],
@@ -40,8 +42,9 @@ ROOMS = {
                              "src/steptrace/confine", "src/steptrace/stream", "src/common"],
     "src/steptrace": ["src/steptrace/record", "src/steptrace/latency", "src/steptrace/doctor",
                       "src/steptrace/top", "src/steptrace/screen",
-                      "src/steptrace/watch", "src/steptrace/output", "src/steptrace/attach",
-                      "src/steptrace/stream", "src/steptrace/confine", "src/common"],
+                      "src/steptrace/watch", "src/steptrace/output", "src/steptrace/inflight",
+                      "src/steptrace/attach", "src/steptrace/capture", "src/steptrace/stream",
+                      "src/steptrace/confine", "src/common"],
     "src/runner": ["src/common"],
     "bpf": [],
     "usdt": [],
@@ -49,10 +52,10 @@ ROOMS = {
 
 # Each external library: a pattern of its headers, and the files that may include it.
 LIBRARIES = {
-    "libbpf": (r"bpf/|steptrace\.skel\.h", r"src/steptrace/capture/.*"),
+    "libbpf": (r"bpf/|\.skel\.h", r"src/steptrace/capture/.*"),
     "libelf": (r"gelf|libelf", r"src/steptrace/attach/elf_notes\.c"),
     "libcap-ng": (r"cap-ng", r"src/steptrace/confine/privilege\.c"),
-    "libseccomp": (r"seccomp\.h", r"src/steptrace/confine/seccomp\.c"),
+    "libseccomp": (r"seccomp\.h", r"src/steptrace/(confine/seccomp|inflight/syscall_name)\.c"),
     "libmicrohttpd": (r"microhttpd", r"src/steptrace/record/metrics\.c"),
     "GnuTLS": (r"gnutls/", r"src/steptrace/output/tls\.c"),
     "libsodium": (r"sodium", r"src/steptrace/stream/(pseudonym|text_hash)\.c"),

@@ -17,6 +17,8 @@ static const struct command commands[] = {
 	{"record", "attach to runners and write their events, live", cmd_record},
 	{"latency", "show how long commands and steps take, as a table", cmd_latency},
 	{"top", "show how long commands and steps take, live, on a screen", cmd_top},
+	{"inflight", "show what is executing now, for how long, and what it waits for",
+	 cmd_inflight},
 	{"list", "show which processes or binaries contain steptrace probes", cmd_list},
 	{"doctor", "check kernel, privileges and targets; measure what a probe costs", cmd_doctor},
 	{"schema", "print the JSON Schema of an event, or of all events", cmd_schema},

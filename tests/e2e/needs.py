@@ -64,6 +64,15 @@ def overlays():
     need("overlay mounts", refusal("unshare", "--mount", "sh", "-c", script))
 
 
+def own_memory():
+    """Yama lets a user read the memory of an own process that is no child."""
+    path = "/proc/sys/kernel/yama/ptrace_scope"
+    if os.path.exists(path):
+        with open(path, encoding="ascii") as file:
+            scope = file.read().strip()
+        need("kernel.yama.ptrace_scope 0", None if scope == "0" else "it is " + scope)
+
+
 def other_users():
     """Processes of a second user, who may enter the folders that tests make."""
     need("a second user", second_user_refusal())

@@ -39,7 +39,7 @@ def paragraphs_of_page(name):
 
 
 # Every command of both programs, as the help of the program lists them.
-COMMANDS = {STEPTRACE: ("record", "latency", "top", "list", "doctor", "schema"),
+COMMANDS = {STEPTRACE: ("record", "latency", "top", "inflight", "list", "doctor", "schema"),
             STEPRUN: ("exec", "check", "list")}
 
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Loads libcarrier.so from its own folder. Reads a number from each line of stdin and runs that
- * many commands of the library. */
+ * many commands of the library. -1 begins a command that never ends. */
 #include <dlfcn.h>
 #include <limits.h>
 #include <stdio.h>
@@ -12,6 +12,7 @@ int main(void)
 {
 	char path[PATH_MAX + 32], line[64];
 	void (*carrier_run)(int count);
+	void (*carrier_begin)(void);
 	void *library;
 	ssize_t bytes;
 
@@ -26,8 +27,12 @@ int main(void)
 		return 1;
 	}
 	*(void **)&carrier_run = dlsym(library, "carrier_run");
-	while (carrier_run && fgets(line, sizeof(line), stdin)) {
-		carrier_run(atoi(line));
+	*(void **)&carrier_begin = dlsym(library, "carrier_begin");
+	while (carrier_run && carrier_begin && fgets(line, sizeof(line), stdin)) {
+		if (atoi(line) < 0)
+			carrier_begin();
+		else
+			carrier_run(atoi(line));
 		puts("ok");
 		fflush(stdout);
 	}

@@ -286,8 +286,8 @@ int binaries__of_process(struct binaries *set, pid_t pid, binary_fn *each, void 
 	if (code == -ENOENT || code == -ESRCH)
 		return error__set(err, -ESRCH, "there is no process %d", pid);
 	if (code)
-		return error__set(err, -EACCES, "cannot look into process %d: %s", pid,
-				  strerror(-code));
+		return error__set(err, -EACCES, "cannot look into process %d: %s (run it as root)",
+				  pid, strerror(-code));
 	set->visits++;
 	snprintf(exe, sizeof(exe), "/proc/%d/exe", tid);
 	code = visit_link(set, exe, each, context);

@@ -2,6 +2,7 @@
 #include "steptrace/attach/proc.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -10,8 +11,12 @@ int proc__check(struct error *err)
 {
 	struct statfs mounted;
 
-	if (access("/proc/self/status", F_OK) == 0)
+	int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		close(fd);
 		return 0;
+	}
 	if (statfs("/proc", &mounted) || mounted.f_type != PROC_SUPER_MAGIC)
 		return error__set(err, -ENOENT,
 				  "/proc is not mounted, and steptrace needs it (" PROC_ADVICE ")");

@@ -94,7 +94,7 @@ void process_tree__free(struct process_tree *tree)
 	*tree = (struct process_tree){.count = 0};
 }
 
-static pid_t parent_of(const struct process_tree *tree, pid_t pid)
+pid_t process_tree__parent(const struct process_tree *tree, pid_t pid)
 {
 	const struct process_link key = {.pid = pid};
 	const struct process_link *found =
@@ -108,7 +108,7 @@ static pid_t parent_of(const struct process_tree *tree, pid_t pid)
 bool process_tree__is_below(const struct process_tree *tree, pid_t pid, pid_t ancestor)
 {
 	for (size_t steps = 0; pid > 0 && steps <= tree->count; steps++) {
-		pid = parent_of(tree, pid);
+		pid = process_tree__parent(tree, pid);
 		if (pid == ancestor)
 			return pid > 0;
 	}

@@ -26,6 +26,9 @@ int process_tree__read(struct process_tree *tree);
 /* Also for zeroed memory. */
 void process_tree__free(struct process_tree *tree);
 
+/* 0: the process is not in the tree, or has no parent. */
+pid_t process_tree__parent(const struct process_tree *tree, pid_t pid);
+
 /* Whether `ancestor` is the parent of the process, or the parent of its parent, and so on. */
 bool process_tree__is_below(const struct process_tree *tree, pid_t pid, pid_t ancestor);
 

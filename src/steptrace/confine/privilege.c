@@ -55,9 +55,20 @@ static bool is_for_links(const struct capability *row)
 	return row->essential || row->number == CAP_DAC_READ_SEARCH;
 }
 
+/* What is for finding processes and their binaries, and for reading memory. */
+static bool is_for_memory(const struct capability *row)
+{
+	return row->number == CAP_SYS_PTRACE || row->number == CAP_DAC_READ_SEARCH ||
+	       row->number == CAP_CHECKPOINT_RESTORE;
+}
+
 static bool is_needed(const struct capability *row, const struct privilege_needs *needs)
 {
+	if (needs->reads_stacks && row->number == CAP_SYS_ADMIN)
+		return true;
 	if (needs->only_links && !is_for_links(row))
+		return false;
+	if (needs->only_memory && !is_for_memory(row))
 		return false;
 	return (row->if_multi && !needs->perf_links) || (row->if_perf && needs->perf_links) ||
 	       (row->if_child && needs->signals_child);

@@ -24,6 +24,9 @@ enum { PRIVILEGE_GROUPS_MAX = 8 };
 struct privilege_needs {
 	bool perf_links;    /* attaches through the perf PMU */
 	bool only_links;    /* makes links, and neither finds nor reads binaries */
+	bool only_memory;   /* reads the memory of processes, and loads and attaches nothing */
+	bool reads_memory;  /* reads the memory of processes */
+	bool reads_stacks;  /* reads the kernel stacks of threads */
 	bool signals_child; /* has a command, and passes signals on to it */
 	bool makes_files;   /* rotates files, or opens a file again that was rotated away */
 	bool connects;      /* connects again to a socket that was closed */

@@ -179,6 +179,8 @@ static int fill(scmp_filter_ctx filter, const struct privilege_needs *needs)
 		code = allow_with_arguments(filter);
 	if (!code && needs->signals_child)
 		code = ALLOW_ALL(filter, child_calls);
+	if (!code && needs->reads_memory)
+		code = allow(filter, SCMP_SYS(process_vm_readv));
 	if (!code && needs->connects)
 		code = ALLOW_ALL(filter, socket_calls);
 	if (!code && needs->serves)

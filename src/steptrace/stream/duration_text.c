@@ -26,3 +26,19 @@ void duration_text__write(uint64_t ns, char text[DURATION_TEXT_BYTES])
 	snprintf(text, DURATION_TEXT_BYTES, "%.*f %s", i ? decimals_of(value) : 0, value,
 		 units[i].name);
 }
+
+void duration_text__age(uint64_t ns, char text[DURATION_TEXT_BYTES])
+{
+	unsigned long long seconds = ns / 1000000000;
+
+	if (seconds < 60)
+		duration_text__write(ns, text);
+	else if (seconds < 3600)
+		snprintf(text, DURATION_TEXT_BYTES, "%llum %02llus", seconds / 60, seconds % 60);
+	else if (seconds < 86400)
+		snprintf(text, DURATION_TEXT_BYTES, "%lluh %02llum", seconds / 3600,
+			 seconds / 60 % 60);
+	else
+		snprintf(text, DURATION_TEXT_BYTES, "%llud %02lluh", seconds / 86400,
+			 seconds / 3600 % 24);
+}

@@ -9,4 +9,7 @@ enum { DURATION_TEXT_BYTES = 24 };
 
 void duration_text__write(uint64_t ns, char text[DURATION_TEXT_BYTES]);
 
+/* The same for times that may be long: "4m 02s", "3h 12m", "2d 04h". */
+void duration_text__age(uint64_t ns, char text[DURATION_TEXT_BYTES]);
+
 #endif

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* steptrace inflight: the help, the running and the exit status. inflight_options.c parses the
+ * command line, the room inflight/ looks and reports. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/options.h"
+#include "common/terminal.h"
+#include "steptrace/commands.h"
+#include "steptrace/confine/privilege.h"
+#include "steptrace/confine/seccomp.h"
+#include "steptrace/inflight/inflight_report.h"
+#include "steptrace/inflight_options.h"
+
+/* Something is older than --older-than. */
+enum { STATUS_OLDER = 3 };
+
+static void print_help(void)
+{
+	printf("usage: steptrace inflight [-a] [OPTIONS]\n"
+	       "       steptrace inflight -p PID[,PID...] [OPTIONS]\n"
+	       "       steptrace inflight -x PATH [OPTIONS]\n\n"
+	       "Shows the commands and steps that are executing now, the oldest command first:\n"
+	       "also those that began before steptrace was started. steptrace reads them from\n"
+	       "the memory of the runners. It does not attach, and does not stop a process.\n\n"
+	       "A row is an innermost step, or a command that is in no step. AGE is the age of\n"
+	       "the command. '>' means at least: no tracer was attached when the command began,\n"
+	       "so only a lower bound is known. THREAD, STATE and WAITS IN are known where the\n"
+	       "step is on the stack of a thread.\n");
+	inflight_options__print(stdout);
+	printf("\nTIME is a number with the unit ns, us, ms, s, m, h or d. Without a unit, it is\n"
+	       "a number of seconds.\n\n"
+	       "Exit status: 0 done, 1 failed, 2 wrong usage, 3 a command is older than the TIME\n"
+	       "of --older-than.\n\n"
+	       "examples:\n"
+	       "  sudo steptrace inflight\n"
+	       "  sudo steptrace inflight -p 4711 --stack\n"
+	       "  sudo steptrace inflight --older-than 5m --json\n\n"
+	       "man 8 steptrace describes every option in detail.\n");
+}
+
+/* ---- progress on a terminal */
+
+struct progress {
+	bool is_shown, is_terminal;
+	uint64_t next_ns;
+};
+
+static void report_progress(void *context, pid_t pid, uint64_t searched_bytes)
+{
+	struct progress *progress = context;
+	uint64_t now_ns = clock__now_ns();
+
+	if (!progress->is_terminal || now_ns < progress->next_ns)
+		return;
+	progress->next_ns = now_ns + 200000000;
+	progress->is_shown = true;
+	fprintf(stderr, "\r\033[Ksearching process %d: %llu MiB", pid,
+		(unsigned long long)(searched_bytes >> 20));
+}
+
+static void end_progress(struct progress *progress)
+{
+	if (progress->is_shown)
+		fprintf(stderr, "\r\033[K");
+	progress->is_shown = false;
+}
+
+/* ---- what is said beside the table */
+
+static void say_what_is_missing(const struct inflight *inflight,
+				const struct inflight_options *options)
+{
+	if (inflight->older_headers)
+		log__info("%llu of %llu runners were built with an older steptrace.h: what they "
+			  "have open cannot be found",
+			  (unsigned long long)inflight->older_headers,
+			  (unsigned long long)inflight->runners);
+	if (inflight->partial)
+		log__info("the memory of %llu processes was not searched completely: the limit is "
+			  "%llu MiB (--scan)",
+			  (unsigned long long)inflight->partial,
+			  (unsigned long long)(options->scan_bytes >> 20));
+	if (inflight->left_out)
+		log__info("%llu commands or steps are not shown: there are too many",
+			  (unsigned long long)inflight->left_out);
+	if (inflight->invalid)
+		log__info("%llu tags were ignored: no open command or step is there",
+			  (unsigned long long)inflight->invalid);
+	if (inflight->unseen && geteuid() != 0 && !options->targets.pids_count)
+		log__info("%llu processes could not be looked at: permission denied (run it as "
+			  "root to see all)",
+			  (unsigned long long)inflight->unseen);
+}
+
+static void say_nothing_open(const struct inflight *inflight,
+			     const struct inflight_options *options)
+{
+	char older[64] = "";
+
+	if (inflight->runners == 0 && options->targets.pids_count)
+		return; /* that is an error */
+	if (options->older_than_ns)
+		snprintf(older, sizeof(older), " for %.6g s or longer",
+			 (double)options->older_than_ns / 1e9);
+	if (inflight->runners)
+		log__info("no command is open%s (runners: %llu, searched memory: %.1f MiB)", older,
+			  (unsigned long long)inflight->runners,
+			  (double)inflight->searched_bytes / 1048576);
+	else
+		log__info("no %sprocess contains steptrace probes",
+			  options->targets.exes_count ? "such " : "");
+}
+
+/* ---- the exit status */
+
+static int status_of(const struct inflight *inflight, const struct inflight_options *options)
+{
+	uint64_t blind = inflight->unreadable + inflight->older_headers;
+
+	if (inflight->unreadable) {
+		log__error("%s", inflight->first_failure.text);
+		if (inflight->unreadable > 1)
+			log__error("%llu further runners could not be read",
+				   (unsigned long long)(inflight->unreadable - 1));
+	}
+	if (inflight->runners + inflight->unreadable == 0 && options->targets.pids_count) {
+		log__error("process %d runs nothing with steptrace probes",
+			   options->targets.pids[0]);
+		return STATUS_FAILED;
+	}
+	if (options->older_than_ns && inflight->rows_count)
+		return STATUS_OLDER;
+	if (inflight->unreadable && options->targets.pids_count)
+		return STATUS_FAILED;
+	return blind && blind == inflight->runners ? STATUS_FAILED : STATUS_DONE;
+}
+
+/* ---- one look */
+
+static int write_out(const struct json *out, struct error *err)
+{
+	size_t bytes = json__length(out);
+
+	if (fwrite(out->base, 1, bytes, stdout) == bytes && fflush(stdout) == 0)
+		return 0;
+	return error__set(err, -errno, "cannot write to standard output: %s", strerror(errno));
+}
+
+static int report(const struct inflight *inflight, const struct inflight_options *options,
+		  struct error *err)
+{
+	const struct text_style style = {
+		.columns = terminal__columns(STDOUT_FILENO, TEXT_COLUMNS),
+		.has_colours = isatty(STDOUT_FILENO) && terminal__wants_colours(),
+	};
+	const struct clock_pair now = clock__read_pair();
+	struct clock_anchor clock;
+	struct json out;
+	int code = json__init(&out, 1 << 16);
+
+	clock_anchor__init(&clock, &now);
+	if (!code && options->is_json)
+		code = inflight__json(&out, inflight, options, &clock);
+	else if (!code)
+		code = inflight__text(&out, inflight, options, &style);
+	code = code ? error__set(err, code, "out of memory") : write_out(&out, err);
+	json__free(&out);
+	return code;
+}
+
+static int look(struct inflight_search *search, struct error *err)
+{
+	struct progress shown = {
+		.is_terminal = isatty(STDERR_FILENO) == 1,
+		.next_ns = clock__now_ns() + 1000000000,
+	};
+	const struct search_progress progress = {report_progress, &shown};
+	struct inflight inflight;
+	int status = STATUS_FAILED;
+	int code = inflight__collect(&inflight, search, &progress, err);
+
+	end_progress(&shown);
+	if (!code)
+		code = report(&inflight, search->options, err);
+	if (!code) {
+		if (inflight.rows_count == 0 && !inflight.unreadable)
+			say_nothing_open(&inflight, search->options);
+		say_what_is_missing(&inflight, search->options);
+		status = status_of(&inflight, search->options);
+	}
+	inflight__free(&inflight);
+	return status;
+}
+
+/* ---- again and again */
+
+static volatile sig_atomic_t is_asked_to_end;
+
+static void on_signal(int signal)
+{
+	(void)signal;
+	is_asked_to_end = 1;
+}
+
+static void catch_signals(void)
+{
+	const struct sigaction action = {.sa_handler = on_signal};
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+static int look_again(struct inflight_search *search, struct error *err)
+{
+	uint64_t every_ns = search->options->watch_ns;
+	const struct timespec pause = {(time_t)(every_ns / 1000000000),
+				       (long)(every_ns % 1000000000)};
+	bool is_screen = !search->options->is_json && isatty(STDOUT_FILENO);
+	int status;
+
+	catch_signals();
+	do {
+		if (is_screen)
+			printf("\033[H\033[J");
+		status = look(search, err);
+		if (!err->text[0] && !is_screen && !search->options->is_json)
+			printf("\n");
+	} while (!err->text[0] && !is_asked_to_end && nanosleep(&pause, NULL) == 0);
+	return err->text[0] || status != STATUS_OLDER ? status : STATUS_OLDER;
+}
+
+static int give_up_privileges(const struct inflight_options *options, struct error *err)
+{
+	const struct privilege_needs needs = {
+		.only_memory = true,
+		.reads_memory = true,
+		.reads_stacks = options->has_stacks,
+	};
+	int code = privilege__drop(&needs, err);
+
+	return code ? code : seccomp__confine(&needs, err);
+}
+
+static int run(const struct inflight_options *options, struct error *err)
+{
+	struct inflight_search search;
+	int status = STATUS_FAILED;
+	int code = inflight_search__open(&search, options, err);
+
+	if (!code)
+		code = give_up_privileges(options, err);
+	if (!code)
+		status = options->watch_ns ? look_again(&search, err) : look(&search, err);
+	inflight_search__close(&search);
+	return status;
+}
+
+int cmd_inflight(int argc, char **argv)
+{
+	struct inflight_options options;
+	struct error err = {""};
+	int status;
+
+	switch (inflight_options__parse(&options, argc, argv, &err)) {
+	case OPTION_HELP: print_help(); return STATUS_DONE;
+	case OPTION_BAD: log__error("%s", err.text); return STATUS_USAGE;
+	default: break;
+	}
+	status = run(&options, &err);
+	if (err.text[0])
+		log__error("%s", err.text);
+	return status;
+}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "steptrace/inflight/open_process.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/clock.h"
+
+/* A process can be full of forged tags: so many are looked at. */
+enum { TAGS_MAX = 4 * OPEN_SPANS_MAX };
+
+/* Larger areas are left out: to read which of their pages are in memory would take seconds. */
+#define AREA_BYTES_MAX (256ull << 30)
+
+struct search {
+	struct open_process *process;
+	struct memory_reader reader;
+	const struct search_options *options;
+};
+
+/* ---- tags */
+
+static void on_tag(void *context, const struct tag *tag)
+{
+	struct search *search = context;
+	struct open_process *process = search->process;
+
+	if (process->tags_count++ < TAGS_MAX)
+		open_spans__read(&process->spans, tag, &search->reader, clock__now_ns());
+	else
+		process->spans.left_out++;
+}
+
+static int on_memory(void *context, const void *bytes, size_t size_bytes, uint64_t address)
+{
+	struct search *search = context;
+	const struct search_progress *progress = search->options->progress;
+
+	tags__find(bytes, size_bytes, address, on_tag, search);
+	if (progress)
+		progress->report(progress->context, search->process->pid,
+				 search->process->searched_bytes);
+	return search->process->searched_bytes >= search->options->limit_bytes ? -E2BIG : 0;
+}
+
+static int search_range(struct search *search, uint64_t from, uint64_t to)
+{
+	return process_memory__each(&search->process->memory, from, to, on_memory, search,
+				    &search->process->searched_bytes);
+}
+
+/* ---- stacks first */
+
+static int search_stacks(struct search *search)
+{
+	const struct threads *threads = &search->process->threads;
+	int code = 0;
+
+	for (size_t i = 0; i < threads->count && !code; i++)
+		if (threads->items[i].stack_to)
+			code = search_range(search, threads->items[i].stack_from,
+					    threads->items[i].stack_to);
+	return code;
+}
+
+/* ---- then the rest: memory of the program's own, then that of files
+ *
+ * Areas with a stack are left out. What lies below a stack pointer belongs to no open call: a tag
+ * there is left over.
+ */
+
+static int search_areas(struct search *search, bool of_files)
+{
+	struct open_process *process = search->process;
+	int code = 0;
+
+	for (size_t i = 0; i < process->memory.areas_count && !code; i++) {
+		const struct memory_area *area = &process->memory.areas[i];
+
+		if (!area->is_writable || area->is_file != of_files ||
+		    threads__have_stack_in(&process->threads, area))
+			continue;
+		if (area->end - area->start > AREA_BYTES_MAX)
+			process->is_partial = true;
+		else
+			code = search_range(search, area->start, area->end);
+	}
+	return code;
+}
+
+static int search_all(struct search *search)
+{
+	int code = search_stacks(search);
+
+	if (!code)
+		code = search_areas(search, false);
+	if (!code)
+		code = search_areas(search, true);
+	if (code == -E2BIG) {
+		search->process->is_partial = true;
+		code = 0;
+	}
+	return code;
+}
+
+/* ---- the process itself */
+
+/* A line such as "PPid:\t4711". */
+static bool is_line(const char *line, const char *name, unsigned long *value)
+{
+	size_t bytes = strlen(name);
+
+	return strncmp(line, name, bytes) == 0 && sscanf(line + bytes, "%lu", value) == 1;
+}
+
+static void read_status(struct open_process *process)
+{
+	char path[32], line[128];
+	unsigned long value;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", process->pid);
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file)) {
+		if (is_line(line, "PPid:", &value))
+			process->parent = (pid_t)value;
+		else if (is_line(line, "Uid:", &value))
+			process->uid = (uint32_t)value;
+	}
+	if (file)
+		fclose(file);
+}
+
+/* The name of the first thread. */
+static void read_comm(struct open_process *process)
+{
+	const struct threads *threads = &process->threads;
+
+	for (size_t i = 0; i < threads->count; i++)
+		if (threads->items[i].tid == process->pid)
+			memcpy(process->comm, threads->items[i].comm, sizeof(process->comm));
+}
+
+int open_process__read(struct open_process *process, pid_t pid,
+		       const struct search_options *options, struct error *err)
+{
+	struct search search = {
+		.process = process,
+		.reader = {process_memory__read, &process->memory},
+		.options = options,
+	};
+	int code;
+
+	*process = (struct open_process){
+		.pid = pid, .memory = {.pagemap = -1}, .searched_ns = clock__now_ns()};
+	code = process_memory__open(&process->memory, pid, err);
+	if (code)
+		return code;
+	read_status(process);
+	code = threads__read(&process->threads, &process->memory, options->list);
+	if (!code)
+		code = search_all(&search);
+	if (code)
+		return error__set(err, code == -ENOENT ? -ESRCH : code,
+				  "the memory of process %d cannot be read: %s", pid,
+				  strerror(-code));
+	read_comm(process);
+	open_spans__link(&process->spans);
+	process_memory__close(&process->memory);
+	return 0;
+}
+
+void open_process__close(struct open_process *process)
+{
+	process_memory__close(&process->memory);
+	threads__free(&process->threads);
+	open_spans__free(&process->spans);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What one process has open: its commands and steps, and the threads that execute them.
+ *
+ * First the stacks of the threads are searched for tags, from the stack pointer on, then the other
+ * writable memory. The process runs meanwhile. So a command that begins or ends during the search
+ * may be missing.
+ */
+#ifndef STEPTRACE_OPEN_PROCESS_H
+#define STEPTRACE_OPEN_PROCESS_H
+
+#include "common/error.h"
+#include "steptrace/inflight/open_spans.h"
+#include "steptrace/inflight/process_memory.h"
+#include "steptrace/inflight/threads.h"
+
+struct open_process {
+	pid_t pid, parent;
+	uint32_t uid;
+	char comm[17];
+	struct process_memory memory;
+	struct threads threads;
+	struct open_spans spans;
+	uint64_t searched_bytes;
+	bool is_partial; /* memory was left out: the limit was reached */
+	uint64_t tags_count;
+	uint64_t searched_ns; /* CLOCK_MONOTONIC: when the search began */
+};
+
+/* Called now and then during a long search, with all bytes searched so far in this process. */
+struct search_progress {
+	void (*report)(void *context, pid_t pid, uint64_t searched_bytes);
+	void *context;
+};
+
+/* What a search needs to know. */
+struct search_options {
+	uint64_t limit_bytes;                   /* of memory */
+	const struct thread_list *list;         /* of all threads; may be empty */
+	const struct search_progress *progress; /* may be NULL */
+};
+
+/*
+ * 0 or negative errno with a sentence; -ESRCH: the
+ * process has ended; -EACCES. Call open_process__close() in any case.
+ */
+int open_process__read(struct open_process *process, pid_t pid,
+		       const struct search_options *options, struct error *err);
+void open_process__close(struct open_process *process);
+
+#endif
