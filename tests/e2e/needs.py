@@ -13,6 +13,8 @@ import subprocess
 import tempfile
 import unittest
 
+UNPACKED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "build", "unpacked",
+                        "bin")
 FAN_CLASS_CONTENT, FAN_MARK_ADD, FAN_OPEN_EXEC_PERM, AT_FDCWD = 4, 1, 0x40000, -100
 
 
@@ -149,3 +151,11 @@ def processors(count):
 def program(name):
     if shutil.which(name) is None:
         need(name, "it is not installed")
+
+
+def unpacked(name):
+    """The path of a program that `./packages install tests` unpacks, or that is installed."""
+    path = shutil.which(name, path=os.pathsep.join([UNPACKED, os.environ.get("PATH", "")]))
+    if path is None:
+        need(name, "it is neither in %s (./packages install tests) nor installed" % UNPACKED)
+    return path

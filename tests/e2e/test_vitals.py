@@ -5,6 +5,7 @@ import http.client
 import re
 import socket
 import subprocess
+import time
 import unittest
 
 from harness import (PATIENCE_S, EndToEnd, Runner, Tracer, check_books, completed, run, steps,
@@ -150,6 +151,29 @@ class Metrics(EndToEnd):
         self.assertRegex(text, r'_bucket\{command="fragment.update",le="[0-9.e+Inf-]+"\} 1 '
                                r'# \{execution_id="%s"\} [0-9.]+ [0-9.]+\n'
                          % completed(events)[0]["execution_id"])
+
+    def test_what_is_open(self):
+        """How many, and the age of the oldest; it grows until that one ends."""
+        oldest, count = "steptrace_oldest_open_execution_seconds", "steptrace_open_executions"
+        with Runner() as runner:
+            tracer = self.open("-p", str(runner.pid))
+            self.assertEqual((self.samples()[oldest], self.samples()[count]), (0, 0))
+            begun = time.monotonic()
+            runner.do("open")
+            wait_until(lambda: self.samples()[count] == 1, "an open execution")
+            first = self.samples()[oldest]
+            wait_until(lambda: self.samples()[oldest] > first, "a greater age")
+            self.assertLessEqual(self.samples()[oldest], time.monotonic() - begun)
+            runner.do("flood 2")
+            wait_until(lambda: self.samples()[count] == 3, "the other open executions")
+            self.assertGreater(self.samples()[oldest], first)
+            runner.do("close")
+            wait_until(lambda: self.samples()[count] == 2, "one that ended")
+            self.assertGreater(self.samples()[oldest], 0)
+            runner.do("drain 2")
+            wait_until(lambda: self.samples()[count] == 0, "no open execution")
+            self.assertEqual(self.samples()[oldest], 0)
+            tracer.stop()
 
     def test_the_final_counts(self):
         """They are served while steptrace waits for the command."""

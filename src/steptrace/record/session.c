@@ -52,6 +52,15 @@ void session__totals(const struct session *session, struct trace_totals *totals)
 	watch__untraced(&session->watch, totals->untraced);
 }
 
+/* Looking at all open executions takes some time, so this is left out where no client sees it. */
+static uint64_t age_of_oldest(const struct session *session, uint64_t now_ns)
+{
+	uint64_t since_ns =
+		session->self_stats.metrics ? stream__oldest_execution_ns(session->stream) : 0;
+
+	return since_ns && now_ns > since_ns ? now_ns - since_ns : 0;
+}
+
 void session__vitals(struct session *session, struct vitals *vitals)
 {
 	struct capture_peaks peaks;
@@ -69,6 +78,7 @@ void session__vitals(struct session *session, struct vitals *vitals)
 		.binaries = session->watch.attachments.count,
 		.executions = stream__executions_count(session->stream),
 	};
+	vitals->oldest_ns = age_of_oldest(session, vitals->now_ns);
 	session__totals(session, &vitals->totals);
 	usage__memory(&session->self_stats.usage, &vitals->memory_bytes, &vitals->own_memory_bytes);
 	read_outputs(&session->outputs, vitals);

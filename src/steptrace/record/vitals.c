@@ -206,6 +206,9 @@ void vitals__prometheus(const struct vitals *now, const struct prometheus_text *
 	       now->binaries);
 	number(out, "steptrace_open_executions", "gauge", "Commands that are known to be open.",
 	       now->executions);
+	fraction(out, "steptrace_oldest_open_execution_seconds", "gauge",
+		 "For how long, at least, the oldest of them has been open; 0: none is open.",
+		 (double)now->oldest_ns / 1e9);
 	fraction(out, "process_cpu_seconds_total", "counter", "The tracer's processor time.",
 		 (double)now->cpu_ns / 1e9);
 	number(out, "process_resident_memory_bytes", "gauge",

@@ -34,6 +34,7 @@ struct vitals {
 	uint64_t buffer_bytes;         /* the size of all ring buffers together */
 	unsigned int level;            /* see budget.h */
 	uint64_t binaries, executions; /* attached binaries; open executions */
+	uint64_t oldest_ns;            /* the age of the oldest open execution; 0: none is open */
 	struct output_vitals outputs[VITALS_OUTPUTS_MAX];
 	size_t outputs_count;
 };

@@ -207,6 +207,21 @@ int executions__each_pid(struct executions *open, void (*each)(uint32_t pid, voi
 	return members__each_pid(&open->members, each, context);
 }
 
+/* A start that was not seen may be in the span, if another tracer was attached then. The runner
+ * wrote that time: it is wrong if it is later than the first record. */
+uint64_t execution__since_ns(const struct execution *execution, bool *is_earlier)
+{
+	uint64_t stamp_ns = execution->command.head.start_ns;
+
+	*is_earlier = false;
+	if (execution->began_ns)
+		return execution->began_ns;
+	if (stamp_ns && stamp_ns < execution->known_ns)
+		return stamp_ns;
+	*is_earlier = true;
+	return execution->known_ns;
+}
+
 void executions__each(const struct executions *open,
 		      void (*each)(void *context, const struct execution *execution), void *context)
 {

@@ -104,6 +104,9 @@ void executions__remove(struct executions *open, struct execution *execution);
 int executions__each_pid(struct executions *open, void (*each)(uint32_t pid, void *context),
 			 void *context);
 
+/* When it began, as far as is known. *is_earlier: it began before that, and was first seen then. */
+uint64_t execution__since_ns(const struct execution *execution, bool *is_earlier);
+
 /* Calls `each` once for every open execution. */
 void executions__each(const struct executions *open,
 		      void (*each)(void *context, const struct execution *execution),

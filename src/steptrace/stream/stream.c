@@ -211,6 +211,24 @@ size_t stream__heirs_count(const struct stream *stream)
 	return executions__members(stream->open)->heirs_count;
 }
 
+static void find_oldest(void *context, const struct execution *execution)
+{
+	uint64_t *oldest_ns = context, since_ns;
+	bool is_earlier;
+
+	since_ns = execution__since_ns(execution, &is_earlier);
+	if (!*oldest_ns || since_ns < *oldest_ns)
+		*oldest_ns = since_ns;
+}
+
+uint64_t stream__oldest_execution_ns(const struct stream *stream)
+{
+	uint64_t oldest_ns = 0;
+
+	executions__each(stream->open, find_oldest, &oldest_ns);
+	return oldest_ns;
+}
+
 size_t stream__executions_count(const struct stream *stream)
 {
 	return executions__count(stream->open);

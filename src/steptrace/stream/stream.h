@@ -148,8 +148,9 @@ uint64_t stream__events_of_boundaries(const struct stream *stream);
 bool stream__limit_reached(const struct stream *stream);
 /* How many processes are waited for although they reported no boundary of the command. */
 size_t stream__heirs_count(const struct stream *stream);
-/* How many executions are open now. */
+/* How many executions are open now, and since when the oldest is, at the latest; 0: none is. */
 size_t stream__executions_count(const struct stream *stream);
+uint64_t stream__oldest_execution_ns(const struct stream *stream);
 /* How many open executions were dropped because of executions_limit. If their process ends, no
  * aborted event is written for them. */
 uint64_t stream__forgotten(const struct stream *stream);

@@ -8,29 +8,12 @@ struct telling {
 	void *context;
 };
 
-/* A start that was not seen may be in the span, if another tracer was attached then. The runner
- * wrote that time, so it cannot be later than the first record. */
-static struct open_span span_of(const struct execution *execution)
-{
-	uint64_t stamp_ns = execution->command.head.start_ns;
-	struct open_span span = {.command = execution->command.slug};
-
-	if (execution->began_ns) {
-		span.since_ns = execution->began_ns;
-	} else if (stamp_ns && stamp_ns < execution->known_ns) {
-		span.since_ns = stamp_ns;
-	} else {
-		span.since_ns = execution->known_ns;
-		span.is_older = true;
-	}
-	return span;
-}
-
 static void tell(void *context, const struct execution *execution)
 {
 	const struct telling *telling = context;
-	struct open_span span = span_of(execution);
+	struct open_span span = {.command = execution->command.slug};
 
+	span.since_ns = execution__since_ns(execution, &span.is_older);
 	telling->each(telling->context, &span);
 	for (const struct open_step *step = execution->open.newest; step; step = step->older) {
 		const struct open_span of_step = {
