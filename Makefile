@@ -177,8 +177,8 @@ $(BUILD)/tests/stream_alone: $(STREAM_LIB) $(COMMON_LIB) tests/check-stream
 		-Wl,--whole-archive $(STREAM_LIB) -Wl,--no-whole-archive $(COMMON_LIB) -lsodium
 
 STREAM_TESTS := $(patsubst %,$(BUILD)/tests/unit/test_%,clock decode event event_text executions fields \
-	json no_memory open_steps property pseudonym pseudonym_records several_processes stream_doubts \
-	trace_events)
+	held_lines json no_memory open_steps property pseudonym pseudonym_records several_processes \
+	stream_doubts trace_events whole)
 
 $(STREAM_TESTS): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(STREAM_LIB) $(COMMON_LIB)
 	$(call say,LINK,$@)

@@ -106,7 +106,7 @@ static __always_inline bool is_sampled(const struct span_head *head)
 {
 	const __u64 *id = (const __u64 *)head->execution_id;
 
-	return (((id[0] ^ id[1]) * 0x9e3779b97f4a7c15ULL) >> 32) % filters.sample_every == 0;
+	return sample__selects(id[0], id[1], filters.sample_every);
 }
 
 /* The address of the command's slug in the runner. */

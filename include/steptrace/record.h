@@ -37,6 +37,7 @@
 
 #include "steptrace/glob.h"
 #include "steptrace/probes.h"
+#include "steptrace/sample.h"
 
 /* Records that no probe makes. Their numbers are in the same member as those of the probes. */
 enum steptrace_process_record {

@@ -9,6 +9,7 @@
 #include "steptrace/record/metrics.h"
 #include "steptrace/record_format.h"
 #include "steptrace/watch/watch_options.h"
+#include "steptrace/whole_options.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 
@@ -171,7 +172,7 @@ static const struct option_row tracer_rows[] = {
 
 /* ---- all groups, in the order of the help */
 
-enum { GROUPS_COUNT = WATCH_OPTION_GROUPS + 4 };
+enum { GROUPS_COUNT = WATCH_OPTION_GROUPS + 5 };
 
 static void collect_groups(struct session_options *session, struct output_request *outputs,
 			   struct option_group groups[GROUPS_COUNT])
@@ -181,13 +182,14 @@ static void collect_groups(struct session_options *session, struct output_reques
 	watch_options__groups(session ? &session->watch : NULL, watch);
 	groups[0] = watch[0];
 	groups[1] = watch[1];
-	groups[2] = output_options__group(outputs);
-	groups[3] =
+	groups[2] = whole_options__group(session ? &session->whole : NULL);
+	groups[3] = output_options__group(outputs);
+	groups[4] =
 		(struct option_group){"what a line contains", line_rows, COUNT(line_rows), session};
-	groups[4] = (struct option_group){"when to stop", stop_rows, COUNT(stop_rows), session};
-	groups[5] = (struct option_group){"cost and limits of the tracer", tracer_rows,
+	groups[5] = (struct option_group){"when to stop", stop_rows, COUNT(stop_rows), session};
+	groups[6] = (struct option_group){"cost and limits of the tracer", tracer_rows,
 					  COUNT(tracer_rows), session};
-	groups[6] = watch[2];
+	groups[7] = watch[2];
 }
 
 void record_options__print(FILE *out)
@@ -236,6 +238,7 @@ int record_options__parse(struct session_options *options, int argc, char **argv
 	if (result != OPTION_END)
 		return result;
 	if (watch_options__finish(&options->watch, &parser, err) ||
+	    whole_options__finish(&options->whole, &options->watch, err) ||
 	    output_options__finish(&outputs, options->outputs, &options->outputs_count, err))
 		return OPTION_BAD;
 	record_format__choose(options);

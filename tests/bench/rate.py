@@ -155,10 +155,12 @@ def show_drain(folder):
           "(medians of %d)" % DRAINS)
     everything = [(drain_ns(folder, "/dev/null"), drain_ns(folder, None),
                    drain_ns(folder, "/dev/null", "latency"),
-                   drain_ns(folder, "/dev/null", "top", ["--once", "--duration", "1h"]))
+                   drain_ns(folder, "/dev/null", "top", ["--once", "--duration", "1h"]),
+                   drain_ns(folder, "/dev/null", arguments=["--whole", "failed"]),
+                   drain_ns(folder, "/dev/null", arguments=["--whole", "slower:1ns"]))
                   for _ in range(DRAINS)]
-    null_ns, file_ns, latency_ns, top_ns = (statistics.median(column)
-                                            for column in zip(*everything))
+    null_ns, file_ns, latency_ns, top_ns, none_ns, all_ns = (statistics.median(column)
+                                                             for column in zip(*everything))
     print("  into /dev/null                %6.0f ns            (target: under 250, %s)"
           % (null_ns, verdict(null_ns < 250)))
     print("  into a file                   %6.0f ns, %.0f of it for the kernel's page cache"
@@ -168,6 +170,9 @@ def show_drain(folder):
           % (latency_ns, latency_ns / null_ns, verdict(latency_ns <= 0.6 * null_ns)))
     print("  into the rows of top          %6.0f ns, %.2f x record into /dev/null"
           % (top_ns, top_ns / null_ns))
+    for words, ns in (("all left out", none_ns), ("all written", all_ns)):
+        print("  --whole, into /dev/null, %-13s%3.0f ns, %.2f x record into /dev/null"
+              % (words, ns, ns / null_ns))
 
 
 def show_pace(folder):

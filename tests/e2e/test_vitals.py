@@ -134,6 +134,29 @@ class Metrics(EndToEnd):
         self.assertEqual({name: count for name, count in samples.items()
                           if name.startswith("steptrace_commands_ended")}, ended)
 
+    def hits_decided_and_held(self):
+        return sum(value for name, value in self.samples().items() if re.match(
+            "steptrace_(events|lost|filtered)_total|steptrace_held_events", name))
+
+    def test_whole(self):
+        """With --whole, the commands that are left out are counted as well."""
+        with Runner() as runner:
+            tracer = self.open("-p", str(runner.pid), "--whole", "failed")
+            for order in ("go 10", "fail", "open"):
+                runner.do(order)
+            wait_until(lambda: self.hits_decided_and_held() == 76, "all events are read")
+            samples = self.samples()
+            stopped = check_books(self, tracer.stop())
+            runner.do("close")
+        self.assertEqual(samples["steptrace_hits_total"], 76)
+        self.assertEqual(samples["steptrace_held_events"], 1)
+        self.assertGreater(samples["steptrace_held_bytes"], 500)
+        self.assertEqual(samples["steptrace_executions_written_total"], 1)
+        self.assertEqual(samples["steptrace_executions_left_out_total"], 10)
+        self.assertEqual(samples['steptrace_commands_ended_total{command="fragment.update",'
+                                 'outcome="success",error_category="none"}'], 10)
+        self.assertEqual((stopped["executions_written"], stopped["executions_left_out"]), (1, 11))
+
     def test_openmetrics(self):
         """Counters and exemplars look different there."""
         with Runner() as runner:

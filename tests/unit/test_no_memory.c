@@ -7,6 +7,7 @@
 #include <stdint.h>
 /* cmocka wants those four first */
 #include <cmocka.h>
+#include <errno.h>
 #include <string.h>
 
 #include "stream_fixture.h"
@@ -60,11 +61,44 @@ static void a_longer_command_after_a_short_one(void **state)
 	stream__free(stream);
 }
 
+/* Without memory for all lines of an execution none of them is written (--whole). */
+static void an_execution_that_cannot_be_written(void **state)
+{
+	enum { STEPS = 1000 };
+	struct stream_options options = options_for(FORMAT_JSON);
+	struct command_span command = records__command_done(STEPS);
+	struct record_bytes end = records__plain(PROBE_COMMAND_DONE, &command, sizeof(command));
+	struct step_span step = records__step();
+	struct stream *stream;
+
+	(void)state;
+	options.whole =
+		(struct whole){.conditions = WHOLE_SLOWER, .slower_ns = 1, .hold_bytes = 4 << 20};
+	stream = stream_with(&options);
+	feed_started(stream);
+	for (int i = 0; i < STEPS; i++)
+		feed_step(stream);
+	is_refused = true;
+	assert_int_equal(stream__record(stream, end.bytes, end.size_bytes), -ENOMEM);
+	is_refused = false;
+	assert_string_equal(written(stream), "");
+	assert_int_equal(lost(stream, LOSS_NOT_WRITTEN), STEPS + 2);
+	assert_int_equal(stream__held(stream)->bytes, 0);
+	command = records__command(); /* what follows is not written either */
+	feed(stream, records__with_context(PROBE_STEP_DONE, &step, sizeof(step), &command));
+	assert_string_equal(written(stream), "");
+	feed_started(stream);
+	feed_completed(stream, 0);
+	assert_non_null(strstr(written(stream), "command.execution.completed"));
+	stream__free(stream);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_command_that_cannot_be_described),
 		cmocka_unit_test(a_longer_command_after_a_short_one),
+		cmocka_unit_test(an_execution_that_cannot_be_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,6 +30,9 @@ static struct vitals later(void)
 		.binaries = 2,
 		.executions = 3,
 		.oldest_ns = 12300000000,
+		.held_events = 11,
+		.held_bytes = 8 << 20,
+		.hold_bytes = 64 << 20,
 		.outputs = {{"plain", 1, 1 << 10, 8 << 20},
 			    {"a\"b\\c\nd\xc3\xa9\xff", 4, 2 << 20, 8 << 20}},
 		.outputs_count = 2,
@@ -50,8 +53,12 @@ static void the_line_describes_one_interval(void **state)
 
 	(void)state;
 	vitals__line(&earlier, &now, line);
-	assert_string_equal(line, "21 events/s, 6 lost/s, lag 48.1 ms, buffer 25.0 % of 16M, "
-				  "queue 25.0 % of 8M, cpu 5.0 %, memory 38.0M");
+	assert_string_equal(line,
+			    "21 events/s, 6 lost/s, lag 48.1 ms, buffer 25.0 % of 16M, "
+			    "queue 25.0 % of 8M, held 12.5 % of 64M, cpu 5.0 %, memory 38.0M");
+	now.hold_bytes = 0; /* without --whole */
+	vitals__line(&earlier, &now, line);
+	assert_non_null(strstr(line, "of 8M, cpu"));
 }
 
 static void the_longest_line_has_room(void **state)
@@ -64,6 +71,7 @@ static void the_longest_line_has_room(void **state)
 	now.counts.events[1] = now.counts.lost[1][0] = UINT64_MAX;
 	now.cpu_ns = UINT64_MAX;
 	now.ring_bytes = 1;
+	now.held_bytes = now.hold_bytes = UINT64_MAX;
 	now.outputs_count = 1;
 	now.outputs[0] = (struct output_vitals){"x", 0, UINT64_MAX, 1};
 	vitals__line(&(struct vitals){0}, &now, line);
@@ -108,6 +116,8 @@ static void prometheus_has_the_counts(void **state)
 		"steptrace_attached_binaries 2\n",
 		"steptrace_open_executions 3\n",
 		"steptrace_oldest_open_execution_seconds 12.300000000\n",
+		"steptrace_held_events 11\n",
+		"steptrace_held_bytes 8388608\n",
 		"process_cpu_seconds_total 0.105000000\n",
 		"process_resident_memory_bytes 39845888\n",
 		"steptrace_own_memory_bytes 3145728\n",

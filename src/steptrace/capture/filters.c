@@ -69,6 +69,16 @@ int filters__set_sample(struct steptrace_filters *filters, const char *every, st
 	return 0;
 }
 
+uint32_t filters__take_sample(struct steptrace_filters *filters)
+{
+	uint32_t every = filters->sample_every;
+
+	filters->sample_every = 0;
+	filters->by_span = filters->by_command || filters->by_step_type || filters->only_failed ||
+			   filters->min_duration_ns;
+	return every;
+}
+
 void filters__set_failed(struct steptrace_filters *filters)
 {
 	filters->only_failed = filters->by_span = 1;

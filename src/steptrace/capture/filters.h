@@ -7,6 +7,7 @@
 #define STEPTRACE_FILTERS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "common/error.h"
 #include "steptrace/record.h"
@@ -22,6 +23,10 @@ int filters__set_min_duration(struct steptrace_filters *filters, const char *dur
 			      struct error *err);
 int filters__set_sample(struct steptrace_filters *filters, const char *every, struct error *err);
 void filters__set_failed(struct steptrace_filters *filters);
+
+/* Removes --sample from the filters, for a caller that samples itself. Returns its number; 0: it
+ * was not given. */
+uint32_t filters__take_sample(struct steptrace_filters *filters);
 
 /* Whether single steps may be left out of an execution that is recorded. */
 static inline bool filters__leave_out_steps(const struct steptrace_filters *filters)

@@ -31,6 +31,19 @@ void console__progress(const struct stream *stream, uint64_t since_ns)
 		(unsigned long long)seconds % 60);
 }
 
+/* What --whole decided. */
+static void say_executions(const struct stream *stream)
+{
+	const struct whole_counts *counts = stream__whole_counts(stream);
+
+	if (counts->written + counts->left_out == 0)
+		return;
+	log__info("executions: %llu written whole (%llu of them before their end was known), "
+		  "%llu left out (%llu of them still running)",
+		  (unsigned long long)counts->written, (unsigned long long)counts->early,
+		  (unsigned long long)counts->left_out, (unsigned long long)counts->unfinished);
+}
+
 static uint64_t captured_but_not_written(const struct stream *stream)
 {
 	const struct stream_counts *counts = stream__counts(stream);
@@ -59,6 +72,7 @@ void console__end(const struct stream *stream, const char *reason, uint64_t unwr
 	if (forgotten)
 		snprintf(also + used, sizeof(also) - (size_t)used, ", %llu executions forgotten",
 			 forgotten);
+	say_executions(stream);
 	log__info("%llu event%s, %llu lost%s (%s)", events, events == 1 ? "" : "s", lost, also,
 		  reason);
 	if (not_written)

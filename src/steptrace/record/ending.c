@@ -126,6 +126,7 @@ void ending__run(struct session *session)
 	detach(session);
 	drain_all(session);
 	intake__account(session, true);
+	stream__end(session->stream, session->disarmed_ns);
 	session__tell_reader(session, true);
 	intake__flush(session);
 	session__totals(session, &totals);

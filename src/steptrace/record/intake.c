@@ -55,10 +55,20 @@ static void recall_forgotten(struct session *session)
 	capture__repeat_context(session->watch.capture);
 }
 
+static void say_hold_full(struct session *session)
+{
+	if (session->said_hold_full || !stream__hold_was_full(session->stream))
+		return;
+	session->said_hold_full = true;
+	log__warn("the memory of --hold is full: the oldest executions are written before it is "
+		  "known whether they meet a condition of --whole (a larger --hold prevents this)");
+}
+
 static void on_boundary(struct session *session, const void *bytes, size_t size_bytes)
 {
 	stream__record(session->stream, bytes, size_bytes);
 	recall_forgotten(session);
+	say_hold_full(session);
 }
 
 static int on_record(void *context, const void *bytes, size_t size_bytes)

@@ -48,6 +48,7 @@ void session__totals(const struct session *session, struct trace_totals *totals)
 		.forgotten = stream__forgotten(session->stream),
 		.decisions_lost = capture__decisions_lost(session->watch.capture),
 		.breakdowns_lost = capture__breakdowns_lost(session->watch.capture),
+		.whole = *stream__whole_counts(session->stream),
 	};
 	watch__untraced(&session->watch, totals->untraced);
 }
@@ -77,6 +78,9 @@ void session__vitals(struct session *session, struct vitals *vitals)
 		.level = session->governor.budget.level,
 		.binaries = session->watch.attachments.count,
 		.executions = stream__executions_count(session->stream),
+		.held_events = stream__held(session->stream)->events,
+		.held_bytes = stream__held(session->stream)->bytes,
+		.hold_bytes = stream__held(session->stream)->limit_bytes,
 	};
 	vitals->oldest_ns = age_of_oldest(session, vitals->now_ns);
 	session__totals(session, &vitals->totals);

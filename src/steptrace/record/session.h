@@ -65,6 +65,8 @@ struct session_options {
 	unsigned int pseudonyms_mask;   /* see pseudonym.h */
 	const char *pseudonym_key_path; /* NULL: a random key */
 
+	struct whole whole; /* --whole */
+
 	uint64_t events_limit; /* 0: none */
 	uint64_t duration_ns;  /* 0: no limit */
 	uint64_t flush_ns;     /* how long a record may wait before its line is written */
@@ -97,6 +99,7 @@ struct session {
 	uint64_t started_ns;    /* 0: not yet */
 	uint64_t records_count; /* read from the ring buffers */
 	uint64_t forgotten;     /* open executions that the stream had dropped so far */
+	bool said_hold_full;    /* --hold was too small */
 	int64_t clock_ahead_ns; /* the last trace.clock: wall clock minus timestamps */
 	bool shows_progress;    /* a progress line on stderr */
 	bool failed;            /* the exit status is 1 */

@@ -160,6 +160,7 @@ static int open_stream(struct session *session)
 		.has_breakdown = options->watch.breakdown,
 		.pseudonymize = session->pseudonyms ? pseudonyms__apply : NULL,
 		.pseudonymize_context = session->pseudonyms,
+		.whole = options->whole,
 		.events_limit = options->events_limit,
 		.min_duration_ns = filters->min_duration_ns,
 		.steps_left_out = filters__leave_out_steps(filters),

@@ -78,6 +78,17 @@ static uint64_t lost_in_outputs(const struct vitals *now)
 	return sum;
 }
 
+/* ", held 12.5 % of 64M" */
+static void held(const struct vitals *now, char text[64])
+{
+	char of[24];
+
+	text[0] = 0;
+	if (now->hold_bytes)
+		snprintf(text, 64, ", held %.1f %% of %s",
+			 percent(now->held_bytes, now->hold_bytes), size(now->hold_bytes, of));
+}
+
 void vitals__line(const struct vitals *before, const struct vitals *now,
 		  char line[VITALS_LINE_BYTES])
 {
@@ -86,18 +97,19 @@ void vitals__line(const struct vitals *before, const struct vitals *now,
 	uint64_t events = events_in_all(&now->counts) - events_in_all(&before->counts);
 	uint64_t lost = lost_in_all(&now->counts) - lost_in_all(&before->counts) +
 			lost_in_outputs(now) - lost_in_outputs(before);
-	char buffer[24], queue[24], kept[64];
+	char buffer[24], queue[24], kept[64], held_text[64];
 
 	budget__describe(now->level, kept);
+	held(now, held_text);
 	snprintf(line, VITALS_LINE_BYTES,
 		 "%.0f events/s, %.0f lost/s, lag %.1f ms, buffer %.1f %% of %s, queue %.1f %% of "
-		 "%s, cpu %.1f %%, memory %.1fM%s%s",
+		 "%s%s, cpu %.1f %%, memory %.1fM%s%s",
 		 (double)events / seconds, (double)lost / seconds, (double)now->lag_ns / 1e6,
 		 percent(now->unread_bytes, now->ring_bytes), size(now->buffer_bytes, buffer),
 		 output ? percent(output->queued_bytes, output->queue_bytes) : 0,
-		 size(output ? output->queue_bytes : 0, queue), vitals__cpu_percent(before, now),
-		 (double)now->memory_bytes / (1 << 20), now->level ? ", " : "",
-		 now->level ? kept : "");
+		 size(output ? output->queue_bytes : 0, queue), held_text,
+		 vitals__cpu_percent(before, now), (double)now->memory_bytes / (1 << 20),
+		 now->level ? ", " : "", now->level ? kept : "");
 }
 
 /* ---- Prometheus */
@@ -135,6 +147,27 @@ static void by_reason(const struct prometheus_text *out, const struct stream_cou
 				out->text,
 				"steptrace_lost_total{event=\"%s\",reason=\"%s\"} %" PRIu64 "\n",
 				event_names[kind], loss_names[reason], counts->lost[kind][reason]);
+}
+
+static void whole(const struct prometheus_text *out, const struct vitals *now)
+{
+	const struct whole_counts *counts = &now->totals.whole;
+
+	number(out, "steptrace_executions_written_total", "counter",
+	       "Executions that were written whole (--whole).", counts->written);
+	number(out, "steptrace_executions_left_out_total", "counter",
+	       "Executions that were left out (--whole).", counts->left_out);
+	number(out, "steptrace_executions_decided_early_total", "counter",
+	       "Executions that were written before it was known whether they meet a condition "
+	       "(--whole).",
+	       counts->early);
+	number(out, "steptrace_executions_unfinished_total", "counter",
+	       "Executions that were left out because the recording ended before them (--whole).",
+	       counts->unfinished);
+	number(out, "steptrace_held_events", "gauge",
+	       "Events that wait for the end of their execution (--whole).", now->held_events);
+	number(out, "steptrace_held_bytes", "gauge", "The memory for these events (--hold).",
+	       now->held_bytes);
 }
 
 static void totals(const struct prometheus_text *out, const struct trace_totals *totals)
@@ -181,7 +214,7 @@ void vitals__prometheus(const struct vitals *now, const struct prometheus_text *
 	prometheus_text__head(out, "steptrace_build_info", "gauge", "The tracer's version.");
 	strbuf__text(out->text, "steptrace_build_info{version=\"" STEPTRACE_VERSION "\"} 1\n");
 	number(out, "steptrace_hits_total", "counter",
-	       "Boundaries that were hit: events, lost and filtered.", now->totals.hits);
+	       "Boundaries that were hit: events, lost, filtered and held.", now->totals.hits);
 	by_kind(out, "steptrace_events_total", "Events of boundaries.", now->counts.events);
 	by_kind(out, "steptrace_aborted_total", "Events of what a process left open.",
 		now->counts.aborted);
@@ -209,6 +242,7 @@ void vitals__prometheus(const struct vitals *now, const struct prometheus_text *
 	fraction(out, "steptrace_oldest_open_execution_seconds", "gauge",
 		 "For how long, at least, the oldest of them has been open; 0: none is open.",
 		 (double)now->oldest_ns / 1e9);
+	whole(out, now);
 	fraction(out, "process_cpu_seconds_total", "counter", "The tracer's processor time.",
 		 (double)now->cpu_ns / 1e9);
 	number(out, "process_resident_memory_bytes", "gauge",

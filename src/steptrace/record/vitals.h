@@ -35,6 +35,8 @@ struct vitals {
 	unsigned int level;            /* see budget.h */
 	uint64_t binaries, executions; /* attached binaries; open executions */
 	uint64_t oldest_ns;            /* the age of the oldest open execution; 0: none is open */
+	uint64_t held_events;          /* --whole: that wait for the end of their execution */
+	uint64_t held_bytes, hold_bytes;
 	struct output_vitals outputs[VITALS_OUTPUTS_MAX];
 	size_t outputs_count;
 };
@@ -42,10 +44,10 @@ struct vitals {
 /* The share of one processor that the tracer used between two readings, in percent. */
 double vitals__cpu_percent(const struct vitals *before, const struct vitals *now);
 
-enum { VITALS_LINE_BYTES = 384 };
+enum { VITALS_LINE_BYTES = 448 };
 
 /* "12000 events/s, 0 lost/s, lag 48.1 ms, buffer 3 % of 16M, queue 0 % of 32M, cpu 4.2 %, memory
- * 36.1M" */
+ * 36.1M"; with --whole also "held 12.5 % of 64M", before cpu */
 void vitals__line(const struct vitals *before, const struct vitals *now,
 		  char line[VITALS_LINE_BYTES]);
 

@@ -7,6 +7,7 @@
 #include "steptrace/stream/container.h"
 #include "steptrace/stream/event_json_parts.h"
 #include "steptrace/stream/termination.h"
+#include "steptrace/stream/whole.h"
 
 /* ---- command.execution.started */
 
@@ -203,6 +204,8 @@ static void completed_more(struct json *json, const struct event *event)
 	put_failed_step(json, event);
 	if (event->termination)
 		put_aborted(json, event);
+	if (event->execution->selected_by)
+		whole__json(event->execution->selected_by, json);
 }
 
 const struct event_json_form event_json_completed = {

@@ -17,6 +17,9 @@ struct executions {
 	size_t count, limit;
 	uint64_t forgotten;
 	struct open_steps_store steps;
+	struct held_store held;
+	void (*drop)(void *context, struct execution *execution); /* NULL: it is not called */
+	void *drop_context;
 };
 
 struct executions *executions__new(size_t limit)
@@ -28,6 +31,13 @@ struct executions *executions__new(size_t limit)
 	open->limit = limit ? limit : 1;
 	id_hash__init(&open->hash);
 	return open;
+}
+
+void executions__on_drop(struct executions *open,
+			 void (*drop)(void *context, struct execution *execution), void *context)
+{
+	open->drop = drop;
+	open->drop_context = context;
 }
 
 /* Frees an entry that is in no list any more. */
@@ -125,10 +135,17 @@ static void give_back(struct executions *open, struct execution *execution)
 	open->spare_count++;
 }
 
+static void drop(struct executions *open, struct execution *execution)
+{
+	if (open->drop)
+		open->drop(open->drop_context, execution);
+	executions__remove(open, execution);
+}
+
 /* Drops the oldest execution of the process that has most of them. */
 static void forget_one(struct executions *open)
 {
-	executions__remove(open, members__of_busiest(&open->members)->execution);
+	drop(open, members__of_busiest(&open->members)->execution);
 	open->forgotten++;
 }
 
@@ -165,7 +182,7 @@ struct execution *executions__add(struct executions *open, uint32_t pid,
 	struct execution *entry, **bucket;
 
 	if (member)
-		executions__remove(open, member->execution);
+		drop(open, member->execution);
 	if (open->count >= open->limit)
 		forget_one(open);
 	entry = make_entry(open, pid, command, process);
@@ -198,6 +215,7 @@ void executions__remove(struct executions *open, struct execution *execution)
 	while (execution->members.newest)
 		members__remove(&open->members, execution->members.newest);
 	open_steps__clear(&execution->open, &open->steps);
+	held_lines__clear(&execution->held, &open->held);
 	give_back(open, execution);
 }
 
@@ -238,6 +256,11 @@ struct members *executions__members(struct executions *open)
 struct open_steps_store *executions__steps_store(struct executions *open)
 {
 	return &open->steps;
+}
+
+struct held_store *executions__held_store(struct executions *open)
+{
+	return &open->held;
 }
 
 size_t executions__count(const struct executions *open)

@@ -33,6 +33,8 @@
 
 #include "steptrace/record.h"
 #include "steptrace/stream/event.h"
+#include "steptrace/stream/fates.h"
+#include "steptrace/stream/held_lines.h"
 #include "steptrace/stream/members.h"
 #include "steptrace/stream/open_steps.h"
 
@@ -65,6 +67,12 @@ struct execution {
 	struct command_span command;      /* from its first record */
 	struct member_list members;       /* one at least */
 
+	/* With --whole: whether it is written, and its lines until that is decided. */
+	enum fate fate;
+	unsigned int selected_by; /* bits of the reasons in whole.h */
+	bool end_seen;
+	struct held_lines held;
+
 	char *json; /* owned; see above */
 	uint32_t slug_at, user_at, json_bytes;
 
@@ -78,6 +86,11 @@ struct executions;
 /* NULL: no memory. */
 struct executions *executions__new(size_t limit);
 void executions__free(struct executions *open);
+
+/* `drop` is called before an execution is removed because of the limit, or because the same command
+ * began once more. */
+void executions__on_drop(struct executions *open,
+			 void (*drop)(void *context, struct execution *execution), void *context);
 
 /* The process as a member of the execution with this id. NULL: it is a member of none. */
 struct member *executions__find(struct executions *open, uint32_t pid, const uint8_t id[16]);
@@ -114,6 +127,7 @@ void executions__each(const struct executions *open,
 
 struct members *executions__members(struct executions *open);
 struct open_steps_store *executions__steps_store(struct executions *open);
+struct held_store *executions__held_store(struct executions *open);
 
 size_t executions__count(const struct executions *open);
 /* How many were dropped because of the limit. */

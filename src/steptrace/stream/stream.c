@@ -23,6 +23,10 @@ int stream__new(const struct stream_options *options, struct stream **out)
 		return -ENOMEM;
 	}
 	stream->lines.text.safe_integers = options->safe_integers;
+	if (stream__open_whole(stream)) {
+		stream__free(stream);
+		return -ENOMEM;
+	}
 	*out = stream;
 	return 0;
 }
@@ -32,14 +36,14 @@ void stream__free(struct stream *stream)
 	if (!stream)
 		return;
 	executions__free(stream->open);
+	stream__close_whole(stream);
 	lines__free(&stream->lines);
 	free(stream);
 }
 
-static void write_json(struct stream *stream, const struct event *event)
+static void write_json(struct stream *stream, const struct event *event, struct json *text)
 {
 	struct stream_options *options = &stream->options;
-	struct json *text = &stream->lines.text;
 	size_t before = json__length(text);
 	char *line;
 
@@ -57,7 +61,7 @@ static size_t bytes_of_cgroup(const struct event *event)
 }
 
 /* Appends the line of an event and its mark. */
-static int write_line(struct stream *stream, const struct event *event)
+static int write_line(struct stream *stream, const struct event *event, struct lines *lines)
 {
 	struct stream_options *options = &stream->options;
 	struct line_mark mark = {.kind = (uint8_t)event->kind,
@@ -66,28 +70,59 @@ static int write_line(struct stream *stream, const struct event *event)
 	_Static_assert((int)EVENT_LINE_BYTES >= (int)EVENT_JSON_BYTES &&
 			       (int)EVENT_LINE_BYTES >= (int)EVENT_TEXT_BYTES,
 		       "a line of an event can be longer than its room");
-	if (json__reserve(&stream->lines.text, EVENT_LINE_BYTES + bytes_of_cgroup(event)))
+	if (json__reserve(&lines->text, EVENT_LINE_BYTES + bytes_of_cgroup(event)))
 		return -ENOMEM;
 	if (options->format == FORMAT_COMPACT)
-		event_text__write(&stream->lines.text, event, &options->clock, &options->text);
+		event_text__write(&lines->text, event, &options->clock, &options->text);
 	else
-		write_json(stream, event);
+		write_json(stream, event, &lines->text);
 	if (event->execution) {
 		memcpy(mark.execution_id, event->execution->id, sizeof(mark.execution_id));
 		mark.pid = event->execution->pid;
 		mark.known_ns = event->execution->known_ns;
 	}
-	return lines__mark(&stream->lines, &mark);
+	return lines__mark(lines, &mark);
 }
 
-int stream__tell(struct stream *stream, const struct event *event)
+void stream__count_written(struct stream *stream, enum event_kind kind, bool is_aborted,
+			   uint64_t count)
+{
+	if (is_aborted) {
+		stream->counts.aborted[kind] += count;
+		stream->aborted_total += count;
+	} else {
+		stream->counts.events[kind] += count;
+	}
+	stream->events_total += count;
+}
+
+/* A line that is held is counted when it is known whether it is written. */
+static void count(struct stream *stream, const struct event *event, const struct lines *lines)
+{
+	bool is_aborted = event->termination != NULL;
+
+	if (lines == &stream->lines)
+		stream__count_written(stream, event->kind, is_aborted, 1);
+	else if (!lines && !is_aborted)
+		stream->counts.filtered[event->kind]++;
+}
+
+int stream__tell(struct stream *stream, const struct event *event, struct execution *execution)
 {
 	struct stream_options *options = &stream->options;
-	int code = options->leaves_out_lines ? 0 : write_line(stream, event);
+	struct lines *lines = &stream->lines;
+	int code = stream->fates ? stream__choose_lines(stream, event, execution, &lines) : 0;
 
-	if (!code && options->on_event)
+	if (!code && lines && !options->leaves_out_lines)
+		code = write_line(stream, event, lines);
+	if (!code && lines == &stream->line)
+		code = stream__hold_line(stream, execution);
+	if (code)
+		return code;
+	if (options->on_event)
 		options->on_event(options->on_event_context, event);
-	return code;
+	count(stream, event, lines);
+	return 0;
 }
 
 uint64_t stream__losses_of(const struct stream *stream, enum event_kind kind)

@@ -11,8 +11,9 @@
  *
  *	hits = events + lost + filtered
  *
- * holds at the end. Aborted events are counted apart, because no probe was hit for them: they are
- * about commands and steps that were open when their process ended.
+ * holds at the end. Before the end, hits whose lines are held (`whole`) are none of these: they are
+ * counted in stream__held(). Aborted events are counted apart, because no probe was hit for them:
+ * they are about commands and steps that were open when their process ended.
  *
  * All times are nanoseconds of CLOCK_MONOTONIC. One thread uses a stream at a time.
  */
@@ -27,10 +28,12 @@
 #include "steptrace/stream/decode.h"
 #include "steptrace/stream/event.h"
 #include "steptrace/stream/fields.h"
+#include "steptrace/stream/held_lines.h"
 #include "steptrace/stream/labels.h"
 #include "steptrace/stream/lines.h"
 #include "steptrace/stream/termination.h"
 #include "steptrace/stream/text_line.h"
+#include "steptrace/stream/whole.h"
 
 enum stream_format {
 	FORMAT_JSON,    /* event_json.h */
@@ -59,12 +62,13 @@ struct stream_options {
 	 * pseudonyms. NULL: no text is replaced. */
 	void (*pseudonymize)(void *context, struct decoded *decoded);
 	void *pseudonymize_context;
-	/* Called for each event that is counted; the event is valid during the call. NULL: it is
-	 * not called. */
+	/* Called for each event when it happens, also for the events that `whole` leaves out; the
+	 * event is valid during the call. NULL: it is not called. */
 	void (*on_event)(void *context, const struct event *event);
 	void *on_event_context;
 	bool has_breakdown;      /* events of steps and commands say where their time went */
 	bool leaves_out_lines;   /* no line is written for an event */
+	struct whole whole;      /* not with leaves_out_lines */
 	uint64_t events_limit;   /* --count; 0: no limit */
 	size_t executions_limit; /* 0: EXECUTIONS_LIMIT */
 	struct clock_anchor clock;
@@ -81,7 +85,8 @@ struct stream_counts {
 	uint64_t events[EVENT_KINDS_COUNT];  /* lines written for a hit of a probe */
 	uint64_t aborted[EVENT_KINDS_COUNT]; /* lines written because a process ended */
 	uint64_t lost[EVENT_KINDS_COUNT][LOSS_REASONS_COUNT];
-	uint64_t filtered[EVENT_KINDS_COUNT]; /* hits that a filter dropped, or after the limit */
+	/* Hits that a filter dropped, that `whole` left out, or after the limit. */
+	uint64_t filtered[EVENT_KINDS_COUNT];
 };
 
 struct stream;
@@ -91,9 +96,10 @@ int stream__new(const struct stream_options *options, struct stream **stream);
 void stream__free(struct stream *stream);
 
 /*
- * Handles one record of the ring buffer and appends at most one line. 0, or -ENOMEM: the record is
- * counted as lost. When events_limit is reached, further records are counted as filtered. A record
- * that makes no sense is counted as lost, and is no error.
+ * Handles one record of the ring buffer and appends at most one line; with `whole`, any number of
+ * lines. 0, or -ENOMEM: the record is counted as lost. When events_limit is reached, further
+ * records are counted as filtered; with `whole`, the last execution that is written may exceed the
+ * limit. A record that makes no sense is counted as lost, and is no error.
  */
 int stream__record(struct stream *stream, const void *bytes, size_t size_bytes);
 
@@ -109,6 +115,12 @@ void stream__command_closed(struct stream *stream, const struct command_closed *
  * before such a command is reported as aborted.
  */
 void stream__abort_process(struct stream *stream, const struct termination *termination);
+
+/*
+ * No more records follow. With `whole`: executions that have been open for the time of `slower` are
+ * written, the others are left out. After that no line is held.
+ */
+void stream__end(struct stream *stream, uint64_t now_ns);
 
 /* Calls `each` once for every process with open executions. 0 or -ENOMEM: nothing was called. */
 int stream__each_open_pid(struct stream *stream, void (*each)(uint32_t pid, void *context),
@@ -146,6 +158,11 @@ uint64_t stream__events_total(const struct stream *stream);
 uint64_t stream__events_of_boundaries(const struct stream *stream);
 /* events_total has reached events_limit. */
 bool stream__limit_reached(const struct stream *stream);
+/* What `whole` decided, and what it holds now. */
+const struct whole_counts *stream__whole_counts(const struct stream *stream);
+const struct held_store *stream__held(const struct stream *stream);
+/* Executions were decided early because hold_bytes were in use. */
+bool stream__hold_was_full(const struct stream *stream);
 /* How many processes are waited for although they reported no boundary of the command. */
 size_t stream__heirs_count(const struct stream *stream);
 /* How many executions are open now, and since when the oldest is, at the latest; 0: none is. */

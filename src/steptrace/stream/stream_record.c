@@ -42,6 +42,7 @@ static struct member *add_execution(struct stream *stream, const struct decoded 
 	execution->known_ns = decoded->record->time_ns;
 	execution->steps_lost_before = stream__losses_of(stream, EVENT_STEP_EXECUTED);
 	execution->ends_lost_before = stream__losses_of(stream, EVENT_COMMAND_COMPLETED);
+	stream__meet(stream, execution, decoded->record->probe == PROBE_COMMAND_START);
 	return execution->members.newest;
 }
 
@@ -237,7 +238,8 @@ static void update_open_steps(struct stream *stream, struct execution *execution
 /* ---- the line */
 
 /* Writes the line and counts the event; or counts why there is no line. */
-static int write_event(struct stream *stream, const struct event *event)
+static int write_event(struct stream *stream, const struct event *event,
+		       struct execution *execution)
 {
 	int err;
 
@@ -245,12 +247,8 @@ static int write_event(struct stream *stream, const struct event *event)
 		stream->counts.filtered[event->kind]++;
 		return 0;
 	}
-	err = stream__tell(stream, event);
-	if (err)
-		return lose(stream, event->kind, LOSS_NOT_WRITTEN, err);
-	stream->counts.events[event->kind]++;
-	stream->events_total++;
-	return 0;
+	err = stream__tell(stream, event, execution);
+	return err ? lose(stream, event->kind, LOSS_NOT_WRITTEN, err) : 0;
 }
 
 /* Compact lines do not have it. */
@@ -287,7 +285,7 @@ static int write_event_of_member(struct stream *stream, struct event *event, str
 	update_execution(stream, event, member);
 	if (event->kind == EVENT_COMMAND_STARTED)
 		event->cgroup_path = cgroup_path_of(stream, member->execution);
-	err = write_event(stream, event);
+	err = write_event(stream, event, member->execution);
 	if (err)
 		undo_update(event, member);
 	else
@@ -312,19 +310,23 @@ static int write_event_of_execution(struct stream *stream, struct event *event,
 		return 0;
 	err = write_event_of_member(stream, event, member);
 	if (event->kind == EVENT_COMMAND_COMPLETED)
-		executions__remove(stream->open, member->execution);
+		stream__remove(stream, member->execution);
 	return err;
 }
 
 /* Usually a rejected command has no execution, because it did not begin. */
 static int write_rejected(struct stream *stream, const struct event *event)
 {
-	struct member *member =
-		executions__find(stream->open, event->record->pid, event->head->execution_id);
+	const uint8_t *id = event->head->execution_id;
+	const struct steptrace_process *process = event->process;
+	struct member *member = executions__find(stream->open, event->record->pid, id);
 
 	if (member)
 		member->execution->rejected = true;
-	return write_event(stream, event);
+	return write_event(stream, event,
+			   member ? member->execution
+				  : executions__find_to_join(stream->open, id, process->uid,
+							     process->parent_pid));
 }
 
 int stream__record(struct stream *stream, const void *bytes, size_t size_bytes)

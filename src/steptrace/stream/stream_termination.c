@@ -15,11 +15,8 @@ static void write_aborted(void *context, const struct event *event)
 	told.has_breakdown = stream->options.has_breakdown;
 	if (event__duration_ns(event, &ns) && ns < stream->options.min_duration_ns)
 		return;
-	if (stream__limit_reached(stream) || stream__tell(stream, &told))
-		return;
-	stream->counts.aborted[event->kind]++;
-	stream->aborted_total++;
-	stream->events_total++;
+	if (!stream__limit_reached(stream))
+		stream__tell(stream, &told, event->member->execution);
 }
 
 static struct abortion abortion_of(struct stream *stream, const struct member *member,
@@ -92,7 +89,7 @@ static void end_command(struct stream *stream, struct abortion *abortion)
 		aborted__end_command(abortion);
 		stream__remember_aborted(stream, execution->id);
 	}
-	executions__remove(stream->open, execution);
+	stream__remove(stream, execution);
 }
 
 static void end_member(struct stream *stream, struct member *member,
@@ -134,5 +131,5 @@ void stream__command_closed(struct stream *stream, const struct command_closed *
 						  closed->parent_pid);
 
 	if (execution)
-		executions__remove(stream->open, execution);
+		stream__remove(stream, execution);
 }

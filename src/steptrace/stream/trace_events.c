@@ -411,6 +411,25 @@ static void put_untraced(struct json *json, const struct trace_totals *totals)
 	json__raw(json, "}");
 }
 
+/* Each only where there are any. */
+static void put_executions(struct json *json, const struct trace_totals *totals)
+{
+	const struct {
+		const char *name;
+		uint64_t count;
+	} members[] = {
+		{"executions_forgotten", totals->forgotten},
+		{"executions_written", totals->whole.written},
+		{"executions_left_out", totals->whole.left_out},
+		{"executions_decided_early", totals->whole.early},
+		{"executions_unfinished", totals->whole.unfinished},
+	};
+
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+		if (members[i].count)
+			put_number(json, members[i].name, members[i].count);
+}
+
 int trace_events__put_stopped(struct json *json, enum stream_format format,
 			      struct clock_anchor *clock, const struct stream_counts *counts,
 			      const struct trace_totals *totals, uint64_t now_ns)
@@ -429,8 +448,7 @@ int trace_events__put_stopped(struct json *json, enum stream_format format,
 	json__raw(json, ",\"filtered\":");
 	put_by_kind(json, counts->filtered);
 	put_untraced(json, totals);
-	if (totals->forgotten)
-		put_number(json, "executions_forgotten", totals->forgotten);
+	put_executions(json, totals);
 	if (totals->decisions_lost)
 		put_number(json, "filter_decisions_lost", totals->decisions_lost);
 	if (totals->breakdowns_lost)

@@ -56,9 +56,10 @@ struct trace_totals {
 	uint64_t hits;
 	const char *reason;                        /* why it stopped */
 	uint64_t untraced[UNTRACED_REASONS_COUNT]; /* processes */
-	uint64_t forgotten;       /* open executions that were dropped: there were too many */
-	uint64_t decisions_lost;  /* how often a filter decided again for an execution */
-	uint64_t breakdowns_lost; /* spans that --breakdown could not measure */
+	uint64_t forgotten;        /* open executions that were dropped: there were too many */
+	uint64_t decisions_lost;   /* how often a filter decided again for an execution */
+	uint64_t breakdowns_lost;  /* spans that --breakdown could not measure */
+	struct whole_counts whole; /* executions that --whole decided */
 };
 
 uint64_t trace_totals__untraced(const struct trace_totals *totals);
