@@ -85,6 +85,29 @@ static void the_end(void **state)
 	assert_int_equal(count, 0);
 }
 
+static void without_waiting(void **state)
+{
+	int sent = 0, code;
+
+	(void)state;
+	assert_int_equal(fd_message__try_receive(ends[1], received, sizeof(received), fds, &count),
+			 -EAGAIN);
+	assert_int_equal(count, 0);
+	do {
+		code = fd_message__try_send(ends[0], "order", 6, &ends[0], 1);
+		sent += code == 0;
+	} while (code == 0);
+	assert_int_equal(code, -EAGAIN);
+	assert_true(sent > 0);
+	for (; sent > 0; sent--) {
+		assert_int_equal(
+			fd_message__try_receive(ends[1], received, sizeof(received), fds, &count),
+			6);
+		assert_int_equal(count, 1);
+		close(fds[0]);
+	}
+}
+
 static void too_many_descriptors(void **state)
 {
 	int many[FD_MESSAGE_FDS_MAX + 1];
@@ -126,6 +149,7 @@ int main(void)
 		WITH_ENDS(descriptors_come_with_the_bytes),
 		WITH_ENDS(a_message_without_descriptors),
 		WITH_ENDS(the_end),
+		WITH_ENDS(without_waiting),
 		WITH_ENDS(too_many_descriptors),
 		WITH_ENDS(no_room_for_all_descriptors),
 	};

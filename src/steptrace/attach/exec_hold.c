@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 #include "common/log.h"
 #include "steptrace/attach/exec_holder.h"
 #include "steptrace/attach/exec_marks.h"
+#include "steptrace/attach/fd_message.h"
 
 /* Execs wait from the first mark on, so the holder is ready before. */
 static int await_holder(int socket, int fanotify_fd)
@@ -91,38 +91,37 @@ void exec_hold__look_after(struct exec_hold *hold)
 	exec_hold__stop(hold);
 }
 
-union control {
-	struct cmsghdr header; /* for its alignment */
-	char bytes[CMSG_SPACE(sizeof(int))];
-};
+/* The descriptor of the program; -1: there was no room for it. */
+static int take_file(int *fds, size_t count)
+{
+	while (count > 1)
+		close(fds[--count]);
+	return count ? fds[0] : -1;
+}
 
 bool exec_hold__next(struct exec_hold *hold, struct held_exec *exec)
 {
-	struct hold_question question;
-	struct iovec part = {&question, sizeof(question)};
-	union control control;
-	struct msghdr message = {.msg_iov = &part,
-				 .msg_iovlen = 1,
-				 .msg_control = control.bytes,
-				 .msg_controllen = sizeof(control.bytes)};
+	struct hold_question question = {.id = 0};
+	int fds[FD_MESSAGE_FDS_MAX];
+	size_t count;
 	ssize_t bytes;
 
 	if (hold->holder == 0)
 		return false;
-	bytes = recvmsg(hold->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	bytes = fd_message__try_receive(hold->fd, &question, sizeof(question), fds, &count);
 	if (bytes == 0)
 		exec_hold__look_after(hold); /* the holder was killed */
-	if (bytes != sizeof(question))
+	exec->file_fd = take_file(fds, count);
+	if (bytes != sizeof(question) && bytes != -EMFILE) {
+		if (exec->file_fd >= 0)
+			close(exec->file_fd);
 		return false;
+	}
 	exec->id = question.id;
 	exec->until_ns = hold->answered_ns + HOLD_MAX_MS * 1000000ull;
 	if (exec->until_ns < question.until_ns)
 		exec->until_ns = question.until_ns;
 	exec->pid = question.pid;
-	exec->file_fd = -1;
-	if (message.msg_controllen >= sizeof(control.header) &&
-	    control.header.cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(&exec->file_fd, CMSG_DATA(&control.header), sizeof(int));
 	return true;
 }
 

@@ -16,6 +16,7 @@
 #include "common/clock.h"
 #include "steptrace/attach/elf_notes.h"
 #include "steptrace/attach/exec_marks.h"
+#include "steptrace/attach/fd_message.h"
 #include "steptrace/confine/privilege.h"
 #include "steptrace/confine/seccomp.h"
 
@@ -96,24 +97,9 @@ static void expire(struct holder *holder)
 
 /* ---- questions */
 
-union control {
-	struct cmsghdr header; /* for its alignment */
-	char bytes[CMSG_SPACE(sizeof(int))];
-};
-
-static bool ask(const struct holder *holder, struct hold_question *question, int file_fd)
+static bool ask(const struct holder *holder, const struct hold_question *question, int file_fd)
 {
-	struct iovec part = {question, sizeof(*question)};
-	union control control = {.header = {.cmsg_level = SOL_SOCKET,
-					    .cmsg_type = SCM_RIGHTS,
-					    .cmsg_len = CMSG_LEN(sizeof(int))}};
-	struct msghdr message = {.msg_iov = &part,
-				 .msg_iovlen = 1,
-				 .msg_control = control.bytes,
-				 .msg_controllen = sizeof(control.bytes)};
-
-	memcpy(CMSG_DATA(&control.header), &file_fd, sizeof(file_fd));
-	return sendmsg(holder->socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+	return fd_message__try_send(holder->socket, question, sizeof(*question), &file_fd, 1) == 0;
 }
 
 /* False: it cannot wait. */

@@ -11,7 +11,8 @@ union control {
 	char bytes[CMSG_SPACE(FD_MESSAGE_FDS_MAX * sizeof(int))];
 };
 
-int fd_message__send(int socket, const void *bytes, size_t size_bytes, const int *fds, size_t count)
+static int send_message(int socket, int flags, const void *bytes, size_t size_bytes, const int *fds,
+			size_t count)
 {
 	struct iovec content = {(void *)bytes, size_bytes};
 	struct msghdr message = {.msg_iov = &content, .msg_iovlen = 1};
@@ -30,9 +31,20 @@ int fd_message__send(int socket, const void *bytes, size_t size_bytes, const int
 		message.msg_controllen = CMSG_SPACE(count * sizeof(*fds));
 	}
 	do
-		sent = sendmsg(socket, &message, MSG_NOSIGNAL);
+		sent = sendmsg(socket, &message, MSG_NOSIGNAL | flags);
 	while (sent < 0 && errno == EINTR);
 	return sent < 0 ? -errno : 0;
+}
+
+int fd_message__send(int socket, const void *bytes, size_t size_bytes, const int *fds, size_t count)
+{
+	return send_message(socket, 0, bytes, size_bytes, fds, count);
+}
+
+int fd_message__try_send(int socket, const void *bytes, size_t size_bytes, const int *fds,
+			 size_t count)
+{
+	return send_message(socket, MSG_DONTWAIT, bytes, size_bytes, fds, count);
 }
 
 static size_t take_fds(const union control *control, const struct msghdr *message, int *fds)
@@ -47,8 +59,8 @@ static size_t take_fds(const union control *control, const struct msghdr *messag
 	return bytes / sizeof(*fds);
 }
 
-ssize_t fd_message__receive(int socket, void *bytes, size_t size_bytes, int fds[FD_MESSAGE_FDS_MAX],
-			    size_t *count)
+static ssize_t receive(int socket, int flags, void *bytes, size_t size_bytes,
+		       int fds[FD_MESSAGE_FDS_MAX], size_t *count)
 {
 	struct iovec content = {bytes, size_bytes};
 	union control control;
@@ -60,7 +72,7 @@ ssize_t fd_message__receive(int socket, void *bytes, size_t size_bytes, int fds[
 
 	*count = 0;
 	do
-		received = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+		received = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | flags);
 	while (received < 0 && errno == EINTR);
 	if (received < 0)
 		return -errno;
@@ -70,4 +82,16 @@ ssize_t fd_message__receive(int socket, void *bytes, size_t size_bytes, int fds[
 	while (*count > 0) /* the kernel left out those that found no room */
 		close(fds[--*count]);
 	return -EMFILE;
+}
+
+ssize_t fd_message__receive(int socket, void *bytes, size_t size_bytes, int fds[FD_MESSAGE_FDS_MAX],
+			    size_t *count)
+{
+	return receive(socket, 0, bytes, size_bytes, fds, count);
+}
+
+ssize_t fd_message__try_receive(int socket, void *bytes, size_t size_bytes,
+				int fds[FD_MESSAGE_FDS_MAX], size_t *count)
+{
+	return receive(socket, MSG_DONTWAIT, bytes, size_bytes, fds, count);
 }
