@@ -334,7 +334,7 @@ aarch64-built:
 		LDFLAGS="$(addprefix -L$(SYSROOT)/,usr/lib/$(TRIPLET) lib/$(TRIPLET)) \
 		$(addprefix -Wl$(comma)-rpath-link$(comma)$(SYSROOT)/,usr/lib/$(TRIPLET) lib/$(TRIPLET))" \
 		$(MAKE) CC=$(TRIPLET)-gcc ARCH=arm64 BUILD=$(CROSS) \
-		$(addprefix $(CROSS)/tests/,spans older dlopener waiter libcarrier.so) $(CROSS)/steptrace \
+		$(addprefix $(CROSS)/tests/,spans older dlopener waiter hanging libcarrier.so) $(CROSS)/steptrace \
 		$(USDT_TESTS:$(BUILD)/%=$(CROSS)/%)
 
 test-aarch64:

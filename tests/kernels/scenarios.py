@@ -6,6 +6,7 @@ script may use the functions of tests/kernels/helpers. It fails when a command f
 """
 import collections
 import datetime
+import json
 import re
 
 from harness import check_books, completed, of_kind, runner_events, started, steps
@@ -288,6 +289,36 @@ def breakdown(test, files):
                if step["step"]["name"] == "own"]
     test.assertEqual(len(threads), 1)
     test.assertGreater(threads[0]["blocked_ms"]["sleep"], 60)
+
+
+@scenario("inflight", """
+mkfifo orders
+hanging <orders >answers &
+runner=$!
+exec 3>orders
+order stack futex; order stack sleep; order heap; order stack spin
+until [ "$(grep -c ok answers)" = 4 ]; do usleep 20000; done
+code=0
+until [ $code = 3 ]; do
+	code=0
+	steptrace inflight -p $runner --older-than 500ms --json >old || code=$?
+done
+steptrace inflight -p $runner --stack --json >now
+""")
+def inflight(test, files):
+    """What began before a tracer was there: found, with its thread, what it waits for, and since
+    when at least."""
+    old, now = ([json.loads(line) for line in files.text(name).splitlines()]
+                for name in ("old", "now"))
+    test.assertEqual({row["command_slug"] for row in old[:-1]}, {"hang.stack"})
+    test.assertTrue(all(row["age_at_least_ms"] >= 500 for row in old[:-1]))
+    test.assertEqual(now[-1]["rows"], 4)
+    found = {row["thread"]["syscall"] if row["thread"] else "heap": row for row in now[:-1]}
+    test.assertEqual(set(found), {"futex", "clock_nanosleep", "heap", None})
+    test.assertEqual(found[None]["thread"]["state"], "running")
+    test.assertEqual(found["futex"]["thread"]["state"], "sleeping")
+    test.assertTrue(any("futex" in name for name in found["futex"]["thread"]["stack"]))
+    test.assertEqual(found["heap"]["step"]["step_type"], "HeapStep")
 
 
 @scenario("header", """
