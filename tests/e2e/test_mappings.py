@@ -4,10 +4,11 @@ moved to anonymous memory. There the kernel raises the wrong semaphore, or puts 
 never removes them. Such a binary is not attached, and every command says so."""
 import json
 import os
+import signal
 import unittest
 
-from harness import (Runner, Scenario, Tracer, check_books, copy_of, everyone, of_exe, of_process,
-                     run, target)
+from harness import (PATIENCE_S, Runner, Scenario, Tracer, check_books, completed, copy_of,
+                     everyone, of_exe, of_process, run, target)
 
 TIMES = 20
 TWICE, MOVED = "mapped more than once", "code in memory where the kernel cannot put probes"
@@ -106,6 +107,29 @@ class Mappings(Scenario):
         runner.do("go 1")
         events = tracer.stop()
         self.assertGreaterEqual(len(of_process(events, runner.pid)), 6)
+
+    def test_moved_while_it_is_traced(self):
+        """This cannot be prevented, and steptrace(8) says what follows: breakpoints in the copy
+        kill the process. Code that was read from the file has none, and is not traced any more."""
+        for order, status in (("copy", -signal.SIGTRAP), ("move", 0)):
+            with self.subTest(order):
+                runner = self.mapper([])
+                tracer = Tracer("-p", str(runner.pid), "--site", "nop1")
+                for word in ("go 1", order):
+                    runner.do(word)
+                runner.order("go 1")
+                runner.process.stdin.close()
+                self.assertEqual(runner.process.wait(PATIENCE_S), status)
+                events = tracer.ended()
+                check_books(self, events)
+                self.assertEqual(len(completed(events)), 1)
+
+    def test_copied_without_a_tracer(self):
+        runner = self.mapper([])
+        before = runner.do("go 3")
+        runner.do("copy")
+        self.assertEqual(runner.do("go 3"), before)
+        self.check_answers(runner, "mapper", "code-moved", MOVED)
 
     def go_in_a_new_process(self, orders):
         runner = self.mapper(orders)

@@ -7,7 +7,8 @@
  *	again		loads it a second time, into a namespace of its own (dlmopen)
  *	private		maps its file, private and writable, as a program does that edits a file
  *	move		moves the code of this program to anonymous memory, as programs do that want
- *			huge pages
+ *			huge pages; the code is read from the file
+ *	copy		the same, but the code is copied as it is in memory
  *	go N		N commands in this program and in each load; prints a checksum that depends
  *			on the results and on the bytes of the private mapping
  *	enabled		prints "enabled" and for this program and each load whether a tracer is
@@ -17,6 +18,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,9 +105,9 @@ static void read_code(void *to, size_t bytes, uint64_t offset)
 	close(fd);
 }
 
-/* The code is read from the file: in memory it may have the breakpoints of a tracer. One system
- * call puts it in the place of the code while that runs. */
-static void move_code(void)
+/* In memory, the code may have the breakpoints of a tracer. One system call puts the new memory in
+ * the place of the code while that runs. */
+static void move_code(bool from_memory)
 {
 	uint64_t start = 0, end = 0, offset = 0;
 	size_t bytes;
@@ -116,7 +118,10 @@ static void move_code(void)
 	moved = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (moved == MAP_FAILED)
 		exit(3);
-	read_code(moved, bytes, offset);
+	if (from_memory)
+		memcpy(moved, (void *)(uintptr_t)start, bytes);
+	else
+		read_code(moved, bytes, offset);
 	if (mprotect(moved, bytes, PROT_READ | PROT_EXEC) ||
 	    mremap(moved, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, (void *)(uintptr_t)start) ==
 		    MAP_FAILED)
@@ -168,7 +173,9 @@ static void obey(const char *word, int number)
 	else if (strcmp(word, "private") == 0)
 		map_private();
 	else if (strcmp(word, "move") == 0)
-		move_code();
+		move_code(false);
+	else if (strcmp(word, "copy") == 0)
+		move_code(true);
 	else if (strcmp(word, "go") == 0)
 		go(number);
 	else if (strcmp(word, "enabled") == 0)
