@@ -148,6 +148,22 @@ static void foreign_text(void **state)
 }
 
 /* A step whose beginning was not seen is counted, and is in no histogram. */
+/* A text that fills its member has no zero behind it. What follows is not part of it. */
+static void text_that_ends_with_its_member(void **state)
+{
+	struct step_span step = records__step();
+
+	(void)state;
+	begin("1us");
+	memset(step.type, 't', sizeof(step.type));
+	feed(stream, records__plain(PROBE_STEP_DONE, &step, sizeof(step)));
+	assert_non_null(strstr(shown(false),
+			       "steptrace_steps_ended_total{command=\"fragment.update\","
+			       "step_type=\"tttttttttttttttttttttttttttttttttttttttttttttttt\","
+			       "outcome=\"success\"} 1\n"));
+	end();
+}
+
 static void without_a_duration(void **state)
 {
 	struct step_span step = records__step();
@@ -189,6 +205,7 @@ int main(void)
 		cmocka_unit_test(exemplars),
 		cmocka_unit_test(label_sets_beyond_the_limit),
 		cmocka_unit_test(foreign_text),
+		cmocka_unit_test(text_that_ends_with_its_member),
 		cmocka_unit_test(without_a_duration),
 		cmocka_unit_test(bounds_that_are_none),
 	};

@@ -178,6 +178,29 @@ static void foreign_text(void **state)
 	end();
 }
 
+/* A text that fills its member has no zero behind it. What follows is not part of it. */
+static void text_that_ends_with_its_member(void **state)
+{
+	struct step_span step = records__step();
+	const char *text;
+	char row[128];
+
+	(void)state;
+	begin("step,name", FORMAT_REPORT, 0);
+	feed_started(stream);
+	memset(step.type, 't', sizeof(step.type));
+	memset(step.name, 'n', sizeof(step.name));
+	step.suspended_ns = UINT64_MAX / 255 * 'x';
+	feed(stream, records__plain(PROBE_STEP_DONE, &step, sizeof(step)));
+	text = strchr(reported(), '\n') + 1;
+	memset(row, 't', 48);
+	memset(row + 48, ' ', 2);
+	memset(row + 50, 'n', 64);
+	assert_memory_equal(text, row, 114);
+	assert_int_equal(text[114], ' ');
+	end();
+}
+
 static void no_line_is_wider_than_the_terminal(void **state)
 {
 	(void)state;
@@ -309,6 +332,7 @@ int main(void)
 		cmocka_unit_test(rows_beyond_the_limit),
 		cmocka_unit_test(values_that_are_not_known),
 		cmocka_unit_test(foreign_text),
+		cmocka_unit_test(text_that_ends_with_its_member),
 		cmocka_unit_test(no_line_is_wider_than_the_terminal),
 		cmocka_unit_test(histograms),
 		cmocka_unit_test(steps_that_were_not_seen),

@@ -173,13 +173,29 @@ static const char *outcome_of(const struct event *event, unsigned int outcome)
 	return name_or_none(outcome__name(event->termination ? OUTCOME_ABORTED : outcome));
 }
 
+/* A text of a span may fill its member, without a zero behind it. */
+struct label {
+	char text[sizeof(((struct command_span *)0)->slug) + 1];
+};
+
+static const char *label_of(struct label *label, const char *member, size_t bytes)
+{
+	memcpy(label->text, member, bytes);
+	label->text[bytes] = 0;
+	return label->text;
+}
+
 void duration_metrics__on_event(void *context, const struct event *event)
 {
 	struct duration_metrics *metrics = context;
-	const char *slug = event->execution ? event->execution->command.slug : "";
+	const struct execution *execution = event->execution;
+	struct label command, step;
+	const char *slug = "";
 
+	if (execution)
+		slug = label_of(&command, execution->command.slug, sizeof(execution->command.slug));
 	if (event->kind == EVENT_STEP_EXECUTED) {
-		const char *type = event->step->type;
+		const char *type = label_of(&step, event->step->type, sizeof(event->step->type));
 		const char *outcome = outcome_of(event, event->step->outcome);
 
 		count_one(metrics, STEPS_ENDED, (const char *[LABELS_MAX]){slug, type, outcome});

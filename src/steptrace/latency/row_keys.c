@@ -66,15 +66,25 @@ int row_keys__parse(const char *text, struct row_keys *keys, struct error *err)
 
 /* ---- the values of an event */
 
-/* A place for a number as text. */
-struct number_text {
-	char bytes[24];
+struct value {
+	const char *text; /* not terminated; NULL: there is none */
+	size_t bytes;
+	char number[24];
 };
 
-static const char *number(struct number_text *text, uint64_t number)
+static void set_bytes(struct value *value, const char *text, size_t bytes)
 {
-	snprintf(text->bytes, sizeof(text->bytes), "%llu", (unsigned long long)number);
-	return text->bytes;
+	value->text = text;
+	value->bytes = text ? strnlen(text, bytes) : 0;
+}
+
+/* A text of a span may fill its member, without a zero behind it. */
+#define SET_MEMBER(value, member) set_bytes(value, member, sizeof(member))
+
+static void set_number(struct value *value, uint64_t number)
+{
+	snprintf(value->number, sizeof(value->number), "%llu", (unsigned long long)number);
+	SET_MEMBER(value, value->number);
 }
 
 static const char *outcome_of(const struct event *event)
@@ -91,44 +101,50 @@ static const char *program_of(const struct event *event, const struct row_key_so
 					 : NULL;
 }
 
-/* NULL: there is none. */
-static const char *value_of(const struct event *event, enum row_key key,
-			    const struct row_key_source *source, struct number_text *text)
+static void set_step_value(struct value *value, const struct event *event, enum row_key key)
+{
+	if (event->kind != EVENT_STEP_EXECUTED)
+		set_bytes(value, NULL, 0);
+	else if (key == KEY_STEP)
+		SET_MEMBER(value, event->step->type);
+	else
+		SET_MEMBER(value, event->step->name);
+}
+
+static void set_value(struct value *value, const struct event *event, enum row_key key,
+		      const struct row_key_source *source)
 {
 	const struct execution *execution = event->execution;
-	bool is_step = event->kind == EVENT_STEP_EXECUTED;
 
 	switch (key) {
-	case KEY_COMMAND: return execution->command.slug;
-	case KEY_STEP: return is_step ? event->step->type : NULL;
-	case KEY_NAME: return is_step ? event->step->name : NULL;
-	case KEY_OUTCOME: return outcome_of(event);
-	case KEY_USER: return execution->command.user_id;
-	case KEY_SOURCE: return execution->command.request_source;
-	case KEY_UID: return number(text, execution->process.uid);
-	case KEY_EXE: return program_of(event, source);
-	case KEY_PID: return number(text, event->record->pid);
+	case KEY_COMMAND: SET_MEMBER(value, execution->command.slug); break;
+	case KEY_STEP:
+	case KEY_NAME: set_step_value(value, event, key); break;
+	case KEY_OUTCOME: set_bytes(value, outcome_of(event), ROW_KEY_BYTES); break;
+	case KEY_USER: SET_MEMBER(value, execution->command.user_id); break;
+	case KEY_SOURCE: SET_MEMBER(value, execution->command.request_source); break;
+	case KEY_UID: set_number(value, execution->process.uid); break;
+	case KEY_EXE: set_bytes(value, program_of(event, source), ROW_KEY_BYTES); break;
+	case KEY_PID: set_number(value, event->record->pid); break;
 	case ROW_KEYS_COUNT: break;
 	}
-	return NULL;
 }
 
 size_t row_keys__of_event(const struct row_keys *keys, const struct event *event,
 			  const struct row_key_source *source, char text[ROW_KEY_BYTES])
 {
 	enum event_kind wanted = keys->of_steps ? EVENT_STEP_EXECUTED : EVENT_COMMAND_COMPLETED;
-	struct number_text as_text;
+	struct value value = {.text = NULL};
 	size_t bytes = 0;
 
 	if (event->kind != wanted)
 		return 0;
 	for (size_t i = 0; i < keys->count; i++) {
-		const char *value = value_of(event, keys->items[i], source, &as_text);
-		size_t length = value ? strlen(value) : 0;
-		size_t left = ROW_KEY_BYTES - bytes - (keys->count - i);
+		size_t left = ROW_KEY_BYTES - bytes - (keys->count - i), length;
 
-		length = length < left ? length : left;
-		memcpy(text + bytes, value ? value : "", length);
+		set_value(&value, event, keys->items[i], source);
+		length = value.bytes < left ? value.bytes : left;
+		memcpy(text + bytes, value.text ? value.text : "", length);
 		bytes += length;
 		text[bytes++] = 0;
 	}
