@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Sends any bytes as records through the stream into the table of `steptrace latency`, and reports
- * it as text and as JSON.
+ * it as text and as JSON; and into `steptrace top`, whose keys are the same bytes.
  *
  *	input:  the columns of the terminal in a byte, then records, each after its length in 2
  *		bytes (little-endian)
  *
- * links: src/steptrace/latency/[a-z]*.c STREAM -lcjson
+ * links: src/steptrace/latency/[a-z]*.c src/steptrace/top/[a-z]*.c STREAM -lcjson
  */
 #include <cjson/cJSON.h>
 #include <stddef.h>
@@ -14,7 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/printable.h"
 #include "steptrace/latency/latency.h"
+#include "steptrace/top/top.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -143,6 +145,56 @@ static void run(const uint8_t *data, size_t size, const char *by, bool is_json,
 	latency__close(&latency);
 }
 
+/* ---- top */
+
+/* No control characters, and not wider than the terminal. */
+static void check_screen(const struct page *page, unsigned int columns)
+{
+	struct strbuf text;
+
+	strbuf__init(&text, SIZE_MAX);
+	page__lines(page, &text);
+	require(!text.err && !page->is_incomplete);
+	for (const char *line = text.text; line && *line; line = strchr(line, '\n') + 1) {
+		size_t bytes = strcspn(line, "\n");
+
+		require(printable__columns(line, bytes) <= columns);
+		for (size_t i = 0; i < bytes; i++)
+			require((unsigned char)line[i] >= 0x20);
+	}
+	strbuf__free(&text);
+}
+
+static void top_event(void *context, const struct event *event)
+{
+	top__on_event(context, event);
+}
+
+static void run_top(const uint8_t *data, size_t size, unsigned int columns)
+{
+	const struct top_options options = {.rows_limit = 2, .target = "all runners"};
+	struct top top;
+	struct stream_options for_stream = {.format = FORMAT_REPORT,
+					    .executions_limit = 4,
+					    .on_event = top_event,
+					    .on_event_context = &top,
+					    .leaves_out_lines = true};
+	struct stream *stream;
+
+	require(top__open(&top, &options) == 0);
+	require(stream__new(&for_stream, &stream) == 0);
+	top__update(&top, stream, 1);
+	feed_all(stream, data, size);
+	top__update(&top, stream, 1000000000);
+	check_screen(top__page(&top, columns, 24, NULL), columns);
+	for (size_t i = 0; i < size && i < 8; i++) {
+		top__press(&top, stream, 2000000000, data[i]);
+		check_screen(top__page(&top, columns, 8, "a message"), columns);
+	}
+	stream__free(stream);
+	top__close(&top);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	unsigned int columns = size ? data[0] : 0;
@@ -153,5 +205,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	run(data, size, "command,outcome", true, 0);
 	run(data, size, "command,step,user", false, columns);
 	run(data, size, "source,name", false, 0);
+	run_top(data, size, columns);
 	return 0;
 }
