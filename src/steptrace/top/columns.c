@@ -108,7 +108,7 @@ const struct top_column_info top_columns[TOP_COLUMNS_COUNT] = {
 	[COLUMN_MAX] = {"max", "MAX", "the longest", write_max, 7, 1},
 	[COLUMN_FAILED] = {"failed", "FAILED", "failed or aborted", write_failed, 6, 0},
 	[COLUMN_OPEN] = {"open", "OPEN", "began and did not end yet", write_open, 5, 0},
-	[COLUMN_OLDEST] = {"oldest", "OLDEST", "since when the oldest of these is open",
+	[COLUMN_OLDEST] = {"oldest", "OLDEST", "how long the oldest of these has been open",
 			   write_oldest, 7, 0},
 };
 
