@@ -30,6 +30,7 @@ class Doctor(EndToEnd):
                          r"^[1-9]\d+ ns measured.*\(\d+ predicted")
         self.assertRegex(found["sites", "unselected hit"]["text"], r"^[1-9]\d+ ns at each")
         self.assertRegex(found["privileges", "open files"]["text"], r"^at most \d+")
+        self.assertEqual(found["kernel", "--breakdown"]["verdict"], "ok")
 
     def test_it_says_what_record_does(self):
         """The same site and the same links."""

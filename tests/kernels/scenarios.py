@@ -258,12 +258,22 @@ def stepped_clock(test, files):
 @scenario("breakdown", """
 printf '%s\\n' 'burn 30' 'sleep 30' 'futex 30' 'pipe 30' 'socket 30' 'poll 30' 'select 30' >orders
 printf '%s\\n' 'epoll 30' 'event 30' 'threads 20' 'handed 5' quit >>orders
-steptrace record -o events --breakdown -- waiter <orders >answers
+uname -r >release
+if ! steptrace record -o events --breakdown -- waiter <orders >answers 2>words; then
+	grep cmpxchg16b words
+	steptrace doctor >>words || true
+	rm -f events
+fi
 """)
 def breakdown(test, files):
-    """Where the time of steps went: each of them waits in one way, 30 ms long."""
+    """Where the time of steps went: each of them waits in one way, up to 30 ms long. The emulator
+    has no cmpxchg16b (see tests/run-kernels), and Linux 7 and later need it."""
     kinds = {"sleep": "sleep", "futex": "lock", "pipe": "pipe", "socket": "network",
              "poll": "network", "select": "network", "epoll": "network", "event": "other"}
+    if int(files.text("release").split(".")[0]) >= 7:
+        test.assertRegex(files.text("words"), r"--breakdown cannot keep the times of a thread")
+        test.assertRegex(files.text("words"), r"warn +--breakdown +not possible")
+        return
     events = files.events()
     check_books(test, events)
     test.assertIs(events[0]["breakdown"], True)
@@ -281,7 +291,8 @@ def breakdown(test, files):
         if name == "burn":
             test.assertEqual(sum(cpu["blocked_ms"].values()), 0)
         if name in kinds:
-            test.assertGreater(cpu["blocked_ms"][kinds[name]], 15, step)
+            off = cpu["threads_ms"] - cpu["runnable_ms"]
+            test.assertGreater(cpu["blocked_ms"][kinds[name]], off / 2, step)
             test.assertGreater(cpu["blocked_ms"][kinds[name]],
                                sum(cpu["blocked_ms"].values()) * 0.9, step)
     done = {event["execution_id"]: event for event in completed(events)}

@@ -119,8 +119,8 @@ uint64_t capture__breakdowns_lost(const struct capture *capture);
 
 /* ---- processes */
 
-/* From now on the time of threads is added up, with --breakdown: call it before probes are
- * attached. 0 or negative errno with a sentence. */
+/* From now on the time of threads is added up, with --breakdown (otherwise it does nothing): call
+ * it before probes are attached. 0 or negative errno with a sentence. */
 int capture__watch_switches(struct capture *capture, struct error *err);
 
 /* From now on there are records of execs of unknown files, and of execs and ends of runners; and

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include <bpf/bpf.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "steptrace/capture/capture_private.h"
 
@@ -29,11 +33,54 @@ int capture__watch_processes(struct capture *capture, struct error *err)
 		    : 0;
 }
 
+/* Makes the entry of a thread in the map `threads`, as the BPF programs do, and removes it. */
+static int try_entry(const struct bpf_map *threads)
+{
+	int fd = bpf_map__fd(threads), thread = (int)syscall(SYS_pidfd_open, getpid(), 0), code;
+	void *value = calloc(1, bpf_map__value_size(threads));
+
+	if (thread < 0 || !value) {
+		free(value);
+		return thread < 0 ? -errno : -ENOMEM;
+	}
+	code = bpf_map_update_elem(fd, &thread, value, BPF_ANY);
+	if (!code)
+		bpf_map_delete_elem(fd, &thread);
+	free(value);
+	close(thread);
+	return code;
+}
+
+enum { ENTRY_TRIES = 3 };
+
+/* Linux 7 gets the memory without taking a lock, which needs an instruction. */
+static int check_entries(const struct bpf_map *threads, struct error *err)
+{
+	int code = -ENOMEM;
+
+	for (int i = 0; i < ENTRY_TRIES && code == -ENOMEM; i++)
+		code = try_entry(threads);
+	return code ? error__set(err, code,
+				 "--breakdown cannot keep the times of a thread in the kernel: "
+				 "%s%s",
+				 strerror(-code),
+				 code == -ENOMEM ? " (from Linux 7 on, this needs a processor with "
+						   "the instruction cmpxchg16b)"
+						 : "")
+		    : 0;
+}
+
 int capture__watch_switches(struct capture *capture, struct error *err)
 {
 	struct steptrace_bpf *skeleton = capture->skeleton;
-	int code = attach(skeleton->progs.thread_woken, &skeleton->links.thread_woken);
+	int code;
 
+	if (!bpf_program__autoload(skeleton->progs.thread_switched))
+		return 0;
+	code = check_entries(skeleton->maps.threads, err);
+	if (code)
+		return code;
+	code = attach(skeleton->progs.thread_woken, &skeleton->links.thread_woken);
 	if (!code)
 		code = attach(skeleton->progs.thread_switched, &skeleton->links.thread_switched);
 	return code ? error__set(err, code, "cannot watch context switches for --breakdown: %s",

@@ -137,8 +137,7 @@ static void check_breakdown(struct findings *findings)
 			      "not known: steptrace has no permission to test it");
 	else if (try_breakdown(&err))
 		findings__add(findings, "kernel", "--breakdown", VERDICT_WARN,
-			      "Linux 5.15 or later with BTF is needed", "not possible: %s",
-			      err.text);
+			      "everything else can be recorded", "not possible: %s", err.text);
 	else
 		findings__add(findings, "kernel", "--breakdown", VERDICT_OK, NULL,
 			      "context switches can be observed (tp_btf)");
