@@ -6,6 +6,7 @@
 /* cmocka.h needs the four headers above */
 #include <cmocka.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,8 @@
 
 #include "common/log.h"
 #include "skipping.h"
+
+enum { PATIENCE_MS = 60000 };
 
 static char said[65536];
 static int before = -1;
@@ -25,16 +28,24 @@ static void redirect(int fd)
 	assert_true(fd >= 0 && dup2(fd, STDERR_FILENO) >= 0);
 }
 
-/* What was written to the descriptor since redirect(). */
-static const char *written(int reader)
+/* What was written to the descriptor since redirect(), which ends with this. The kernel passes text
+ * of a terminal on a little later. */
+static const char *written(int reader, const char *last)
 {
-	ssize_t bytes;
+	struct pollfd ready = {.fd = reader, .events = POLLIN};
+	size_t used = 0;
 
 	fflush(stderr);
 	assert_true(dup2(before, STDERR_FILENO) >= 0);
 	close(before);
-	bytes = read(reader, said, sizeof(said) - 1);
-	said[bytes > 0 ? bytes : 0] = 0;
+	for (said[0] = 0; !strstr(said, last); said[used] = 0) {
+		ssize_t bytes;
+
+		assert_int_equal(poll(&ready, 1, PATIENCE_MS), 1);
+		bytes = read(reader, said + used, sizeof(said) - 1 - used);
+		assert_true(bytes > 0);
+		used += (size_t)bytes;
+	}
 	return said;
 }
 
@@ -51,7 +62,8 @@ static void where_stderr_is_no_terminal_messages_are_not_late(void **state)
 	assert_int_equal(log__held(text, sizeof(text)), 1);
 	log__release();
 	log__info("later");
-	assert_string_equal(written(ends[0]), "steptrace: warning: a b\\n\nsteptrace: later\n");
+	assert_string_equal(written(ends[0], "later\n"),
+			    "steptrace: warning: a b\\n\nsteptrace: later\n");
 	assert_string_equal(text, "warning: a b\\n");
 	close(ends[0]);
 	close(ends[1]);
@@ -86,7 +98,7 @@ static void on_a_terminal_they_come_when_it_is_free_again(void **state)
 	log__release();
 	assert_int_equal(log__held(text, sizeof(text)), 0);
 	log__release(); /* does nothing */
-	assert_string_equal(written(ends[0]), "steptrace: one\r\nsteptrace: two\r\n");
+	assert_string_equal(written(ends[0], "two\r\n"), "steptrace: one\r\nsteptrace: two\r\n");
 	close(ends[1]);
 	close(ends[0]);
 }
@@ -94,6 +106,7 @@ static void on_a_terminal_they_come_when_it_is_free_again(void **state)
 static void the_newest_are_kept(void **state)
 {
 	const char *text;
+	char last[32];
 	int ends[2];
 
 	(void)state;
@@ -103,7 +116,8 @@ static void the_newest_are_kept(void **state)
 	for (int i = 0; i < LOG_HELD_MAX + 7; i++)
 		log__info("message %d", i);
 	log__release();
-	text = written(ends[0]);
+	snprintf(last, sizeof(last), "message %d\r\n", LOG_HELD_MAX + 6);
+	text = written(ends[0], last);
 	assert_non_null(strstr(text, "steptrace: 7 earlier messages are not shown\r\n"
 				     "steptrace: message 7\r\n"));
 	assert_null(strstr(text, "message 6\r"));
