@@ -24,7 +24,11 @@ class Screen:
         self.run("-u", "-f", "/dev/null", "new-session", "-d", "-x", str(width), "-y", str(height),
                  "sh", env=env)
         self.pid_path = os.path.join(directory, "pid")
-        self.until(r"^[$#]")
+        try:
+            self.until(r"^[$#]")
+        except BaseException:
+            self.close()
+            raise
 
     def run(self, *arguments, **options):
         return subprocess.run(["tmux", "-S", self.socket, *arguments], check=True, text=True,
