@@ -154,7 +154,10 @@ class Ways(Scenario):
             runner.do("sleep 2")
             runner.do("sleep 2")
             text = table.stop()
-        self.assertRegex(text, r"(?m)^ +[0-9.]+ ms \|█{40}\| [24]$")
+        bars = re.findall(r"(?m)^ +[0-9.]+ m?s \|([█▏▎▍▌▋▊▉ ]{40})\| (\d+)$", text)
+        rows = re.findall(r"(?m)^\S+ +\S+Step +(\d+) ", text)
+        self.assertEqual(sum(int(count) for _, count in bars), sum(map(int, rows)), text)
+        self.assertIn("█" * 40, [bar for bar, _ in bars])
 
     def test_wrong_use(self):
         for arguments, words in ((["--by", "steps"], "does not know 'steps'"),
