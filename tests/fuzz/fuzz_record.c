@@ -149,6 +149,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct stream_options options = {.format = FORMAT_JSON, .executions_limit = 4};
 
 	options.seed_fields_only = size > 0 && data[size - 1] & 1;
+	options.has_breakdown = size > 0 && data[size - 1] & 2;
 	run(data, size, &options);
 	options.seed_fields_only = false;
 	options.fields.count = 2;

@@ -105,6 +105,10 @@ static void what_does_not_add_up_is_null(void **state)
 	expect_of_step(&step, &other, false);
 	other.threads_ns++;
 	expect_of_step(&step, &other, false);
+	other = cpu; /* the sum overflows */
+	other.blocked_ns[BLOCKED_DISK] = UINT64_MAX - 3;
+	other.blocked_ns[BLOCKED_OTHER] = 4;
+	expect_of_step(&step, &other, false);
 	changed.child.head.end_ns--;
 	expect_of_step(&changed, &cpu, false);
 	changed.child.head.start_ns = 0;

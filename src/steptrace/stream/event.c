@@ -120,13 +120,18 @@ bool event__duration_ns(const struct event *event, uint64_t *ns)
 	return !__builtin_sub_overflow(*ns, event__suspended_ns(event), ns);
 }
 
-static uint64_t sum_of_parts(const struct steptrace_cpu *cpu)
+/* Whether the parts add up to the whole: without one that is larger, and an overflow. */
+static bool adds_up(const struct steptrace_cpu *cpu)
 {
-	uint64_t sum = cpu->on_cpu_ns + cpu->runnable_ns;
+	uint64_t left = cpu->threads_ns;
 
+	if (__builtin_sub_overflow(left, cpu->on_cpu_ns, &left) ||
+	    __builtin_sub_overflow(left, cpu->runnable_ns, &left))
+		return false;
 	for (int kind = 0; kind < BLOCKED_KINDS_COUNT; kind++)
-		sum += cpu->blocked_ns[kind];
-	return sum;
+		if (__builtin_sub_overflow(left, cpu->blocked_ns[kind], &left))
+			return false;
+	return left == 0;
 }
 
 /* The kernel read the stamps of the span before the record was made: the runner could have changed
@@ -137,7 +142,7 @@ const struct steptrace_cpu *event__cpu(const struct event *event)
 	uint64_t ns;
 
 	if (!cpu || event->termination || event__was_suspended(event) ||
-	    !event__duration_ns(event, &ns) || sum_of_parts(cpu) != cpu->threads_ns)
+	    !event__duration_ns(event, &ns) || !adds_up(cpu))
 		return NULL;
 	if (event->kind == EVENT_STEP_EXECUTED ? cpu->threads_ns != ns : cpu->threads_ns < ns)
 		return NULL;
