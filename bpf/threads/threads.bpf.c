@@ -33,7 +33,7 @@ struct sched_entity___times {
 
 struct task_struct___times {
 	struct sched_entity___times se;
-	int on_cpu; /* not 0: it is running */
+	int on_cpu; /* not 0: it is running; a byte from Linux 7 on */
 };
 
 struct pt_regs___stack {
@@ -80,8 +80,8 @@ static __always_inline __u64 off_cpu_since_ns(struct task_struct___times *task)
 	__u64 switched_out = BPF_CORE_READ(task, se.exec_start), now;
 	struct rq___times *here, *there;
 
-	if (!bpf_core_field_exists(task->se.cfs_rq->rq) || BPF_CORE_READ(task, on_cpu) ||
-	    !switched_out)
+	if (!bpf_core_field_exists(task->se.cfs_rq->rq) || !switched_out ||
+	    BPF_CORE_READ_BITFIELD_PROBED(task, on_cpu))
 		return 0;
 	here = BPF_CORE_READ(reader, se.cfs_rq, rq);
 	there = BPF_CORE_READ(task, se.cfs_rq, rq);

@@ -99,6 +99,18 @@ static void say_what_is_missing(const struct inflight *inflight,
 			  (unsigned long long)inflight->unseen);
 }
 
+static void say_what_is_unknown(const struct inflight *inflight,
+				const struct inflight_search *search)
+{
+	size_t unknown = 0;
+
+	for (size_t i = 0; i < inflight->rows_count; i++)
+		unknown += !inflight->rows[i].command_age.is_known;
+	if (!search->times && (unknown || search->options->older_than_ns))
+		log__info("ages of commands that began without a tracer are not known: %s",
+			  search->why.text);
+}
+
 static void say_nothing_open(const struct inflight *inflight,
 			     const struct inflight_options *options)
 {
@@ -193,6 +205,7 @@ static int look(struct inflight_search *search, struct error *err)
 		if (inflight.rows_count == 0 && !inflight.unreadable)
 			say_nothing_open(&inflight, search->options);
 		say_what_is_missing(&inflight, search->options);
+		say_what_is_unknown(&inflight, search);
 		status = status_of(&inflight, search->options);
 	}
 	inflight__free(&inflight);

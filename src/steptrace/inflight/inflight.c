@@ -463,10 +463,8 @@ int inflight_search__open(struct inflight_search *search, const struct inflight_
 	struct caller_rights saved;
 	int code = proc__check(err);
 
-	struct error ignored;
-
 	*search = (struct inflight_search){.options = options};
-	thread_times__open(&search->times, &ignored);
+	thread_times__open(&search->times, &search->why);
 	if (!code)
 		code = caller_rights__use(&saved, err);
 	if (code)

@@ -69,7 +69,8 @@ struct inflight_search {
 	const struct inflight_options *options; /* borrowed */
 	struct binaries binaries;               /* the first ones are those of -x */
 	size_t named_count;
-	struct thread_times *times; /* NULL: not permitted, so no age comes from a thread */
+	struct thread_times *times; /* NULL: `why` says why no age comes from a thread */
+	struct error why;
 };
 
 /* Loads the BPF program that lists threads, where that is permitted, and opens the files of -x with
