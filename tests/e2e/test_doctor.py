@@ -33,14 +33,18 @@ class Doctor(EndToEnd):
         self.assertEqual(found["kernel", "--breakdown"]["verdict"], "ok")
 
     def test_it_says_what_record_does(self):
-        """The same site and the same links."""
-        _, _, found = doctor()
-        started = record(["go 1"])[0][0]
-        chosen = [name for (section, name), each in found.items()
-                  if section == "sites" and each["text"].endswith("the choice")]
-        self.assertEqual(chosen, [started["probe_site"]])
-        self.assertEqual("uprobe_multi" in found["kernel", "uprobe links"]["text"],
-                         started["attach_method"] == "uprobe_multi")
+        """The same links, and the same site. Both measure which site is the fastest. Where two are
+        equally fast, other load may make them differ once."""
+        def agree():
+            _, _, found = doctor()
+            started = record(["go 1"])[0][0]
+            chosen = [name for (section, name), each in found.items()
+                      if section == "sites" and each["text"].endswith("the choice")]
+            self.assertEqual(len(chosen), 1)
+            self.assertEqual("uprobe_multi" in found["kernel", "uprobe links"]["text"],
+                             started["attach_method"] == "uprobe_multi")
+            return chosen == [started["probe_site"]]
+        wait_until(agree, "doctor and record choose the same site")
 
     def test_a_binary(self):
         status, _, found = doctor("-x", target("spans"))
