@@ -205,18 +205,23 @@ static void coroutine(void)
 	exit(3);
 }
 
+static void start_coroutine(char *stack)
+{
+	ucontext_t context;
+
+	getcontext(&context);
+	context.uc_stack.ss_sp = stack;
+	context.uc_stack.ss_size = STACK_BYTES;
+	makecontext(&context, coroutine, 0);
+	swapcontext(&caller, &context);
+}
+
 static void do_coroutines(int count)
 {
 	char *stacks = malloc((size_t)count * STACK_BYTES);
-	ucontext_t context;
 
-	for (int i = 0; stacks && i < count; i++) {
-		getcontext(&context);
-		context.uc_stack.ss_sp = stacks + (size_t)i * STACK_BYTES;
-		context.uc_stack.ss_size = STACK_BYTES;
-		makecontext(&context, coroutine, 0);
-		swapcontext(&caller, &context);
-	}
+	for (int i = 0; stacks && i < count; i++)
+		start_coroutine(stacks + (size_t)i * STACK_BYTES);
 }
 
 /* ---- processes */
