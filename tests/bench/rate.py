@@ -19,7 +19,7 @@ import time
 BUILD = sys.argv[1] if len(sys.argv) > 1 else "build"
 COMMANDS = 60000  # commands of a producer, with seven events each
 PACE_STEPS, PACE_S = 10000, 4
-DRAINS = 5
+DRAINS = int(os.environ.get("BENCH_DRAINS", 5))  # runs of each case of show_drain()
 IDLE_NS = 10e6  # of processor time in 0.2 s: the tracer only looks around
 MiB = 1 << 20
 
