@@ -73,9 +73,13 @@ class Guide(Scenario):
 
     def check_event(self, words):
         events = [json.loads(line) for line in self.run_block(words).splitlines()]
-        step = [event for event in events if event["event"] == "dsl.step.executed"][0]
-        self.assertGreaterEqual(step["duration_ms"], 20)
-        self.assertGreater(step["cpu"]["blocked_ms"]["lock"], step["duration_ms"] / 4)
+        found = [event for event in events
+                 if event["event"] == "dsl.step.executed" and event["cpu"]]
+        self.assertGreater(len(found), 0)
+        for step in found:
+            self.assertGreaterEqual(step["duration_ms"], 20)
+        waited = sum(step["cpu"]["blocked_ms"]["lock"] for step in found)
+        self.assertGreater(waited, sum(step["duration_ms"] for step in found) / 4)
 
     # Without ">" where a tracer of another test was attached.
     HANGS = r"^ *(> )?[0-9].* triage +AiGenerateStep ask .* recvfrom "
