@@ -6,6 +6,7 @@ runner has a twin: a stopped process of another copy of the program. The tracer 
 to the runner's file only; tracers of the whole machine attach to both files. When the tracer under
 test is gone, both semaphores are equal. Without other tracers both are 0.
 """
+import errno
 import json
 import os
 import random
@@ -44,19 +45,34 @@ def semaphore(pid, address):
         return struct.unpack("<H", memory.read(2))[0]
 
 
+def bpf_objects(kind):
+    """What `bpftool KIND list` knows, of all processes.
+
+    A link of another process has an id for a moment before it can be opened: the kernel answers
+    EAGAIN, and bpftool gives up the whole list. Then the list is read again."""
+    found = []
+
+    def whole():
+        listed = subprocess.run(["bpftool", "-j", kind, "list"], capture_output=True, text=True,
+                                check=False)
+        if os.strerror(errno.EAGAIN) in listed.stdout:
+            return False
+        listed.check_returncode()
+        found[:] = json.loads(listed.stdout)
+        return True
+    wait_until(whole, "a whole list of BPF objects")
+    return found
+
+
 def programs_of(tracer_pids):
     """Our BPF programs that are loaded, apart from those of tracers that live."""
-    listed = subprocess.run(["bpftool", "-j", "prog", "list"], capture_output=True, text=True,
-                            check=True)
-    return {program["id"] for program in json.loads(listed.stdout)
+    return {program["id"] for program in bpf_objects("prog")
             if program.get("name", "") in {name[:15] for name in OURS}
             and not {holder["pid"] for holder in program.get("pids", [])} - set(tracer_pids)}
 
 
 def links_of(programs):
-    listed = subprocess.run(["bpftool", "-j", "link", "list"], capture_output=True, text=True,
-                            check=True)
-    return [link["id"] for link in json.loads(listed.stdout) if link.get("prog_id") in programs]
+    return [link["id"] for link in bpf_objects("link") if link.get("prog_id") in programs]
 
 
 def whole_lines(path):
