@@ -40,7 +40,7 @@
  *		return failed;
  *	}
  *
- * Then, while the runner is running:
+ * While the runner is running:
  *
  *	steptrace list             shows whether the runner contains the probes
  *	steptrace record -p PID    shows its events, live
@@ -53,7 +53,7 @@
  *	while it runs:		init, begin, steptrace_command_rejected()
  *    The struct may be on the stack, in an object or in a coroutine frame. The struct must not move
  *    between init and end. The struct of a command must exist longer than the structs of its steps.
- *    A struct need not be cleared before init.
+ *    You need not clear a struct before init.
  * 2. The struct keeps pointers to text, and no copy of the text. The text that a member points to
  *    must stay valid and unchanged until the end call. In the events, the slug of a command or tool
  *    and the type of a step are never empty: if the member is NULL or "", the events contain
@@ -79,25 +79,26 @@
  * Ids are unique across threads and after fork(). A command may continue in child processes of the
  * runner. The command then keeps its id. Do not use the calls in a signal handler.
  *
- * However many processes take part in an execution, the tracer reports one end of it:
+ * The tracer reports exactly one end for each execution, even if several processes take part:
  *
- * - The execution is open until a process makes the end call of the command. The outcome is
- *   "aborted" when all processes that made a call for the execution have ended, or have called
- *   execve(). If one of them is killed and another is still running, "aborted" is reported later.
- * - A process that exits may leave the command to children that it forked after the begin call. The
- *   tracer waits for these children, too. If a child has made no call for the execution, the tracer
- *   does not wait for it when a signal killed its parent. A grandchild that has made no call is not
- *   found if its parent ended first (a daemon that forks twice). In both cases, "aborted" is
- *   reported.
- * - A process that ends, or calls execve(), inside a step aborts that step.
+ * - The execution is open until a process makes the end call of the command. If all processes that
+ *   made a call for the execution end, or call execve(), without this end call, the tracer reports
+ *   "aborted". If only some of these processes have ended, the tracer waits for the others.
+ * - If a process exits and no signal killed it, its children may continue the command. The tracer
+ *   waits for the children that the process forked after the begin call.
+ * - If a signal kills a process, the tracer does not wait for children that have made no call for
+ *   the execution. The tracer reports "aborted".
+ * - If a daemon forks twice, the tracer does not find the grandchild when the process in between
+ *   has ended. The tracer reports "aborted", unless the grandchild has made a call before.
+ * - If a process ends, or calls execve(), inside a step, the step is aborted.
  * - The step counts contain the steps of all processes. The counters in a process do not contain
- *   the steps of its children. So where several processes took part, the tracer counts the events
- *   of steps instead. If such an event was lost while the execution was running, the counts may be
- *   too low. The field "complete" is then false.
+ *   the steps of its children. So if several processes take part, the tracer counts the events of
+ *   steps instead. If such an event was lost while the execution was running, the counts may be too
+ *   low. The field "complete" is then false.
  *
  * A begin or end call makes no system call. It reads the processor's clock through the vDSO.
- * Therefore the calls work under a seccomp filter that allows only the system calls of the process
- * itself, also in forked children. There are three exceptions:
+ * Therefore the calls work under a seccomp filter that allows only the system calls that the
+ * process itself makes, also in forked children. There are three exceptions:
  *
  * - SECCOMP_MODE_STRICT and prctl(PR_SET_TSC, PR_TSC_SIGSEGV) do not let a process read the clock.
  *   While a tracer is attached, the kernel kills the process at the next begin or end call with
@@ -119,23 +120,23 @@
  * SUSPENDED SPANS
  *
  * A generator or a coroutine stops in the middle of its work and continues later. Call
- * steptrace_step_suspend() when a step stops, and steptrace_step_resume() when it continues; for a
- * command, steptrace_command_suspend() and steptrace_command_resume(). The step remains one step.
- * Its event contains the suspended time (suspended_ms). The duration does not include it. A step
- * may end while it is suspended. If the command or the outer step also stops, make a further call
- * for it. If a tracer attached or detached between the suspend call and the resume call, the event
- * has no duration and no suspended time.
+ * steptrace_step_suspend() when a step stops, and steptrace_step_resume() when the step continues.
+ * For a command, call steptrace_command_suspend() and steptrace_command_resume(). The step remains
+ * one step. Its event contains the suspended time (suspended_ms). The duration does not include the
+ * suspended time. A step may end while it is suspended. If the command or the outer step also
+ * stops, make the calls for the command or the outer step, too. If a tracer attached or detached
+ * between the suspend call and the resume call, the event has no duration and no suspended time.
  *
  * TEXT THAT COSTS TIME
  *
  * A binding may have to convert text before it can set a member, such as `user_id`. This costs time
- * even if no tracer is attached. To avoid this, set the member `describe` to a function that sets
- * the members with text. (Do not ask steptrace_enabled() before the begin call whether to set the
- * text. If a tracer attached after that, the events of the command would have no text.)
+ * even if no tracer is attached. To avoid this cost, set the member `describe` to a function that
+ * sets the members with text. (Do not use steptrace_enabled() to decide whether to set the text. If
+ * a tracer attached after this decision, the events of the command would have no text.)
  *
  * - While no tracer is attached, the function is not called.
  * - Otherwise the function is called once for each command or step (for threads, see below), before
- *   the first event that needs the text. This is in the begin call, or in a later call for the
+ *   the first event that needs the text. The begin call calls the function, or a later call for the
  *   command, its steps or its tools. The function runs in the thread that makes this call.
  * - If several threads run steps of one command, several threads may call the function at the same
  *   time. Each call must set the same values.
@@ -150,10 +151,10 @@
  *
  * The tracer attaches to one site of each probe. The kernel then increments the 16-bit counter
  * `steptrace_semaphore` in every process that maps the file. The begin and end calls check this
- * counter. While the counter is zero, the begin and end calls do not call the probe function. While
- * the counter is not zero, the begin and end calls fill in a struct of fixed size, the span. The
- * span contains the text itself, not pointers to the text. Then they call the probe function with
- * the address of the span. A BPF program in the kernel copies the span.
+ * counter. While the counter is zero, no probe function is called. While the counter is not zero, a
+ * begin or end call fills in a struct of fixed size, the span. The span contains the text itself,
+ * not pointers to the text. The begin or end call then passes the address of the span to the probe
+ * function. A BPF program in the kernel copies the span.
  *
  *	command__start    command__done    command__rejected
  *	step__start       step__done
@@ -166,22 +167,23 @@
  *
  * A tracer may attach in the middle of a command. If the begin call of a step or command ran before
  * the tracer attached, the step or command has no start time, and its event has no duration. The
- * ids and the text are not lost: a later call fills them in.
+ * ids and the text are not lost: a later call fills in the ids and the text.
  *
  * WHAT IS OPEN NOW
  *
  * `steptrace inflight` shows the commands and steps that a process is executing now, also those
- * that began while no tracer was attached. It reads the memory of the process, and searches for the
- * structs of open commands and steps. To make them recognisable, each begin call of a command or
- * step stores a tag in the struct, and each end call clears the tag. The tag is a constant mixed
- * with its own address. So a copy of the struct at another address has no valid tag.
+ * that began while no tracer was attached. `inflight` reads the memory of the process, and searches
+ * for the structs of open commands and steps. To make a struct recognisable, the begin call of the
+ * command or step stores a tag in the struct. The end call clears the tag. The tag is a constant
+ * mixed with the address of the tag. So a copy of the struct at another address has no valid tag.
  *
- * - Make the end call for everything that began, also if the work is cancelled. Otherwise the
- *   struct is shown until its memory is used for something else.
- * - Set the members with text before the begin call. (A function in `describe` is not called while
- *   no tracer is attached. Then the text that it would set is not shown.)
- * - A child of fork() has a copy of each open struct, at the same address. The copy is not shown
- *   while the command is open in the parent.
+ * - Make the end call for each command and step that began, even if the work is cancelled.
+ *   Otherwise `inflight` shows the struct until the memory of the struct is used for something
+ *   else.
+ * - Set the members with text before the begin call. (While no tracer is attached, the function in
+ *   `describe` is not called. `inflight` then does not show the text that this function sets.)
+ * - A child of fork() has a copy of each open struct, at the same address. `inflight` does not show
+ *   the copy while the command is open in the parent.
  *
  * VERSIONS OF THE HEADER AND OF THE TRACER
  *
@@ -190,8 +192,9 @@
  * fields then keep their offset and meaning. In a new field, 0 means "not set".
  *
  * - If the tracer is newer than the runner's header, the tracer's struct can be longer than the
- *   runner's span. The tracer reads the longer length, and treats all bytes after size_bytes as 0.
- *   If the memory after the span cannot be read, the tracer reads size_bytes only.
+ *   runner's span. The tracer reads as many bytes as its own struct has, and treats all bytes after
+ *   size_bytes as 0. If the memory after the span cannot be read, the tracer reads only size_bytes
+ *   bytes.
  * - If the tracer is older than the runner's header, the tracer reads only the fields that the
  *   tracer knows.
  * - If the tracer does not know the layout, it counts the event as lost (unknown_layout).
@@ -356,7 +359,7 @@ struct steptrace_command_span {
 	char correlation_id[128];
 	uint64_t steps_aborted;
 	uint64_t steps_cancelled;
-	uint64_t suspended_ns;   /* the part of end_ns - start_ns in which it was suspended */
+	uint64_t suspended_ns;   /* how much of end_ns - start_ns the command was suspended */
 	uint64_t enqueued_at_ns; /* CLOCK_REALTIME; 0: not known */
 	uint32_t attempt;        /* 1: the first; 0: not known */
 	uint8_t reserved_too[4];
@@ -394,7 +397,7 @@ struct steptrace_step_span {
 	uint8_t reserved;
 	char type[48];
 	char name[64];
-	uint64_t suspended_ns; /* the part of end_ns - start_ns in which it was suspended */
+	uint64_t suspended_ns; /* how much of end_ns - start_ns the step was suspended */
 };
 
 struct steptrace_tool_span {
@@ -466,10 +469,10 @@ STEPTRACE__SIZE(steptrace_rejected_span, 472);
 /* ------------------------------------------------------------------ what a runner fills in
  *
  * In each struct below, the comment "----" divides the members into two groups. The init function
- * of the struct sets some of the members above this comment from its arguments. It sets the other
- * members above this comment to "not set", except `context`. Only this header uses the members
- * below this comment. The number at the end of a member's comment is the size of the text's field
- * in bytes. Longer text is truncated.
+ * of the struct sets some of the members above this comment from its arguments. The init function
+ * sets the other members above this comment to "not set", but does not change `context`. Only this
+ * header uses the members below this comment. The number at the end of a member's comment is the
+ * size of the text's field in bytes. Longer text is truncated.
  */
 
 struct steptrace__pauses {
@@ -557,8 +560,8 @@ struct steptrace_tool {
 	struct steptrace_tool_span span;
 };
 
-/* What `steptrace inflight` reads. Later versions may append members to a struct. Every other
- * change needs another STEPTRACE__TAG_VERSION. */
+/* `steptrace inflight` reads the members below, so their offsets must not change. A later version
+ * may append members to a struct. Every other change needs another STEPTRACE__TAG_VERSION. */
 #if STEPTRACE__ACTIVE
 STEPTRACE__AT(steptrace_command, user_id, 16);
 STEPTRACE__AT(steptrace_command, correlation_id, 32);
@@ -709,9 +712,10 @@ static inline int steptrace_enabled(void)
 
 /*
  * Returns the address of the counter that steptrace_enabled() reads. A binding can read the counter
- * there without a call. Every program and every shared library has its own counter, so this
- * function must not be exported: call it in the library whose begin and end calls are used. On
- * platforms without probes, the counter is always 0.
+ * at this address without a call. Every program and every shared library has its own counter. This
+ * function returns the address of the counter of the program or library that contains the call. So
+ * call this function in the library that makes the begin and end calls. On platforms without
+ * probes, the counter is always 0.
  */
 static inline const volatile unsigned short *steptrace_semaphore_address(void)
 {
@@ -729,17 +733,18 @@ static inline const volatile unsigned short *steptrace_semaphore_address(void)
  * An id has the form of a UUID, version 4. Its two words are computed from a 64-bit key and a
  * counter. Each process has its own key. Each thread has its own range of counter values.
  *
- * Begin and end calls make no system call, because a sandbox may kill the process for one. All
- * system calls are made once, at program start: getrandom() reads a random seed, and madvise()
- * prepares a page that the kernel clears in a child process (MADV_WIPEONFORK). This page contains
- * the key.
+ * Begin and end calls make no system call, because a sandbox may kill a process that makes a system
+ * call. All system calls are made once, at program start: getrandom() reads a random seed, mmap()
+ * allocates a page, and madvise() makes the kernel clear this page in a child process
+ * (MADV_WIPEONFORK). The page contains the key.
  *
  * - fork(): a handler of pthread_atfork() stores the key of the child. The parent computes this key
  *   before the child exists, from its own key and the number of the fork. Threads that call fork()
  *   at the same time use different numbers.
- * - The system call clone(), when the program makes it without fork(), runs no handler. The child
- *   finds the page cleared. At its first id, it computes a key from the seed and the clock. If the
- *   kernel cannot clear pages (Linux before 4.14), such a child creates the same ids as its parent.
+ * - clone(): if the program makes this system call without fork(), no handler runs. The kernel has
+ *   cleared the page of the child. When the child creates its first id, the child computes a key
+ *   from the seed and the clock. If the kernel cannot clear pages (Linux before 4.14), such a child
+ *   creates the same ids as its parent.
  */
 #if STEPTRACE__ACTIVE
 
@@ -1289,9 +1294,9 @@ STEPTRACE__SLOW void steptrace__command_rejected(struct steptrace_command *comma
 #endif
 
 /*
- * Stores the tag at the end of a begin call. The empty asm makes the compiler store the members of
- * the struct before. Without it, and without `volatile`, the compiler keeps the members of a struct
- * on the stack in registers, or does not compute them at all.
+ * Stores the tag at the end of a begin call. The empty asm forces the compiler to store the members
+ * of the struct before it stores the tag. Without the asm and `volatile`, the compiler keeps the
+ * members of a struct on the stack in registers, or does not compute the members at all.
  */
 #if STEPTRACE__ACTIVE
 #define STEPTRACE__OPEN(object, kind, type)                                                        \
@@ -1307,8 +1312,8 @@ STEPTRACE__SLOW void steptrace__command_rejected(struct steptrace_command *comma
 #define STEPTRACE__CLOSE(object)            ((void)(object))
 #endif
 
-/* Sets the members from `first` to the one before `end` to 0. For a memset() of up to 128 bytes,
- * the compiler stores 16 bytes at a time. For a larger one, gcc uses a slower instruction (rep
+/* Sets the members from `first` to the member before `end` to 0. For a memset() of up to 128 bytes,
+ * the compiler stores 16 bytes at a time. For a larger memset(), gcc uses a slower instruction (rep
  * stos). So clear at most 128 bytes at once. */
 #define STEPTRACE__CLEAR(object, type, first, end)                                                 \
 	memset((char *)(object) + offsetof(struct type, first), 0,                                 \
@@ -1316,7 +1321,8 @@ STEPTRACE__SLOW void steptrace__command_rejected(struct steptrace_command *comma
 
 /* ------------------------------------------------------------------ commands */
 
-/* Prepares a command with the name `slug`. Sets all other members to "not set". */
+/* Prepares a command with the name `slug`. Sets the other members that a runner fills in to "not
+ * set", but does not change `context`. */
 static inline void steptrace_command_init(struct steptrace_command *command, const char *slug)
 {
 	command->slug = slug;
@@ -1367,7 +1373,7 @@ static inline void steptrace_command_end(struct steptrace_command *command,
 /*
  * The command was rejected. If this is known before the command runs, call this function after
  * init, and do not call begin and end. If the command has begun, this function ends it, with the
- * outcome STEPTRACE_FAILURE and the category STEPTRACE_ERROR_VALIDATION. Do not call end then.
+ * outcome STEPTRACE_FAILURE and the category STEPTRACE_ERROR_VALIDATION. Then do not call end.
  *
  * `reason` (32 bytes) is unknown_command, malformed_request, invalid_argument, invalid_pack or a
  * word of your own. `invalid_fields` (128 bytes) contains the names of the invalid fields,
