@@ -133,7 +133,7 @@ static void print_help(void)
 	       "the probes of these files instead. Only root sees the processes of all users.\n\n"
 	       "PROBES  kinds of probes that can be attached / all kinds\n"
 	       "SITES   instructions of a probe to which a tracer can attach (usdt/README.md\n"
-	       "        explains them). If steptrace cannot attach, the reason:\n"
+	       "        explains them). If steptrace cannot attach, SITES shows the reason:\n"
 	       "        mapped-twice  the process has loaded the binary more than once, or\n"
 	       "                      has mapped the file once more\n"
 	       "        code-moved    the process has moved the code to other memory\n\n"

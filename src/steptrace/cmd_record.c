@@ -24,7 +24,7 @@ static void print_help(void)
 	       "  fragment   an item that the runner stores; a step can change it\n"
 	       "  slug       the name of a command or tool\n"
 	       "  aborted    the process ended, or called execve(2), in the middle of the\n"
-	       "             command or step\n\n"
+	       "             command or step; or the runner itself reported this outcome\n\n"
 	       "With -- COMMAND, steptrace starts the program COMMAND and traces this program\n"
 	       "and all its descendants. Under sudo, COMMAND runs as root.\n\n"
 	       "The recording ends\n"
@@ -35,8 +35,8 @@ static void print_help(void)
 	       "  the recording directly.\n\n"
 	       "Recording needs root or a few capabilities. steptrace doctor shows which.\n");
 	record_options__print(stdout);
-	printf("\nTIME is a number with the unit ns, us, ms, s, m, h or d. Without a unit, it is\n"
-	       "a number of seconds.\n"
+	printf("\nTIME is a number with the unit ns, us, ms, s, m, h or d. A number without a\n"
+	       "unit is a number of seconds.\n"
 	       "SIZE is a number of bytes, or a number with the unit K, M or G (powers of 1024).\n"
 	       "GLOB is a pattern with *, ? and [a-z], or several patterns with commas between\n"
 	       "them. A pattern that begins with ! excludes what it matches. If several patterns\n"
@@ -44,7 +44,7 @@ static void print_help(void)
 	       "'!health.*' selects everything except health.*.\n\n"
 	       "Exit status: 0 no error, 1 the recording failed, 2 wrong usage. With -- COMMAND:\n"
 	       "the exit status of COMMAND. It is 1 instead if the recording failed, or if\n"
-	       "COMMAND exited with 0 and no program that it ran has probes.\n\n"
+	       "COMMAND exited with 0 and no program that COMMAND ran has probes.\n\n"
 	       "examples:\n"
 	       "  sudo steptrace record -p 4711\n"
 	       "  sudo steptrace record --failed -o failed.ndjson.gz --rotate-age 24h --keep 7\n"

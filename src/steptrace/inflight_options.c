@@ -32,8 +32,8 @@ static const struct option_row search_rows[] = {
 	  "'!health.*'; may be repeated"},
 	 .set = set_command},
 	{{0, "older-than", "TIME",
-	  "only commands that have been open for at least TIME; the\n"
-	  "exit status is 3 if there is one"},
+	  "only commands that have been open for at least TIME; if\n"
+	  "there is such a command, the exit status is 3"},
 	 OPTION_STORES(TIME, struct inflight_options, older_than_ns),
 	 .min = 1,
 	 .max = UINT64_MAX,
@@ -55,10 +55,11 @@ static const struct option_row output_rows[] = {
 	  "CAP_SYS_ADMIN)"},
 	 OPTION_STORES(FLAG, struct inflight_options, has_stacks)},
 	{{0, "json", NULL,
-	  "write one JSON object for each row, and one with totals\n"
-	  "(steptrace schema inflight.row describes it)"},
+	  "write one JSON object for each row, and one object with\n"
+	  "totals (see steptrace schema inflight.row and\n"
+	  "inflight.summary)"},
 	 OPTION_STORES(FLAG, struct inflight_options, is_json)},
-	{{0, "watch", "TIME", "look again every TIME, until Ctrl-C (100ms or more)"},
+	{{0, "watch", "TIME", "show the rows again every TIME, until Ctrl-C (100ms or more)"},
 	 OPTION_STORES(TIME, struct inflight_options, watch_ns),
 	 .min = 100000000,
 	 .max = UINT64_MAX,

@@ -20,23 +20,24 @@ static int set_by(void *context, const char *value, struct error *err)
 
 static const struct option_row table_rows[] = {
 	{{0, "by", "KEY[,KEY...]",
-	  "a row for each combination of these keys (default:\n"
+	  "print a row for each combination of these keys (default:\n"
 	  "command,step): command (slug), step (type), name (of the\n"
 	  "step), outcome, user, source (of the request), uid, exe\n"
-	  "(program) and pid; with step or name the durations are\n"
-	  "those of steps, otherwise of commands"},
+	  "(program) and pid; with step or name, rows show the\n"
+	  "durations of steps, otherwise those of commands"},
 	 .set = set_by},
 	{{0, "limit", "N",
-	  "at most N rows; what belongs to further rows is in the row\n"
-	  "(other) (1 to 1000000; default: 1000)"},
+	  "print at most N rows; further combinations are added to the\n"
+	  "row (other) (1 to 1000000; default: 1000)"},
 	 OPTION_STORES(NUMBER, struct latency_request, latency.rows_limit),
 	 .min = 1,
 	 .max = 1000000,
 	 .range = "a number from 1 to 1000000",
 	 .example = "100"},
 	{{0, "interval", "TIME",
-	  "print the table every TIME (100ms or more), each time with\n"
-	  "what ended since the last one (default: once, at the end)"},
+	  "print a table every TIME (100ms or more); each table shows\n"
+	  "what ended since the previous one (default: one table, at\n"
+	  "the end)"},
 	 OPTION_STORES(TIME, struct latency_request, latency.interval_ns),
 	 .min = 100000000,
 	 .max = UINT64_MAX,
@@ -45,13 +46,13 @@ static const struct option_row table_rows[] = {
 	{{0, "histogram", NULL, "draw a histogram below each row"},
 	 OPTION_STORES(FLAG, struct latency_request, latency.has_histograms)},
 	{{0, "breakdown", NULL,
-	  "say where the time went: the shares on a CPU, waiting for a\n"
-	  "CPU and blocked, and what most of the blocked time waited\n"
-	  "for; this adds a cost to each context switch"},
+	  "also show the shares of the time on a CPU, waiting for a CPU\n"
+	  "and blocked, and the cause of most of the blocked time; each\n"
+	  "context switch of the machine then takes longer"},
 	 OPTION_STORES(FLAG, struct latency_request, session.watch.breakdown)},
 	{{0, "json", NULL,
 	  "write one JSON object for each row, with its histogram\n"
-	  "(steptrace schema latency.row describes it)"},
+	  "(steptrace schema latency.row describes the object)"},
 	 OPTION_STORES(FLAG, struct latency_request, latency.is_json)},
 	{{0, "duration", "TIME",
 	  "stop after TIME, such as 500ms, 10s or 5m (default: no\n"

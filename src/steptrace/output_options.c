@@ -88,8 +88,8 @@ static const struct option_row output_rows[] = {
 	{{0, "when-full", "block|drop",
 	  "what to do when the queue of an output is full; block: the\n"
 	  "recording waits; drop: this output loses events (default:\n"
-	  "drop for sockets, block for all others); give the option\n"
-	  "after the -o to which it applies"},
+	  "drop for sockets, block for all others); applies to the\n"
+	  "last -o before --when-full"},
 	 .set = set_when_full},
 	{{0, "rotate-size", "SIZE",
 	  "start a new file before FILE grows beyond SIZE (4K or\n"
@@ -142,8 +142,8 @@ static const struct option_row output_rows[] = {
 	  "file of --tls-cert)"},
 	 OPTION_STORES(TEXT, struct output_request, sink.tls.key)},
 	{{0, "queue", "SIZE",
-	  "size of the queue of each output; events wait in it until\n"
-	  "they are written (64K to 1G; default: 32M)"},
+	  "size of the queue in which the events of each output wait\n"
+	  "until they are written (64K to 1G; default: 32M)"},
 	 OPTION_STORES(SIZE, struct output_request, queue_bytes),
 	 .min = 1 << 16,
 	 .max = 1 << 30,

@@ -66,11 +66,12 @@ static int add_label(void *context, const char *value, struct error *err)
 static const struct option_row line_rows[] = {
 	{{0, "format", "json|compact",
 	  "json: one JSON object per line; compact: one line of\n"
-	  "text for people per event (default: compact if every\n"
-	  "output is a terminal, otherwise json)"},
+	  "text for people per event (default: compact with --ids, or\n"
+	  "if every output is a terminal and no option needs json;\n"
+	  "otherwise json)"},
 	 .set = set_format},
 	{{0, "ids", NULL,
-	  "end each compact line with the whole ids of execution,\n"
+	  "end each compact line with the complete ids of execution,\n"
 	  "request and thread; such lines may be longer than the\n"
 	  "terminal is wide"},
 	 OPTION_STORES(FLAG, struct session_options, text.has_ids)},
@@ -80,14 +81,14 @@ static const struct option_row line_rows[] = {
 	  "fields with these names, such as step.name"},
 	 .set = set_fields},
 	{{0, "breakdown", NULL,
-	  "say where the time of each step and command went: on a\n"
-	  "CPU, waiting for a CPU, or blocked by a disk, a lock, the\n"
+	  "measure how long each step and command was on a CPU,\n"
+	  "waiting for a CPU, and blocked by a disk, a lock, the\n"
 	  "network, a sleep, a pipe or something else (the field cpu);\n"
-	  "this adds a cost to each context switch"},
+	  "each context switch of the machine then takes longer"},
 	 OPTION_STORES(FLAG, struct session_options, watch.breakdown)},
 	{{0, "safe-integers", NULL,
 	  "write integers of 2^53 and more as strings, for readers\n"
-	  "that would round them, such as JavaScript and jq 1.6"},
+	  "that would round such integers (JavaScript, jq 1.6)"},
 	 OPTION_STORES(FLAG, struct session_options, safe_integers)},
 	{{0, "label", "KEY=VALUE",
 	  "write this label in the event trace.started; may be given\n"
@@ -160,11 +161,11 @@ static const struct option_row tracer_rows[] = {
 	 OPTION_STORES(FLAG, struct session_options, shows_stats)},
 	{{0, "metrics", "ADDRESS:PORT",
 	  "serve the numbers of --stats, and the durations of commands\n"
-	  "and steps, to Prometheus over HTTP, for example at\n"
-	  "127.0.0.1:9464"},
+	  "and steps, to Prometheus over HTTP (example:\n"
+	  "127.0.0.1:9464)"},
 	 OPTION_STORES(TEXT, struct session_options, metrics_address)},
 	{{0, "metrics-buckets", "TIME[,TIME...]",
-	  "the upper bounds of the buckets of --metrics for the\n"
+	  "set the upper bounds of the buckets of --metrics for the\n"
 	  "durations of commands and steps (default: 20 bounds from\n"
 	  "100us to 5m)"},
 	 .set = set_metrics_buckets},

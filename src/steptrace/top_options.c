@@ -35,9 +35,9 @@ static const struct option_row screen_rows[] = {
 	  "comes first"},
 	 .set = set_sort},
 	{{0, "limit", "N",
-	  "at most N commands, and N steps of all commands together;\n"
-	  "what belongs to further ones is in the row (other) (1 to\n"
-	  "100000; default: 1000)"},
+	  "keep at most N rows of commands, and N rows of steps for\n"
+	  "all commands together; further commands and steps are added\n"
+	  "to a row (other) (1 to 100000; default: 1000)"},
 	 OPTION_STORES(NUMBER, struct top_request, top.rows_limit),
 	 .min = 1,
 	 .max = 100000,
@@ -45,11 +45,11 @@ static const struct option_row screen_rows[] = {
 	 .example = "5000"},
 	{{0, "once", NULL,
 	  "print all commands once, as text without colours, at the\n"
-	  "end of --duration (default: after one --interval)"},
+	  "end of --duration"},
 	 OPTION_STORES(FLAG, struct top_request, top.is_once)},
 	{{0, "duration", "TIME",
 	  "stop after TIME, such as 500ms, 10s or 5m (default: no\n"
-	  "limit)"},
+	  "limit; with --once: one --interval, or until COMMAND ends)"},
 	 OPTION_STORES(TIME, struct top_request, session.duration_ns),
 	 .min = 1,
 	 .max = UINT64_MAX,

@@ -14,15 +14,16 @@ static int set_whole(void *context, const char *value, struct error *err)
 
 static const struct option_row whole_rows[] = {
 	{{0, "whole", "WHAT[,WHAT...]",
-	  "write an execution only if it meets one of these\n"
-	  "conditions, then with all of its events: failed, aborted,\n"
-	  "or slower:TIME (it took at least TIME); its events wait\n"
-	  "for its end in memory; --sample N also writes one in N of\n"
-	  "the other executions"},
+	  "write an execution only if it failed, was aborted, or took\n"
+	  "at least TIME (slower:TIME); all events of such an\n"
+	  "execution are written; steptrace keeps the events in\n"
+	  "memory until the execution ends; --sample N also writes\n"
+	  "one in N of the other executions"},
 	 .set = set_whole},
 	{{0, "hold", "SIZE",
-	  "memory for the events that wait (64K to 64G; default: 64M);\n"
-	  "when it is full, the oldest executions are written"},
+	  "memory in which --whole keeps events (64K to 64G; default:\n"
+	  "64M); when this memory is full, steptrace writes the oldest\n"
+	  "executions"},
 	 OPTION_STORES(SIZE, struct whole, hold_bytes),
 	 .min = 1 << 16,
 	 .max = 1ull << 36,

@@ -526,7 +526,7 @@ class CommandLine(Scenario):
         self.assertLessEqual(max(map(len, output.splitlines())), 80)
         for option in ("--older-than", "--watch", "--scan", "--stack", "--json", "--command"):
             self.assertIn(option, output)
-        self.assertTrue(re.search(r"3 a command is older", output))
+        self.assertTrue(re.search(r"3 a command is\s+older", output))
 
 
 if __name__ == "__main__":

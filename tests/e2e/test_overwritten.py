@@ -228,7 +228,7 @@ class WithoutLease(Scenario):
 
     def test_doctor(self):
         """What it says is what a recording does."""
-        for user, word in (({}, "waits until its probes are detached"),
+        for user, word in (({}, "waits until steptrace has detached"),
                            ({"user": 12345, "group": 12345, "extra_groups": [], "cwd": "/"},
                             "no lease (Permission denied)")):
             program = shutil.copy(STEPTRACE, self.directory)
@@ -237,7 +237,7 @@ class WithoutLease(Scenario):
             self.assertIn(word, " ".join(done.stdout.split()))  # lines are wrapped
         with open(self.path, "r+b"):
             _, output, _ = run("doctor", "-x", self.path)
-        self.assertIn("a program has it open for writing", " ".join(output.split()))
+        self.assertIn("a program has opened the file for writing", " ".join(output.split()))
 
 
 if __name__ == "__main__":

@@ -44,8 +44,8 @@ class Sandbox(EndToEnd):
     def test_doctor_warns_of_the_strict_mode(self):
         found = self.sandbox_of("strict")
         self.assertEqual(found["verdict"], "warn")
-        self.assertIn("strict seccomp mode in 1 thread: the kernel kills it", found["text"])
-        self.assertIn("do not trace it", found["advice"])
+        self.assertIn("mode in 1 thread: the kernel kills the process", found["text"])
+        self.assertIn("do not trace this process", found["advice"])
 
 
 if __name__ == "__main__":

@@ -177,13 +177,13 @@ static void check_holds(struct findings *findings)
 	int code = exec_hold__check();
 
 	if (code == 0)
-		findings__add(findings, "kernel", "new programs", VERDICT_OK, NULL,
-			      "those that a command (-- COMMAND) starts are recorded from their "
-			      "first boundary");
+		findings__add(
+			findings, "kernel", "new programs", VERDICT_OK, NULL,
+			"programs that -- COMMAND starts are recorded from their first event");
 	else
 		findings__add(findings, "kernel", "new programs", VERDICT_WARN, hold_advice(code),
 			      "their first milliseconds are not recorded, also with -- COMMAND: "
-			      "an exec cannot be held (%s)",
+			      "the kernel cannot let an exec wait (%s)",
 			      strerror(-code));
 }
 
@@ -292,8 +292,8 @@ static void add_site(struct findings *findings, const struct site_choice *choice
 			findings, "sites", name, VERDICT_WARN,
 			"for runners that never fork, --site can choose it; a later kernel may "
 			"not have this defect",
-			"%.0f ns per hit with an empty program; not used: on this kernel a "
-			"forked child that reaches it dies",
+			"%.0f ns per hit with an empty program; not used: this kernel kills a "
+			"forked child that reaches the site",
 			ns);
 	else
 		findings__add(findings, "sites", name, VERDICT_OK, NULL,

@@ -92,16 +92,17 @@ void checkup__sandbox(struct findings *findings, const char *section, pid_t pid)
 	if (strict_count)
 		findings__add(
 			findings, section, "sandbox", VERDICT_WARN,
-			"do not trace it, or give it a seccomp filter instead",
-			"strict seccomp mode in %u thread%s: the kernel kills it at its first "
-			"begin or end call",
+			"do not trace this process, or use a seccomp filter instead",
+			"strict seccomp mode in %u thread%s: the kernel kills the process at its "
+			"first begin or end call",
 			strict_count, strict_count == 1 ? "" : "s");
 	else if (filter_count && !vdso_reads(clock_source))
-		findings__add(findings, section, "sandbox", VERDICT_WARN,
-			      "allow clock_gettime in the filter of the runner",
-			      "a seccomp filter, and the clock source '%s': to read the clock is a "
-			      "system call",
-			      clock_source);
+		findings__add(
+			findings, section, "sandbox", VERDICT_WARN,
+			"allow clock_gettime in the filter of the runner",
+			"a seccomp filter, and the clock source '%s': reading the clock needs "
+			"a system call",
+			clock_source);
 	else
 		findings__add(findings, section, "sandbox", VERDICT_OK, NULL, "%s",
 			      filter_count ? "a seccomp filter; begin and end calls make no system "

@@ -158,7 +158,7 @@ static void check_loading(struct checkup_target *target, const struct binary *bi
 	if (loading == LOADED_ONCE)
 		return;
 	findings__add(target->findings, binary->name, "mappings", VERDICT_FAIL,
-		      "its probes are not attached while this process runs", "process %d %s",
+		      "steptrace attaches when this process has ended", "process %d %s",
 		      target->pid, loading__text(loading));
 }
 
@@ -168,18 +168,19 @@ static void check_writers(struct findings *findings, const struct binary *binary
 
 	if (!refusal)
 		findings__add(findings, binary->name, "writers", VERDICT_OK, NULL,
-			      "a program that opens it for writing waits until its probes are "
-			      "detached (at most %u s)",
+			      "a program that opens the file for writing waits until steptrace "
+			      "has detached (at most %u s)",
 			      writers__patience_s());
 	else if (refusal == -ETXTBSY)
 		findings__add(findings, binary->name, "writers", VERDICT_WARN,
-			      "it is traced when the program has closed it",
-			      "a program has it open for writing");
+			      "steptrace attaches when the program has closed the file",
+			      "a program has opened the file for writing");
 	else
 		findings__add(findings, binary->name, "writers", VERDICT_WARN,
-			      "replace it by rename, or run steptrace as root or with CAP_LEASE",
-			      "no lease (%s): a process that runs it while it is overwritten, or "
-			      "shortly after, may crash",
+			      "replace the file by rename, or run steptrace as root or with "
+			      "CAP_LEASE",
+			      "no lease (%s): a process that executes the file while it is "
+			      "overwritten, or shortly after, may crash",
 			      strerror(-refusal));
 }
 
@@ -237,8 +238,8 @@ static void check_namespaces(struct findings *findings, const char *section, pid
 		{"pid", NULL, "its own: events also carry its inner_pid"},
 		{"mnt", NULL, "its own: files are opened through /proc"},
 		{"time", "expect `unattributed` after a loss",
-		 "its own: its clock is not that of the kernel, so steps after a loss stay "
-		 "without their command"},
+		 "its own: the clock of the process is not the kernel's clock, so the command "
+		 "of a step is not known after a loss"},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -269,8 +270,8 @@ void checkup__process(struct findings *findings, pid_t pid)
 	} else if (target.binaries_count == 0) {
 		findings__add(
 			findings, section, "probes", VERDICT_FAIL,
-			"usdt/README.md says how to add them; steptrace list shows the processes "
-			"that have them",
+			"usdt/README.md says how to add probes; steptrace list shows the processes "
+			"that have probes",
 			"it runs nothing with steptrace probes that steptrace may read");
 	}
 	if (target.binaries_count) {

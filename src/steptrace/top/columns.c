@@ -100,15 +100,18 @@ void age_text__write(uint64_t ns, char text[CELL_BYTES])
 
 const struct top_column_info top_columns[TOP_COLUMNS_COUNT] = {
 	[COLUMN_NAME] = {"command", "COMMAND", "the slug of the command", NULL, 0, 0},
-	[COLUMN_RATE] = {"rate", "RATE/s", "ended per second, in the last 5 seconds", write_rate, 6,
-			 0},
-	[COLUMN_COUNT] = {"count", "COUNT", "ended", write_ended, 6, 2},
-	[COLUMN_P50] = {"p50", "P50", "half of them took at most this long", write_p50, 7, 0},
-	[COLUMN_P99] = {"p99", "P99", "99 percent of them took at most this long", write_p99, 7, 0},
-	[COLUMN_MAX] = {"max", "MAX", "the longest", write_max, 7, 1},
-	[COLUMN_FAILED] = {"failed", "FAILED", "failed or aborted", write_failed, 6, 0},
-	[COLUMN_OPEN] = {"open", "OPEN", "began and did not end yet", write_open, 5, 0},
-	[COLUMN_OLDEST] = {"oldest", "OLDEST", "how long the oldest of these has been open",
+	[COLUMN_RATE] = {"rate", "RATE/s", "how many ended per second, in the last 5 s", write_rate,
+			 6, 0},
+	[COLUMN_COUNT] = {"count", "COUNT", "how many ended", write_ended, 6, 2},
+	[COLUMN_P50] = {"p50", "P50", "half of the durations are at most this long", write_p50, 7,
+			0},
+	[COLUMN_P99] = {"p99", "P99", "99 % of the durations are at most this long", write_p99, 7,
+			0},
+	[COLUMN_MAX] = {"max", "MAX", "the longest duration", write_max, 7, 1},
+	[COLUMN_FAILED] = {"failed", "FAILED", "how many failed or were aborted", write_failed, 6,
+			   0},
+	[COLUMN_OPEN] = {"open", "OPEN", "how many began and have not ended", write_open, 5, 0},
+	[COLUMN_OLDEST] = {"oldest", "OLDEST", "how long the oldest open one has been open",
 			   write_oldest, 7, 0},
 };
 

@@ -82,8 +82,8 @@ static int set_failed(void *context, const char *value, struct error *err)
 static const struct option_row filter_rows[] = {
 	{{0, "cgroup", "PATH",
 	  "only executions that begin in this cgroup (version 2) or\n"
-	  "below it; when the cgroup is removed and created again,\n"
-	  "the new cgroup is used"},
+	  "in a cgroup below; when the cgroup is removed and created\n"
+	  "again, steptrace uses the new cgroup"},
 	 .set = set_cgroup},
 	{{0, "uid", "USER", "only executions that this user begins (name or number)"},
 	 .set = set_uid},
@@ -101,22 +101,24 @@ static const struct option_row filter_rows[] = {
 	  "commands, tools and fragments are still written"},
 	 .set = set_step_type},
 	{{0, "failed", NULL,
-	  "only commands, steps and tool calls that failed, and\n"
-	  "commands that were rejected or aborted; no events are\n"
-	  "written for aborted steps"},
+	  "only commands, steps and tool calls that failed or were\n"
+	  "aborted, and commands that were rejected; no event is\n"
+	  "written for a step that is open when its process ends"},
 	 .set = set_failed},
 	{{0, "min-duration", "TIME",
 	  "only commands, steps and tool calls that took at least\n"
-	  "TIME; no events are written for aborted steps"},
+	  "TIME; no event is written for a step that is open when its\n"
+	  "process ends"},
 	 .set = set_min_duration},
 	{{0, "sample", "N",
 	  "all events of about one in N executions, and no events of\n"
 	  "the other executions"},
 	 .set = set_sample},
 	{{0, "ends-only", NULL,
-	  "attach to the ends of steps only, not to the beginnings;\n"
-	  "this halves the cost of a recorded step in the runner; no\n"
-	  "events are written for aborted steps"},
+	  "attach only to the ends of steps, not to the beginnings; a\n"
+	  "recorded step then costs the runner about half as much; no\n"
+	  "event is written for a step that is open when its process\n"
+	  "ends"},
 	 OPTION_STORES(FLAG, struct watch_options, ends_only)},
 };
 
