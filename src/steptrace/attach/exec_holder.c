@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/child_process.h"
 #include "common/clock.h"
 #include "steptrace/attach/elf_notes.h"
 #include "steptrace/attach/exec_marks.h"
@@ -187,37 +188,6 @@ _Noreturn static void serve(struct holder *holder)
 	}
 }
 
-static int compare(const void *left, const void *right)
-{
-	return *(const int *)left - *(const int *)right;
-}
-
-/* Other processes wait for the end of what the tracer had open: the command, readers of pipes. */
-static void close_others(int fanotify_fd, int socket, int map_fd)
-{
-	int kept[] = {fanotify_fd, socket, map_fd};
-	unsigned int from = 0;
-
-	qsort(kept, 3, sizeof(kept[0]), compare);
-	for (int i = 0; i < 3; i++) {
-		if ((unsigned int)kept[i] > from)
-			close_range(from, (unsigned int)kept[i] - 1, 0);
-		from = (unsigned int)kept[i] + 1;
-	}
-	close_range(from, ~0u, 0);
-}
-
-/* A signal to the process group of the tracer is not for the holder. */
-static void leave_group(void)
-{
-	sigset_t none;
-
-	setpgid(0, 0);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	prctl(PR_SET_NAME, EXEC_HOLDER_NAME);
-}
-
 /* An exec is refused when the kernel finds no free descriptor for the holder. So where the limit
  * cannot be raised, fewer execs wait. Returns how many may; negative: the limit is too low. */
 static int allow_descriptors(void)
@@ -256,14 +226,15 @@ _Noreturn void exec_holder__run(int fanotify_fd, int socket, const struct captur
 				pid_t tracer)
 {
 	struct holder holder = {.capture = capture, .fanotify_fd = fanotify_fd, .socket = socket};
+	const int kept[] = {fanotify_fd, socket, capture__wanted_pids_fd(capture)};
 	int max = allow_descriptors();
 
 	if (max <= 0)
 		_exit(1);
 	holder.max = (size_t)max;
-	leave_group();
-	close_others(fanotify_fd, socket, capture__wanted_pids_fd(capture));
-	if (confine(tracer) || send(socket, "r", 1, MSG_NOSIGNAL) != 1)
+	child_process__leave_group(EXEC_HOLDER_NAME);
+	if (child_process__close_others(kept, 3) || confine(tracer) ||
+	    send(socket, "r", 1, MSG_NOSIGNAL) != 1)
 		_exit(1);
 	serve(&holder);
 }

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/child_process.h"
 #include "steptrace/attach/fd_message.h"
 #include "steptrace/confine/privilege.h"
 #include "steptrace/confine/seccomp.h"
@@ -251,20 +252,6 @@ _Noreturn static void serve(struct holding *holding)
 
 /* ---- starting and ending */
 
-/* Descriptors of the tracer that stayed open here would keep its pipes and sockets open. `kept` is
- * ascending. */
-static int close_others(const int *kept, size_t count)
-{
-	int first = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		if (kept[i] > first && syscall(SYS_close_range, first, kept[i] - 1, 0))
-			return -errno;
-		first = kept[i] + 1;
-	}
-	return syscall(SYS_close_range, first, UINT_MAX, 0) ? -errno : 0;
-}
-
 /* Signals of the terminal are for the tracer; only a SIGKILL or a SIGSTOP reaches a holder. */
 static int open_waits(struct holding *holding, pid_t tracer)
 {
@@ -324,7 +311,8 @@ _Noreturn static void hold(const int sockets[LINK_HOLDERS], pid_t tracer, enum u
 	struct holding holding = {0};
 	int own;
 
-	if (close_others(sockets, LINK_HOLDERS) || open_waits(&holding, tracer) || confine(method))
+	if (child_process__close_others(sockets, LINK_HOLDERS) || open_waits(&holding, tracer) ||
+	    confine(method))
 		_exit(1);
 	own = fork_siblings(sockets[0]);
 	holding.socket = sockets[own];
