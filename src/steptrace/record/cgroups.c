@@ -13,7 +13,6 @@
 
 enum {
 	KEPT = 1024,         /* paths */
-	PATH_BYTES = 4096,   /* a longer path is not known */
 	SEARCH_LIMIT = 8192, /* directories of one search */
 	DEPTH_LIMIT = 32,
 };
@@ -54,32 +53,11 @@ void cgroups__free(struct cgroups *cgroups)
 /* On a 64-bit kernel the id of a cgroup is its directory's inode number. */
 static bool has_id(const struct cgroups *cgroups, const char *path, uint64_t id)
 {
-	char full[PATH_BYTES + 64];
+	char full[CGROUP2_PATH_BYTES + 64];
 	struct stat status;
 
 	snprintf(full, sizeof(full), "%s%s", cgroups->mount, path);
 	return stat(full, &status) == 0 && status.st_ino == id;
-}
-
-/* ---- from the process */
-
-/* The line of version 2 is "0::PATH". */
-static bool read_path(uint32_t pid, char path[PATH_BYTES])
-{
-	char name[64], line[PATH_BYTES + 8];
-	bool found = false;
-	FILE *file;
-
-	snprintf(name, sizeof(name), "/proc/%u/cgroup", pid);
-	file = fopen(name, "re");
-	while (file && !found && fgets(line, sizeof(line), file)) {
-		found = strncmp(line, "0::/", 4) == 0 && strchr(line, '\n');
-		if (found)
-			snprintf(path, PATH_BYTES, "%.*s", (int)strcspn(line + 3, "\n"), line + 3);
-	}
-	if (file)
-		fclose(file);
-	return found;
 }
 
 /* ---- by a search */
@@ -87,8 +65,8 @@ static bool read_path(uint32_t pid, char path[PATH_BYTES])
 struct search {
 	const struct cgroups *cgroups;
 	uint64_t id;
-	unsigned int left;     /* directories that may still be read */
-	char path[PATH_BYTES]; /* the one that is being read */
+	unsigned int left;             /* directories that may still be read */
+	char path[CGROUP2_PATH_BYTES]; /* the one that is being read */
 };
 
 static bool search_below(struct search *search, unsigned int depth);
@@ -98,7 +76,8 @@ static bool search_entry(struct search *search, const struct dirent *entry, unsi
 {
 	size_t bytes = strlen(search->path), more = strlen(entry->d_name) + 1;
 
-	if (entry->d_type != DT_DIR || entry->d_name[0] == '.' || bytes + more >= PATH_BYTES)
+	if (entry->d_type != DT_DIR || entry->d_name[0] == '.' ||
+	    bytes + more >= CGROUP2_PATH_BYTES)
 		return false;
 	search->path[bytes] = '/';
 	memcpy(search->path + bytes + 1, entry->d_name, more);
@@ -110,7 +89,7 @@ static bool search_entry(struct search *search, const struct dirent *entry, unsi
 
 static bool search_below(struct search *search, unsigned int depth)
 {
-	char full[PATH_BYTES + 64];
+	char full[CGROUP2_PATH_BYTES + 64];
 	const struct dirent *entry;
 	bool found = false;
 	DIR *directory;
@@ -143,11 +122,11 @@ static char *search_path(struct cgroups *cgroups, uint64_t id)
 
 static char *look_up(struct cgroups *cgroups, uint64_t id, uint32_t pid)
 {
-	char path[PATH_BYTES];
+	char path[CGROUP2_PATH_BYTES];
 
 	if (!cgroups->mount)
 		return NULL;
-	if (read_path(pid, path) && has_id(cgroups, path, id))
+	if (cgroup2__path_of(pid, path) && has_id(cgroups, path, id))
 		return strdup(path);
 	return search_path(cgroups, id);
 }
