@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "steptrace/top/keys.h"
-#include "steptrace/top/open_spans.h"
+#include "steptrace/top/open_now.h"
 
 int top__open(struct top *top, const struct top_options *options)
 {
@@ -110,7 +110,7 @@ void top__update(struct top *top, const struct stream *stream, uint64_t now_ns)
 		return;
 	top->now_ns = now_ns;
 	top_rows__begin_open(top->rows);
-	open_spans__of_stream(stream, top_rows__add_open, top->rows);
+	open_now__of_stream(stream, top_rows__add_open, top->rows);
 	top__finish(top, stream);
 }
 

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "steptrace/top/open_spans.h"
+#include "steptrace/top/open_now.h"
 
 #include "steptrace/stream/executions.h"
 
 struct telling {
-	void (*each)(void *context, const struct open_span *span);
+	void (*each)(void *context, const struct open_now *span);
 	void *context;
 };
 
 static void tell(void *context, const struct execution *execution)
 {
 	const struct telling *telling = context;
-	struct open_span span = {.command = execution->command.slug};
+	struct open_now span = {.command = execution->command.slug};
 
 	span.since_ns = execution__since_ns(execution, &span.is_older);
 	telling->each(telling->context, &span);
 	for (const struct open_step *step = execution->open.newest; step; step = step->older) {
-		const struct open_span of_step = {
+		const struct open_now of_step = {
 			.command = execution->command.slug,
 			.step_type = step->span.type,
 			.step_name = step->span.name,
@@ -27,8 +27,8 @@ static void tell(void *context, const struct execution *execution)
 	}
 }
 
-void open_spans__of_stream(const struct stream *stream,
-			   void (*each)(void *context, const struct open_span *span), void *context)
+void open_now__of_stream(const struct stream *stream,
+			 void (*each)(void *context, const struct open_now *span), void *context)
 {
 	struct telling telling = {each, context};
 
