@@ -210,6 +210,7 @@ static int look(struct inflight_search *search, struct error *err)
 		status = status_of(&inflight, search->options);
 	}
 	inflight__free(&inflight);
+	inflight_search__forget(search);
 	return status;
 }
 

@@ -24,10 +24,15 @@ void binary__close(struct binary *binary)
 	free(binary);
 }
 
+void binaries__truncate(struct binaries *set, size_t count)
+{
+	while (set->count > count)
+		binary__close(set->items[--set->count]);
+}
+
 void binaries__close(struct binaries *set)
 {
-	for (size_t i = 0; i < set->count; i++)
-		binary__close(set->items[i]);
+	binaries__truncate(set, 0);
 	free(set->items);
 	*set = (struct binaries){0};
 }

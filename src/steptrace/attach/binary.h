@@ -51,6 +51,9 @@ struct binaries {
 
 void binaries__close(struct binaries *set);
 
+/* Closes all binaries but the first `count`. */
+void binaries__truncate(struct binaries *set, size_t count);
+
 /*
  * Opens `path` and adds it, unless the set has it. Returns 0 and *binary (owned by the set), or
  * negative errno with a sentence, as binary__open().

@@ -11,6 +11,8 @@
 #include "steptrace/attach/process_tree.h"
 #include "steptrace/confine/caller_rights.h"
 
+enum { BINARIES_KEPT = 4096 };
+
 struct collecting {
 	struct inflight *inflight;
 	const struct inflight_options *options;
@@ -51,6 +53,8 @@ static bool is_wanted_pid(const struct collecting *collecting, pid_t pid)
 {
 	const struct targets *targets = &collecting->options->targets;
 
+	if (collecting->options->is_wanted)
+		return collecting->options->is_wanted(collecting->options->is_wanted_context, pid);
 	if (targets->pids_count == 0)
 		return true;
 	for (size_t i = 0; i < targets->pids_count; i++)
@@ -472,6 +476,12 @@ int inflight_search__open(struct inflight_search *search, const struct inflight_
 	code = open_named(search, err);
 	caller_rights__end(&saved);
 	return code;
+}
+
+void inflight_search__forget(struct inflight_search *search)
+{
+	if (search->binaries.count > BINARIES_KEPT)
+		binaries__truncate(&search->binaries, search->named_count);
 }
 
 void inflight_search__close(struct inflight_search *search)

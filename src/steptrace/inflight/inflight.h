@@ -30,6 +30,9 @@ struct inflight_options {
 	bool has_stacks;        /* with the kernel stacks */
 	bool is_json;
 	uint64_t watch_ns; /* repeat; 0: once */
+	/* Chooses the processes, in place of the pids of the targets. NULL: these do. */
+	bool (*is_wanted)(void *context, pid_t pid);
+	void *is_wanted_context;
 };
 
 struct age {
@@ -79,6 +82,10 @@ struct inflight_search {
 int inflight_search__open(struct inflight_search *search, const struct inflight_options *options,
 			  struct error *err);
 void inflight_search__close(struct inflight_search *search);
+
+/* Forgets the files of processes if there are very many. For a caller that looks again and again:
+ * new files are added with each look. */
+void inflight_search__forget(struct inflight_search *search);
 
 /*
  * Looks at the targets once. `progress` may be NULL. 0 or negative errno with a sentence: a named
