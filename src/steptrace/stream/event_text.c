@@ -46,24 +46,22 @@ static struct columns columns_of(const struct text_style *style)
 /* ---- the line */
 
 static void put_front(struct text_line *line, const struct columns *columns,
-		      const struct event *event, struct clock_anchor *clock)
+		      const struct event_text_front *front, struct clock_anchor *clock)
 {
-	const uint8_t *id = event->execution ? event->execution->id : event->head->execution_id;
-	const char *slug =
-		event->execution ? event->execution->command.slug : event->rejected->slug;
+	const uint8_t *id = front->execution_id;
 	char room[CLOCK_TIMESTAMP_BYTES], text[32];
 	struct json stamp = {.base = room, .at = room, .limit = room + sizeof(room)};
 
-	clock_anchor__timestamp(clock, &stamp, event->record->time_ns);
+	clock_anchor__timestamp(clock, &stamp, front->time_ns);
 	text_line__put(line, room + 11, columns->time_bytes, columns->time_bytes);
-	snprintf(text, sizeof(text), "%*u", PID_COLUMNS, event->record->pid);
+	snprintf(text, sizeof(text), "%*u", PID_COLUMNS, front->pid);
 	text_line__go_to(line, columns->pid);
 	text_line__put(line, text, sizeof(text), sizeof(text));
 	snprintf(text, sizeof(text), "%02x%02x%02x%02x", id[12], id[13], id[14], id[15]);
 	text_line__go_to(line, columns->id);
 	text_line__put(line, text, sizeof(text), sizeof(text));
 	text_line__go_to(line, columns->slug);
-	text_line__put(line, slug, sizeof(event->rejected->slug), columns->slug_width);
+	text_line__put(line, front->slug, front->slug_bytes, columns->slug_width);
 	text_line__go_to(line, columns->body);
 }
 
@@ -108,18 +106,34 @@ static void put_body(struct text_line *line, const struct columns *columns,
 	text_line__put(line, details->text, details->bytes, less(columns->end, line->at));
 }
 
+void event_text__write_line(struct json *json, const struct event_text_front *front,
+			    const struct event_text_body *body, struct clock_anchor *clock,
+			    const struct text_style *style)
+{
+	struct columns columns = columns_of(style);
+	struct text_line line;
+
+	text_line__begin(&line, json, style);
+	put_front(&line, &columns, front, clock);
+	put_body(&line, &columns, body);
+	text_line__end(&line);
+}
+
 void event_text__write(struct json *json, const struct event *event, struct clock_anchor *clock,
 		       const struct text_style *style)
 {
-	struct columns columns = columns_of(style);
+	const struct execution *execution = event->execution;
+	const struct event_text_front front = {
+		.time_ns = event->record->time_ns,
+		.pid = event->record->pid,
+		.execution_id = execution ? execution->id : event->head->execution_id,
+		.slug = execution ? execution->command.slug : event->rejected->slug,
+		.slug_bytes = sizeof(event->rejected->slug),
+	};
 	struct event_text_body body;
-	struct text_line line;
 
 	event_text_body__make(&body, event, style->has_ids);
-	text_line__begin(&line, json, style);
-	put_front(&line, &columns, event, clock);
-	put_body(&line, &columns, &body);
-	text_line__end(&line);
+	event_text__write_line(json, &front, &body, clock, style);
 }
 
 void event_text__header(struct json *json, const struct text_style *style)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Private to event_text*.c: what the line of an event says. event_text.c puts it into columns and
- * escapes it.
+ * What the line of an event says. event_text.c puts it into columns and escapes it.
  *
  *	what "  DatabaseUpdateStep set-title"	duration "482 us"	details "  1 row"
  */
@@ -11,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "steptrace/stream/clock_anchor.h"
 #include "steptrace/stream/duration_text.h"
 #include "steptrace/stream/event.h"
 #include "steptrace/stream/text_line.h"
@@ -31,5 +31,19 @@ struct event_text_body {
 
 /* `has_ids`: the details end with the whole ids of execution, request and thread. */
 void event_text_body__make(struct event_text_body *body, const struct event *event, bool has_ids);
+
+/* The columns in front of it. */
+struct event_text_front {
+	uint64_t time_ns; /* CLOCK_MONOTONIC */
+	uint32_t pid;
+	const uint8_t *execution_id;
+	const char *slug; /* ends with NUL, or after slug_bytes */
+	size_t slug_bytes;
+};
+
+/* Appends one line. The caller has reserved EVENT_TEXT_BYTES. */
+void event_text__write_line(struct json *json, const struct event_text_front *front,
+			    const struct event_text_body *body, struct clock_anchor *clock,
+			    const struct text_style *style);
 
 #endif
