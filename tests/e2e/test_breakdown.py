@@ -257,8 +257,9 @@ class Breakdown(Scenario):
 
 
 class Tables(EndToEnd):
-    def test_sums_of_a_recording(self):
-        """`latency` and `record` observe the same run, each with its own programs in the kernel."""
+    def observe(self):
+        """A run that `latency` and `record` both observe. None: one of them could not measure a
+        step, because the thread left its CPU in the moment between a probe and a clock."""
         with Runner(target("waiter")) as runner:
             tracer = Tracer("-p", str(runner.pid), "--breakdown")
             table = Table("-p", str(runner.pid), "--breakdown", "--json", "--by", "name")
@@ -266,10 +267,22 @@ class Tables(EndToEnd):
                 runner.do(order)
             rows = {row["by"]["step_name"]: row for row in rows_of(table.stop())}
             events = exact(tracer)
+        for name, count in (("sleep", 2), ("burn", 1), ("pipe", 1)):
+            self.assertEqual((rows[name]["count"], len(named(events, name))), (count, count))
+            known = [step for step in named(events, name) if step["cpu"]]
+            if len(known) < count or not rows[name]["cpu"] or rows[name]["cpu"]["measured"] < count:
+                return None
+        return rows, events
+
+    def test_sums_of_a_recording(self):
+        """Each of the two has its own programs in the kernel."""
+        seen = None
+        for _ in range(10):
+            seen = seen or self.observe()
+        rows, events = seen
         for name, kind in (("sleep", "sleep"), ("burn", None), ("pipe", "pipe")):
             cpu, known = rows[name]["cpu"], named(events, name)
             found = parts(cpu)
-            self.assertEqual((cpu["measured"], rows[name]["count"]), (len(known), len(known)))
             self.assertEqual(sum(found.values()), ns(cpu["threads_ms"]))
             self.assertEqual(ns(cpu["threads_ms"]), sum(ns(step["duration_ms"]) for step in known))
             for part in found:
