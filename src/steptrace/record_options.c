@@ -56,6 +56,13 @@ static int set_pseudonymize(void *context, const char *value, struct error *err)
 	return pseudonym__parse(value, &session->pseudonyms_mask, err);
 }
 
+static int set_overdue(void *context, const char *value, struct error *err)
+{
+	struct session_options *session = context;
+
+	return overdue_times__parse(&session->overdue, value, err);
+}
+
 static int add_label(void *context, const char *value, struct error *err)
 {
 	struct session_options *session = context;
@@ -86,6 +93,11 @@ static const struct option_row line_rows[] = {
 	  "network, a sleep, a pipe or something else (the field cpu);\n"
 	  "each context switch of the machine then takes longer"},
 	 OPTION_STORES(FLAG, struct session_options, watch.breakdown)},
+	{{0, "overdue", "TIME[,TIME...]",
+	  "write an event command.execution.overdue when a command,\n"
+	  "or its innermost step, has been open for one of these\n"
+	  "times; also for commands that began before the recording"},
+	 .set = set_overdue},
 	{{0, "safe-integers", NULL,
 	  "write integers of 2^53 and more as strings, for readers\n"
 	  "that would round such integers (JavaScript, jq 1.6)"},

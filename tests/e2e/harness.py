@@ -221,6 +221,11 @@ class Tracer:
             return any(line.endswith("\n") and all(word in line for word in words)
                        for line in file)
 
+    def text(self):
+        """What the output has so far."""
+        with open(self.path, encoding="utf-8") as file:
+            return file.read()
+
     def written(self, *words):
         """Waits for a line of the output with all of the words; returns the first."""
         deadline, at = time.monotonic() + PATIENCE_S, 0
@@ -339,8 +344,14 @@ def aborted(events):
             (event["execution_id"] in left_open or "timestamp" not in event)]
 
 
+def overdue(events):
+    return of_kind(events, "command.execution.overdue")
+
+
 def runner_events(events):
-    return [event for event in events if not event["event"].startswith("trace.")]
+    """Those that a probe or the end of a process made."""
+    return [event for event in events if not event["event"].startswith("trace.")
+            and event["event"] != "command.execution.overdue"]
 
 
 def of_exe(events, path):
@@ -369,6 +380,7 @@ def check_books(test, events):
     test.assertEqual(stopped["event"], "trace.stopped")
     test.assertEqual(stopped["events"] + stopped["aborted_events"], len(runner_events(events)))
     test.assertEqual(stopped["aborted_events"], len(aborted(events)))
+    test.assertEqual(stopped.get("overdue_events", 0), len(overdue(events)))
     test.assertEqual(stopped["hits"], stopped["events"] + stopped["lost"]
                      + sum(stopped["filtered"].values()))
     test.assertEqual(stopped["lost"], sum(stopped["lost_by_kind"].values()))

@@ -33,6 +33,7 @@ struct privilege_needs {
 	bool serves;        /* serves metrics */
 	bool draws;         /* draws on a terminal, and takes keys from it */
 	bool holds_execs;   /* answers the kernel's questions about execs (exec_hold.h) */
+	pid_t ends_child;   /* has this child process, and ends it by a signal; 0: none */
 	/* Supplementary groups that are kept: new files belong to them. */
 	gid_t groups[PRIVILEGE_GROUPS_MAX];
 	size_t groups_count;

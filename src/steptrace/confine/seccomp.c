@@ -179,6 +179,9 @@ static int fill(scmp_filter_ctx filter, const struct privilege_needs *needs)
 		code = allow_with_arguments(filter);
 	if (!code && needs->signals_child)
 		code = ALLOW_ALL(filter, child_calls);
+	if (!code && needs->ends_child)
+		code = allow_where(filter, SCMP_SYS(kill), 0, UINT32_MAX,
+				   (uint64_t)needs->ends_child);
 	if (!code && needs->reads_memory)
 		code = allow(filter, SCMP_SYS(process_vm_readv));
 	if (!code && needs->connects)

@@ -119,6 +119,7 @@ void ending__run(struct session *session)
 	struct trace_totals totals;
 
 	session->stopped_ns = clock__now_ns();
+	overdue_events__finish(&session->overdue, session->stream, session->pseudonyms);
 	watch__let_go(&session->watch);
 	vanished__check(&session->vanished, &session->watch, session->stream, false);
 	drain_before_detach(session);
@@ -131,7 +132,8 @@ void ending__run(struct session *session)
 	intake__flush(session);
 	session__totals(session, &totals);
 	session__vitals(session, &session->self_stats.now); /* metrics are served on */
-	session->failed = session->failed || trace_totals__untraced(&totals) > 0;
+	session->failed = session->failed || trace_totals__untraced(&totals) > 0 ||
+			  session->overdue.has_failed;
 	if (totals.decisions_lost)
 		log__warn(
 			"more than %d executions were running: --comm, --uid and --cgroup decided "

@@ -139,6 +139,9 @@ static void loop(struct session *session)
 			on_output_notice(session);
 		if (wakeup.screen)
 			on_screen(session);
+		if (wakeup.lookout)
+			overdue_events__take(&session->overdue, session->stream,
+					     session->pseudonyms);
 		more = outputs__have_room(&session->outputs) && intake__drain(session);
 	}
 }

@@ -49,6 +49,7 @@ void session__totals(const struct session *session, struct trace_totals *totals)
 		.decisions_lost = capture__decisions_lost(session->watch.capture),
 		.breakdowns_lost = capture__breakdowns_lost(session->watch.capture),
 		.whole = *stream__whole_counts(session->stream),
+		.overdue = session->overdue.count,
 	};
 	watch__untraced(&session->watch, totals->untraced);
 }

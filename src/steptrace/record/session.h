@@ -18,6 +18,7 @@
 #include "steptrace/record/accounting.h"
 #include "steptrace/record/cgroups.h"
 #include "steptrace/record/governor.h"
+#include "steptrace/record/overdue_events.h"
 #include "steptrace/record/self_stats.h"
 #include "steptrace/record/vanished.h"
 #include "steptrace/record/wakeups.h"
@@ -65,7 +66,8 @@ struct session_options {
 	unsigned int pseudonyms_mask;   /* see pseudonym.h */
 	const char *pseudonym_key_path; /* NULL: a random key */
 
-	struct whole whole; /* --whole */
+	struct whole whole;           /* --whole */
+	struct overdue_times overdue; /* --overdue */
 
 	uint64_t events_limit; /* 0: none */
 	uint64_t duration_ns;  /* 0: no limit */
@@ -95,6 +97,7 @@ struct session {
 	struct governor governor;
 	struct self_stats self_stats;
 	struct vanished vanished;
+	struct overdue_events overdue;
 
 	uint64_t started_ns;    /* 0: not yet */
 	uint64_t records_count; /* read from the ring buffers */

@@ -13,6 +13,9 @@
 #include "steptrace/record/lifecycle_events.h"
 #include "steptrace/record/pseudonym_key.h"
 
+/* What the looks for overdue commands take of --max-cpu. */
+#define OVERDUE_SHARE 0.2
+
 static bool uses_stdout(const struct session_options *options)
 {
 	for (size_t i = 0; i < options->outputs_count; i++) {
@@ -225,6 +228,32 @@ static const struct reader_screen *screen_of(const struct session *session)
 	return reader ? reader->screen : NULL;
 }
 
+/* After the attachment: a process that runs already has a start time in whatever it begins next. */
+static int open_overdue(struct session *session)
+{
+	const struct session_options *options = session->options;
+	const struct watch_options *watch = &options->watch;
+	double share = session->governor.budget.max_share * OVERDUE_SHARE;
+	const struct lookout_options lookout = {
+		.targets = &watch->targets,
+		.filters = &watch->filters,
+		.cgroup = watch->filters.by_cgroup ? watch->cgroup.inner : NULL,
+		.capture = session->watch.capture,
+		.times = &options->overdue,
+		.max_share = share > 0 && share < LOOKOUT_MAX_SHARE ? share : LOOKOUT_MAX_SHARE,
+	};
+	int code;
+
+	if (!options->overdue.count)
+		return 0;
+	session->governor.budget.max_share -= share;
+	code = overdue_events__open(&session->overdue, &lookout, session->err);
+	if (!code)
+		code = wakeups__watch_lookout(&session->wakeups,
+					      lookout__fd(&session->overdue.lookout));
+	return code;
+}
+
 static int open_screen(struct session *session)
 {
 	const struct reader_screen *screen = screen_of(session);
@@ -243,6 +272,7 @@ static int give_up_privileges(struct session *session)
 		.connects = outputs__connect(&session->outputs),
 		.serves = session->options->metrics_address != NULL,
 		.draws = screen_of(session) != NULL,
+		.ends_child = session->overdue.lookout.child,
 	};
 	int code;
 
@@ -263,6 +293,7 @@ static void prepare(struct session *session)
 	session->wakeups = (struct wakeups){-1, -1, -1, -1, -1, -1, .command_runs = false};
 	session->command.go_fd = -1;
 	session->self_stats.usage.statm_fd = -1;
+	session->overdue.lookout.fd = -1;
 	session->governor.budget.max_share = session->options->max_cpu_percent / 100;
 }
 
@@ -298,6 +329,7 @@ int setup__open(struct session *session)
 		{.run = open_stream},
 		{.run = make_header},
 		{.run = attach},
+		{.run = open_overdue},
 		{.run = open_screen, .as_caller = true},
 		{.run = give_up_privileges},
 		{.run = start_outputs},
@@ -312,6 +344,7 @@ int setup__open(struct session *session)
 
 void setup__close(struct session *session)
 {
+	overdue_events__close(&session->overdue);
 	watch__close(&session->watch);
 	stream__free(session->stream);
 	cgroups__free(session->cgroups);

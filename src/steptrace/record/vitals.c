@@ -172,6 +172,9 @@ static void whole(const struct prometheus_text *out, const struct vitals *now)
 
 static void totals(const struct prometheus_text *out, const struct trace_totals *totals)
 {
+	number(out, "steptrace_overdue_events_total", "counter",
+	       "Events about commands and steps that have been open for a time of --overdue.",
+	       totals->overdue);
 	prometheus_text__head(out, "steptrace_processes_untraced", "gauge",
 			      "Processes of the targets that are not traced, by reason.");
 	for (int reason = 0; reason < UNTRACED_REASONS_COUNT; reason++)

@@ -23,6 +23,7 @@ enum source {
 	SOURCE_WRITERS,
 	SOURCE_CLOCK,
 	SOURCE_SCREEN,
+	SOURCE_LOOKOUT,
 };
 
 static int watch_for(struct wakeups *wakeups, int fd, enum source source, uint32_t events)
@@ -160,6 +161,11 @@ int wakeups__watch_screen(struct wakeups *wakeups, int fd)
 	return watch(wakeups, fd, SOURCE_SCREEN);
 }
 
+int wakeups__watch_lookout(struct wakeups *wakeups, int fd)
+{
+	return watch(wakeups, fd, SOURCE_LOOKOUT);
+}
+
 int wakeups__watch_command(struct wakeups *wakeups, pid_t pid)
 {
 	wakeups->command_fd = (int)syscall(SYS_pidfd_open, pid, 0);
@@ -222,6 +228,7 @@ void wakeups__wait(struct wakeups *wakeups, bool poll, struct wakeup *wakeup)
 		case SOURCE_METRICS: wakeup->metrics = true; break;
 		case SOURCE_WRITERS: wakeup->writers = true; break;
 		case SOURCE_SCREEN: wakeup->screen = true; break;
+		case SOURCE_LOOKOUT: wakeup->lookout = true; break;
 		case SOURCE_TIMER: take_timer(wakeups, wakeup); break;
 		case SOURCE_DEADLINE: take_deadline(wakeups, wakeup); break;
 		case SOURCE_SIGNAL: take_signal(wakeups, wakeup); break;

@@ -35,6 +35,7 @@ struct wakeup {
 	bool command_ended;
 	bool clock_was_set; /* a step of the wall clock */
 	bool screen;        /* a key was pressed, or the terminal has another size */
+	bool lookout;       /* a message about overdue commands */
 };
 
 /*
@@ -64,6 +65,9 @@ int wakeups__watch_writers(struct wakeups *wakeups, int fd);
 /* `fd` is readable when the reader of the events has something to do with its screen. 0 or negative
  * errno. */
 int wakeups__watch_screen(struct wakeups *wakeups, int fd);
+
+/* `fd` is readable when the lookout has a message. 0 or negative errno. */
+int wakeups__watch_lookout(struct wakeups *wakeups, int fd);
 
 /* Waits for the end of a child process. 0 or negative errno. */
 int wakeups__watch_command(struct wakeups *wakeups, pid_t pid);

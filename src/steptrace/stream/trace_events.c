@@ -423,6 +423,7 @@ static void put_executions(struct json *json, const struct trace_totals *totals)
 		{"executions_left_out", totals->whole.left_out},
 		{"executions_decided_early", totals->whole.early},
 		{"executions_unfinished", totals->whole.unfinished},
+		{"overdue_events", totals->overdue},
 	};
 
 	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)

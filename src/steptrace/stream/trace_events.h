@@ -60,6 +60,7 @@ struct trace_totals {
 	uint64_t decisions_lost;   /* how often a filter decided again for an execution */
 	uint64_t breakdowns_lost;  /* spans that --breakdown could not measure */
 	struct whole_counts whole; /* executions that --whole decided */
+	uint64_t overdue;          /* events of --overdue, for which no probe is hit */
 };
 
 uint64_t trace_totals__untraced(const struct trace_totals *totals);

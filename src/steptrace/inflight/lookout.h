@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A child process that looks again and again at what is open in the processes of a recording, and
+ * sends what is overdue.
+ *
+ *	lookout__start		forks the child, while the tracer still has its privileges
+ *	lookout__next		when lookout__fd() is readable: the next message
+ *	lookout__stop		ends the child; what it sent before can still be read
+ *	lookout__close
+ *
+ * It is a child so that the tracer itself needs no right to read the memory of processes, and so
+ * that a look, which takes a fifth of a second for each GiB of memory, delays no record. The child
+ * keeps only the privileges for reading memory.
+ *
+ * How often it looks: 20 times in the shortest of the times, but at most every 20 ms and at least
+ * every 500 ms; less often where that would take more than `max_share` of one processor.
+ */
+#ifndef STEPTRACE_LOOKOUT_H
+#define STEPTRACE_LOOKOUT_H
+
+#include "common/error.h"
+#include "steptrace/attach/targets.h"
+#include "steptrace/capture/capture.h"
+#include "steptrace/inflight/open_row.h"
+#include "steptrace/inflight/overdue.h"
+
+#define LOOKOUT_NAME      "steptrace-look"
+#define LOOKOUT_MAX_SHARE 0.05
+
+/* Borrowed until the child was forked. */
+struct lookout_options {
+	const struct targets *targets;
+	const struct steptrace_filters *filters; /* of users, names of processes, and commands */
+	const char *cgroup; /* its path below the mount point; NULL: none is wanted */
+	/* Knows the wanted processes, where the targets name some. */
+	const struct capture *capture;
+	const struct overdue_times *times;
+	double max_share; /* of one processor */
+};
+
+struct lookout {
+	pid_t child; /* 0: none */
+	int fd;      /* -1: none */
+};
+
+/* What the looks could not see. */
+struct lookout_state {
+	uint64_t runners, older_headers, unreadable, partial, left_out;
+	struct error failure;  /* the first reason of `unreadable` */
+	struct error no_times; /* why no age comes from a thread; "": ages do */
+};
+
+enum lookout_kind {
+	LOOKOUT_NOTHING, /* no message waits */
+	LOOKOUT_OVERDUE,
+	LOOKOUT_STATE, /* after the first look, and when a number has risen */
+	LOOKOUT_ENDED, /* the child has ended */
+};
+
+struct lookout_message {
+	uint32_t kind; /* enum lookout_kind */
+	union {
+		struct {
+			uint64_t reached_ns; /* one of the times */
+			bool by_command, by_step;
+			struct open_row row;
+		} overdue;
+		struct lookout_state state;
+	};
+};
+
+/* 0 or negative errno with a sentence. Call lookout__close() in any case. */
+int lookout__start(struct lookout *lookout, const struct lookout_options *options,
+		   struct error *err);
+
+static inline int lookout__fd(const struct lookout *lookout)
+{
+	return lookout->fd;
+}
+
+/* Does not wait. A message that makes no sense counts as the end of the child. */
+enum lookout_kind lookout__next(struct lookout *lookout, struct lookout_message *message);
+
+/* Also for a zeroed struct whose fd is -1. */
+void lookout__stop(struct lookout *lookout);
+void lookout__close(struct lookout *lookout);
+
+/* In the child: looks until the other end of the socket is closed. */
+_Noreturn void lookout_child__run(int socket, const struct lookout_options *options, pid_t tracer);
+
+#endif

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/cgroup2.h"
+#include "common/child_process.h"
+#include "common/clock.h"
+#include "steptrace/confine/privilege.h"
+#include "steptrace/confine/seccomp.h"
+#include "steptrace/inflight/lookout.h"
+
+enum { LOOKS_IN_A_TIME = 20, SCAN_GIB = 4 };
+
+#define PAUSE_MIN_NS 20000000ull
+#define PAUSE_MAX_NS 500000000ull
+
+struct looking {
+	const struct lookout_options *options;
+	int socket;
+	struct inflight_options inflight_options;
+	struct inflight_search search;
+	struct overdue *overdue;
+	struct lookout_state told;
+	bool has_told;
+	struct lookout_message message;
+};
+
+/* ---- messages. Nothing is left to do without the tracer. */
+
+static void send_message(struct looking *looking, enum lookout_kind kind)
+{
+	looking->message.kind = kind;
+	if (send(looking->socket, &looking->message, sizeof(looking->message), MSG_NOSIGNAL) < 0)
+		_exit(0);
+}
+
+static void send_overdue(struct looking *looking, const struct overdue_news *news)
+{
+	const struct overdue_times *times = looking->options->times;
+
+	for (size_t i = 0; i < times->count; i++) {
+		looking->message.overdue.reached_ns = times->ns[i];
+		looking->message.overdue.by_command = news->command & 1u << i;
+		looking->message.overdue.by_step = news->step & 1u << i;
+		if ((news->command | news->step) & 1u << i)
+			send_message(looking, LOOKOUT_OVERDUE);
+	}
+}
+
+static bool has_risen(const struct lookout_state *now, const struct lookout_state *told)
+{
+	return now->older_headers > told->older_headers || now->unreadable > told->unreadable ||
+	       now->partial > told->partial || now->left_out > told->left_out;
+}
+
+static void tell_state(struct looking *looking, const struct inflight *inflight)
+{
+	struct lookout_state now = {
+		.runners = inflight->runners,
+		.older_headers = inflight->older_headers,
+		.unreadable = inflight->unreadable,
+		.partial = inflight->partial,
+		.left_out = inflight->left_out,
+		.failure = inflight->first_failure,
+	};
+
+	if (!looking->search.times)
+		now.no_times = looking->search.why;
+	if (looking->has_told && !has_risen(&now, &looking->told))
+		return;
+	looking->has_told = true;
+	looking->told = now;
+	memset(&looking->message, 0, sizeof(looking->message));
+	looking->message.state = now;
+	send_message(looking, LOOKOUT_STATE);
+}
+
+/* ---- one look */
+
+static bool is_wanted(void *context, pid_t pid)
+{
+	const struct lookout_options *options = ((struct looking *)context)->options;
+	char path[CGROUP2_PATH_BYTES];
+
+	if (targets__are_processes(options->targets) && !capture__is_wanted(options->capture, pid))
+		return false;
+	return !options->cgroup ||
+	       (cgroup2__path_of((uint32_t)pid, path) && cgroup2__contains(options->cgroup, path));
+}
+
+/* Commands are selected by inflight__collect(). */
+static bool is_selected(const struct steptrace_filters *filters, const struct open_row *row)
+{
+	if (filters->by_uid && filters->uid != row->uid)
+		return false;
+	return !filters->by_comm || glob__matches(&filters->comm, row->comm, sizeof(row->comm));
+}
+
+static void check_row(struct looking *looking, const struct inflight *inflight,
+		      const struct inflight_row *from)
+{
+	struct open_row *row = &looking->message.overdue.row;
+	struct overdue_news news;
+
+	open_row__fill(row, inflight, from);
+	if (!is_selected(looking->options->filters, row))
+		return;
+	news = overdue__check(looking->overdue, row);
+	send_overdue(looking, &news);
+}
+
+/* A failed look is repeated: it had no memory, or /proc could not be read. */
+static void look(struct looking *looking)
+{
+	struct inflight inflight;
+	struct error ignored;
+
+	if (inflight__collect(&inflight, &looking->search, NULL, &ignored) == 0) {
+		overdue__begin_look(looking->overdue, inflight.now_ns);
+		for (size_t i = 0; i < inflight.rows_count; i++)
+			check_row(looking, &inflight, &inflight.rows[i]);
+		overdue__end_look(looking->overdue);
+		tell_state(looking, &inflight);
+	}
+	inflight__free(&inflight);
+	inflight_search__forget(&looking->search);
+}
+
+/* ---- again and again */
+
+static uint64_t pause_ns(const struct lookout_options *options, uint64_t look_cpu_ns)
+{
+	uint64_t pause = options->times->ns[0] / LOOKS_IN_A_TIME;
+	uint64_t least = (uint64_t)((double)look_cpu_ns / options->max_share);
+
+	if (pause < PAUSE_MIN_NS)
+		pause = PAUSE_MIN_NS;
+	if (pause > PAUSE_MAX_NS)
+		pause = PAUSE_MAX_NS;
+	return pause > least ? pause : least;
+}
+
+/* False: the tracer has ended. */
+static bool wait_for(const struct looking *looking, uint64_t ns)
+{
+	struct pollfd tracer = {.fd = looking->socket, .events = POLLIN};
+
+	return poll(&tracer, 1, (int)(ns / 1000000)) <= 0;
+}
+
+static void look_again(struct looking *looking)
+{
+	uint64_t before_ns;
+
+	do {
+		before_ns = clock__thread_cpu_ns();
+		look(looking);
+	} while (wait_for(looking, pause_ns(looking->options, clock__thread_cpu_ns() - before_ns)));
+}
+
+/* ---- the process */
+
+static struct inflight_options options_of(struct looking *looking)
+{
+	const struct lookout_options *options = looking->options;
+	struct inflight_options result = {
+		.command = options->filters->command,
+		.has_command = options->filters->by_command,
+		.scan_bytes = (uint64_t)SCAN_GIB << 30,
+		.is_wanted = is_wanted,
+		.is_wanted_context = looking,
+	};
+
+	result.targets.exes_count = options->targets->exes_count;
+	memcpy(result.targets.exes, options->targets->exes, sizeof(result.targets.exes));
+	return result;
+}
+
+/* A change of the user clears PR_SET_PDEATHSIG, and the filter refuses it. */
+static int confine(pid_t tracer)
+{
+	const struct privilege_needs needs = {.only_memory = true, .reads_memory = true};
+	struct error ignored;
+	int code = privilege__drop(&needs, &ignored);
+
+	if (code)
+		return code;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return getppid() == tracer ? seccomp__confine(&needs, &ignored) : -1;
+}
+
+static int prepare(struct looking *looking, pid_t tracer)
+{
+	const int kept[] = {looking->socket, capture__wanted_pids_fd(looking->options->capture)};
+	struct error ignored;
+
+	child_process__leave_group(LOOKOUT_NAME);
+	looking->inflight_options = options_of(looking);
+	looking->overdue = overdue__new(looking->options->times);
+	if (!looking->overdue || child_process__close_others(kept, 2))
+		return -1;
+	if (inflight_search__open(&looking->search, &looking->inflight_options, &ignored))
+		return -1;
+	return confine(tracer);
+}
+
+_Noreturn void lookout_child__run(int socket, const struct lookout_options *options, pid_t tracer)
+{
+	struct looking *looking = calloc(1, sizeof(*looking));
+
+	if (!looking)
+		_exit(1);
+	looking->options = options;
+	looking->socket = socket;
+	if (prepare(looking, tracer))
+		_exit(1);
+	look_again(looking);
+	_exit(0);
+}
