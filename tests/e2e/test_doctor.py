@@ -46,6 +46,18 @@ class Doctor(EndToEnd):
             return chosen == [started["probe_site"]]
         wait_until(agree, "doctor and record choose the same site")
 
+    def test_several_at_the_same_time(self):
+        """All of them probe the same file. Each still measures, and chooses."""
+        for _ in range(3):
+            running = [subprocess.Popen([STEPTRACE, "doctor", "--json"], stdout=subprocess.PIPE,
+                                        stderr=subprocess.DEVNULL) for _ in range(4)]
+            for process in running:
+                output, _ = process.communicate(timeout=PATIENCE_S)
+                texts = [each["text"] for each in json.loads(output)["findings"]
+                         if each["section"] == "sites" and each["name"].startswith("nop")]
+                self.assertRegex(texts[0], r"^\d+ ns per hit")
+                self.assertEqual(sum(text.endswith("the choice") for text in texts), 1)
+
     def test_a_binary(self):
         status, _, found = doctor("-x", target("spans"))
         self.assertEqual(status, 0)

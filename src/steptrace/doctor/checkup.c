@@ -277,8 +277,13 @@ static void add_site(struct findings *findings, const struct site_choice *choice
 {
 	const char *name = sites[kind].name;
 	double ns = choice->ns_per_hit[kind];
+	bool is_chosen = kind == (int)site__choose(choice, ~0u);
 
-	if (ns == 0)
+	if (ns == 0 && is_chosen)
+		findings__add(findings, "sites", name, VERDICT_OK, NULL,
+			      "not measured, because a hit did not run the program; it works on "
+			      "every kernel: the choice");
+	else if (ns == 0)
 		findings__add(
 			findings, "sites", name, VERDICT_OK, NULL,
 			"not used: a probe there did not fire, or a faster site was found before");
@@ -298,7 +303,7 @@ static void add_site(struct findings *findings, const struct site_choice *choice
 	else
 		findings__add(findings, "sites", name, VERDICT_OK, NULL,
 			      "%.0f ns per hit with an empty program%s", ns,
-			      kind == (int)site__choose(choice, ~0u) ? ": the choice" : "");
+			      is_chosen ? ": the choice" : "");
 }
 
 /* What capturing costs more than an empty program, on the machines that were measured (make
