@@ -75,6 +75,12 @@ static void end_progress(struct progress *progress)
 
 /* ---- what is said beside the table */
 
+/* Runners of which nothing could be read. */
+static uint64_t blind_count(const struct inflight *inflight)
+{
+	return inflight->unreadable + inflight->older_headers + inflight->newer_headers;
+}
+
 static void say_what_is_missing(const struct inflight *inflight,
 				const struct inflight_options *options)
 {
@@ -82,6 +88,12 @@ static void say_what_is_missing(const struct inflight *inflight,
 		log__info("%llu of %llu runners were built with an older steptrace.h: what they "
 			  "have open cannot be found",
 			  (unsigned long long)inflight->older_headers,
+			  (unsigned long long)inflight->runners);
+	if (inflight->newer_headers)
+		log__info("%llu of %llu runners were built with a steptrace.h that is newer than "
+			  "this steptrace: what they have open cannot be found (install a newer "
+			  "steptrace)",
+			  (unsigned long long)inflight->newer_headers,
 			  (unsigned long long)inflight->runners);
 	if (inflight->partial)
 		log__info("the memory of %llu processes was not searched completely: the limit is "
@@ -119,6 +131,8 @@ static void say_nothing_open(const struct inflight *inflight,
 
 	if (inflight->runners == 0 && options->targets.pids_count)
 		return; /* that is an error */
+	if (inflight->runners && blind_count(inflight) >= inflight->runners)
+		return; /* nothing was looked at */
 	if (options->older_than_ns)
 		snprintf(older, sizeof(older), " for %.6g s or longer",
 			 (double)options->older_than_ns / 1e9);
@@ -135,7 +149,7 @@ static void say_nothing_open(const struct inflight *inflight,
 
 static int status_of(const struct inflight *inflight, const struct inflight_options *options)
 {
-	uint64_t blind = inflight->unreadable + inflight->older_headers;
+	uint64_t blind = blind_count(inflight);
 
 	if (inflight->unreadable) {
 		log__error("%s", inflight->first_failure.text);
@@ -152,7 +166,7 @@ static int status_of(const struct inflight *inflight, const struct inflight_opti
 		return STATUS_OLDER;
 	if (inflight->unreadable && options->targets.pids_count)
 		return STATUS_FAILED;
-	return blind && blind == inflight->runners ? STATUS_FAILED : STATUS_DONE;
+	return blind && blind >= inflight->runners ? STATUS_FAILED : STATUS_DONE;
 }
 
 /* ---- one look */

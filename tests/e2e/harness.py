@@ -16,6 +16,7 @@ import select
 import selectors
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -84,6 +85,18 @@ def everyone():
     events: they execute files with a name from named(). Others may be busy enough to fill the
     buffer."""
     return ["-a", "--comm", "*-%s*" % OwnPrograms.token]
+
+
+def with_newer_tags(path):
+    """Changes the version in the note "steptrace" of a program, from 1 to 2."""
+    with open(path, "rb") as file:
+        program = file.read()
+    note = struct.pack("<III12s", 10, 4, 1, b"steptrace")
+    assert program.count(note) == 1
+    at = program.index(note) + len(note)
+    with open(path, "wb") as file:
+        file.write(program[:at] + struct.pack("<I", 2) + program[at + 4:])
+    return path
 
 
 def copy_of(directory, *names):

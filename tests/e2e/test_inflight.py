@@ -13,7 +13,7 @@ import unittest
 import needs
 import validate
 from harness import (STEPTRACE, EndToEnd, Lines, PATIENCE_S, Runner, Scenario, Tracer, built,
-                     copy_of, run, target, wait_until)
+                     copy_of, run, target, wait_until, with_newer_tags)
 
 MS = 1000000
 
@@ -307,6 +307,19 @@ class Foreign(EndToEnd):
         self.assertEqual((status, rows), (1, []))
         self.assertEqual(summary["older_headers"], 1)
         self.assertIn("1 of 1 runners were built with an older steptrace.h", words)
+
+    def test_a_newer_header(self):
+        """The note says version 2 of the tags. This steptrace knows only version 1."""
+        path = with_newer_tags(target("hanging"))
+        with Runner(path) as runner:
+            runner.do("stack futex")
+            status, output, words = run("inflight", "--json", "-p", str(runner.pid))
+        rows, summary = parse(output)
+        self.assertEqual((status, rows), (1, []))
+        self.assertEqual((summary["older_headers"], summary["newer_headers"]), (0, 1))
+        self.assertIn("1 of 1 runners were built with a steptrace.h that is newer than this "
+                      "steptrace", words)
+        self.assertNotIn("no command is open", words)
 
 
 class Unchanged(EndToEnd):

@@ -10,7 +10,7 @@ import unittest
 
 import needs
 from harness import (PATIENCE_S, STEPTRACE, EndToEnd, Runner, Scenario, Tracer, check_books,
-                     completed, overdue, run, started, target, wait_until)
+                     completed, overdue, run, started, target, wait_until, with_newer_tags)
 
 MS = 1000000
 
@@ -248,6 +248,14 @@ class Targets(Scenario):
             runner.do("stack futex")
             tracer = Tracer("-p", str(runner.pid), "--overdue", "1ms")
             tracer.lines.until("1 runners were built with an older steptrace.h")
+            self.assertEqual(overdue(tracer.stop()), [])
+
+    def test_a_newer_header(self):
+        with Runner(with_newer_tags(target("hanging"))) as runner:
+            runner.do("stack futex")
+            tracer = Tracer("-p", str(runner.pid), "--overdue", "1ms")
+            tracer.lines.until("1 runners were built with a steptrace.h that is newer than this "
+                               "steptrace")
             self.assertEqual(overdue(tracer.stop()), [])
 
 

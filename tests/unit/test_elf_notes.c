@@ -201,22 +201,25 @@ static void build_ids(void **state)
 	}
 }
 
-/* The note says that the runner's begin calls store tags. */
+/* The note says which tags the runner's begin calls store. */
 static void the_note_about_tags(void **state)
 {
 	static const struct {
 		const char *owner;
-		uint32_t type;
-		bool is_told;
-	} cases[] = {{"steptrace", 1, true}, {"steptrace", 2, false}, {"steptracf", 1, false}};
-	const uint32_t version = 1;
+		uint32_t type, size_bytes, version, read;
+	} cases[] = {{"steptrace", 1, 4, 1, 1},          {"steptrace", 1, 4, 2, 2},
+		     {"steptrace", 1, 8, 1, UINT32_MAX}, {"steptrace", 1, 3, 1, UINT32_MAX},
+		     {"steptrace", 1, 0, 1, UINT32_MAX}, {"steptrace", 2, 4, 1, 0},
+		     {"steptracf", 1, 4, 1, 0}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const uint32_t words[] = {cases[i].version, 0};
+
 		elf_image__open(&image);
-		elf_image__note(&image, cases[i].owner, cases[i].type, &version, sizeof(version));
+		elf_image__note(&image, cases[i].owner, cases[i].type, words, cases[i].size_bytes);
 		assert_int_equal(read_image(), 0);
-		assert_int_equal(notes.has_tags, cases[i].is_told);
+		assert_int_equal(notes.tags_version, cases[i].read);
 	}
 }
 

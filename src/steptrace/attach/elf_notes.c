@@ -204,6 +204,13 @@ static void take_build_id(struct probe_notes *found, const char *desc, size_t by
 	found->build_id_bytes = bytes;
 }
 
+static void take_tags(struct probe_notes *found, const char *desc, size_t bytes)
+{
+	found->tags_version = UINT32_MAX;
+	if (bytes == sizeof(found->tags_version))
+		memcpy(&found->tags_version, desc, bytes);
+}
+
 static bool is_note(const GElf_Nhdr *header, const char *name, const char *owner,
 		    size_t owner_bytes, uint32_t type)
 {
@@ -219,7 +226,7 @@ static int take_note(struct reader *reader, const GElf_Nhdr *header, const char 
 	if (is_note(header, name, "GNU", sizeof("GNU"), NOTE_BUILD_ID))
 		take_build_id(reader->found, desc, header->n_descsz);
 	else if (is_note(header, name, "steptrace", sizeof("steptrace"), NOTE_TAGS))
-		reader->found->has_tags = true;
+		take_tags(reader->found, desc, header->n_descsz);
 	return 0;
 }
 

@@ -33,7 +33,9 @@ struct probe_notes {
 	struct probe_note notes[PROBE_NOTES_MAX];
 	size_t count;
 	size_t unknown_count; /* steptrace probes that only a newer header knows */
-	bool has_tags;        /* begin calls store tags: usdt/steptrace.h, "WHAT IS OPEN NOW" */
+	/* Begin calls store tags of this version: usdt/steptrace.h, "WHAT IS OPEN NOW". 0: they store
+	 * none. UINT32_MAX: of a version whose note has another size. */
+	uint32_t tags_version;
 	uint8_t build_id[BUILD_ID_MAX_BYTES];
 	size_t build_id_bytes;
 };

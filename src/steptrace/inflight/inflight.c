@@ -10,6 +10,7 @@
 #include "steptrace/attach/proc.h"
 #include "steptrace/attach/process_tree.h"
 #include "steptrace/confine/caller_rights.h"
+#include "steptrace/inflight/tags.h"
 
 enum { BINARIES_KEPT = 4096 };
 
@@ -22,7 +23,7 @@ struct collecting {
 	struct thread_list threads; /* before the search */
 	struct error *err;
 	/* of the process that is looked at */
-	bool is_runner, has_tags;
+	bool is_runner, has_tags, has_newer_tags;
 };
 
 /* ---- which processes */
@@ -45,7 +46,10 @@ static int on_binary(struct binary *binary, void *context)
 	if (binary__probes_count(binary) == 0 || !is_wanted_binary(collecting, binary))
 		return 0;
 	collecting->is_runner = true;
-	collecting->has_tags = collecting->has_tags || binary->notes.has_tags;
+	if (binary->notes.tags_version == TAG_VERSION)
+		collecting->has_tags = true;
+	else if (binary->notes.tags_version)
+		collecting->has_newer_tags = true;
 	return 0;
 }
 
@@ -127,7 +131,7 @@ static int look_at(struct collecting *collecting, pid_t pid)
 	struct error err;
 	int code;
 
-	collecting->is_runner = collecting->has_tags = false;
+	collecting->is_runner = collecting->has_tags = collecting->has_newer_tags = false;
 	code = binaries__of_process(&collecting->search->binaries, pid, on_binary, collecting,
 				    &err);
 	if (code == -EACCES && collecting->options->targets.pids_count)
@@ -137,9 +141,10 @@ static int look_at(struct collecting *collecting, pid_t pid)
 	if (code || !collecting->is_runner)
 		return 0;
 	inflight->runners++;
+	inflight->newer_headers += collecting->has_newer_tags;
 	if (collecting->has_tags)
 		return search(collecting, pid);
-	inflight->older_headers++;
+	inflight->older_headers += !collecting->has_newer_tags;
 	return 0;
 }
 

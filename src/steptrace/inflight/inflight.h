@@ -56,6 +56,7 @@ struct inflight {
 	uint64_t now_ns;        /* CLOCK_MONOTONIC: when the ages were computed */
 	uint64_t runners;       /* processes with probes */
 	uint64_t older_headers; /* of these, with an older header that stores no tags */
+	uint64_t newer_headers; /* of these, with a newer header: its tags are not understood */
 	/* of these, whose memory could not be read; with -p also processes that could not be
 	 * looked at */
 	uint64_t unreadable;

@@ -45,7 +45,7 @@ struct lookout {
 
 /* What the looks could not see. */
 struct lookout_state {
-	uint64_t runners, older_headers, unreadable, partial, left_out;
+	uint64_t runners, older_headers, newer_headers, unreadable, partial, left_out;
 	struct error failure;  /* the first reason of `unreadable` */
 	struct error no_times; /* why no age comes from a thread; "": ages do */
 };

@@ -54,7 +54,8 @@ static void send_overdue(struct looking *looking, const struct overdue_news *new
 
 static bool has_risen(const struct lookout_state *now, const struct lookout_state *told)
 {
-	return now->older_headers > told->older_headers || now->unreadable > told->unreadable ||
+	return now->older_headers > told->older_headers ||
+	       now->newer_headers > told->newer_headers || now->unreadable > told->unreadable ||
 	       now->partial > told->partial || now->left_out > told->left_out;
 }
 
@@ -63,6 +64,7 @@ static void tell_state(struct looking *looking, const struct inflight *inflight)
 	struct lookout_state now = {
 		.runners = inflight->runners,
 		.older_headers = inflight->older_headers,
+		.newer_headers = inflight->newer_headers,
 		.unreadable = inflight->unreadable,
 		.partial = inflight->partial,
 		.left_out = inflight->left_out,

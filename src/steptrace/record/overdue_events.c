@@ -155,6 +155,10 @@ static void say_state(struct overdue_events *events)
 		log__warn("%llu runners were built with an older steptrace.h: --overdue does not "
 			  "see what they have open",
 			  (unsigned long long)now->older_headers);
+	if (now->newer_headers > told->newer_headers)
+		log__warn("%llu runners were built with a steptrace.h that is newer than this "
+			  "steptrace: --overdue does not see what they have open",
+			  (unsigned long long)now->newer_headers);
 	if (now->unreadable > told->unreadable)
 		log__warn("--overdue does not see what %llu runners have open: %s",
 			  (unsigned long long)now->unreadable, now->failure.text);
