@@ -38,7 +38,8 @@ static void print_help(void)
 	printf("\nTIME is a number with the unit ns, us, ms, s, m, h or d. A number without a\n"
 	       "unit is a number of seconds.\n\n"
 	       "Exit status: 0 no error, 1 an error occurred, 2 wrong usage, 3 a command is\n"
-	       "older than the TIME of --older-than.\n\n"
+	       "older than the TIME of --older-than. With --older-than, the status is also 1 if\n"
+	       "no such command was found, and not everything could be looked at.\n\n"
 	       "examples:\n"
 	       "  sudo steptrace inflight\n"
 	       "  sudo steptrace inflight -p 4711 --stack\n"
@@ -119,20 +120,31 @@ static void say_what_is_unknown(const struct inflight *inflight,
 
 	for (size_t i = 0; i < inflight->rows_count; i++)
 		unknown += !inflight->rows[i].command_age.is_known;
-	if (!search->times && (unknown || search->options->older_than_ns))
+	if (!search->times && (unknown || inflight->ageless))
 		log__info("ages of commands that began without a tracer are not known: %s",
 			  search->why.text);
 }
 
-static void say_nothing_open(const struct inflight *inflight,
-			     const struct inflight_options *options)
+/* Whether a command may be older than --older-than although no row says so. */
+static bool may_be_older(const struct inflight *inflight, const struct inflight_search *search)
 {
+	if (!search->options->older_than_ns)
+		return false;
+	return blind_count(inflight) || inflight->partial || inflight->left_out ||
+	       (inflight->ageless && !search->times);
+}
+
+static void say_nothing_open(const struct inflight *inflight, const struct inflight_search *search)
+{
+	const struct inflight_options *options = search->options;
 	char older[64] = "";
 
 	if (inflight->runners == 0 && options->targets.pids_count)
 		return; /* that is an error */
 	if (inflight->runners && blind_count(inflight) >= inflight->runners)
 		return; /* nothing was looked at */
+	if (may_be_older(inflight, search))
+		return; /* that is not known */
 	if (options->older_than_ns)
 		snprintf(older, sizeof(older), " for %.6g s or longer",
 			 (double)options->older_than_ns / 1e9);
@@ -147,8 +159,9 @@ static void say_nothing_open(const struct inflight *inflight,
 
 /* ---- the exit status */
 
-static int status_of(const struct inflight *inflight, const struct inflight_options *options)
+static int status_of(const struct inflight *inflight, const struct inflight_search *search)
 {
+	const struct inflight_options *options = search->options;
 	uint64_t blind = blind_count(inflight);
 
 	if (inflight->unreadable) {
@@ -165,6 +178,8 @@ static int status_of(const struct inflight *inflight, const struct inflight_opti
 	if (options->older_than_ns && inflight->rows_count)
 		return STATUS_OLDER;
 	if (inflight->unreadable && options->targets.pids_count)
+		return STATUS_FAILED;
+	if (may_be_older(inflight, search))
 		return STATUS_FAILED;
 	return blind && blind >= inflight->runners ? STATUS_FAILED : STATUS_DONE;
 }
@@ -218,10 +233,10 @@ static int look(struct inflight_search *search, struct error *err)
 		code = report(&inflight, search->options, err);
 	if (!code) {
 		if (inflight.rows_count == 0 && !inflight.unreadable)
-			say_nothing_open(&inflight, search->options);
+			say_nothing_open(&inflight, search);
 		say_what_is_missing(&inflight, search->options);
 		say_what_is_unknown(&inflight, search);
-		status = status_of(&inflight, search->options);
+		status = status_of(&inflight, search);
 	}
 	inflight__free(&inflight);
 	inflight_search__forget(search);

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """steptrace inflight: what runners have open, also what began before the tracer was started."""
 import contextlib
+import ctypes
 import json
 import os
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import time
 import unittest
@@ -55,6 +57,20 @@ def hanging():
 
 def tid_of(answers):
     return int(answers[0].split()[1])
+
+
+def refuse_iterators():
+    """In this process and its children, bpf(BPF_ITER_CREATE) fails with EPERM."""
+    bpf_call = {"x86_64": 321, "aarch64": 280}[os.uname().machine]
+    steps = ((0x20, 0, 0, 0), (0x15, 0, 3, bpf_call),  # the number of the call
+             (0x20, 0, 0, 16), (0x15, 0, 1, 33),       # its first argument: BPF_ITER_CREATE
+             (0x06, 0, 0, 0x00050001), (0x06, 0, 0, 0x7fff0000))  # errno 1, or allowed
+    code = b"".join(struct.pack("<HBBI", *step) for step in steps)
+    room = ctypes.create_string_buffer(code, len(code))
+    program = struct.pack("<HxxxxxxQ", len(steps), ctypes.addressof(room))
+    libc = ctypes.CDLL(None, use_errno=True)
+    prctl = [libc.prctl(38, 1, 0, 0, 0), libc.prctl(22, 2, program)]
+    assert prctl == [0, 0], os.strerror(ctypes.get_errno())
 
 
 class Hanging(EndToEnd):
@@ -419,6 +435,32 @@ class CommandLine(Scenario):
             status, output, words = run("inflight", "-p", str(runner.pid), "--older-than", "10h")
         self.assertEqual((status, output), (0, ""))
         self.assertIn("no command is open for 36000 s or longer", words)
+
+    def test_older_than_what_could_not_be_looked_at(self):
+        """No older command was found, but there may be one."""
+        with hanging() as runner:
+            runner.do("memory 64")
+            status, output, words = run("inflight", "-p", str(runner.pid), "--older-than", "10h",
+                                        "--scan", "1M")
+            self.assertEqual((status, output), (1, ""))
+            self.assertIn("was not searched completely", words)
+            self.assertNotIn("no command is open", words)
+            status, output, words = run("inflight", "-p", str(runner.pid), "--older-than", "10h")
+            self.assertEqual((status, output), (0, ""), words)
+
+    def test_the_kernel_lists_no_threads(self):
+        """As before Linux 5.19 after CAP_BPF was given up."""
+        with hanging() as runner:
+            runner.do("stack futex")
+            if is_observed(of(runner)[0][0]):
+                self.skipTest("needs no other tracer: the age is known")
+            for arguments, wanted in (((), 0), (("--older-than", "1ms"), 1)):
+                done = subprocess.run([STEPTRACE, "inflight", "-p", str(runner.pid), *arguments],
+                                      capture_output=True, text=True, timeout=PATIENCE_S,
+                                      preexec_fn=refuse_iterators)
+                self.assertEqual(done.returncode, wanted, done.stderr)
+                self.assertIn("the kernel does not list the threads: Operation not permitted",
+                              done.stderr)
 
     def test_command(self):
         with hanging() as runner:

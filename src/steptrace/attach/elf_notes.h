@@ -33,8 +33,8 @@ struct probe_notes {
 	struct probe_note notes[PROBE_NOTES_MAX];
 	size_t count;
 	size_t unknown_count; /* steptrace probes that only a newer header knows */
-	/* Begin calls store tags of this version: usdt/steptrace.h, "WHAT IS OPEN NOW". 0: they store
-	 * none. UINT32_MAX: of a version whose note has another size. */
+	/* Begin calls store tags of this version (usdt/steptrace.h, "WHAT IS OPEN NOW"). 0: they
+	 * store none. UINT32_MAX: the note has another size, so the version is not known. */
 	uint32_t tags_version;
 	uint8_t build_id[BUILD_ID_MAX_BYTES];
 	size_t build_id_bytes;

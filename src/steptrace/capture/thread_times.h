@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Since when each thread of the machine does not run, and its stack pointer: what /proc does not
- * tell. Needs CAP_BPF and CAP_PERFMON to open, and nothing afterwards.
+ * tell. thread_times__open() needs CAP_BPF and CAP_PERFMON. On Linux 5.19 and later,
+ * thread_times__list() needs nothing. Before, the kernel refuses it without CAP_BPF if the sysctl
+ * kernel.unprivileged_bpf_disabled is not 0.
  */
 #ifndef STEPTRACE_THREAD_TIMES_H
 #define STEPTRACE_THREAD_TIMES_H
@@ -24,7 +26,8 @@ struct thread_list {
 	size_t count;
 };
 
-/* 0 or negative errno. Call thread_list__free() in any case. `times` NULL: an empty list. */
+/* 0 or negative errno; -EPERM: see above. `times` NULL: an empty list. Call thread_list__free() in
+ * any case. */
 int thread_times__list(struct thread_times *times, struct thread_list *list);
 /* Also for zeroed memory. */
 void thread_list__free(struct thread_list *list);

@@ -148,6 +148,26 @@ static int look_at(struct collecting *collecting, pid_t pid)
 	return 0;
 }
 
+/* ---- since when threads do not run */
+
+/* Without a list, no age comes from a thread. The next look does not try again: on kernels before
+ * 5.19 the caller may have had the right only before it gave up root. */
+static void list_threads(struct inflight_search *search, struct thread_list *list)
+{
+	int code = thread_times__list(search->times, list);
+
+	if (!code)
+		return;
+	thread_list__free(list);
+	thread_times__close(search->times);
+	search->times = NULL;
+	error__set(&search->why, code, "the kernel does not list the threads: %s%s",
+		   strerror(-code),
+		   code == -EPERM ? " (kernels before 5.19 need the sysctl "
+				    "kernel.unprivileged_bpf_disabled to be 0)"
+				  : "");
+}
+
 /* ---- all processes */
 
 static int check_pids(struct collecting *collecting)
@@ -164,8 +184,7 @@ static int look_at_all(struct collecting *collecting)
 {
 	int code = process_tree__read(&collecting->tree);
 
-	thread_times__list(collecting->search->times, &collecting->threads);
-
+	list_threads(collecting->search, &collecting->threads);
 	if (code)
 		return error__set(collecting->err, code, "cannot read /proc: %s", strerror(-code));
 	for (size_t i = 0; i < collecting->tree.count && !code; i++)
@@ -358,24 +377,28 @@ static bool is_copy(const struct collecting *collecting, const struct inflight_r
 	return false;
 }
 
-static bool is_wanted_row(const struct inflight_options *options, const struct inflight_row *row)
+static bool is_wanted_command(const struct inflight_options *options,
+			      const struct inflight_row *row)
 {
-	if (options->has_command &&
-	    !glob__matches(&options->command, row->command->slug, sizeof(row->command->slug)))
-		return false;
-	return row->command_age.ns >= options->older_than_ns;
+	return !options->has_command ||
+	       glob__matches(&options->command, row->command->slug, sizeof(row->command->slug));
 }
 
 static void remove_rows(struct collecting *collecting)
 {
+	const struct inflight_options *options = collecting->options;
 	struct inflight *inflight = collecting->inflight;
 	size_t kept = 0;
 
 	for (size_t i = 0; i < inflight->rows_count; i++) {
 		if (is_copy(collecting, &inflight->rows[i]))
 			inflight->copies++;
-		else if (is_wanted_row(collecting->options, &inflight->rows[i]))
+		else if (!is_wanted_command(options, &inflight->rows[i]))
+			continue;
+		else if (inflight->rows[i].command_age.ns >= options->older_than_ns)
 			inflight->rows[kept++] = inflight->rows[i];
+		else if (!inflight->rows[i].command_age.ns)
+			inflight->ageless++;
 	}
 	inflight->rows_count = kept;
 }
@@ -400,13 +423,12 @@ static int make_rows(struct collecting *collecting)
 
 /* ---- everything */
 
-/* Without a list, no age comes from a thread. */
 static void take_times(struct collecting *collecting)
 {
 	struct inflight *inflight = collecting->inflight;
 	struct thread_list list;
 
-	thread_times__list(collecting->search->times, &list);
+	list_threads(collecting->search, &list);
 	for (size_t i = 0; i < inflight->processes_count; i++)
 		threads__take_times(&inflight->processes[i].threads, &list,
 				    inflight->processes[i].searched_ns);

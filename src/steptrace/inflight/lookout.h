@@ -53,7 +53,7 @@ struct lookout_state {
 enum lookout_kind {
 	LOOKOUT_NOTHING, /* no message waits */
 	LOOKOUT_OVERDUE,
-	LOOKOUT_STATE, /* after the first look, and when a number has risen */
+	LOOKOUT_STATE, /* after the first look, and when more cannot be seen */
 	LOOKOUT_ENDED, /* the child has ended */
 };
 

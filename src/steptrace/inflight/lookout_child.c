@@ -56,7 +56,8 @@ static bool has_risen(const struct lookout_state *now, const struct lookout_stat
 {
 	return now->older_headers > told->older_headers ||
 	       now->newer_headers > told->newer_headers || now->unreadable > told->unreadable ||
-	       now->partial > told->partial || now->left_out > told->left_out;
+	       now->partial > told->partial || now->left_out > told->left_out ||
+	       (now->no_times.text[0] && !told->no_times.text[0]);
 }
 
 static void tell_state(struct looking *looking, const struct inflight *inflight)
