@@ -79,7 +79,17 @@ static int list_areas(struct process_memory *memory)
 
 /* ---- open and close */
 
-/* Whether its memory may be read: tries the first byte of the first area. */
+static bool is_present(const struct process_memory *memory, uint64_t address)
+{
+	uint64_t entry;
+	off_t at = (off_t)(address / page_bytes() * sizeof(entry));
+
+	return pread(memory->pagemap, &entry, sizeof(entry), at) == sizeof(entry) &&
+	       (entry & PAGE_IS_PRESENT);
+}
+
+/* Whether its memory may be read: tries the first byte of the first area whose first page is in
+ * memory. The kernel could wait for a page of a file for ever. */
 static int try_to_read(const struct process_memory *memory)
 {
 	char byte;
@@ -88,8 +98,11 @@ static int try_to_read(const struct process_memory *memory)
 
 	if (memory->areas_count == 0)
 		return -ESRCH;
-	remote.iov_base = (void *)(uintptr_t)memory->areas[0].start;
-	if (process_vm_readv(memory->thread, &local, 1, &remote, 1, 0) < 0 && errno != EFAULT)
+	for (size_t i = 0; i < memory->areas_count && !remote.iov_base; i++)
+		if (is_present(memory, memory->areas[i].start))
+			remote.iov_base = (void *)(uintptr_t)memory->areas[i].start;
+	if (remote.iov_base && process_vm_readv(memory->thread, &local, 1, &remote, 1, 0) < 0 &&
+	    errno != EFAULT)
 		return -errno;
 	return 0;
 }
@@ -116,7 +129,7 @@ int process_memory__open(struct process_memory *memory, pid_t pid, struct error 
 	if (code == -EPERM || code == -EACCES)
 		return error__set(err, -EACCES,
 				  "the memory of process %d cannot be read: permission denied (run "
-				  "it as root; for your own processes, sysctl "
+				  "it as root, with CAP_SYS_PTRACE; for your own processes, sysctl "
 				  "kernel.yama.ptrace_scope must be 0)",
 				  pid);
 	if (code == -ENOENT || code == -ESRCH)
@@ -155,15 +168,6 @@ const struct memory_area *process_memory__area(const struct process_memory *memo
 
 /* ---- some bytes */
 
-static bool is_present(const struct process_memory *memory, uint64_t address)
-{
-	uint64_t entry;
-	off_t at = (off_t)(address / page_bytes() * sizeof(entry));
-
-	return pread(memory->pagemap, &entry, sizeof(entry), at) == sizeof(entry) &&
-	       (entry & PAGE_IS_PRESENT);
-}
-
 static ssize_t read_memory(const struct process_memory *memory, uint64_t address, void *bytes,
 			   size_t size_bytes)
 {
@@ -190,8 +194,9 @@ static ssize_t read_file(const struct process_memory *memory, const struct memor
 	return result;
 }
 
-/* Bytes of one page. A page of a file that is neither in memory nor readable through map_files is
- * read from memory nevertheless: it was not written to, so the kernel only maps it. */
+/* Bytes of one page. A page of a file that is not in memory is read from memory nevertheless if the
+ * caller may not open map_files: it was not written to, so the kernel only maps it. Such a caller
+ * reads only processes of its own. For others, the kernel could wait for the file for ever. */
 static ssize_t read_in_page(const struct process_memory *memory, uint64_t address, void *bytes,
 			    size_t size_bytes)
 {
@@ -204,7 +209,7 @@ static ssize_t read_in_page(const struct process_memory *memory, uint64_t addres
 	if (!area || !area->is_file || area->is_writable)
 		return 0;
 	result = read_file(memory, area, address, bytes, size_bytes);
-	return result > 0 ? result : read_memory(memory, address, bytes, size_bytes);
+	return result == -EPERM ? read_memory(memory, address, bytes, size_bytes) : result;
 }
 
 ssize_t process_memory__read(void *context, uint64_t address, void *bytes, size_t size_bytes)
