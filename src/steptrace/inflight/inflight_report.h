@@ -2,9 +2,9 @@
 /*
  * What is open, as a table for people or as JSON lines for programs.
  *
- *	  AGE  COMMAND  STEP             IN STEP   PID  THREAD  STATE     WAITS IN
- *	4 m 2s  triage   AiGenerateStep    4 m 1s  4711    4711  sleeping  recvfrom
- *	> 12 s  import   DbUpdateStep      > 12 s  4720    4723  sleeping  futex
+ *	  AGE    COMMAND  STEP            IN STEP   PID  THREAD  STATE     WAITS IN
+ *	4m 02s   triage   AiGenerateStep  4m 01s   4711    4711  sleeping  recvfrom
+ *	> 12.0 s import   DbUpdateStep    > 12.0 s 4720    4723  sleeping  futex
  *
  * ">" is in front of an age that is a lower bound. On a terminal that is too narrow, columns are
  * left out, the last ones first. A file or pipe gets all columns.
