@@ -2,6 +2,7 @@
 /* steptrace inflight: the help, the running and the exit status. inflight_options.c parses the
  * command line, the room inflight/ looks and reports. */
 #include <errno.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -76,6 +77,28 @@ static void end_progress(struct progress *progress)
 
 /* ---- what is said beside the table */
 
+/* Chosen while the process still has the rights that it was started with. */
+static const char *advice = "";
+
+static void choose_advice(void)
+{
+	if (privilege__holds(CAP_SYS_PTRACE))
+		advice = "";
+	else if (geteuid() == 0)
+		advice = " (CAP_SYS_PTRACE is missing)";
+	else
+		advice = " (CAP_SYS_PTRACE is missing; run it as root to see all)";
+}
+
+static void say_if_stacks_are_hidden(void)
+{
+	int code = thread__check_stacks();
+
+	if (code)
+		log__info("kernel stacks cannot be read: %s (needs CAP_SYS_ADMIN)",
+			  strerror(-code));
+}
+
 /* Runners of which nothing could be read. */
 static uint64_t blind_count(const struct inflight *inflight)
 {
@@ -96,10 +119,14 @@ static void say_what_is_missing(const struct inflight *inflight,
 			  "steptrace)",
 			  (unsigned long long)inflight->newer_headers,
 			  (unsigned long long)inflight->runners);
-	if (inflight->partial)
+	if (inflight->too_large)
+		log__info("the memory of %llu processes was not searched completely: they map more "
+			  "than 256 GiB",
+			  (unsigned long long)inflight->too_large);
+	if (inflight->partial > inflight->too_large)
 		log__info("the memory of %llu processes was not searched completely: the limit is "
 			  "%llu MiB (--scan)",
-			  (unsigned long long)inflight->partial,
+			  (unsigned long long)(inflight->partial - inflight->too_large),
 			  (unsigned long long)(options->scan_bytes >> 20));
 	if (inflight->left_out)
 		log__info("%llu commands or steps are not shown: there are too many",
@@ -107,10 +134,9 @@ static void say_what_is_missing(const struct inflight *inflight,
 	if (inflight->invalid)
 		log__info("%llu tags were ignored: no open command or step is there",
 			  (unsigned long long)inflight->invalid);
-	if (inflight->unseen && geteuid() != 0 && !options->targets.pids_count)
-		log__info("%llu processes could not be looked at: permission denied (run it as "
-			  "root to see all)",
-			  (unsigned long long)inflight->unseen);
+	if (inflight->unseen && !options->targets.pids_count)
+		log__info("%llu processes could not be looked at: permission denied%s",
+			  (unsigned long long)inflight->unseen, advice);
 }
 
 static void say_what_is_unknown(const struct inflight *inflight,
@@ -298,8 +324,11 @@ static int run(const struct inflight_options *options, struct error *err)
 	int status = STATUS_FAILED;
 	int code = inflight_search__open(&search, options, err);
 
+	choose_advice();
 	if (!code)
 		code = give_up_privileges(options, err);
+	if (!code && options->has_stacks)
+		say_if_stacks_are_hidden();
 	if (!code)
 		status = options->watch_ns ? look_again(&search, err) : look(&search, err);
 	inflight_search__close(&search);

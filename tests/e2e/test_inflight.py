@@ -368,6 +368,18 @@ class Unchanged(EndToEnd):
         self.assertIn("was not searched completely", words)
 
 
+    def test_many_large_mappings(self):
+        """Each of them is within the limit for all together."""
+        with hanging() as runner:
+            for _ in range(3):
+                runner.do("reserve 100000")
+            _, summary = of(runner)
+            _, _, words = run("inflight", "-p", str(runner.pid))
+        self.assertEqual(summary["partial"], 1)
+        self.assertIn("was not searched completely: they map more than 256 GiB", words)
+        self.assertNotIn("--scan", words)
+
+
 class Rights(EndToEnd):
     def as_user(self, directory, *arguments):
         return subprocess.run([os.path.join(directory, "steptrace"), "inflight", *arguments],
@@ -400,7 +412,17 @@ class Rights(EndToEnd):
         self.assertEqual(named.returncode, 1)
         self.assertIn("Permission denied", named.stderr)
         self.assertIn("run it as root", named.stderr)
-        self.assertIn("processes could not be looked at", everything.stderr)
+        self.assertIn("processes could not be looked at: permission denied (CAP_SYS_PTRACE is "
+                      "missing; run it as root to see all)", everything.stderr)
+
+    def test_stacks_without_the_right(self):
+        needs.own_memory()
+        user = {"user": 12345, "group": 12345, "extra_groups": []}
+        with self.programs(**user) as (directory, runner):
+            done = self.as_user(directory, "--stack", "-p", str(runner.pid))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stderr.count("kernel stacks cannot be read: "), 1)
+        self.assertIn("(needs CAP_SYS_ADMIN)", done.stderr)
 
     def test_what_it_keeps(self):
         """Of root's rights those that reading memory needs."""

@@ -48,6 +48,11 @@ static bool is_held(unsigned int capability)
 	return capng_have_capability(CAPNG_EFFECTIVE, capability) != 0;
 }
 
+bool privilege__holds(unsigned int capability)
+{
+	return capng_get_caps_process() == 0 && is_held(capability);
+}
+
 /* What is essential for recording. The kernel looks up /proc/self/fd/N for a link, and the root
  * directory may belong to root alone (mode 0700). */
 static bool is_for_links(const struct capability *row)

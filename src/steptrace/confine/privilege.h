@@ -50,6 +50,9 @@ int privilege__drop(const struct privilege_needs *needs, struct error *err);
 /* The same, and drops all capabilities: for a child process that needs none. */
 int privilege__drop_all(const struct privilege_needs *needs);
 
+/* Whether this process has the capability now. */
+bool privilege__holds(unsigned int capability);
+
 /* The user that privilege__drop() changes to. */
 uid_t privilege__later_uid(void);
 

@@ -91,6 +91,7 @@ static void count_process(struct inflight *inflight, const struct open_process *
 	inflight->invalid += process->spans.invalid;
 	inflight->left_out += process->spans.left_out;
 	inflight->partial += process->is_partial;
+	inflight->too_large += process->is_too_large;
 }
 
 static void count_unreadable(struct inflight *inflight, const struct error *err)

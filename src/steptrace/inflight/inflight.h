@@ -57,11 +57,12 @@ struct inflight {
 	uint64_t runners;       /* processes with probes */
 	uint64_t older_headers; /* of these, with an older header that stores no tags */
 	uint64_t newer_headers; /* of these, with a newer header: its tags are not understood */
-	/* of these, whose memory could not be read; with -p also processes that could not be
-	 * looked at */
+	/* runners whose memory could not be read, and with -p also processes of which it is not
+	 * known whether they are runners */
 	uint64_t unreadable;
-	uint64_t partial; /* of these, with more memory than was searched */
-	uint64_t unseen;  /* processes whose mappings could not be read */
+	uint64_t partial;   /* of these, with more memory than was searched */
+	uint64_t too_large; /* of these, which map too much: a larger scan_bytes does not help */
+	uint64_t unseen;    /* processes whose mappings could not be read */
 	uint64_t searched_bytes;
 	uint64_t invalid, left_out; /* see struct open_spans */
 	uint64_t ageless;           /* rows that are not shown: --older-than, and no age is known */

@@ -2,6 +2,7 @@
 #include "steptrace/inflight/open_process.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,13 +11,16 @@
 /* A process can be full of forged tags: so many are looked at. */
 enum { TAGS_MAX = 4 * OPEN_SPANS_MAX };
 
-/* Larger areas are left out: to read which of their pages are in memory would take seconds. */
-#define AREA_BYTES_MAX (256ull << 30)
+/* Of the areas of a process together. More are left out: to read which of their pages are in memory
+ * would take seconds. */
+#define AREAS_BYTES_MAX (256ull << 30)
 
 struct search {
 	struct open_process *process;
 	struct memory_reader reader;
 	const struct search_options *options;
+	uint64_t from, to;    /* what is searched now; the pages at its ends have more */
+	uint64_t mapped_rest; /* of AREAS_BYTES_MAX */
 };
 
 /* ---- tags */
@@ -26,6 +30,8 @@ static void on_tag(void *context, const struct tag *tag)
 	struct search *search = context;
 	struct open_process *process = search->process;
 
+	if (tag->address < search->from || tag->address >= search->to)
+		return;
 	if (process->tags_count++ < TAGS_MAX)
 		open_spans__read(&process->spans, tag, &search->reader, clock__now_ns());
 	else
@@ -46,6 +52,8 @@ static int on_memory(void *context, const void *bytes, size_t size_bytes, uint64
 
 static int search_range(struct search *search, uint64_t from, uint64_t to)
 {
+	search->from = from;
+	search->to = to;
 	return process_memory__each(&search->process->memory, from, to, on_memory, search,
 				    &search->process->searched_bytes);
 }
@@ -81,10 +89,12 @@ static int search_areas(struct search *search, bool of_files)
 		if (!area->is_writable || area->is_file != of_files ||
 		    threads__have_stack_in(&process->threads, area))
 			continue;
-		if (area->end - area->start > AREA_BYTES_MAX)
-			process->is_partial = true;
-		else
-			code = search_range(search, area->start, area->end);
+		if (area->end - area->start > search->mapped_rest) {
+			process->is_partial = process->is_too_large = true;
+			continue;
+		}
+		search->mapped_rest -= area->end - area->start;
+		code = search_range(search, area->start, area->end);
 	}
 	return code;
 }
@@ -106,30 +116,22 @@ static int search_all(struct search *search)
 
 /* ---- the process itself */
 
-/* A line such as "PPid:\t4711". */
-static bool is_line(const char *line, const char *name, unsigned long *value)
-{
-	size_t bytes = strlen(name);
-
-	return strncmp(line, name, bytes) == 0 && sscanf(line + bytes, "%lu", value) == 1;
-}
-
-static void read_status(struct open_process *process)
+/* 0 or negative errno. */
+static int read_uid(struct open_process *process)
 {
 	char path[32], line[128];
-	unsigned long value;
+	int code = -ENODATA;
 	FILE *file;
 
 	snprintf(path, sizeof(path), "/proc/%d/status", process->pid);
 	file = fopen(path, "re");
-	while (file && fgets(line, sizeof(line), file)) {
-		if (is_line(line, "PPid:", &value))
-			process->parent = (pid_t)value;
-		else if (is_line(line, "Uid:", &value))
-			process->uid = (uint32_t)value;
-	}
-	if (file)
-		fclose(file);
+	if (!file)
+		return -errno;
+	while (code && fgets(line, sizeof(line), file))
+		if (sscanf(line, "Uid: %" SCNu32, &process->uid) == 1)
+			code = 0;
+	fclose(file);
+	return code;
 }
 
 /* The name of the first thread. */
@@ -149,6 +151,7 @@ int open_process__read(struct open_process *process, pid_t pid,
 		.process = process,
 		.reader = {process_memory__read, &process->memory},
 		.options = options,
+		.mapped_rest = AREAS_BYTES_MAX,
 	};
 	int code;
 
@@ -157,8 +160,9 @@ int open_process__read(struct open_process *process, pid_t pid,
 	code = process_memory__open(&process->memory, pid, err);
 	if (code)
 		return code;
-	read_status(process);
-	code = threads__read(&process->threads, &process->memory, options->list);
+	code = read_uid(process);
+	if (!code)
+		code = threads__read(&process->threads, &process->memory, options->list);
 	if (!code)
 		code = search_all(&search);
 	if (code)

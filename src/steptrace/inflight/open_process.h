@@ -15,14 +15,15 @@
 #include "steptrace/inflight/threads.h"
 
 struct open_process {
-	pid_t pid, parent;
+	pid_t pid;
 	uint32_t uid;
 	char comm[17];
 	struct process_memory memory;
 	struct threads threads;
 	struct open_spans spans;
 	uint64_t searched_bytes;
-	bool is_partial; /* memory was left out: the limit was reached */
+	bool is_partial;   /* memory was left out */
+	bool is_too_large; /* because it maps too much, whatever the limit of the search is */
 	uint64_t tags_count;
 	uint64_t searched_ns; /* CLOCK_MONOTONIC: when the search began */
 };

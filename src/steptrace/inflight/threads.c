@@ -89,9 +89,9 @@ static void read_thread(struct thread *thread, pid_t pid)
 
 /*
  * Whether the area is the stack of a thread, and not memory in which a program keeps stacks of
- * coroutines beside other objects. glibc and musl put an inaccessible page in front of a thread's
- * stack. In front of an arena of malloc() there may be the unused part of another one; but arenas
- * begin at a multiple of their size.
+ * coroutines beside other objects. musl and glibc before 2.42 put an inaccessible page in front of
+ * a thread's stack. In front of an arena of malloc() there may be the unused part of another one;
+ * but arenas begin at a multiple of their size.
  */
 static bool is_stack_area(const struct memory_area *area)
 {
@@ -273,6 +273,19 @@ const char *thread__state_name(const struct thread *thread)
 		if (states[i].letter == thread->state)
 			return states[i].name;
 	return "unknown";
+}
+
+int thread__check_stacks(void)
+{
+	char byte;
+	FILE *file = fopen("/proc/self/stack", "re");
+	int code = file ? 0 : -errno;
+
+	if (file && fread(&byte, 1, 1, file) == 0 && ferror(file))
+		code = -errno;
+	if (file)
+		fclose(file);
+	return code;
 }
 
 /* Of a line like "[<0>] futex_wait_queue+0x60/0x90" the name remains. */

@@ -68,6 +68,9 @@ bool threads__have_stack_in(const struct threads *threads, const struct memory_a
 /* "sleeping"; "unknown". */
 const char *thread__state_name(const struct thread *thread);
 
+/* Whether the kernel stacks of threads can be read: 0 or negative errno. */
+int thread__check_stacks(void);
+
 /* The functions of the kernel stack, one a line, the innermost first; "" where it cannot be read
  * (it needs CAP_SYS_ADMIN). */
 void thread__kernel_stack(pid_t pid, const struct thread *thread, char text[STACK_TEXT_BYTES]);
