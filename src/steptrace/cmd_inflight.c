@@ -3,6 +3,7 @@
  * command line, the room inflight/ looks and reports. */
 #include <errno.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -46,6 +47,40 @@ static void print_help(void)
 	       "  sudo steptrace inflight -p 4711 --stack\n"
 	       "  sudo steptrace inflight --older-than 5m --json\n\n"
 	       "man 8 steptrace describes every option in detail.\n");
+}
+
+/* ---- signals with --watch */
+
+static volatile sig_atomic_t is_asked_to_end;
+
+static void on_signal(int signal)
+{
+	(void)signal;
+	is_asked_to_end = 1;
+}
+
+static void catch_signals(void)
+{
+	const struct sigaction action = {.sa_handler = on_signal};
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+/* False: a signal asked to end. The signals are blocked but in ppoll(), so that none is missed. */
+static bool wait_for_next_look(uint64_t ns)
+{
+	const struct timespec pause = {(time_t)(ns / 1000000000), (long)(ns % 1000000000)};
+	sigset_t signals, before;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigprocmask(SIG_BLOCK, &signals, &before);
+	if (!is_asked_to_end)
+		ppoll(NULL, 0, &pause, &before);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return !is_asked_to_end;
 }
 
 /* ---- progress on a terminal */
@@ -212,13 +247,24 @@ static int status_of(const struct inflight *inflight, const struct inflight_sear
 
 /* ---- one look */
 
+/* A write that a signal interrupts ends it: nothing reads the output. */
 static int write_out(const struct json *out, struct error *err)
 {
-	size_t bytes = json__length(out);
+	size_t bytes = json__length(out), done = 0;
+	int code = fflush(stdout) ? -errno : 0;
 
-	if (fwrite(out->base, 1, bytes, stdout) == bytes && fflush(stdout) == 0)
-		return 0;
-	return error__set(err, -errno, "cannot write to standard output: %s", strerror(errno));
+	while (!code && done < bytes) {
+		ssize_t written = write(STDOUT_FILENO, out->base + done, bytes - done);
+
+		if (written > 0)
+			done += (size_t)written;
+		if (done < bytes && is_asked_to_end)
+			return 0;
+		if (written < 0 && errno != EINTR)
+			code = -errno;
+	}
+	return code ? error__set(err, code, "cannot write to standard output: %s", strerror(-code))
+		    : 0;
 }
 
 static int report(const struct inflight *inflight, const struct inflight_options *options,
@@ -271,27 +317,9 @@ static int look(struct inflight_search *search, struct error *err)
 
 /* ---- again and again */
 
-static volatile sig_atomic_t is_asked_to_end;
-
-static void on_signal(int signal)
-{
-	(void)signal;
-	is_asked_to_end = 1;
-}
-
-static void catch_signals(void)
-{
-	const struct sigaction action = {.sa_handler = on_signal};
-
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-}
-
+/* Returns the status of the last look. */
 static int look_again(struct inflight_search *search, struct error *err)
 {
-	uint64_t every_ns = search->options->watch_ns;
-	const struct timespec pause = {(time_t)(every_ns / 1000000000),
-				       (long)(every_ns % 1000000000)};
 	bool is_screen = !search->options->is_json && isatty(STDOUT_FILENO);
 	int status;
 
@@ -302,8 +330,8 @@ static int look_again(struct inflight_search *search, struct error *err)
 		status = look(search, err);
 		if (!err->text[0] && !is_screen && !search->options->is_json)
 			printf("\n");
-	} while (!err->text[0] && !is_asked_to_end && nanosleep(&pause, NULL) == 0);
-	return err->text[0] || status != STATUS_OLDER ? status : STATUS_OLDER;
+	} while (!err->text[0] && wait_for_next_look(search->options->watch_ns));
+	return status;
 }
 
 static int give_up_privileges(const struct inflight_options *options, struct error *err)

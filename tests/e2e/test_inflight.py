@@ -543,6 +543,38 @@ class CommandLine(Scenario):
             self.assertEqual(process.wait(PATIENCE_S), 0)
             lines.rest()
 
+    def test_watch_ends_with_the_last_status(self):
+        with hanging() as runner:
+            runner.do("stack futex")
+            wait_until(lambda: run("inflight", "-p", str(runner.pid), "--older-than", "50ms")[0]
+                       == 3, "it is old enough")
+            process = subprocess.Popen([STEPTRACE, "inflight", "--watch", "1h", "-p",
+                                        str(runner.pid), "--older-than", "50ms"],
+                                       stdout=subprocess.PIPE, bufsize=0)
+            Tracer.running.append(process)
+            Lines(process.stdout, "steptrace inflight").until("hang.stack")
+            process.send_signal(signal.SIGTERM)
+            self.assertEqual(process.wait(PATIENCE_S), 3)
+            process.stdout.close()
+
+    def test_watch_ends_although_nothing_reads(self):
+        with hanging() as runner:
+            runner.do("coroutines 1000")
+            process = subprocess.Popen([STEPTRACE, "inflight", "--watch", "1h", "--json", "-p",
+                                        str(runner.pid)], stdout=subprocess.PIPE,
+                                       stderr=subprocess.PIPE, bufsize=0)
+            Tracer.running.append(process)
+
+            def is_writing():
+                with open("/proc/%d/wchan" % process.pid, encoding="ascii") as file:
+                    return "pipe" in file.read()
+            wait_until(is_writing, "the pipe is full")
+            process.send_signal(signal.SIGINT)
+            self.assertEqual(process.wait(PATIENCE_S), 0)
+            self.assertEqual(process.stderr.read(), b"")
+            process.stdout.close()
+            process.stderr.close()
+
     def test_the_watched_process_ends(self):
         with hanging() as runner:
             process = subprocess.Popen([STEPTRACE, "inflight", "--watch", "100ms", "-p",
