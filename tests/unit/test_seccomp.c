@@ -182,6 +182,30 @@ static int try_to_set_the_modes_of_a_terminal(void)
 	return ioctl(-1, TCSETSW, NULL) ? errno : 0;
 }
 
+/* TCSETS2, TCSETSW2 and TCSETSF2, which glibc 2.42 uses. Their header conflicts with <termios.h>. */
+static int try_to_set_the_modes_as_new_libraries_do(void)
+{
+	static const unsigned long set[] = {0x402c542b, 0x402c542c, 0x402c542d};
+	int code = 0;
+
+	for (size_t i = 0; i < sizeof(set) / sizeof(set[0]); i++)
+		if (ioctl(-1, set[i], NULL) && code != EPERM)
+			code = errno;
+	return code;
+}
+
+/* TCGETS and TCGETS2, as isatty() does; TIOCGWINSZ, FIONREAD. */
+static int try_to_ask_a_terminal(void)
+{
+	static const unsigned long get[] = {TCGETS, 0x802c542a, TIOCGWINSZ, FIONREAD};
+	int code = 0;
+
+	for (size_t i = 0; i < sizeof(get) / sizeof(get[0]); i++)
+		if (ioctl(-1, get[i], NULL) && code != EPERM)
+			code = errno;
+	return code;
+}
+
 static int try_to_drop_what_was_typed(void)
 {
 	return ioctl(-1, TCFLSH, TCIFLUSH) ? errno : 0;
@@ -289,7 +313,7 @@ static const struct need {
 	struct {
 		attempt *try;
 		int says;
-	} allows[4];
+	} allows[5];
 } needs_of[] = {
 	{"nothing", {.perf_links = false}, {{NULL, 0}}},
 	{"signals_child", {.signals_child = true}, {{try_to_kill, 0}}},
@@ -297,7 +321,9 @@ static const struct need {
 	{"serves", {.serves = true}, {{try_to_accept, EBADF}}},
 	{"draws",
 	 {.draws = true},
-	 {{try_to_set_the_modes_of_a_terminal, EBADF}, {try_to_drop_what_was_typed, EBADF}}},
+	 {{try_to_set_the_modes_of_a_terminal, EBADF},
+	  {try_to_set_the_modes_as_new_libraries_do, EBADF},
+	  {try_to_drop_what_was_typed, EBADF}}},
 	{"makes_files",
 	 {.makes_files = true},
 	 {{try_to_make_an_output, ENOENT}, {try_to_rename, ENOENT}}},
@@ -307,6 +333,7 @@ static const struct need {
 	 {{try_a_perf_event, EFAULT},
 	  {try_an_ioctl, EBADF},
 	  {try_to_set_the_modes_of_a_terminal, EBADF},
+	  {try_to_set_the_modes_as_new_libraries_do, EBADF},
 	  {try_to_drop_what_was_typed, EBADF}}},
 };
 
@@ -336,6 +363,7 @@ static const struct {
 	{"perf_event_open", try_a_perf_event},
 	{"TIOCSTI", try_an_ioctl},
 	{"TCSETSW", try_to_set_the_modes_of_a_terminal},
+	{"TCSETS2 or the like", try_to_set_the_modes_as_new_libraries_do},
 	{"TCFLSH", try_to_drop_what_was_typed},
 	{"setuid", try_to_change_the_user},
 	{"FAN_MARK_ADD of an ignored mask", try_to_leave_a_file_out},
@@ -393,6 +421,7 @@ static void what_is_not(void **state)
 	assert_int_equal(confined(try_a_thread, &nothing), 0);
 	assert_int_equal(confined(try_to_hear_of_writers, &nothing), 0);
 	assert_int_equal(confined(try_to_fork, &nothing), 0);
+	assert_int_equal(confined(try_to_ask_a_terminal, &nothing), EBADF);
 }
 
 int main(void)

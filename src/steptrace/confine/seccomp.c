@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "steptrace/confine/seccomp.h"
 
+#include <asm/termbits.h> /* for the sizes in TCGETS2 and the like; conflicts with <termios.h> */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
@@ -159,17 +160,25 @@ static int allow_with_arguments(scmp_filter_ctx filter)
 	return code;
 }
 
-/* The modes of the terminal are set, and typed input is dropped. TIOCSTI, which types for the user,
- * is not among them. */
-static int allow_drawing(scmp_filter_ctx filter)
+/* isatty() and tcgetattr(): TCGETS, and TCGETS2 from glibc 2.42 on; how wide the terminal is; how
+ * many bytes a pipe holds. */
+static const unsigned int requests[] = {TCGETS, TCGETS2, TIOCGWINSZ, FIONREAD};
+
+/* The modes of the terminal are set (the requests with a 2 are those of glibc 2.42), and typed
+ * input is dropped. TIOCSTI, which types for the user, is not among them. */
+static const unsigned int drawing_requests[] = {TCSETS,   TCSETSW,  TCSETSF, TCSETS2,
+						TCSETSW2, TCSETSF2, TCFLSH};
+
+static int allow_requests(scmp_filter_ctx filter, const unsigned int *list, size_t count)
 {
-	static const unsigned int requests[] = {TCSETS, TCSETSW, TCSETSF, TCFLSH};
 	int code = 0;
 
-	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]) && !code; i++)
-		code = allow_where(filter, SCMP_SYS(ioctl), 1, UINT32_MAX, requests[i]);
+	for (size_t i = 0; i < count && !code; i++)
+		code = allow_where(filter, SCMP_SYS(ioctl), 1, UINT32_MAX, list[i]);
 	return code;
 }
+
+#define ALLOW_REQUESTS(filter, list) allow_requests(filter, list, sizeof(list) / sizeof((list)[0]))
 
 static int fill(scmp_filter_ctx filter, const struct privilege_needs *needs)
 {
@@ -201,15 +210,11 @@ static int fill(scmp_filter_ctx filter, const struct privilege_needs *needs)
 	if (needs->perf_links)
 		return code ? code : ALLOW_ALL(filter, perf_calls);
 	if (!code && needs->draws)
-		code = allow_drawing(filter);
-	if (!code) /* isatty() */
-		code = allow_where(filter, SCMP_SYS(ioctl), 1, UINT32_MAX, TCGETS);
+		code = ALLOW_REQUESTS(filter, drawing_requests);
+	if (!code)
+		code = ALLOW_REQUESTS(filter, requests);
 	if (!code && needs->connects) /* what the other side has not acknowledged */
 		code = allow_where(filter, SCMP_SYS(ioctl), 1, UINT32_MAX, SIOCOUTQ);
-	if (!code) /* how wide the terminal is */
-		code = allow_where(filter, SCMP_SYS(ioctl), 1, UINT32_MAX, TIOCGWINSZ);
-	if (!code) /* how many bytes a pipe holds */
-		code = allow_where(filter, SCMP_SYS(ioctl), 1, UINT32_MAX, FIONREAD);
 	return code;
 }
 
