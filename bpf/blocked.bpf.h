@@ -138,6 +138,8 @@ static __always_inline int kind_of_epoll(__u64 files, __u32 descriptor)
 
 static __always_inline int kind_of_call(struct task_struct *task, const struct syscall *call)
 {
+	if (call->number < 0) /* outside a call; not the number of a call that is not there */
+		return BLOCKED_OTHER;
 	switch (call->number) {
 	case SYSCALL_read:
 	case SYSCALL_write:

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0) */
 /*
  * The numbers of the system calls in which a thread may wait, and their first arguments. A call
- * that the architecture does not have gets a number below 0, which no call has.
+ * that the architecture does not have gets a number below 0, which no call has. A thread outside a
+ * call has such a number, too: struct syscall.
  *
  *   name              x86-64  arm64
  */

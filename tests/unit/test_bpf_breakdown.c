@@ -564,6 +564,7 @@ static void what_a_thread_waits_for(void **state)
 		{SYSCALL_pselect6, FIFO + 1, BLOCKED_PIPE},
 		{61, 0, BLOCKED_OTHER}, /* wait4 */
 		{-1, 0, BLOCKED_OTHER}, /* a page fault */
+		{-3, 0, BLOCKED_OTHER},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
