@@ -581,6 +581,28 @@ static void more_executions_than_the_stream_keeps(void **state)
 	stream__free(stream);
 }
 
+/* The runner wrote a time that has not come yet. Executions that begin later are held as before. */
+static void an_early_one_from_the_future(void **state)
+{
+	struct stream_options options = options_for(FORMAT_JSON);
+	struct stream *stream;
+
+	(void)state;
+	options.whole = (struct whole){.conditions = WHOLE_FAILED, .hold_bytes = 1 << 20};
+	options.executions_limit = 2;
+	stream = stream_with(&options);
+	now_ns = 100 * S;
+	step_with_context(stream, 0x10, PARENT_PID, UINT64_MAX);
+	begin(stream, 0x20, PARENT_PID);
+	begin(stream, 0x30, PARENT_PID);
+	assert_int_equal(stream__forgotten(stream), 1);
+	expect_story(stream, 0x10, "s");
+	end(stream, 0x30, PARENT_PID, OUTCOME_SUCCESS, MS);
+	step_with_context(stream, 0x40, PARENT_PID, now_ns);
+	expect_story(stream, 0x40, "");
+	stream__free(stream);
+}
+
 /* The same command begins once more, so the first end was not seen. */
 static void a_command_that_begins_twice(void **state)
 {
@@ -747,6 +769,7 @@ int main(void)
 		cmocka_unit_test(the_oldest_is_written_when_the_memory_is_full),
 		cmocka_unit_test(an_execution_that_is_too_large),
 		cmocka_unit_test(more_executions_than_the_stream_keeps),
+		cmocka_unit_test(an_early_one_from_the_future),
 		cmocka_unit_test(a_command_that_begins_twice),
 		cmocka_unit_test(what_is_open_at_the_end),
 		cmocka_unit_test(the_limit_of_events),

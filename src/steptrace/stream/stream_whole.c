@@ -208,12 +208,17 @@ static void decide_without_end(struct stream *stream, struct execution *executio
 }
 
 /* Its later events are written, too. This holds also for other executions that began before it and
- * whose start was not seen: they are few, and no memory is needed for each of them. */
+ * whose start was not seen: they are few, and no memory is needed for each of them. The
+ * runner wrote announced_ns: it is wrong if it is later than the first record. */
 static void remember_early(struct stream *stream, const struct execution *execution)
 {
+	uint64_t until_ns = execution->command.announced_ns;
+
+	if (until_ns > execution->known_ns)
+		until_ns = execution->known_ns;
 	stream->removed_early = true;
-	if (execution->command.announced_ns > stream->early_until_ns)
-		stream->early_until_ns = execution->command.announced_ns;
+	if (until_ns > stream->early_until_ns)
+		stream->early_until_ns = until_ns;
 }
 
 static void before_removal(void *context, struct execution *execution)
