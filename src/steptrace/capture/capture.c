@@ -25,6 +25,16 @@ static int keep_warning(enum libbpf_print_level level, const char *format, va_li
 
 #define KERNEL_BTF "/sys/kernel/btf/vmlinux"
 
+/* What the sentence about a load error ends with, if the kernel may be too old: it does not know an
+ * instruction or function (EINVAL), or a type is missing (ESRCH). */
+static const char *needed_kernel(int code, bool breakdown)
+{
+	if (code != -EINVAL && code != -ESRCH)
+		return "";
+	return breakdown ? "; --breakdown needs Linux 5.15 or later"
+			 : "; steptrace needs Linux 5.12 or later";
+}
+
 static int load_error(int code, const struct capture_options *options, struct error *err)
 {
 	char missing[512];
@@ -40,9 +50,7 @@ static int load_error(int code, const struct capture_options *options, struct er
 	libbpf_warning[strcspn(libbpf_warning, "\n")] = 0;
 	return error__set(err, code, "cannot load the BPF program: %s (%s)%s", strerror(-code),
 			  libbpf_warning[0] ? libbpf_warning : "libbpf gave no reason",
-			  options->breakdown ? "; --breakdown needs Linux 5.15 or later"
-			  : code == -EINVAL  ? "; steptrace needs Linux 5.12 or later"
-					     : "");
+			  needed_kernel(code, options->breakdown));
 }
 
 static bool is_needed(const struct capture_options *options, int probe)
