@@ -37,13 +37,12 @@ int capture__watch_processes(struct capture *capture, struct error *err)
 static int try_entry(const struct bpf_map *threads)
 {
 	int fd = bpf_map__fd(threads), thread = (int)syscall(SYS_pidfd_open, getpid(), 0), code;
-	void *value = calloc(1, bpf_map__value_size(threads));
+	void *value;
 
-	if (thread < 0 || !value) {
-		free(value);
-		return thread < 0 ? -errno : -ENOMEM;
-	}
-	code = bpf_map_update_elem(fd, &thread, value, BPF_ANY);
+	if (thread < 0)
+		return -errno;
+	value = calloc(1, bpf_map__value_size(threads));
+	code = value ? bpf_map_update_elem(fd, &thread, value, BPF_ANY) : -ENOMEM;
 	if (!code)
 		bpf_map_delete_elem(fd, &thread);
 	free(value);
