@@ -48,6 +48,7 @@ static struct {
 	size_t bytes;
 	struct termios modes;
 	bool has_modes;
+	bool is_prepared; /* actions_before is filled in */
 } rescue;
 
 static const int crashes[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGQUIT, SIGSYS, SIGTRAP};
@@ -98,12 +99,14 @@ static void prepare_rescue(void)
 		if (actions_before[i].sa_handler == SIG_DFL)
 			sigaction(crashes[i], &action, NULL);
 	}
+	rescue.is_prepared = true;
 }
 
 static void end_rescue(void)
 {
-	for (int i = 0; i < CRASHES_COUNT; i++)
+	for (int i = 0; i < CRASHES_COUNT && rescue.is_prepared; i++)
 		sigaction(crashes[i], &actions_before[i], NULL);
+	rescue.is_prepared = false;
 }
 
 /* ---- the terminal */
