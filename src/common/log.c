@@ -71,13 +71,14 @@ static void keep(const char *line)
 	held.count++;
 }
 
+/* After log__do_not_wait(), stops where stderr would block. */
 static void print_held(void)
 {
 	unsigned long first = held.count > LOG_HELD_MAX ? held.count - LOG_HELD_MAX : 0;
 
-	if (first)
+	if (first && !log__is_stuck())
 		fprintf(stderr, "%s: %lu earlier messages are not shown\n", program_name, first);
-	for (unsigned long i = first; i < held.count; i++)
+	for (unsigned long i = first; i < held.count && !log__is_stuck(); i++)
 		if (held.lines[i % LOG_HELD_MAX])
 			fprintf(stderr, "%s: %s\n", program_name, held.lines[i % LOG_HELD_MAX]);
 }

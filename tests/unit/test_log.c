@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "common/log.h"
@@ -125,12 +126,35 @@ static void the_newest_are_kept(void **state)
 	close(ends[0]);
 }
 
+/* Its user has stopped it with Ctrl-S. Runs last: log__do_not_wait() cannot be undone. */
+static void a_stopped_terminal_is_not_waited_for(void **state)
+{
+	int ends[2];
+
+	(void)state;
+	open_terminal(ends);
+	log__do_not_wait();
+	redirect(ends[1]);
+	log__hold();
+	log__info("one");
+	assert_int_equal(tcflow(ends[1], TCOOFF), 0);
+	alarm(PATIENCE_MS / 1000);
+	log__release();
+	alarm(0);
+	assert_int_equal(tcflow(ends[1], TCOON), 0);
+	log__info("later");
+	assert_string_equal(written(ends[0], "later\r\n"), "steptrace: later\r\n");
+	close(ends[1]);
+	close(ends[0]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(where_stderr_is_no_terminal_messages_are_not_late),
 		cmocka_unit_test(on_a_terminal_they_come_when_it_is_free_again),
 		cmocka_unit_test(the_newest_are_kept),
+		cmocka_unit_test(a_stopped_terminal_is_not_waited_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
