@@ -126,7 +126,7 @@ static void step_with_context(struct stream *stream, uint8_t number, uint32_t pi
 	struct step_span span = step_of(number);
 
 	records__id(command.head.execution_id, number);
-	command.announced_ns = announced_ns;
+	command.head.start_ns = command.announced_ns = announced_ns;
 	feed(stream,
 	     at_a_time_of_its_own(
 		     records__with_context(PROBE_STEP_DONE, &span, sizeof(span), &command), pid));

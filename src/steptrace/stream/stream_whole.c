@@ -75,17 +75,12 @@ static int decide(struct stream *stream, struct execution *execution, unsigned i
 	return 0;
 }
 
-/* For how long the command has been running. If its start was not seen, the runner may say when
- * that was. */
+/* For how long the command has been running, as far as is known. */
 static uint64_t open_ns(const struct execution *execution, uint64_t now_ns)
 {
-	uint64_t announced_ns = execution->command.announced_ns;
-	uint64_t since_ns = execution->known_ns;
+	bool is_earlier;
+	uint64_t since_ns = execution__since_ns(execution, &is_earlier);
 
-	if (execution->began_ns)
-		since_ns = execution->began_ns;
-	else if (announced_ns && announced_ns < since_ns)
-		since_ns = announced_ns;
 	return now_ns > since_ns ? now_ns - since_ns : 0;
 }
 
