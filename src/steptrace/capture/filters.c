@@ -7,6 +7,13 @@
 #include "common/parse.h"
 #include "steptrace/capture/glob_compile.h"
 
+/* Whether a span has to be read for a decision. To be called when a filter changes. */
+static void update_by_span(struct steptrace_filters *filters)
+{
+	filters->by_span = filters->by_command || filters->by_step_type || filters->only_failed ||
+			   filters->min_duration_ns || filters->sample_every;
+}
+
 int filters__set_uid(struct steptrace_filters *filters, const char *user, struct error *err)
 {
 	const struct passwd *entry = getpwnam(user);
@@ -29,14 +36,16 @@ int filters__set_comm(struct steptrace_filters *filters, const char *pattern, st
 
 int filters__set_command(struct steptrace_filters *filters, const char *pattern, struct error *err)
 {
-	filters->by_command = filters->by_span = 1;
+	filters->by_command = 1;
+	update_by_span(filters);
 	return glob__add(pattern, &filters->command, err);
 }
 
 int filters__set_step_type(struct steptrace_filters *filters, const char *pattern,
 			   struct error *err)
 {
-	filters->by_step_type = filters->by_span = 1;
+	filters->by_step_type = 1;
+	update_by_span(filters);
 	return glob__add(pattern, &filters->step_type, err);
 }
 
@@ -51,7 +60,7 @@ int filters__set_min_duration(struct steptrace_filters *filters, const char *dur
 				  "100ms)",
 				  duration);
 	filters->min_duration_ns = ns;
-	filters->by_span = 1;
+	update_by_span(filters);
 	return 0;
 }
 
@@ -65,7 +74,7 @@ int filters__set_sample(struct steptrace_filters *filters, const char *every, st
 				  "execution in a hundred)",
 				  every);
 	filters->sample_every = (uint32_t)number;
-	filters->by_span = 1;
+	update_by_span(filters);
 	return 0;
 }
 
@@ -74,12 +83,12 @@ uint32_t filters__take_sample(struct steptrace_filters *filters)
 	uint32_t every = filters->sample_every;
 
 	filters->sample_every = 0;
-	filters->by_span = filters->by_command || filters->by_step_type || filters->only_failed ||
-			   filters->min_duration_ns;
+	update_by_span(filters);
 	return every;
 }
 
 void filters__set_failed(struct steptrace_filters *filters)
 {
-	filters->only_failed = filters->by_span = 1;
+	filters->only_failed = 1;
+	update_by_span(filters);
 }
