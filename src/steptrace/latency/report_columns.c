@@ -6,96 +6,97 @@
 #include "steptrace/stream/duration_text.h"
 #include "steptrace/stream/event.h"
 
-static void write_duration(const struct latency_row *row, uint64_t ns, char text[CELL_BYTES])
+static void write_duration(const struct latency_row *row, uint64_t ns, char text[REPORT_CELL_BYTES])
 {
 	if (row->durations.count)
 		duration_text__write(ns, text);
 	else
-		snprintf(text, CELL_BYTES, "-");
+		snprintf(text, REPORT_CELL_BYTES, "-");
 }
 
-static void write_percentile(const struct row_facts *facts, double fraction, char text[CELL_BYTES])
+static void write_percentile(const struct row_facts *facts, double fraction,
+			     char text[REPORT_CELL_BYTES])
 {
 	write_duration(facts->row, histogram__percentile_ns(&facts->row->durations, fraction),
 		       text);
 }
 
-static void write_count(const struct row_facts *facts, char text[CELL_BYTES])
+static void write_count(const struct row_facts *facts, char text[REPORT_CELL_BYTES])
 {
-	snprintf(text, CELL_BYTES, "%llu", (unsigned long long)facts->row->count);
+	snprintf(text, REPORT_CELL_BYTES, "%llu", (unsigned long long)facts->row->count);
 }
 
-static void write_failed(const struct row_facts *facts, char text[CELL_BYTES])
+static void write_failed(const struct row_facts *facts, char text[REPORT_CELL_BYTES])
 {
-	snprintf(text, CELL_BYTES, "%llu", (unsigned long long)facts->row->failures);
+	snprintf(text, REPORT_CELL_BYTES, "%llu", (unsigned long long)facts->row->failures);
 }
 
-static void write_rate(const struct row_facts *facts, char text[CELL_BYTES])
+static void write_rate(const struct row_facts *facts, char text[REPORT_CELL_BYTES])
 {
 	const struct report *report = facts->report;
 	double seconds = (double)(report->to_ns - report->from_ns) / 1e9;
 	double rate = seconds > 0 ? (double)facts->row->count / seconds : 0;
 
-	snprintf(text, CELL_BYTES, "%.*f", rate < 99.95 ? 1 : 0, rate);
+	snprintf(text, REPORT_CELL_BYTES, "%.*f", rate < 99.95 ? 1 : 0, rate);
 }
 
-static void write_p50(const struct row_facts *facts, char text[CELL_BYTES])
+static void write_p50(const struct row_facts *facts, char text[REPORT_CELL_BYTES])
 {
 	write_percentile(facts, 0.5, text);
 }
 
-static void write_p90(const struct row_facts *facts, char text[CELL_BYTES])
+static void write_p90(const struct row_facts *facts, char text[REPORT_CELL_BYTES])
 {
 	write_percentile(facts, 0.9, text);
 }
 
-static void write_p99(const struct row_facts *facts, char text[CELL_BYTES])
+static void write_p99(const struct row_facts *facts, char text[REPORT_CELL_BYTES])
 {
 	write_percentile(facts, 0.99, text);
 }
 
-static void write_p999(const struct row_facts *facts, char text[CELL_BYTES])
+static void write_p999(const struct row_facts *facts, char text[REPORT_CELL_BYTES])
 {
 	write_percentile(facts, 0.999, text);
 }
 
-static void write_max(const struct row_facts *facts, char text[CELL_BYTES])
+static void write_max(const struct row_facts *facts, char text[REPORT_CELL_BYTES])
 {
 	write_duration(facts->row, facts->row->durations.max_ns, text);
 }
 
-static void write_sum(const struct row_facts *facts, char text[CELL_BYTES])
+static void write_sum(const struct row_facts *facts, char text[REPORT_CELL_BYTES])
 {
 	write_duration(facts->row, facts->row->durations.sum_ns, text);
 }
 
-static void write_share(const struct row_facts *facts, char text[CELL_BYTES])
+static void write_share(const struct row_facts *facts, char text[REPORT_CELL_BYTES])
 {
-	snprintf(text, CELL_BYTES, "%.1f %%", 100 * facts->share);
+	snprintf(text, REPORT_CELL_BYTES, "%.1f %%", 100 * facts->share);
 }
 
 /* Of the time of all threads. */
-static void write_part(const struct row_facts *facts, uint64_t ns, char text[CELL_BYTES])
+static void write_part(const struct row_facts *facts, uint64_t ns, char text[REPORT_CELL_BYTES])
 {
 	double all_ns = (double)facts->row->cpu.threads_ns;
 
 	if (all_ns > 0)
-		snprintf(text, CELL_BYTES, "%.1f %%", 100 * (double)ns / all_ns);
+		snprintf(text, REPORT_CELL_BYTES, "%.1f %%", 100 * (double)ns / all_ns);
 	else
-		snprintf(text, CELL_BYTES, "-");
+		snprintf(text, REPORT_CELL_BYTES, "-");
 }
 
-static void write_on_cpu(const struct row_facts *facts, char text[CELL_BYTES])
+static void write_on_cpu(const struct row_facts *facts, char text[REPORT_CELL_BYTES])
 {
 	write_part(facts, facts->row->cpu.on_cpu_ns, text);
 }
 
-static void write_runnable(const struct row_facts *facts, char text[CELL_BYTES])
+static void write_runnable(const struct row_facts *facts, char text[REPORT_CELL_BYTES])
 {
 	write_part(facts, facts->row->cpu.runnable_ns, text);
 }
 
-static void write_blocked(const struct row_facts *facts, char text[CELL_BYTES])
+static void write_blocked(const struct row_facts *facts, char text[REPORT_CELL_BYTES])
 {
 	const struct latency_cpu *cpu = &facts->row->cpu;
 
@@ -103,7 +104,7 @@ static void write_blocked(const struct row_facts *facts, char text[CELL_BYTES])
 }
 
 /* What it was blocked by for the longest time. */
-static void write_waits_for(const struct row_facts *facts, char text[CELL_BYTES])
+static void write_waits_for(const struct row_facts *facts, char text[REPORT_CELL_BYTES])
 {
 	const struct latency_cpu *cpu = &facts->row->cpu;
 	int largest = 0;
@@ -111,7 +112,8 @@ static void write_waits_for(const struct row_facts *facts, char text[CELL_BYTES]
 	for (int kind = 1; kind < BLOCKED_KINDS_COUNT; kind++)
 		if (cpu->blocked_ns[kind] > cpu->blocked_ns[largest])
 			largest = kind;
-	snprintf(text, CELL_BYTES, "%s", cpu->blocked_ns[largest] ? blocked_names[largest] : "-");
+	snprintf(text, REPORT_CELL_BYTES, "%s",
+		 cpu->blocked_ns[largest] ? blocked_names[largest] : "-");
 }
 
 const struct report_column report_columns[] = {

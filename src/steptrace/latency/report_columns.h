@@ -8,7 +8,7 @@
 
 #include "steptrace/latency/report.h"
 
-enum { REPORT_COLUMNS = 14, REPORT_RANK_MAX = 6, CELL_BYTES = 32 };
+enum { REPORT_COLUMNS = 14, REPORT_RANK_MAX = 6, REPORT_CELL_BYTES = 32 };
 
 /* What a cell is computed from. */
 struct row_facts {
@@ -19,7 +19,7 @@ struct row_facts {
 
 struct report_column {
 	const char *title;
-	void (*write)(const struct row_facts *facts, char text[CELL_BYTES]);
+	void (*write)(const struct row_facts *facts, char text[REPORT_CELL_BYTES]);
 	unsigned int rank;  /* columns with a higher one are left out first */
 	unsigned int width; /* the least width */
 	bool is_breakdown;  /* only with --breakdown */

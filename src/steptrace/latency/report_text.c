@@ -48,7 +48,7 @@ static const char *shown_at(const struct latency_row *row, size_t index)
 
 static void measure_row(struct layout *layout, const struct row_facts *facts)
 {
-	char cell[CELL_BYTES];
+	char cell[REPORT_CELL_BYTES];
 
 	for (size_t i = 0; i < facts->report->keys->count; i++) {
 		const char *value = shown_at(facts->row, i);
@@ -164,7 +164,7 @@ static void put_row(struct json *out, const struct row_facts *facts, const struc
 	const struct report *report = facts->report;
 	unsigned int column = 0;
 	struct text_line line;
-	char cell[CELL_BYTES];
+	char cell[REPORT_CELL_BYTES];
 
 	text_line__begin(&line, out, &report->style);
 	if (facts->row->failures)

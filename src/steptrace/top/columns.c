@@ -7,93 +7,80 @@
 
 #include "steptrace/stream/duration_text.h"
 
-_Static_assert((int)CELL_BYTES >= (int)DURATION_TEXT_BYTES, "a duration does not fit in a cell");
+_Static_assert((int)TOP_CELL_BYTES >= (int)DURATION_TEXT_BYTES,
+	       "a duration does not fit in a cell");
 
 /* ---- cells */
 
 /* Large counts in thousands and millions: "12345", "1234k", "1234M". */
-static void write_count(uint64_t count, char text[CELL_BYTES])
+static void write_count(uint64_t count, char text[TOP_CELL_BYTES])
 {
 	static const char units[] = {0, 'k', 'M', 'G', 'T', 'P'};
 	unsigned int unit = 0;
 
 	for (; count >= 100000; unit++)
 		count /= 1000;
-	snprintf(text, CELL_BYTES, "%llu%c", (unsigned long long)count, units[unit]);
+	snprintf(text, TOP_CELL_BYTES, "%llu%c", (unsigned long long)count, units[unit]);
 }
 
-static void write_duration(const struct top_row *row, uint64_t ns, char text[CELL_BYTES])
+static void write_duration(const struct top_row *row, uint64_t ns, char text[TOP_CELL_BYTES])
 {
 	if (row->shown.timed)
 		duration_text__write(ns, text);
 	else
-		snprintf(text, CELL_BYTES, "-");
+		snprintf(text, TOP_CELL_BYTES, "-");
 }
 
-static void write_rate(const struct top_row *row, char text[CELL_BYTES])
+static void write_rate(const struct top_row *row, char text[TOP_CELL_BYTES])
 {
 	double rate = row->shown.rate;
 
 	if (rate >= 99999.5)
 		write_count((uint64_t)rate, text);
 	else
-		snprintf(text, CELL_BYTES, "%.*f", rate < 99.95 ? 1 : 0, rate);
+		snprintf(text, TOP_CELL_BYTES, "%.*f", rate < 99.95 ? 1 : 0, rate);
 }
 
-static void write_ended(const struct top_row *row, char text[CELL_BYTES])
+static void write_ended(const struct top_row *row, char text[TOP_CELL_BYTES])
 {
 	write_count(row->shown.count, text);
 }
 
-static void write_p50(const struct top_row *row, char text[CELL_BYTES])
+static void write_p50(const struct top_row *row, char text[TOP_CELL_BYTES])
 {
 	write_duration(row, row->shown.p50_ns, text);
 }
 
-static void write_p99(const struct top_row *row, char text[CELL_BYTES])
+static void write_p99(const struct top_row *row, char text[TOP_CELL_BYTES])
 {
 	write_duration(row, row->shown.p99_ns, text);
 }
 
-static void write_max(const struct top_row *row, char text[CELL_BYTES])
+static void write_max(const struct top_row *row, char text[TOP_CELL_BYTES])
 {
 	write_duration(row, row->shown.max_ns, text);
 }
 
-static void write_failed(const struct top_row *row, char text[CELL_BYTES])
+static void write_failed(const struct top_row *row, char text[TOP_CELL_BYTES])
 {
 	write_count(row->shown.failures, text);
 }
 
-static void write_open(const struct top_row *row, char text[CELL_BYTES])
+static void write_open(const struct top_row *row, char text[TOP_CELL_BYTES])
 {
 	write_count(row->shown.open, text);
 }
 
-static void write_oldest(const struct top_row *row, char text[CELL_BYTES])
+static void write_oldest(const struct top_row *row, char text[TOP_CELL_BYTES])
 {
-	char age[CELL_BYTES];
+	char age[DURATION_TEXT_BYTES];
 
 	if (!row->shown.open) {
-		snprintf(text, CELL_BYTES, "-");
+		snprintf(text, TOP_CELL_BYTES, "-");
 		return;
 	}
-	age_text__write(row->shown.age_ns, age);
-	snprintf(text, CELL_BYTES, "%s%.30s", row->shown.is_age_more ? ">" : "", age);
-}
-
-void age_text__write(uint64_t ns, char text[CELL_BYTES])
-{
-	unsigned long long seconds = ns / 1000000000;
-
-	if (seconds < 100)
-		duration_text__write(ns, text);
-	else if (seconds < 3600)
-		snprintf(text, CELL_BYTES, "%llum%02llus", seconds / 60, seconds % 60);
-	else if (seconds < 86400)
-		snprintf(text, CELL_BYTES, "%lluh%02llum", seconds / 3600, seconds / 60 % 60);
-	else
-		snprintf(text, CELL_BYTES, "%llud%02lluh", seconds / 86400, seconds / 3600 % 24);
+	duration_text__age(row->shown.age_ns, age);
+	snprintf(text, TOP_CELL_BYTES, "%s%s", row->shown.is_age_more ? ">" : "", age);
 }
 
 /* ---- the table of columns */

@@ -26,14 +26,14 @@ enum top_column {
 	TOP_COLUMNS_COUNT,
 };
 
-enum { CELL_BYTES = 32, COLUMN_RANK_MAX = 2 };
+enum { TOP_CELL_BYTES = 32, COLUMN_RANK_MAX = 2 };
 
 extern const struct top_column_info {
 	const char *option; /* of --sort */
 	const char *title;  /* of COLUMN_NAME: of commands */
 	const char *help;
 	/* NULL: of COLUMN_NAME */
-	void (*write)(const struct top_row *row, char text[CELL_BYTES]);
+	void (*write)(const struct top_row *row, char text[TOP_CELL_BYTES]);
 	unsigned int width;
 	unsigned int rank; /* columns with a higher one are left out first; 0: never */
 } top_columns[TOP_COLUMNS_COUNT];
@@ -47,9 +47,5 @@ int top_column__parse(const char *name, enum top_column *column, struct error *e
  */
 int top_column__compare(enum top_column column, bool is_inverted, const struct top_row *one,
 			const struct top_row *other);
-
-/* How long something has taken, in two units where that says more: "12.3 s", "2m10s", "3h05m",
- * "4d07h". */
-void age_text__write(uint64_t ns, char text[CELL_BYTES]);
 
 #endif

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "steptrace/stream/duration_text.h"
+
 #define SECOND_NS 1000000000ull
 
 enum { TEXT_BYTES = 512 };
@@ -20,12 +22,14 @@ static unsigned int put_until(struct page *page, unsigned int column, unsigned i
 
 void top_frame__bar(struct page *page, const struct top_view *view, const struct top_facts *facts)
 {
-	char age[CELL_BYTES], right[TEXT_BYTES];
+	char age[DURATION_TEXT_BYTES], right[TEXT_BYTES];
 	unsigned int end = page->width, column = 1;
 
-	age_text__write(facts->elapsed_ns, age);
-	if (facts->elapsed_ns < 100 * SECOND_NS)
+	/* Whole seconds: the digits behind them would change with each frame. */
+	if (facts->elapsed_ns < 60 * SECOND_NS)
 		snprintf(age, sizeof(age), "%u s", (unsigned int)(facts->elapsed_ns / SECOND_NS));
+	else
+		duration_text__age(facts->elapsed_ns, age);
 	snprintf(right, sizeof(right), "%s%s", view->is_paused ? "PAUSED  " : "", age);
 	page__fill(page, 0, LOOK_BAR);
 	if (end > strlen(right) + 3)
@@ -67,13 +71,13 @@ static void flow__count(struct flow *flow, enum page_look look, uint64_t count, 
 
 static void put_open(struct flow *flow, const struct top_facts *facts)
 {
-	char text[TEXT_BYTES], age[CELL_BYTES];
+	char text[TEXT_BYTES], age[DURATION_TEXT_BYTES];
 
 	if (!facts->oldest) {
 		flow__put(flow, LOOK_PLAIN, "none open");
 		return;
 	}
-	age_text__write(facts->oldest_ns, age);
+	duration_text__age(facts->oldest_ns, age);
 	snprintf(text, sizeof(text), "%llu open, the oldest %s%s: %s",
 		 (unsigned long long)facts->open, facts->is_oldest_older ? ">" : "", age,
 		 facts->oldest);
@@ -102,9 +106,9 @@ unsigned int top_frame__counts(struct page *page, unsigned int line, const struc
 void top_frame__heading(struct page *page, const struct top_facts *facts)
 {
 	struct flow flow = {page, 0, 0, 0};
-	char age[CELL_BYTES];
+	char age[DURATION_TEXT_BYTES];
 
-	age_text__write(facts->elapsed_ns, age);
+	duration_text__age(facts->elapsed_ns, age);
 	flow__put(&flow, LOOK_PLAIN, "steptrace top");
 	flow__put(&flow, LOOK_PLAIN, facts->target);
 	flow__put(&flow, LOOK_PLAIN, age);

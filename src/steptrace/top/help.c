@@ -11,7 +11,7 @@ enum { HELP_COLUMN = 12 };
 
 /* A line of the help: keys or a column, and what they are about. */
 struct help_line {
-	char name[CELL_BYTES];
+	char name[TOP_CELL_BYTES];
 	const char *help; /* NULL: there is no such line */
 };
 

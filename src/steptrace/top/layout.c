@@ -125,12 +125,12 @@ static enum page_look look_of(const struct top_row *row, enum top_column column)
 }
 
 static void write_cell(const struct top_view *view, const struct top_facts *facts,
-		       enum top_column column, const struct top_row *row, char text[CELL_BYTES])
+		       enum top_column column, const struct top_row *row, char text[TOP_CELL_BYTES])
 {
 	bool is_about_open = column == COLUMN_OPEN || column == COLUMN_OLDEST;
 
 	if (is_about_open && view->opened && facts->are_steps_not_opened)
-		snprintf(text, CELL_BYTES, "-");
+		snprintf(text, TOP_CELL_BYTES, "-");
 	else
 		top_columns[column].write(row, text);
 }
@@ -140,7 +140,7 @@ static void put_row(struct page *page, unsigned int line, const struct top_view 
 		    const struct top_row *row)
 {
 	unsigned int end = widths->margin + widths->name;
-	char text[CELL_BYTES];
+	char text[TOP_CELL_BYTES];
 
 	page__put(page, line, widths->margin, widths->name, LOOK_PLAIN, row->text);
 	for (int i = COLUMN_NAME + 1; i < TOP_COLUMNS_COUNT; i++) {

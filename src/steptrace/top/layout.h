@@ -2,7 +2,7 @@
 /*
  * Lays the screen of top out, for any size of a terminal.
  *
- *	 steptrace top  all runners                                          2m10s
+ *	 steptrace top  all runners                                         2m 10s
  *	 918 events  0 lost  3 open, the oldest 12.3 s: triage
  *	 COMMAND      RATE/s    COUNT     P50    ▼P99      MAX  FAILED   OPEN   OLDEST
  *	 triage         61.2      612  468 us  871 us  1.94 ms       0      3   12.3 s
