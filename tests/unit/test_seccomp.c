@@ -182,7 +182,8 @@ static int try_to_set_the_modes_of_a_terminal(void)
 	return ioctl(-1, TCSETSW, NULL) ? errno : 0;
 }
 
-/* TCSETS2, TCSETSW2 and TCSETSF2, which glibc 2.42 uses. Their header conflicts with <termios.h>. */
+/* TCSETS2, TCSETSW2 and TCSETSF2, which glibc 2.42 uses. Their header conflicts with <termios.h>.
+ */
 static int try_to_set_the_modes_as_new_libraries_do(void)
 {
 	static const unsigned long set[] = {0x402c542b, 0x402c542c, 0x402c542d};
