@@ -163,6 +163,10 @@ static void say_what_is_missing(const struct inflight *inflight,
 			  "%llu MiB (--scan)",
 			  (unsigned long long)(inflight->partial - inflight->too_large),
 			  (unsigned long long)(options->scan_bytes >> 20));
+	if (inflight->swapped_bytes)
+		log__info("%.1f MiB of the memory of runners are swapped out and were not "
+			  "searched: what is open there is not shown",
+			  (double)inflight->swapped_bytes / 1048576);
 	if (inflight->left_out)
 		log__info("%llu commands or steps are not shown: there are too many",
 			  (unsigned long long)inflight->left_out);
@@ -210,8 +214,9 @@ static void say_nothing_open(const struct inflight *inflight, const struct infli
 		snprintf(older, sizeof(older), " for %.6g s or longer",
 			 (double)options->older_than_ns / 1e9);
 	if (inflight->runners)
-		log__info("no command is open%s (runners: %llu, searched memory: %.1f MiB)", older,
-			  (unsigned long long)inflight->runners,
+		log__info("no command is open%s%s (runners: %llu, searched memory: %.1f MiB)",
+			  inflight->swapped_bytes ? " in the memory that is not swapped out" : "",
+			  older, (unsigned long long)inflight->runners,
 			  (double)inflight->searched_bytes / 1048576);
 	else
 		log__info("no %sprocess contains steptrace probes",

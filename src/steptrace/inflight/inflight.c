@@ -87,7 +87,8 @@ static struct open_process *one_more(struct inflight *inflight)
 
 static void count_process(struct inflight *inflight, const struct open_process *process)
 {
-	inflight->searched_bytes += process->searched_bytes;
+	inflight->searched_bytes += process->counts.read_bytes;
+	inflight->swapped_bytes += process->counts.swapped_bytes;
 	inflight->invalid += process->spans.invalid;
 	inflight->left_out += process->spans.left_out;
 	inflight->partial += process->is_partial;

@@ -64,6 +64,7 @@ struct inflight {
 	uint64_t too_large; /* of these, which map too much: a larger scan_bytes does not help */
 	uint64_t unseen;    /* processes whose mappings could not be read */
 	uint64_t searched_bytes;
+	uint64_t swapped_bytes;     /* swapped out, and therefore not searched */
 	uint64_t invalid, left_out; /* see struct open_spans */
 	uint64_t ageless;           /* rows that are not shown: --older-than, and no age is known */
 	uint64_t copies;            /* rows that belong to a parent process */

@@ -54,6 +54,7 @@ static void put_summary(struct json *out, const struct inflight *inflight,
 		{"invalid", inflight->invalid},
 		{"left_out", inflight->left_out},
 		{"searched_bytes", inflight->searched_bytes},
+		{"swapped_bytes", inflight->swapped_bytes},
 	};
 
 	put_time(out, "inflight.summary", clock, inflight->now_ns);

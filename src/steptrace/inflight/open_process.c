@@ -46,8 +46,8 @@ static int on_memory(void *context, const void *bytes, size_t size_bytes, uint64
 	tags__find(bytes, size_bytes, address, on_tag, search);
 	if (progress)
 		progress->report(progress->context, search->process->pid,
-				 search->process->searched_bytes);
-	return search->process->searched_bytes >= search->options->limit_bytes ? -E2BIG : 0;
+				 search->process->counts.read_bytes);
+	return search->process->counts.read_bytes >= search->options->limit_bytes ? -E2BIG : 0;
 }
 
 static int search_range(struct search *search, uint64_t from, uint64_t to)
@@ -55,7 +55,7 @@ static int search_range(struct search *search, uint64_t from, uint64_t to)
 	search->from = from;
 	search->to = to;
 	return process_memory__each(&search->process->memory, from, to, on_memory, search,
-				    &search->process->searched_bytes);
+				    &search->process->counts);
 }
 
 /* ---- stacks first */

@@ -21,7 +21,7 @@ struct open_process {
 	struct process_memory memory;
 	struct threads threads;
 	struct open_spans spans;
-	uint64_t searched_bytes;
+	struct memory_counts counts;
 	bool is_partial;   /* memory was left out */
 	bool is_too_large; /* because it maps too much, whatever the limit of the search is */
 	uint64_t tags_count;

@@ -18,7 +18,10 @@ enum {
 	AREAS_MAX = 1 << 17,      /* the kernel's own limit is 65530 by default */
 };
 
-#define PAGE_IS_PRESENT (1ull << 63) /* see Documentation/admin-guide/mm/pagemap.rst */
+/* See Documentation/admin-guide/mm/pagemap.rst. A guard page counts as swapped out, too. */
+#define PAGE_IS_PRESENT (1ull << 63)
+#define PAGE_IS_SWAPPED (1ull << 62)
+#define PAGE_IS_GUARD   (1ull << 58)
 
 static uint64_t page_bytes(void)
 {
@@ -239,7 +242,7 @@ struct walk {
 	const struct process_memory *memory;
 	memory_fn *each;
 	void *context;
-	uint64_t *done_bytes;
+	struct memory_counts *counts;
 	char *buffer; /* PIECE_BYTES */
 };
 
@@ -256,7 +259,7 @@ static int read_run(const struct walk *walk, uint64_t from, uint64_t to)
 		if (result < 0 && errno != EFAULT)
 			return -errno;
 		if (result > 0) {
-			*walk->done_bytes += (uint64_t)result;
+			walk->counts->read_bytes += (uint64_t)result;
 			code = walk->each(walk->context, walk->buffer, (size_t)result, from);
 		}
 		from += piece;
@@ -274,7 +277,9 @@ static int read_pages(const struct walk *walk, uint64_t address, const uint64_t 
 	for (size_t i = 0, end; i < count && !code; i = end) {
 		bool is_in = entries[i] & PAGE_IS_PRESENT;
 
-		for (end = i + 1; end < count && is_in == !!(entries[end] & PAGE_IS_PRESENT); end++)
+		if ((entries[i] & (PAGE_IS_SWAPPED | PAGE_IS_GUARD)) == PAGE_IS_SWAPPED && !is_in)
+			walk->counts->swapped_bytes += page;
+		for (end = i + 1; is_in && end < count && entries[end] & PAGE_IS_PRESENT; end++)
 			;
 		if (is_in)
 			code = read_run(walk, address + i * page, address + end * page);
@@ -303,9 +308,9 @@ static int walk_pages(const struct walk *walk, uint64_t from, uint64_t to)
 }
 
 int process_memory__each(const struct process_memory *memory, uint64_t from, uint64_t to,
-			 memory_fn *each, void *context, uint64_t *done_bytes)
+			 memory_fn *each, void *context, struct memory_counts *counts)
 {
-	struct walk walk = {memory, each, context, done_bytes, malloc(PIECE_BYTES)};
+	struct walk walk = {memory, each, context, counts, malloc(PIECE_BYTES)};
 	int code = walk.buffer ? walk_pages(&walk, from, to) : -ENOMEM;
 
 	free(walk.buffer);

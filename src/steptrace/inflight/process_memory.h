@@ -57,11 +57,17 @@ ssize_t process_memory__read(void *context, uint64_t address, void *bytes, size_
 /* Called with bytes that were read at `address`, which is divisible by 8. Non-zero ends it. */
 typedef int memory_fn(void *context, const void *bytes, size_t size_bytes, uint64_t address);
 
+/* What was read of an area, and what not. */
+struct memory_counts {
+	uint64_t read_bytes;
+	uint64_t swapped_bytes; /* swapped out, and therefore not read */
+};
+
 /*
- * Reads all pages between two addresses that are in memory, and adds their size to *done_bytes.
+ * Reads all pages between two addresses that are in memory, and adds their size to `counts`.
  * Returns 0, what `each` returned, or negative errno: the memory cannot be read.
  */
 int process_memory__each(const struct process_memory *memory, uint64_t from, uint64_t to,
-			 memory_fn *each, void *context, uint64_t *done_bytes);
+			 memory_fn *each, void *context, struct memory_counts *counts);
 
 #endif
