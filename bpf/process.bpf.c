@@ -107,20 +107,17 @@ int process_forked(struct bpf_raw_tracepoint_args *at) /* parent, child */
 	return 0;
 }
 
-/* Moves the process from wanted_pids to ended_pids. False if it was not wanted. */
-static __always_inline bool end_wanted(__u32 pid)
+/* Moves a wanted process from wanted_pids to ended_pids. The tracer ends when none is left. */
+static __always_inline void end_wanted(__u32 pid)
 {
 	__u64 now_ns = bpf_ktime_get_ns();
 
-	if (!bpf_map_lookup_elem(&wanted_pids, &pid))
-		return false;
 	bpf_map_update_elem(&ended_pids, &pid, &now_ns, BPF_ANY);
 	if (bpf_map_delete_elem(&wanted_pids, &pid))
-		return false;
+		return;
 	__sync_fetch_and_add(&wanted_pids_count, -1);
 	if (first_wanted_pid == pid)
 		first_wanted_pid = 0;
-	return true;
 }
 
 /* The status that waitpid() will return. If one thread ended the whole process, it is in the group,
@@ -176,27 +173,14 @@ static __always_inline void fill_in_heirs(struct process_end *end, struct task_s
 	}
 }
 
-SEC("?raw_tp/sched_process_exit")
-int process_ended(struct bpf_raw_tracepoint_args *at) /* the current task */
+static __always_inline void record_end(struct task_struct *task, __u8 flags)
 {
-	struct task_struct *task = (struct task_struct *)at->args[0];
-	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
-	struct process_end *made;
-	bool was_wanted = false;
-	__u8 flags = 0;
+	struct process_end *made =
+		bpf_ringbuf_reserve(ring_of(bpf_get_smp_processor_id()), sizeof(*made), 0);
 
-	if (BPF_CORE_READ(task, signal, live.counter) > 0) /* the process has other live threads */
-		return 0;
-	if (only_wanted_pids)
-		was_wanted = end_wanted(current_pid_tid() >> 32);
-	if (bpf_map_delete_elem(&runners, &tgid) == 0)
-		flags = RECORD_OF_RUNNER;
-	if (!was_wanted && !flags)
-		return 0;
-	made = bpf_ringbuf_reserve(ring_of(bpf_get_smp_processor_id()), sizeof(*made), 0);
 	if (!made) {
 		__sync_fetch_and_add(&process_records_lost, 1);
-		return 0;
+		return;
 	}
 	fill_in_header(&made->record, PROCESS_ENDED, flags);
 	made->status = exit_status(task);
@@ -206,6 +190,27 @@ int process_ended(struct bpf_raw_tracepoint_args *at) /* the current task */
 	__builtin_memset(made->heirs, 0, sizeof(made->heirs));
 	fill_in_heirs(made, task);
 	bpf_ringbuf_submit(made, BPF_RB_FORCE_WAKEUP);
+}
+
+/* The record comes first: a tracer that sees no wanted process any more reads the rest of the ring
+ * buffer and ends. */
+SEC("?raw_tp/sched_process_exit")
+int process_ended(struct bpf_raw_tracepoint_args *at) /* the current task */
+{
+	struct task_struct *task = (struct task_struct *)at->args[0];
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	__u32 wanted = current_pid_tid() >> 32;
+	bool was_wanted = only_wanted_pids && bpf_map_lookup_elem(&wanted_pids, &wanted);
+	__u8 flags = 0;
+
+	if (BPF_CORE_READ(task, signal, live.counter) > 0) /* the process has other live threads */
+		return 0;
+	if (bpf_map_delete_elem(&runners, &tgid) == 0)
+		flags = RECORD_OF_RUNNER;
+	if (was_wanted || flags)
+		record_end(task, flags);
+	if (was_wanted)
+		end_wanted(wanted);
 	return 0;
 }
 
