@@ -253,9 +253,9 @@ class Terminal(OnATerminal):
 
     def test_terminals_that_cannot_draw(self):
         with Runner() as runner:
-            shown = self.screen()
             for name, words in (("dumb", "'dumb' cannot draw a screen .*--once"),
                                 ("nonesuch", "'nonesuch' is not known .*--once")):
+                shown = self.screen()
                 shown.start(STEPTRACE, "top", "-p", str(runner.pid), TERM=name)
                 text = shown.until("^ended 1").replace("\n", "")
                 self.assertRegex(text, words)

@@ -200,6 +200,25 @@ static void lost_ends_are_counted(void **state)
 	assert_int_equal(kernel__count_submitted(), 1);
 }
 
+static uint32_t wanted_at_submit;
+
+static void note_wanted(void)
+{
+	wanted_at_submit = wanted_pids_count;
+}
+
+/* A tracer that sees no wanted process any more reads the rest of the ring buffer and ends. */
+static void the_record_of_an_end_comes_first(void **state)
+{
+	(void)state;
+	want(PARENT);
+	reaches_a_probe();
+	kernel.on_submit = note_wanted;
+	end_process();
+	assert_int_equal(wanted_at_submit, 1);
+	assert_int_equal(wanted_pids_count, 0);
+}
+
 /* As waitpid() returns it. One thread may end the whole process, while the first one has its own
  * code; or the threads end one by one. */
 static void exit_statuses(void **state)
@@ -349,6 +368,7 @@ int main(void)
 		cmocka_unit_test_setup(the_end_of_a_runner_is_reported, set_up),
 		cmocka_unit_test_setup(a_runner_that_finds_no_room_is_noted, set_up),
 		cmocka_unit_test_setup(lost_ends_are_counted, set_up),
+		cmocka_unit_test_setup(the_record_of_an_end_comes_first, set_up),
 		cmocka_unit_test_setup(exit_statuses, set_up),
 		cmocka_unit_test_setup(children_that_may_go_on, set_up),
 		cmocka_unit_test_setup(more_children_than_a_record_holds, set_up),

@@ -61,6 +61,7 @@ struct kernel {
 	struct pt_regs *regs;     /* of the task that leaves its processor */
 	bool is_ring_full, are_maps_full, is_memory_gone;
 	__u64 unread_bytes;
+	void (*on_submit)(void); /* NULL: none */
 
 	/* for the test to look at */
 	struct kernel_record records[KERNEL_RECORDS];
@@ -165,6 +166,8 @@ static inline void bpf_ringbuf_submit(void *bytes, __u64 flags)
 
 	record->is_submitted = true;
 	record->flags = flags;
+	if (kernel.on_submit)
+		kernel.on_submit();
 }
 
 static inline void bpf_ringbuf_discard(void *bytes, __u64 flags)
