@@ -81,9 +81,10 @@
  *
  * The tracer reports exactly one end for each execution, even if several processes take part:
  *
- * - The execution is open until a process makes the end call of the command. If all processes that
- *   made a call for the execution end, or call execve(), without this end call, the tracer reports
- *   "aborted". If only some of these processes have ended, the tracer waits for the others.
+ * - The execution is open until a process makes the end call of the command. One or more processes
+ *   make calls for the execution. If all of them have ended or have called execve(), and none of
+ *   them made the end call, the tracer reports "aborted". If only some of them have ended, the
+ *   tracer waits for the others.
  * - If a process exits and no signal killed it, its children may continue the command. The tracer
  *   waits for the children that the process forked after the begin call.
  * - If a signal kills a process, the tracer does not wait for children that have made no call for
@@ -136,8 +137,9 @@
  *
  * - While no tracer is attached, the function is not called.
  * - Otherwise the function is called once for each command or step (for threads, see below), before
- *   the first event that needs the text. The begin call calls the function, or a later call for the
- *   command, its steps or its tools. The function runs in the thread that makes this call.
+ *   the first event that needs the text. The function is called by the begin call, or by a later
+ *   call for the command, its steps or its tools. The function runs in the thread that makes this
+ *   call.
  * - If several threads run steps of one command, several threads may call the function at the same
  *   time. Each call must set the same values.
  * - The function must not make calls for this command or its steps, except steptrace_command_id().
@@ -150,7 +152,8 @@
  * perf and bpftool read, too.
  *
  * The tracer attaches to one site of each probe. The kernel then increments the 16-bit counter
- * `steptrace_semaphore` in every process that maps the file. The begin and end calls check this
+ * `steptrace_semaphore` in every process that maps the file, or only in the processes that the
+ * tracer has chosen. The begin and end calls check this
  * counter. While the counter is zero, no probe function is called. While the counter is not zero, a
  * begin or end call fills in a struct of fixed size, the span. The span contains the text itself,
  * not pointers to the text. The begin or end call then passes the address of the span to the probe
@@ -468,11 +471,12 @@ STEPTRACE__SIZE(steptrace_rejected_span, 472);
 
 /* ------------------------------------------------------------------ what a runner fills in
  *
- * In each struct below, the comment "----" divides the members into two groups. The init function
- * of the struct sets some of the members above this comment from its arguments. The init function
- * sets the other members above this comment to "not set", but does not change `context`. Only this
- * header uses the members below this comment. The number at the end of a member's comment is the
- * size of the text's field in bytes. Longer text is truncated.
+ * In the structs that a runner fills in, the comment "----" divides the members into two groups.
+ * The init function of the struct sets some of the members above this comment from its arguments.
+ * The init function sets the other members above this comment to "not set", but does not change
+ * `context`. Only this header uses the members below this comment. Where a member is a text, the
+ * number at the end of its comment is the size of the text's field in bytes. Longer text is
+ * truncated.
  */
 
 struct steptrace__pauses {
@@ -1312,9 +1316,9 @@ STEPTRACE__SLOW void steptrace__command_rejected(struct steptrace_command *comma
 #define STEPTRACE__CLOSE(object)            ((void)(object))
 #endif
 
-/* Sets the members from `first` to the member before `end` to 0. For a memset() of up to 128 bytes,
- * the compiler stores 16 bytes at a time. For a larger memset(), gcc uses a slower instruction (rep
- * stos). So clear at most 128 bytes at once. */
+/* Clears all members from `first` on, up to the member before `end`. For a memset() of up to 128
+ * bytes, the compiler stores 16 bytes at a time. For a larger memset(), gcc uses a slower
+ * instruction (rep stos). So clear at most 128 bytes at once. */
 #define STEPTRACE__CLEAR(object, type, first, end)                                                 \
 	memset((char *)(object) + offsetof(struct type, first), 0,                                 \
 	       offsetof(struct type, end) - offsetof(struct type, first))

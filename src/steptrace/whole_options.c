@@ -14,11 +14,11 @@ static int set_whole(void *context, const char *value, struct error *err)
 
 static const struct option_row whole_rows[] = {
 	{{0, "whole", "WHAT[,WHAT...]",
-	  "write an execution only if it failed, was aborted, or took\n"
-	  "at least TIME (slower:TIME); all events of such an\n"
-	  "execution are written; steptrace keeps the events in\n"
-	  "memory until the execution ends; --sample N also writes\n"
-	  "one in N of the other executions"},
+	  "write only executions that meet one of these conditions,\n"
+	  "each with all of its events; WHAT is failed, aborted, or\n"
+	  "slower:TIME (took at least TIME); steptrace keeps the\n"
+	  "events in memory until the execution ends; --sample N also\n"
+	  "writes one in N of the other executions"},
 	 .set = set_whole},
 	{{0, "hold", "SIZE",
 	  "memory in which --whole keeps events (64K to 64G; default:\n"

@@ -4,7 +4,7 @@
  *
  *	CAP_BPF, CAP_PERFMON	load programs, attach them to binaries that start later
  *	CAP_SYS_ADMIN		also, where the kernel attaches through the perf PMU
- *	CAP_SYS_PTRACE		read the mappings of other users' processes
+ *	CAP_SYS_PTRACE		read the mappings and memory of other users' processes
  *	CAP_DAC_READ_SEARCH	read the binaries of other users
  *	CAP_CHECKPOINT_RESTORE	open mapped files through /proc/PID/map_files
  *	CAP_LEASE		let writers of other users' binaries wait for the tracer

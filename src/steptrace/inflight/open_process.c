@@ -116,11 +116,11 @@ static int search_all(struct search *search)
 
 /* ---- the process itself */
 
-/* 0 or negative errno. */
+/* 0 or negative errno; -ESRCH: the process has ended. */
 static int read_uid(struct open_process *process)
 {
 	char path[32], line[128];
-	int code = -ENODATA;
+	int code = -ESRCH;
 	FILE *file;
 
 	snprintf(path, sizeof(path), "/proc/%d/status", process->pid);

@@ -180,7 +180,7 @@ void watch_options__groups(struct watch_options *options,
 {
 	struct targets *targets = options ? &options->targets : NULL;
 
-	groups[0] = (struct option_group){"what to trace (one kind of target)", target_rows,
+	groups[0] = (struct option_group){"what to trace (one kind of target, or -x with -- COMMAND)", target_rows,
 					  COUNT(target_rows), targets};
 	groups[1] = (struct option_group){"filters, applied in the kernel", filter_rows,
 					  COUNT(filter_rows), options};
