@@ -192,8 +192,11 @@ static __always_inline void record_end(struct task_struct *task, __u8 flags)
 	bpf_ringbuf_submit(made, BPF_RB_FORCE_WAKEUP);
 }
 
-/* The record comes first: a tracer that sees no wanted process any more reads the rest of the ring
- * buffer and ends. */
+/*
+ * The record comes first: a tracer that sees no wanted process any more reads the rest of the ring
+ * buffer and ends. Threads that end at the same time may all be here as the last one, and then each
+ * makes a record; the tracer takes the first.
+ */
 SEC("?raw_tp/sched_process_exit")
 int process_ended(struct bpf_raw_tracepoint_args *at) /* the current task */
 {
@@ -201,14 +204,14 @@ int process_ended(struct bpf_raw_tracepoint_args *at) /* the current task */
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
 	__u32 wanted = current_pid_tid() >> 32;
 	bool was_wanted = only_wanted_pids && bpf_map_lookup_elem(&wanted_pids, &wanted);
-	__u8 flags = 0;
+	bool is_runner = bpf_map_lookup_elem(&runners, &tgid);
 
 	if (BPF_CORE_READ(task, signal, live.counter) > 0) /* the process has other live threads */
 		return 0;
-	if (bpf_map_delete_elem(&runners, &tgid) == 0)
-		flags = RECORD_OF_RUNNER;
-	if (was_wanted || flags)
-		record_end(task, flags);
+	if (was_wanted || is_runner)
+		record_end(task, is_runner ? RECORD_OF_RUNNER : 0);
+	if (is_runner)
+		bpf_map_delete_elem(&runners, &tgid);
 	if (was_wanted)
 		end_wanted(wanted);
 	return 0;
