@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -34,12 +33,10 @@ int child_process__close_others(const int *kept, size_t count)
 	return syscall(SYS_close_range, from, UINT_MAX, 0) ? -errno : 0;
 }
 
-void child_process__leave_group(const char *name)
+void child_process__block_signals(void)
 {
-	sigset_t none;
+	sigset_t all;
 
-	setpgid(0, 0);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	prctl(PR_SET_NAME, name);
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, NULL);
 }

@@ -5,16 +5,16 @@
 
 #include <stddef.h>
 
-enum { KEPT_FDS_MAX = 8 };
+enum { KEPT_FDS_MAX = 16 };
 
 /*
- * Closes all descriptors but these, in any order; negative ones are passed over. Others wait for
- * the end of what the parent has open: a command, readers of pipes. 0 or negative errno.
+ * Closes all descriptors but these, in any order; negative ones are passed over. A pipe or socket
+ * that stays open here would not end for its reader when the parent closes it. 0 or negative errno.
  */
 int child_process__close_others(const int *kept, size_t count);
 
-/* A signal to the process group of the parent, such as Ctrl-C, is not for the child, and no signal
- * is blocked. `name` is that of PR_SET_NAME. */
-void child_process__leave_group(const char *name);
+/* Signals of the terminal and of a service manager are for the parent: only a SIGKILL or a SIGSTOP
+ * reaches the child. */
+void child_process__block_signals(void);
 
 #endif

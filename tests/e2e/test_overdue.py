@@ -24,6 +24,21 @@ def is_alone(event):
     return event["execution_id"] is None
 
 
+def reached(events):
+    """What was reported, each for itself: the step may reach its time a look later than the
+    command."""
+    return sorted((event["source"]["pid"], event["threshold_ms"], what)
+                  for event in overdue(events) for what in event["overdue"])
+
+
+def all_reached(tracer, times, *pids):
+    """Waits until a command and its step in each process were reported for each time."""
+    wanted = sorted((pid, threshold, what) for pid in pids for threshold in times
+                    for what in ("command", "step"))
+    wait_until(lambda: set(wanted) <= set(reached(so_far(tracer))), "all are overdue")
+    return wanted
+
+
 def tid_of(answers):
     return int(answers[0].split()[1])
 
@@ -43,6 +58,12 @@ def text_at_the_end(tracer):
     tracer.process.send_signal(signal.SIGINT)
     assert tracer.wait() == 0, tracer.words
     return tracer.text()
+
+
+def wait_of(pid):
+    """The function of the kernel in which the process waits."""
+    with open("/proc/%d/wchan" % pid, encoding="ascii") as file:
+        return file.read()
 
 
 def child_of(tracer):
@@ -69,13 +90,11 @@ class Overdue(EndToEnd):
             began_ns = time.monotonic_ns()
             tid = tid_of(runner.do("stack futex"))
             tracer = Tracer("-p", str(runner.pid), "--overdue", "300ms,600ms")
-            tracer.written('"threshold_ms":600', "command.execution.overdue")
+            wanted = all_reached(tracer, (300, 600), runner.pid)
             events = tracer.stop()
-        found = overdue(events)
-        self.assertEqual([event["threshold_ms"] for event in found], [300, 600])
-        for event in found:
+        self.assertEqual(reached(events), wanted)
+        for event in overdue(events):
             self.assertEqual(names(event), ("hang.stack", "WaitStep"))
-            self.assertEqual(event["overdue"], ["command", "step"])
             if is_alone(event):
                 self.assertEqual((event["age_ms"], event["step"]["age_ms"]), (None, None))
             self.assertGreaterEqual(event["age_at_least_ms"], event["threshold_ms"])
@@ -85,7 +104,7 @@ class Overdue(EndToEnd):
                                                "comm": "hanging"})
             self.assertEqual((event["correlation_id"], event["user_id"]),
                              ("request-4711", "user-7"))
-        self.assertEqual(check_books(self, events)["overdue_events"], 2)
+        check_books(self, events)
 
     def test_what_began_during_the_recording(self):
         with hanging() as runner:
@@ -93,9 +112,10 @@ class Overdue(EndToEnd):
             before_ns = time.monotonic_ns()
             runner.do("stack futex")
             after_ns = time.monotonic_ns()
-            tracer.written("command.execution.overdue")
+            wanted = all_reached(tracer, (200,), runner.pid)
             events = tracer.stop()
-        event, = overdue(events)
+        self.assertEqual(reached(events), wanted)
+        event = overdue(events)[0]
         for age in (event["age_ms"], event["step"]["age_ms"]):
             self.assertLessEqual(before_ns, event["monotonic_ns"] - age * MS + 1)
             self.assertLessEqual(event["monotonic_ns"] - age * MS, after_ns + 1)
@@ -108,9 +128,10 @@ class Overdue(EndToEnd):
         with hanging() as runner:
             runner.do("stack spin")
             tracer = Tracer("-p", str(runner.pid), "--overdue", "250ms")
-            tracer.written("command.execution.overdue")
-            event, = overdue(tracer.stop())
-        self.assertEqual(event["overdue"], ["command", "step"])
+            wanted = all_reached(tracer, (250,), runner.pid)
+            events = tracer.stop()
+        self.assertEqual(reached(events), wanted)
+        event = overdue(events)[0]
         if is_alone(event):
             self.assertIsNone(event["age_ms"])
         self.assertGreaterEqual(event["age_at_least_ms"], 250)
@@ -120,17 +141,16 @@ class Overdue(EndToEnd):
             runner.do("heap")
             runner.do("coroutines 1000")
             tracer = Tracer("-p", str(runner.pid), "--overdue", "100ms")
-            wait_until(lambda: len(overdue(so_far(tracer))) == 1001, "all are overdue")
+            wait_until(lambda: len(reached(so_far(tracer))) == 2002, "all are overdue")
             events = tracer.stop()
         found = overdue(events)
         self.assertEqual(sorted(set(map(names, found))),
                          [("hang.coroutine", "YieldStep"), ("hang.heap", "HeapStep")])
-        self.assertEqual(len(found), 1001)
+        self.assertEqual(len(reached(events)), 2002)
         self.assertEqual({event["thread"] for event in found}, {None})
         check_books(self, events)
 
-    def test_one_step_after_another(self):
-        """The command is reported once, and each step that takes long."""
+    def test_no_step_is_open(self):
         with Runner() as runner:
             tracer = Tracer("-p", str(runner.pid), "--overdue", "150ms")
             runner.do("open")
@@ -157,14 +177,13 @@ class Overdue(EndToEnd):
         with hanging() as runner:
             tracer = Tracer("-p", str(runner.pid), "--overdue", "150ms")
             child = int(runner.do("fork")[0].split()[1])
-            tracer.written("command.execution.overdue")
+            self.addCleanup(os.kill, child, signal.SIGKILL)
+            all_reached(tracer, (150,), runner.pid)
             runner.do("end")  # in the parent: from now on it is the child's
-            wait_until(lambda: child in [event["source"]["pid"]
-                                         for event in overdue(so_far(tracer))],
-                       "the child's is reported")
-            found = overdue(tracer.stop())
-            os.kill(child, signal.SIGKILL)
-        self.assertEqual([event["source"]["pid"] for event in found], [runner.pid, child])
+            wanted = all_reached(tracer, (150,), runner.pid, child)
+            events = tracer.stop()
+            os.kill(child, signal.SIGSTOP)  # it is there, until the test ends
+        self.assertEqual(reached(events), wanted)
 
 
 class Targets(Scenario):
@@ -177,17 +196,16 @@ class Targets(Scenario):
         tracer.written("command.execution.overdue")
         tracer.process.stdin.close()
         self.assertEqual(tracer.wait(), 0)
-        event, = overdue(tracer.events())
-        self.assertEqual(names(event), ("hang.stack", "WaitStep"))
+        self.assertEqual({names(event) for event in overdue(tracer.events())},
+                         {("hang.stack", "WaitStep")})
 
     def test_processes_that_are_no_target(self):
         with hanging() as other, hanging() as runner:
             other.do("stack futex")
             tracer = Tracer("-p", str(runner.pid), "--overdue", "150ms")
             runner.do("stack futex")
-            tracer.written("command.execution.overdue")
-            found = overdue(tracer.stop())
-        self.assertEqual([event["source"]["pid"] for event in found], [runner.pid])
+            wanted = all_reached(tracer, (150,), runner.pid)
+            self.assertEqual(reached(tracer.stop()), wanted)
 
     def test_a_binary(self):
         path = target("hanging")
@@ -195,9 +213,8 @@ class Targets(Scenario):
             other.do("-1")
             tracer = Tracer("-x", path, "--overdue", "150ms")
             runner.do("stack futex")
-            tracer.written("command.execution.overdue")
-            found = overdue(tracer.stop())
-        self.assertEqual([event["source"]["pid"] for event in found], [runner.pid])
+            wanted = all_reached(tracer, (150,), runner.pid)
+            self.assertEqual(reached(tracer.stop()), wanted)
 
     def check_filter(self, runners, arguments, wanted):
         """The others are open as well. At the second time, several looks have seen them."""
@@ -267,8 +284,17 @@ class Output(Scenario):
             tracer.written("overdue in WaitStep")
             line = [line for line in text_at_the_end(tracer).splitlines() if "overdue" in line][0]
         self.assertRegex(line, r"^\d\d:\d\d:\d\d\.\d+ +%d +[0-9a-f]{8} +hang.stack +overdue in "
-                         r"WaitStep only-one +[\d.]+ m?s  over 250 ms  sleeping in futex$"
+                         r"WaitStep only-one +>?[\d.]+ m?s  over 250 ms  sleeping in futex$"
                          % runner.pid)
+
+    def test_whole_ids(self):
+        with hanging() as runner:
+            tid = tid_of(runner.do("stack futex"))
+            tracer = Tracer("-p", str(runner.pid), "--overdue", "1ms", "--format", "compact",
+                            "--ids")
+            tracer.written("overdue in WaitStep")
+            line = [line for line in text_at_the_end(tracer).splitlines() if "overdue" in line][0]
+        self.assertRegex(line, r"  execution [0-9a-f-]{36}  req request-4711  thread %d$" % tid)
 
     def test_hostile_text(self):
         with hanging() as runner:
@@ -305,6 +331,15 @@ class Output(Scenario):
             wait_until(lambda: len(overdue(so_far(tracer))) == 2, "both")
             events = tracer.stop()
         text = json.dumps(overdue(events))
+        with hanging() as runner:
+            tracer = Tracer("-p", str(runner.pid), "--overdue", "1ms", "--pseudonymize", fields)
+            runner.do("heap")
+            tracer.written("command.execution.overdue")
+            both = tracer.stop()
+        begun, late = started(both)[0], overdue(both)[0]
+        for member in ("command_slug", "user_id", "correlation_id", "request_source"):
+            self.assertEqual(late[member], begun[member], "the same in all events")
+        self.assertEqual(late["source"]["comm"], begun["source"]["comm"])
         for secret in ("hang.", "user-7", "queue", "request-4711", "only-one", '"hanging"'):
             self.assertNotIn(secret, text)
         self.assertIn('"step_type": "InnerStep"', text)
@@ -314,12 +349,12 @@ class Output(Scenario):
         with hanging() as runner:
             tracer = Tracer("-p", str(runner.pid), "--overdue", "150ms", "--whole", "failed")
             runner.do("heap")
-            tracer.written("command.execution.overdue")
+            wanted = all_reached(tracer, (150,), runner.pid)
             self.assertEqual(started(so_far(tracer)), [])
             runner.do("end")
             events = tracer.stop()
-        self.assertEqual(completed(events), [])
-        self.assertEqual(check_books(self, events)["overdue_events"], 1)
+        self.assertEqual((completed(events), reached(events)), ([], wanted))
+        check_books(self, events)
 
     def test_count_does_not_concern_it(self):
         with hanging() as runner:
@@ -332,15 +367,20 @@ class Output(Scenario):
             events = tracer.events()
         self.assertEqual(len(started(events)), 2)
 
-    def test_a_short_recording(self):
-        """The first look is at once, and what was sent before the end is written."""
+    def test_the_end_of_a_recording(self):
+        """What the child has sent by then is written."""
         with hanging() as runner:
-            runner.do("stack futex")
-            wait_until(lambda: run("inflight", "-p", str(runner.pid), "--older-than", "50ms")[0]
-                       == 3, "it is old enough")
-            tracer = Tracer("-p", str(runner.pid), "--overdue", "50ms")
-            tracer.written("command.execution.overdue")
-            self.assertEqual(len(overdue(tracer.stop())), 1)
+            tracer = Tracer("-p", str(runner.pid), "--overdue", "100ms")
+            child = child_of(tracer)
+            tracer.freeze()
+            runner.do("coroutines 100")
+            wait_until(lambda: "unix_wait_for_peer" in wait_of(child) or "sock" in wait_of(child),
+                       "it waits until the tracer reads")
+            tracer.process.send_signal(signal.SIGINT)
+            tracer.thaw()
+            events = tracer.ended()
+        self.assertGreater(len(overdue(events)), 0)
+        check_books(self, events)
 
 
 class Load(EndToEnd):
@@ -367,10 +407,31 @@ class TheChild(EndToEnd):
                 status = dict(line.rstrip("\n").split(":\t", 1) for line in file)
             tracer.stop()
         kept = int(status["CapEff"], 16)
-        allowed = 1 << 19 | 1 << 2 | 1 << 40  # SYS_PTRACE, DAC_READ_SEARCH, CHECKPOINT_RESTORE
+        # SYS_PTRACE, DAC_READ_SEARCH, CHECKPOINT_RESTORE, BPF
+        allowed = 1 << 19 | 1 << 2 | 1 << 40 | 1 << 39
         self.assertEqual(kept & ~allowed, 0)
         self.assertNotIn("0", status["Uid"].split())
         self.assertEqual((status["NoNewPrivs"], status["Seccomp"]), ("1", "2"))
+
+    def test_a_signal_for_all_processes_of_a_service(self):
+        """As a service manager sends it: to the child as well."""
+        with hanging() as runner:
+            tracer = Tracer("-p", str(runner.pid), "--overdue", "1h")
+            child = child_of(tracer)
+            tracer.freeze()
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                os.kill(child, number)
+            tracer.thaw()
+            tracer.stop()
+
+    def test_many_at_the_end_of_the_setup(self):
+        """The child sends more than the socket holds, and the recording ends at once."""
+        with hanging() as runner:
+            runner.do("coroutines 200")
+            for _ in range(5):
+                status, _, words = run("record", "-p", str(runner.pid), "--overdue", "1ms",
+                                       "--duration", "1ms", "-o", "/dev/null")
+                self.assertEqual(status, 0, words)
 
     def test_it_is_killed(self):
         with hanging() as runner:

@@ -88,7 +88,7 @@ static struct age at_least(uint64_t ns)
 
 static void set_command(uint64_t address, uint64_t start_ns, struct age age)
 {
-	row = (struct open_row){.pid = 70, .command_age = age};
+	row = (struct open_row){.pid = 70, .command_age = age, .is_attached = true};
 	row.command.span = (struct open_span){.address = address, .start_ns = start_ns};
 }
 
@@ -267,6 +267,60 @@ static void another_step_at_the_same_place(void **state)
 	EXPECT(look(105 * S), 0, FIRST);
 }
 
+static void other_texts_at_the_same_place(void **state)
+{
+	(void)state;
+	begin("2s");
+	set_command(0x1000, 0, at_least(0));
+	strcpy(row.command.correlation_id, "first");
+	EXPECT(look(100 * S), 0, 0);
+	strcpy(row.command.correlation_id, "second");
+	EXPECT(look(103 * S), 0, 0);
+	EXPECT(look(105 * S), FIRST, 0);
+}
+
+/* No tracer is attached, so one short command after another has no start time. */
+static void not_attached(void **state)
+{
+	(void)state;
+	begin("2s");
+	for (uint64_t now = 100; now < 110; now++) {
+		set_command(0x1000, 0, at_least(0));
+		row.is_attached = false;
+		EXPECT(look(now * S), 0, 0);
+	}
+	set_command(0x1000, 0, at_least(0));
+	EXPECT(look(110 * S), 0, 0);
+	EXPECT(look(111 * S + S / 2), FIRST, 0);
+}
+
+/* ---- steps within steps */
+
+static void set_outer(uint64_t address, uint64_t start_ns)
+{
+	row.outer_steps_count = 1;
+	row.outer_steps[0] = (struct outer_step){.address = address, .start_ns = start_ns};
+}
+
+/* A loop whose steps come one after the other: between them, it is the innermost step. */
+static void an_outer_step_is_reported_once(void **state)
+{
+	(void)state;
+	begin("2s");
+	set_command(0x1000, 5 * S, known(5 * S));
+	set_step(0x2000, 7 * S, known(3 * S));
+	EXPECT(look(10 * S), FIRST, FIRST);
+	for (uint64_t now = 11; now < 20; now++) {
+		set_command(0x1000, 5 * S, known((now - 5) * S));
+		set_step(0x3000, now * S, known(1));
+		set_outer(0x2000, 7 * S);
+		EXPECT(look(now * S), 0, 0);
+	}
+	set_command(0x1000, 5 * S, known(15 * S));
+	set_step(0x2000, 7 * S, known(13 * S));
+	EXPECT(look(20 * S), 0, 0);
+}
+
 /* ---- a row from another process */
 
 static void rows_that_make_no_sense(void **state)
@@ -315,6 +369,9 @@ int main(void)
 		cmocka_unit_test_teardown(a_known_age_is_not_raised, free_all),
 		cmocka_unit_test_teardown(another_command_at_the_same_place, free_all),
 		cmocka_unit_test_teardown(another_step_at_the_same_place, free_all),
+		cmocka_unit_test_teardown(other_texts_at_the_same_place, free_all),
+		cmocka_unit_test_teardown(not_attached, free_all),
+		cmocka_unit_test_teardown(an_outer_step_is_reported_once, free_all),
 		cmocka_unit_test(rows_that_make_no_sense),
 	};
 

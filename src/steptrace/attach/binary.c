@@ -24,15 +24,23 @@ void binary__close(struct binary *binary)
 	free(binary);
 }
 
-void binaries__truncate(struct binaries *set, size_t count)
+void binaries__forget(struct binaries *set, size_t count, unsigned int visits)
 {
-	while (set->count > count)
-		binary__close(set->items[--set->count]);
+	size_t kept = count;
+
+	for (size_t i = count; i < set->count; i++) {
+		if ((int)(set->items[i]->visit - visits) > 0)
+			set->items[kept++] = set->items[i];
+		else
+			binary__close(set->items[i]);
+	}
+	set->count = kept;
 }
 
 void binaries__close(struct binaries *set)
 {
-	binaries__truncate(set, 0);
+	for (size_t i = 0; i < set->count; i++)
+		binary__close(set->items[i]);
 	free(set->items);
 	*set = (struct binaries){0};
 }
@@ -243,10 +251,10 @@ enum loading binary__loading(const struct binary *binary, pid_t pid)
 /* Calls `each` for a binary with probes, once for each process. */
 static int report(struct binaries *set, struct binary *binary, binary_fn *each, void *context)
 {
-	if (binary->visit == set->visits || binary__probes_count(binary) == 0)
+	if (binary->visit == set->visits)
 		return 0;
 	binary->visit = set->visits;
-	return each(binary, context);
+	return binary__probes_count(binary) ? each(binary, context) : 0;
 }
 
 /* Adds the file behind a link of /proc. Returns 0 also where it cannot be read. */

@@ -25,7 +25,7 @@ struct binary {
 	ino_t inode;
 	uint64_t changed_ns; /* st_ctim: the last change of content, names or mode */
 	char name[PATH_MAX]; /* only for showing */
-	unsigned int visit;  /* of struct binaries: the last process in which it was found */
+	unsigned int visit;  /* of struct binaries: the last process that used it */
 	struct probe_notes notes;
 };
 
@@ -51,8 +51,10 @@ struct binaries {
 
 void binaries__close(struct binaries *set);
 
-/* Closes all binaries but the first `count`. */
-void binaries__truncate(struct binaries *set, size_t count);
+/* Closes the binaries, but for the first `count`, that no process has used since `visits` had this
+ * value. For a set that is used again and again: the inode of a deleted file may become that of
+ * another file. */
+void binaries__forget(struct binaries *set, size_t count, unsigned int visits);
 
 /*
  * Opens `path` and adds it, unless the set has it. Returns 0 and *binary (owned by the set), or

@@ -188,6 +188,17 @@ _Noreturn static void serve(struct holder *holder)
 	}
 }
 
+/* A signal to the process group of the tracer is not for the holder. */
+static void leave_group(void)
+{
+	sigset_t none;
+
+	setpgid(0, 0);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	prctl(PR_SET_NAME, EXEC_HOLDER_NAME);
+}
+
 /* An exec is refused when the kernel finds no free descriptor for the holder. So where the limit
  * cannot be raised, fewer execs wait. Returns how many may; negative: the limit is too low. */
 static int allow_descriptors(void)
@@ -232,7 +243,7 @@ _Noreturn void exec_holder__run(int fanotify_fd, int socket, const struct captur
 	if (max <= 0)
 		_exit(1);
 	holder.max = (size_t)max;
-	child_process__leave_group(EXEC_HOLDER_NAME);
+	leave_group();
 	if (child_process__close_others(kept, 3) || confine(tracer) ||
 	    send(socket, "r", 1, MSG_NOSIGNAL) != 1)
 		_exit(1);

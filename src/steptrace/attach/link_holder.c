@@ -2,7 +2,6 @@
 #include "steptrace/attach/link_holder.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -252,13 +251,11 @@ _Noreturn static void serve(struct holding *holding)
 
 /* ---- starting and ending */
 
-/* Signals of the terminal are for the tracer; only a SIGKILL or a SIGSTOP reaches a holder. */
 static int open_waits(struct holding *holding, pid_t tracer)
 {
-	sigset_t all, children;
+	sigset_t children;
 
-	sigfillset(&all);
-	sigprocmask(SIG_BLOCK, &all, NULL);
+	child_process__block_signals();
 	sigemptyset(&children);
 	sigaddset(&children, SIGCHLD);
 	holding->children_fd = signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -311,6 +308,7 @@ _Noreturn static void hold(const int sockets[LINK_HOLDERS], pid_t tracer, enum u
 	struct holding holding = {0};
 	int own;
 
+	_Static_assert((int)LINK_HOLDERS <= (int)KEPT_FDS_MAX, "too many descriptors to keep");
 	if (child_process__close_others(sockets, LINK_HOLDERS) || open_waits(&holding, tracer) ||
 	    confine(method))
 		_exit(1);
@@ -321,7 +319,6 @@ _Noreturn static void hold(const int sockets[LINK_HOLDERS], pid_t tracer, enum u
 	serve(&holding);
 }
 
-/* The ends of the holders are ascending, as no descriptor is closed in between. */
 static int open_sockets(struct link_holder *holders, int theirs[LINK_HOLDERS])
 {
 	int sockets[2];

@@ -31,8 +31,7 @@ static const struct capability {
 	{CAP_SYS_ADMIN, "CAP_SYS_ADMIN", "attach programs through the perf PMU", false, true, false,
 	 true},
 	{CAP_SYS_PTRACE, "CAP_SYS_PTRACE", "read the mappings and memory of other users' processes",
-	 true,
-	 true, false, false},
+	 true, true, false, false},
 	{CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH", "read the binaries of other users", true, true,
 	 false, false},
 	{CAP_CHECKPOINT_RESTORE, "CAP_CHECKPOINT_RESTORE",
@@ -75,7 +74,7 @@ static bool is_needed(const struct capability *row, const struct privilege_needs
 	if (needs->only_links && !is_for_links(row))
 		return false;
 	if (needs->only_memory && !is_for_memory(row))
-		return false;
+		return needs->reads_maps && row->number == CAP_BPF;
 	return (row->if_multi && !needs->perf_links) || (row->if_perf && needs->perf_links) ||
 	       (row->if_child && needs->signals_child);
 }

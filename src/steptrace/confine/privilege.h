@@ -26,6 +26,7 @@ struct privilege_needs {
 	bool only_links;    /* makes links, and neither finds nor reads binaries */
 	bool only_memory;   /* reads the memory of processes, and loads and attaches nothing */
 	bool reads_memory;  /* reads the memory of processes */
+	bool reads_maps;    /* with only_memory: reads BPF maps, too */
 	bool reads_stacks;  /* reads the kernel stacks of threads */
 	bool signals_child; /* has a command, and passes signals on to it */
 	bool makes_files;   /* rotates files, or opens a file again that was rotated away */

@@ -11,6 +11,7 @@
 
 #include "steptrace/attach/binary.h"
 #include "steptrace/attach/process_maps.h"
+#include "steptrace/attach/semaphore.h"
 #include "steptrace/attach/targets.h"
 #include "steptrace/attach/writers.h"
 #include "steptrace/stream/event.h"
@@ -92,46 +93,9 @@ static void check_file_system(struct findings *findings, const struct binary *bi
 
 /* ---- the semaphore in a process */
 
-/* The address of the byte at `offset` of the binary, in memory that the process can write; 0:
- * none. */
-static uint64_t address_of(pid_t tid, const struct binary *binary, uint64_t offset)
-{
-	struct process_mapping mapping;
-	struct process_maps maps;
-	uint64_t address = 0;
-
-	if (process_maps__open(&maps, tid))
-		return 0;
-	while (!address && process_maps__next(&maps, &mapping)) {
-		uint64_t bytes = mapping.end - mapping.start;
-
-		if (mapping.inode == binary->inode && mapping.permissions[1] == 'w' &&
-		    offset >= mapping.file_offset && offset - mapping.file_offset < bytes)
-			address = mapping.start + (offset - mapping.file_offset);
-	}
-	process_maps__close(&maps);
-	return address;
-}
-
-static int read_counter(pid_t tid, uint64_t address, uint16_t *counter)
-{
-	char path[64];
-	ssize_t bytes;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/mem", tid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	bytes = pread(fd, counter, sizeof(*counter), (off_t)address);
-	close(fd);
-	return bytes == sizeof(*counter) ? 0 : -EIO;
-}
-
 static void check_semaphore(struct checkup_target *target, const struct binary *binary)
 {
 	uint64_t offset = binary->notes.notes[0].semaphore_offset;
-	uint64_t address = offset && target->tid ? address_of(target->tid, binary, offset) : 0;
 	uint16_t counter;
 
 	if (!offset)
@@ -141,7 +105,7 @@ static void check_semaphore(struct checkup_target *target, const struct binary *
 	else if (!target->pid)
 		findings__add(target->findings, binary->name, "semaphore", VERDICT_OK, NULL,
 			      "at offset 0x%" PRIx64 " of the file", offset);
-	else if (!address || read_counter(target->tid, address, &counter))
+	else if (!target->tid || semaphore__read(target->tid, binary, &counter))
 		findings__add(target->findings, binary->name, "semaphore", VERDICT_WARN,
 			      "run it as root", "its value cannot be read");
 	else

@@ -8,11 +8,11 @@
 #include "common/clock.h"
 #include "steptrace/attach/binary.h"
 #include "steptrace/attach/proc.h"
+#include "steptrace/attach/process_maps.h"
 #include "steptrace/attach/process_tree.h"
+#include "steptrace/attach/semaphore.h"
 #include "steptrace/confine/caller_rights.h"
 #include "steptrace/inflight/tags.h"
-
-enum { BINARIES_KEPT = 4096 };
 
 struct collecting {
 	struct inflight *inflight;
@@ -23,7 +23,8 @@ struct collecting {
 	struct thread_list threads; /* before the search */
 	struct error *err;
 	/* of the process that is looked at */
-	bool is_runner, has_tags, has_newer_tags;
+	pid_t pid;
+	bool is_runner, has_tags, has_newer_tags, is_attached;
 };
 
 /* ---- which processes */
@@ -39,6 +40,17 @@ static bool is_wanted_binary(const struct collecting *collecting, const struct b
 	return search->named_count == 0;
 }
 
+/* A process can have several binaries with probes: a tracer has to be attached to all of them. */
+static void see_attachment(struct collecting *collecting, const struct binary *binary)
+{
+	uint16_t counter = 0;
+
+	if (!collecting->options->sees_attachments)
+		return;
+	if (semaphore__read(process_maps__thread(collecting->pid), binary, &counter) || !counter)
+		collecting->is_attached = false;
+}
+
 static int on_binary(struct binary *binary, void *context)
 {
 	struct collecting *collecting = context;
@@ -46,10 +58,12 @@ static int on_binary(struct binary *binary, void *context)
 	if (binary__probes_count(binary) == 0 || !is_wanted_binary(collecting, binary))
 		return 0;
 	collecting->is_runner = true;
-	if (binary->notes.tags_version == TAG_VERSION)
+	if (binary->notes.tags_version == TAG_VERSION) {
 		collecting->has_tags = true;
-	else if (binary->notes.tags_version)
+		see_attachment(collecting, binary);
+	} else if (binary->notes.tags_version) {
 		collecting->has_newer_tags = true;
+	}
 	return 0;
 }
 
@@ -116,6 +130,7 @@ static int search(struct collecting *collecting, pid_t pid)
 	if (!process)
 		return error__set(collecting->err, -ENOMEM, "out of memory");
 	code = open_process__read(process, pid, &options, &err);
+	process->is_attached = collecting->is_attached;
 	if (code == 0) {
 		inflight->processes_count++;
 		count_process(inflight, process);
@@ -133,7 +148,9 @@ static int look_at(struct collecting *collecting, pid_t pid)
 	struct error err;
 	int code;
 
+	collecting->pid = pid;
 	collecting->is_runner = collecting->has_tags = collecting->has_newer_tags = false;
+	collecting->is_attached = collecting->options->sees_attachments;
 	code = binaries__of_process(&collecting->search->binaries, pid, on_binary, collecting,
 				    &err);
 	if (code == -EACCES && collecting->options->targets.pids_count)
@@ -143,9 +160,9 @@ static int look_at(struct collecting *collecting, pid_t pid)
 	if (code || !collecting->is_runner)
 		return 0;
 	inflight->runners++;
-	inflight->newer_headers += collecting->has_newer_tags;
 	if (collecting->has_tags)
 		return search(collecting, pid);
+	inflight->newer_headers += collecting->has_newer_tags;
 	inflight->older_headers += !collecting->has_newer_tags;
 	return 0;
 }
@@ -448,6 +465,7 @@ int inflight__collect(struct inflight *inflight, struct inflight_search *search,
 	int code;
 
 	*inflight = (struct inflight){0};
+	search->visits = search->binaries.visits;
 	code = check_pids(&collecting);
 	if (!code)
 		code = look_at_all(&collecting);
@@ -509,8 +527,7 @@ int inflight_search__open(struct inflight_search *search, const struct inflight_
 
 void inflight_search__forget(struct inflight_search *search)
 {
-	if (search->binaries.count > BINARIES_KEPT)
-		binaries__truncate(&search->binaries, search->named_count);
+	binaries__forget(&search->binaries, search->named_count, search->visits);
 }
 
 void inflight_search__close(struct inflight_search *search)

@@ -33,6 +33,7 @@ struct inflight_options {
 	/* Chooses the processes, in place of the pids of the targets. NULL: these do. */
 	bool (*is_wanted)(void *context, pid_t pid);
 	void *is_wanted_context;
+	bool sees_attachments; /* finds out whether a tracer is attached to each process */
 };
 
 struct age {
@@ -76,6 +77,7 @@ struct inflight_search {
 	const struct inflight_options *options; /* borrowed */
 	struct binaries binaries;               /* the first ones are those of -x */
 	size_t named_count;
+	unsigned int visits;        /* of `binaries`, before the last look */
 	struct thread_times *times; /* NULL: `why` says why no age comes from a thread */
 	struct error why;
 };
@@ -87,8 +89,8 @@ int inflight_search__open(struct inflight_search *search, const struct inflight_
 			  struct error *err);
 void inflight_search__close(struct inflight_search *search);
 
-/* Forgets the files of processes if there are very many. For a caller that looks again and again:
- * new files are added with each look. */
+/* Forgets the files that no process used in the last look. For a caller that looks again and
+ * again. */
 void inflight_search__forget(struct inflight_search *search);
 
 /*

@@ -6,7 +6,10 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
+
+enum { STOP_ATTEMPTS = 400 };
 
 int lookout__start(struct lookout *lookout, const struct lookout_options *options,
 		   struct error *err)
@@ -39,6 +42,7 @@ static bool is_valid(const struct lookout_message *message, ssize_t bytes)
 		return open_row__is_valid(&message->overdue.row);
 	return message->kind == LOOKOUT_STATE &&
 	       memchr(message->state.failure.text, 0, ERROR_TEXT_BYTES) &&
+	       memchr(message->state.broken.text, 0, ERROR_TEXT_BYTES) &&
 	       memchr(message->state.no_times.text, 0, ERROR_TEXT_BYTES);
 }
 
@@ -51,16 +55,25 @@ enum lookout_kind lookout__next(struct lookout *lookout, struct lookout_message 
 	return is_valid(message, bytes) ? (enum lookout_kind)message->kind : LOOKOUT_ENDED;
 }
 
-/* The signal is not permitted while the child has not given up root yet. Then it ends when it sees
- * the end of the socket. */
+/*
+ * The signal is not permitted while the child has not given up root yet. The end of the socket ends
+ * a child that waits until there is room for a message; messages that were sent can still be read.
+ * A child that does not end, because the kernel lets it wait for a page, ends with the tracer
+ * (PR_SET_PDEATHSIG).
+ */
 void lookout__stop(struct lookout *lookout)
 {
+	const struct timespec pause = {.tv_nsec = 5000000};
+
 	if (lookout->child <= 0)
 		return;
-	shutdown(lookout->fd, SHUT_WR);
-	kill(lookout->child, SIGKILL);
-	while (waitpid(lookout->child, NULL, 0) < 0 && errno == EINTR)
-		continue;
+	shutdown(lookout->fd, SHUT_RDWR);
+	for (int i = 0; i < STOP_ATTEMPTS; i++) {
+		kill(lookout->child, SIGKILL);
+		if (waitpid(lookout->child, NULL, WNOHANG) != 0)
+			break;
+		nanosleep(&pause, NULL);
+	}
 	lookout->child = 0;
 }
 

@@ -10,7 +10,8 @@
  *
  * It is a child so that the tracer itself needs no right to read the memory of processes, and so
  * that a look, which takes a fifth of a second for each GiB of memory, delays no record. The child
- * keeps only the privileges for reading memory.
+ * keeps only the privileges for reading memory, and CAP_BPF where the wanted processes are in a BPF
+ * map: before Linux 5.19, reading a map needs it.
  *
  * How often it looks: 20 times in the shortest of the times, but at most every 20 ms and at least
  * every 500 ms; less often where that would take more than `max_share` of one processor.
@@ -45,8 +46,10 @@ struct lookout {
 
 /* What the looks could not see. */
 struct lookout_state {
-	uint64_t runners, older_headers, newer_headers, unreadable, partial, left_out;
+	uint64_t runners, older_headers, newer_headers, unreadable, unseen, partial, left_out;
+	uint64_t swapped_bytes;
 	struct error failure;  /* the first reason of `unreadable` */
+	struct error broken;   /* why a look could not be made; "": it was made */
 	struct error no_times; /* why no age comes from a thread; "": ages do */
 };
 
@@ -81,7 +84,8 @@ static inline int lookout__fd(const struct lookout *lookout)
 /* Does not wait. A message that makes no sense counts as the end of the child. */
 enum lookout_kind lookout__next(struct lookout *lookout, struct lookout_message *message);
 
-/* Also for a zeroed struct whose fd is -1. */
+/* Returns when the child has ended, or after two seconds. Also for a zeroed struct whose fd
+ * is -1. */
 void lookout__stop(struct lookout *lookout);
 void lookout__close(struct lookout *lookout);
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -56,8 +57,18 @@ static bool has_risen(const struct lookout_state *now, const struct lookout_stat
 {
 	return now->older_headers > told->older_headers ||
 	       now->newer_headers > told->newer_headers || now->unreadable > told->unreadable ||
-	       now->partial > told->partial || now->left_out > told->left_out ||
+	       now->unseen > told->unseen || now->partial > told->partial ||
+	       now->left_out > told->left_out || (now->swapped_bytes && !told->swapped_bytes) ||
 	       (now->no_times.text[0] && !told->no_times.text[0]);
+}
+
+static void send_state(struct looking *looking, const struct lookout_state *now)
+{
+	looking->has_told = true;
+	looking->told = *now;
+	memset(&looking->message, 0, sizeof(looking->message));
+	looking->message.state = *now;
+	send_message(looking, LOOKOUT_STATE);
 }
 
 static void tell_state(struct looking *looking, const struct inflight *inflight)
@@ -67,6 +78,8 @@ static void tell_state(struct looking *looking, const struct inflight *inflight)
 		.older_headers = inflight->older_headers,
 		.newer_headers = inflight->newer_headers,
 		.unreadable = inflight->unreadable,
+		.unseen = inflight->unseen,
+		.swapped_bytes = inflight->swapped_bytes,
 		.partial = inflight->partial,
 		.left_out = inflight->left_out,
 		.failure = inflight->first_failure,
@@ -76,11 +89,17 @@ static void tell_state(struct looking *looking, const struct inflight *inflight)
 		now.no_times = looking->search.why;
 	if (looking->has_told && !has_risen(&now, &looking->told))
 		return;
-	looking->has_told = true;
-	looking->told = now;
-	memset(&looking->message, 0, sizeof(looking->message));
-	looking->message.state = now;
-	send_message(looking, LOOKOUT_STATE);
+	send_state(looking, &now);
+}
+
+static void tell_broken(struct looking *looking, const struct error *err)
+{
+	struct lookout_state now = looking->told;
+
+	if (now.broken.text[0])
+		return;
+	now.broken = *err;
+	send_state(looking, &now);
 }
 
 /* ---- one look */
@@ -96,12 +115,14 @@ static bool is_wanted(void *context, pid_t pid)
 	       (cgroup2__path_of((uint32_t)pid, path) && cgroup2__contains(options->cgroup, path));
 }
 
-/* Commands are selected by inflight__collect(). */
+/* Commands are selected by inflight__collect(). The name is that of the thread, if it is known. */
 static bool is_selected(const struct steptrace_filters *filters, const struct open_row *row)
 {
+	const char *comm = row->has_thread ? row->thread.comm : row->comm;
+
 	if (filters->by_uid && filters->uid != row->uid)
 		return false;
-	return !filters->by_comm || glob__matches(&filters->comm, row->comm, sizeof(row->comm));
+	return !filters->by_comm || glob__matches(&filters->comm, comm, sizeof(row->comm));
 }
 
 static void check_row(struct looking *looking, const struct inflight *inflight,
@@ -121,14 +142,16 @@ static void check_row(struct looking *looking, const struct inflight *inflight,
 static void look(struct looking *looking)
 {
 	struct inflight inflight;
-	struct error ignored;
+	struct error err;
 
-	if (inflight__collect(&inflight, &looking->search, NULL, &ignored) == 0) {
+	if (inflight__collect(&inflight, &looking->search, NULL, &err) == 0) {
 		overdue__begin_look(looking->overdue, inflight.now_ns);
 		for (size_t i = 0; i < inflight.rows_count; i++)
 			check_row(looking, &inflight, &inflight.rows[i]);
 		overdue__end_look(looking->overdue);
 		tell_state(looking, &inflight);
+	} else {
+		tell_broken(looking, &err);
 	}
 	inflight__free(&inflight);
 	inflight_search__forget(&looking->search);
@@ -177,6 +200,7 @@ static struct inflight_options options_of(struct looking *looking)
 		.scan_bytes = (uint64_t)SCAN_GIB << 30,
 		.is_wanted = is_wanted,
 		.is_wanted_context = looking,
+		.sees_attachments = true,
 	};
 
 	result.targets.exes_count = options->targets->exes_count;
@@ -185,43 +209,51 @@ static struct inflight_options options_of(struct looking *looking)
 }
 
 /* A change of the user clears PR_SET_PDEATHSIG, and the filter refuses it. */
-static int confine(pid_t tracer)
+static int confine(const struct looking *looking, pid_t tracer, struct error *err)
 {
-	const struct privilege_needs needs = {.only_memory = true, .reads_memory = true};
-	struct error ignored;
-	int code = privilege__drop(&needs, &ignored);
+	const struct privilege_needs needs = {
+		.only_memory = true,
+		.reads_memory = true,
+		.reads_maps = targets__are_processes(looking->options->targets),
+	};
+	int code = privilege__drop(&needs, err);
 
 	if (code)
 		return code;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	return getppid() == tracer ? seccomp__confine(&needs, &ignored) : -1;
+	return getppid() == tracer ? seccomp__confine(&needs, err) : -ESRCH;
 }
 
-static int prepare(struct looking *looking, pid_t tracer)
+static int prepare(struct looking *looking, pid_t tracer, struct error *err)
 {
 	const int kept[] = {looking->socket, capture__wanted_pids_fd(looking->options->capture)};
-	struct error ignored;
+	int code = child_process__close_others(kept, 2);
 
-	child_process__leave_group(LOOKOUT_NAME);
+	if (code)
+		return error__set(err, code, "cannot close descriptors: %s", strerror(-code));
 	looking->inflight_options = options_of(looking);
 	looking->overdue = overdue__new(looking->options->times);
-	if (!looking->overdue || child_process__close_others(kept, 2))
-		return -1;
-	if (inflight_search__open(&looking->search, &looking->inflight_options, &ignored))
-		return -1;
-	return confine(tracer);
+	if (!looking->overdue)
+		return error__set(err, -ENOMEM, "out of memory");
+	code = inflight_search__open(&looking->search, &looking->inflight_options, err);
+	return code ? code : confine(looking, tracer, err);
 }
 
 _Noreturn void lookout_child__run(int socket, const struct lookout_options *options, pid_t tracer)
 {
 	struct looking *looking = calloc(1, sizeof(*looking));
+	struct error err = {""};
 
+	child_process__block_signals();
+	prctl(PR_SET_NAME, LOOKOUT_NAME);
 	if (!looking)
 		_exit(1);
 	looking->options = options;
 	looking->socket = socket;
-	if (prepare(looking, tracer))
+	if (prepare(looking, tracer, &err)) {
+		tell_broken(looking, &err);
 		_exit(1);
+	}
 	look_again(looking);
 	_exit(0);
 }

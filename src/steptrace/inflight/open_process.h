@@ -22,6 +22,7 @@ struct open_process {
 	struct threads threads;
 	struct open_spans spans;
 	struct memory_counts counts;
+	bool is_attached;  /* see inflight_options; false: not known */
 	bool is_partial;   /* memory was left out */
 	bool is_too_large; /* because it maps too much, whatever the limit of the search is */
 	uint64_t tags_count;

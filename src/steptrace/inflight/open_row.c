@@ -13,8 +13,11 @@ static void copy_step(struct open_row *row, const struct inflight_row *from)
 	row->step_age = from->step_age;
 	/* Forged steps may form a cycle. */
 	for (size_t i = 0; at != OPEN_NONE && i < OPEN_ROW_STEPS_MAX; i++, at = steps[at].parent) {
-		struct open_step_name *outer = &row->outer_steps[row->outer_steps_count++];
+		struct outer_step *outer = &row->outer_steps[row->outer_steps_count++];
 
+		outer->address = steps[at].span.address;
+		outer->start_ns = steps[at].span.start_ns;
+		outer->index = steps[at].index;
 		memcpy(outer->type, steps[at].type, sizeof(outer->type));
 		memcpy(outer->name, steps[at].name, sizeof(outer->name));
 	}
@@ -36,6 +39,7 @@ void open_row__fill(struct open_row *row, const struct inflight *inflight,
 	*row = (struct open_row){
 		.pid = process->pid,
 		.uid = process->uid,
+		.is_attached = process->is_attached,
 		.command = *from->command,
 		.command_age = from->command_age,
 		.has_thread = from->thread != NULL,

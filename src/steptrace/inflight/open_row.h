@@ -17,12 +17,15 @@ struct open_row {
 	pid_t pid;
 	uint32_t uid;
 	char comm[17];
+	bool is_attached; /* a tracer is attached to its probes, so new spans have start times */
 	struct open_command command;
 	struct age command_age;
 	bool has_step; /* false: no step is open */
 	struct open_step step;
 	struct age step_age;
-	struct open_step_name {
+	struct outer_step {
+		uint64_t address, start_ns;
+		uint16_t index;
 		char type[sizeof(((struct open_step *)0)->type)];
 		char name[sizeof(((struct open_step *)0)->name)];
 	} outer_steps[OPEN_ROW_STEPS_MAX]; /* that contain the step, the innermost first */

@@ -63,6 +63,7 @@ enum { LOOKS_MISSED_MAX = 2 };
 /* Without a gap between the members: the bytes are compared. */
 struct key {
 	uint64_t address, start_ns;
+	uint64_t texts; /* where start_ns is 0: a hash of what the runner says of it */
 	uint32_t pid, is_step;
 };
 
@@ -159,10 +160,14 @@ static struct span *see(struct overdue *overdue, const struct key *key, uint64_t
 	return span;
 }
 
-static unsigned int check(const struct overdue *overdue, struct span *span, struct age *age)
+/* `is_attached`: a span without a start time has been open since the look that saw it first. */
+static unsigned int check(const struct overdue *overdue, struct span *span, struct age *age,
+			  bool is_attached)
 {
 	unsigned int reached = 0, news;
 
+	if (!is_attached)
+		span->first_ns = overdue->now_ns;
 	if (!age->is_known && overdue->now_ns - span->first_ns > age->ns)
 		age->ns = overdue->now_ns - span->first_ns;
 	for (size_t i = 0; i < overdue->times.count; i++)
@@ -181,21 +186,66 @@ void overdue__begin_look(struct overdue *overdue, uint64_t now_ns)
 	overdue->now_ns = now_ns;
 }
 
+static uint64_t add_text(uint64_t hash, const char *text)
+{
+	do
+		hash = (hash ^ (uint8_t)*text) * 0x100000001b3ull;
+	while (*text++);
+	return hash;
+}
+
+static struct key key_of(const struct open_row *row, uint64_t address, uint64_t start_ns)
+{
+	const struct open_command *command = &row->command;
+	struct key key = {.address = address, .start_ns = start_ns, .pid = (uint32_t)row->pid};
+
+	if (start_ns == 0) {
+		key.texts = add_text(0xcbf29ce484222325ull, command->slug);
+		key.texts = add_text(key.texts, command->correlation_id);
+		key.texts = add_text(key.texts, command->user_id);
+	}
+	return key;
+}
+
+static struct key key_of_step(const struct open_row *row, uint64_t address, uint64_t start_ns,
+			      const char *type, const char *name)
+{
+	struct key key = key_of(row, address, start_ns);
+
+	key.is_step = 1;
+	if (start_ns == 0)
+		key.texts = add_text(add_text(key.texts, type), name);
+	return key;
+}
+
+/* They are open, and not innermost: what was reported of them is not forgotten. */
+static void see_outer_steps(struct overdue *overdue, const struct open_row *row)
+{
+	for (size_t i = 0; i < row->outer_steps_count; i++) {
+		const struct outer_step *outer = &row->outer_steps[i];
+		struct key key =
+			key_of_step(row, outer->address, outer->start_ns, outer->type, outer->name);
+
+		see(overdue, &key, outer->index);
+	}
+}
+
 struct overdue_news overdue__check(struct overdue *overdue, struct open_row *row)
 {
 	struct overdue_news news = {0, 0};
-	const struct open_command *command = &row->command;
-	struct key key = {command->span.address, command->span.start_ns, (uint32_t)row->pid, 0};
-	struct span *span = see(overdue, &key, command->steps_count);
+	const struct open_step *step = &row->step;
+	struct key key = key_of(row, row->command.span.address, row->command.span.start_ns);
+	struct span *span = see(overdue, &key, row->command.steps_count);
 
 	if (span)
-		news.command = check(overdue, span, &row->command_age);
+		news.command = check(overdue, span, &row->command_age, row->is_attached);
 	if (!row->has_step)
 		return news;
-	key = (struct key){row->step.span.address, row->step.span.start_ns, (uint32_t)row->pid, 1};
-	span = see(overdue, &key, row->step.index);
+	see_outer_steps(overdue, row);
+	key = key_of_step(row, step->span.address, step->span.start_ns, step->type, step->name);
+	span = see(overdue, &key, step->index);
 	if (span)
-		news.step = check(overdue, span, &row->step_age);
+		news.step = check(overdue, span, &row->step_age, row->is_attached);
 	return news;
 }
 

@@ -5,11 +5,11 @@
  *
  *	overdue__begin_look
  *	overdue__check for each row	raises the row's ages, and says which times were reached
- *	overdue__end_look		forgets what was in no row of the last looks: it has ended
+ *	overdue__end_look		forgets what no row of the last looks contained
  *
  * A command that began before the tracer was attached has no start time. It is at least as old as
- * the first look that saw it: from then on the runner stores a start time in whatever begins, so a
- * command without a start time is the same command.
+ * the first look that saw it with the tracer attached: since then the runner stores a start time in
+ * whatever begins, so a command without a start time is the same command.
  *
  * Nothing here reads a clock or a process.
  */

@@ -363,7 +363,9 @@ static bool put_stopped(struct writer *writer, struct stream_counts counts,
 			const struct trace_totals *totals, uint64_t stopped_ns)
 {
 	static const struct line_mark nothing;
+	struct trace_totals written = *totals;
 
+	written.overdue -= writer->not_written.overdue;
 	for (int kind = 0; kind < EVENT_KINDS_COUNT; kind++) {
 		counts.events[kind] -= writer->not_written.events[kind];
 		counts.lost[kind][LOSS_NOT_WRITTEN] += writer->not_written.events[kind];
@@ -371,7 +373,7 @@ static bool put_stopped(struct writer *writer, struct stream_counts counts,
 	}
 	writer->own_lines.at = writer->own_lines.base;
 	if (trace_events__put_stopped(&writer->own_lines, writer->format, &writer->clock, &counts,
-				      totals, stopped_ns)) {
+				      &written, stopped_ns)) {
 		error__set(&writer->err, -ENOMEM, "out of memory");
 		return false;
 	}

@@ -36,13 +36,14 @@ static void apply(const struct budget *budget, struct capture *capture)
 			 sample_every ? sample_every : 1);
 }
 
-static void report(const struct budget *budget, struct stream *stream, uint64_t now_ns)
+static void report(const struct governor *governor, struct stream *stream, uint64_t now_ns)
 {
+	const struct budget *budget = &governor->budget;
 	const struct trace_degree degree = {
 		.level = budget__level_name(budget->level),
 		.sample_every = budget__sample_every(budget->level),
 		.cpu_percent = budget->share * 100,
-		.max_cpu_percent = budget->max_share * 100,
+		.max_cpu_percent = (budget->max_share + governor->others_share) * 100,
 	};
 	char kept[64];
 
@@ -67,5 +68,5 @@ void governor__update(struct governor *governor, const struct governor_load *loa
 	if (is_first || !budget__next(budget, &window))
 		return;
 	apply(budget, capture);
-	report(budget, stream, load->now_ns);
+	report(governor, stream, load->now_ns);
 }

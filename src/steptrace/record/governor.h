@@ -14,6 +14,7 @@
 /* Zeroed, but for budget.max_share: nothing was measured yet. */
 struct governor {
 	struct budget budget;
+	double others_share; /* of one processor, which other processes of the tracer may use */
 	uint64_t measured_ns, cpu_ns, records_count; /* as of the last measurement */
 	uint64_t hits[PROBES_COUNT];
 };

@@ -16,7 +16,9 @@ enum { MESSAGES_AT_ONCE = 64 };
 
 /* ---- pseudonyms */
 
-#define REPLACE(field, text) pseudonyms__replace(pseudonyms, field, text, sizeof(text))
+/* The arrays have a zero behind the text, those of a record have none. The length of a pseudonym
+ * depends on the room, and has to be the same. */
+#define REPLACE(field, text) pseudonyms__replace(pseudonyms, field, text, sizeof(text) - 1)
 
 static void pseudonymize(struct open_row *row, const struct pseudonyms *pseudonyms)
 {
@@ -55,7 +57,6 @@ static void put_json(struct stream *stream, const struct lookout_message *messag
 	const struct open_row *row = &message->overdue.row;
 	struct json *out = &stream__lines(stream)->text;
 	size_t before = json__length(out);
-	char *line;
 
 	json__raw(out, "{\"event\":\"command.execution.overdue\"");
 	open_row__put_identity(out, row);
@@ -68,34 +69,43 @@ static void put_json(struct stream *stream, const struct lookout_message *messag
 		open_row__put_facts(out, row, NULL);
 	}
 	json__raw(out, "}\n");
-	line = out->base + before;
-	if (options->fields.count)
-		out->at = line + fields__apply(&options->fields, line, (size_t)(out->at - line));
-	labels__put_everywhere(&options->labels, out);
+	stream__finish_json(options, out, before);
 }
 
 /* ---- as text */
 
-static void add_words(struct event_text_words *words, const char *format, const char *text)
-{
-	size_t room = sizeof(words->text) - words->bytes;
-	int bytes = snprintf(words->text + words->bytes, room, format, text);
-
-	if (bytes > 0)
-		words->bytes += (size_t)bytes < room ? (size_t)bytes : room - 1;
-}
-
-/* "  in recvfrom  sleeping"; nothing where the thread is not known. */
+/* "  sleeping in recvfrom"; nothing where the thread is not known. */
 static void add_wait(struct event_text_words *words, const struct open_row *row)
 {
 	char name[SYSCALL_NAME_BYTES];
 
 	if (!row->has_thread)
 		return;
-	add_words(words, "  %s", thread__state_name(&row->thread));
+	event_text_words__add(words, "  %s", thread__state_name(&row->thread));
 	syscall_name__write(row->thread.syscall, name);
 	if (name[0])
-		add_words(words, " in %s", name);
+		event_text_words__add(words, " in %s", name);
+}
+
+/* A lower bound has ">" in front of it. */
+static void write_age(const struct lookout_message *message, char text[DURATION_TEXT_BYTES])
+{
+	const struct open_row *row = &message->overdue.row;
+	const struct age *age = message->overdue.by_command ? &row->command_age : &row->step_age;
+	char known[DURATION_TEXT_BYTES];
+
+	duration_text__age(age->ns, known);
+	snprintf(text, DURATION_TEXT_BYTES, "%s%.20s", age->is_known ? "" : ">", known);
+}
+
+static void add_ids(struct event_text_words *words, const struct open_row *row)
+{
+	event_text_words__add(words, "  execution ");
+	event_text_words__add_uuid(words, row->command.execution_id);
+	if (row->command.correlation_id[0])
+		event_text_words__add(words, "  req %s", row->command.correlation_id);
+	if (row->has_thread)
+		event_text_words__add(words, "  thread %d", row->thread.tid);
 }
 
 static void put_text(struct stream *stream, const struct lookout_message *message)
@@ -108,20 +118,22 @@ static void put_text(struct stream *stream, const struct lookout_message *messag
 		.slug = row->command.slug[0] ? row->command.slug : "unnamed",
 		.slug_bytes = sizeof(row->command.slug),
 	};
-	const struct age *age = message->overdue.by_command ? &row->command_age : &row->step_age;
 	struct event_text_body body = {.colour = TEXT_YELLOW};
 	char reached[DURATION_TEXT_BYTES];
 
-	add_words(&body.what, "%s", "overdue");
+	event_text_words__add(&body.what, "%s", "overdue");
 	if (row->has_step)
-		add_words(&body.what, " in %s", row->step.type[0] ? row->step.type : "unnamed");
+		event_text_words__add(&body.what, " in %s",
+				      row->step.type[0] ? row->step.type : "unnamed");
 	if (row->step.name[0])
-		add_words(&body.what, " %s", row->step.name);
-	duration_text__age(age->ns, body.duration);
+		event_text_words__add(&body.what, " %s", row->step.name);
+	write_age(message, body.duration);
 	duration_text__age(message->overdue.reached_ns, reached);
-	add_words(&body.details, "  over %s", reached);
+	event_text_words__add(&body.details, "  over %s", reached);
 	body.essential_bytes = body.details.bytes;
 	add_wait(&body.details, row);
+	if (stream__options(stream)->text.has_ids)
+		add_ids(&body.details, row);
 	event_text__write_line(&stream__lines(stream)->text, &front, &body, stream__clock(stream),
 			       &stream__options(stream)->text);
 }
@@ -130,7 +142,7 @@ static void put_text(struct stream *stream, const struct lookout_message *messag
 static void write_event(struct overdue_events *events, struct stream *stream,
 			const struct pseudonyms *pseudonyms)
 {
-	static const struct line_mark own = {.kind = EVENT_NONE};
+	static const struct line_mark own = {.kind = EVENT_NONE, .is_overdue = 1};
 	struct lines *lines = stream__lines(stream);
 	bool is_json = stream__options(stream)->format == FORMAT_JSON;
 
@@ -162,6 +174,15 @@ static void say_state(struct overdue_events *events)
 	if (now->unreadable > told->unreadable)
 		log__warn("--overdue does not see what %llu runners have open: %s",
 			  (unsigned long long)now->unreadable, now->failure.text);
+	if (now->unseen > told->unseen)
+		log__info("--overdue does not see what %llu processes have open: permission denied",
+			  (unsigned long long)now->unseen);
+	if (now->swapped_bytes && !told->swapped_bytes)
+		log__info("--overdue does not see what is open in memory that is swapped out: %.1f "
+			  "MiB of runners",
+			  (double)now->swapped_bytes / 1048576);
+	if (now->broken.text[0])
+		log__warn("--overdue could not look at the runners: %s", now->broken.text);
 	if (now->partial > told->partial)
 		log__warn("--overdue searches only a part of the memory of %llu processes: they "
 			  "have too much",
@@ -201,12 +222,13 @@ static bool take_one(struct overdue_events *events, struct stream *stream,
 	return false;
 }
 
-void overdue_events__take(struct overdue_events *events, struct stream *stream,
+bool overdue_events__take(struct overdue_events *events, struct stream *stream,
 			  const struct pseudonyms *pseudonyms)
 {
 	for (int i = 0; i < MESSAGES_AT_ONCE; i++)
-		if (!take_one(events, stream, pseudonyms))
-			return;
+		if (events->lookout.fd < 0 || !take_one(events, stream, pseudonyms))
+			return false;
+	return true;
 }
 
 void overdue_events__finish(struct overdue_events *events, struct stream *stream,

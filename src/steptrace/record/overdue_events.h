@@ -28,8 +28,8 @@ struct overdue_events {
 int overdue_events__open(struct overdue_events *events, const struct lookout_options *options,
 			 struct error *err);
 
-/* Appends the lines for the messages that wait, some of them. */
-void overdue_events__take(struct overdue_events *events, struct stream *stream,
+/* Appends the lines for the messages that wait; true: there may be more. */
+bool overdue_events__take(struct overdue_events *events, struct stream *stream,
 			  const struct pseudonyms *pseudonyms);
 
 /* Ends the child, and appends the lines for what it has sent. */

@@ -112,6 +112,15 @@ static void on_screen(struct session *session)
 		session__stop(session, "interrupted");
 }
 
+/* True: there may be more to read. */
+static bool read_more(struct session *session)
+{
+	bool more_overdue =
+		overdue_events__take(&session->overdue, session->stream, session->pseudonyms);
+
+	return intake__drain(session) || more_overdue;
+}
+
 static void loop(struct session *session)
 {
 	struct wakeup wakeup;
@@ -139,10 +148,7 @@ static void loop(struct session *session)
 			on_output_notice(session);
 		if (wakeup.screen)
 			on_screen(session);
-		if (wakeup.lookout)
-			overdue_events__take(&session->overdue, session->stream,
-					     session->pseudonyms);
-		more = outputs__have_room(&session->outputs) && intake__drain(session);
+		more = outputs__have_room(&session->outputs) && read_more(session);
 	}
 }
 

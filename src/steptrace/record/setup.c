@@ -13,7 +13,7 @@
 #include "steptrace/record/lifecycle_events.h"
 #include "steptrace/record/pseudonym_key.h"
 
-/* What the looks for overdue commands take of --max-cpu. */
+/* What the looks for overdue commands take of --max-cpu, at most. */
 #define OVERDUE_SHARE 0.2
 
 static bool uses_stdout(const struct session_options *options)
@@ -233,20 +233,24 @@ static int open_overdue(struct session *session)
 {
 	const struct session_options *options = session->options;
 	const struct watch_options *watch = &options->watch;
-	double share = session->governor.budget.max_share * OVERDUE_SHARE;
+	double limit = session->governor.budget.max_share * OVERDUE_SHARE;
+	double share = limit > 0 && limit < LOOKOUT_MAX_SHARE ? limit : LOOKOUT_MAX_SHARE;
 	const struct lookout_options lookout = {
 		.targets = &watch->targets,
 		.filters = &watch->filters,
 		.cgroup = watch->filters.by_cgroup ? watch->cgroup.inner : NULL,
 		.capture = session->watch.capture,
 		.times = &options->overdue,
-		.max_share = share > 0 && share < LOOKOUT_MAX_SHARE ? share : LOOKOUT_MAX_SHARE,
+		.max_share = share,
 	};
 	int code;
 
 	if (!options->overdue.count)
 		return 0;
-	session->governor.budget.max_share -= share;
+	if (limit > 0) {
+		session->governor.budget.max_share -= share;
+		session->governor.others_share = share;
+	}
 	code = overdue_events__open(&session->overdue, &lookout, session->err);
 	if (!code)
 		code = wakeups__watch_lookout(&session->wakeups,

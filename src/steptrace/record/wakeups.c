@@ -161,9 +161,10 @@ int wakeups__watch_screen(struct wakeups *wakeups, int fd)
 	return watch(wakeups, fd, SOURCE_SCREEN);
 }
 
+/* Edge-triggered: while an output is full the messages wait. */
 int wakeups__watch_lookout(struct wakeups *wakeups, int fd)
 {
-	return watch(wakeups, fd, SOURCE_LOOKOUT);
+	return watch_for(wakeups, fd, SOURCE_LOOKOUT, EPOLLIN | EPOLLET);
 }
 
 int wakeups__watch_command(struct wakeups *wakeups, pid_t pid)
@@ -228,7 +229,7 @@ void wakeups__wait(struct wakeups *wakeups, bool poll, struct wakeup *wakeup)
 		case SOURCE_METRICS: wakeup->metrics = true; break;
 		case SOURCE_WRITERS: wakeup->writers = true; break;
 		case SOURCE_SCREEN: wakeup->screen = true; break;
-		case SOURCE_LOOKOUT: wakeup->lookout = true; break;
+		case SOURCE_LOOKOUT: break;
 		case SOURCE_TIMER: take_timer(wakeups, wakeup); break;
 		case SOURCE_DEADLINE: take_deadline(wakeups, wakeup); break;
 		case SOURCE_SIGNAL: take_signal(wakeups, wakeup); break;

@@ -35,7 +35,6 @@ struct wakeup {
 	bool command_ended;
 	bool clock_was_set; /* a step of the wall clock */
 	bool screen;        /* a key was pressed, or the terminal has another size */
-	bool lookout;       /* a message about overdue commands */
 };
 
 /*
@@ -66,7 +65,8 @@ int wakeups__watch_writers(struct wakeups *wakeups, int fd);
  * errno. */
 int wakeups__watch_screen(struct wakeups *wakeups, int fd);
 
-/* `fd` is readable when the lookout has a message. 0 or negative errno. */
+/* `fd` is readable when the lookout has a message. This wakes the loop up, but is not reported.
+ * 0 or negative errno. */
 int wakeups__watch_lookout(struct wakeups *wakeups, int fd);
 
 /* Waits for the end of a child process. 0 or negative errno. */

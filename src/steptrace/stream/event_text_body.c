@@ -11,10 +11,7 @@
 
 /* ---- pieces of text */
 
-static void add(struct event_text_words *words, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void add(struct event_text_words *words, const char *format, ...)
+void event_text_words__add(struct event_text_words *words, const char *format, ...)
 {
 	size_t room = sizeof(words->text) - words->bytes;
 	va_list arguments;
@@ -33,18 +30,19 @@ static void add(struct event_text_words *words, const char *format, ...)
 static void add_count(struct event_text_words *words, const char *before, uint64_t count,
 		      const char *noun)
 {
-	add(words, "%s%" PRIu64 " %s%s", before, count, noun, count == 1 ? "" : "s");
+	event_text_words__add(words, "%s%" PRIu64 " %s%s", before, count, noun,
+			      count == 1 ? "" : "s");
 }
 
 /* ---- ids */
 
-static void add_uuid(struct event_text_words *words, const uint8_t id[16])
+void event_text_words__add_uuid(struct event_text_words *words, const uint8_t id[16])
 {
 	char text[JSON_UUID_BYTES + 1] = "";
 	struct json json = {.base = text, .at = text, .limit = text + JSON_UUID_BYTES};
 
 	json__uuid(&json, id);
-	add(words, "%s", text);
+	event_text_words__add(words, "%s", text);
 }
 
 /* Where the caller has given no correlation id, the execution's id names the request. */
@@ -83,22 +81,23 @@ static void add_request(struct event_text_words *words, const struct event *even
 	size_t bytes = strnlen(request, REQUEST_BYTES);
 
 	if (bytes == JSON_UUID_BYTES && is_uuid(request))
-		add(words, "  req %s", request + bytes - EVENT_TEXT_ID_COLUMNS);
+		event_text_words__add(words, "  req %s", request + bytes - EVENT_TEXT_ID_COLUMNS);
 	else if (bytes > REQUEST_SHOWN)
-		add(words, "  req %.*s…", whole_characters(request), request);
+		event_text_words__add(words, "  req %.*s…", whole_characters(request), request);
 	else if (bytes)
-		add(words, "  req %.*s", (int)bytes, request);
+		event_text_words__add(words, "  req %.*s", (int)bytes, request);
 }
 
 static void add_whole_ids(struct event_text_words *words, const struct event *event)
 {
 	const char *request = request_of(event);
 
-	add(words, "  execution ");
-	add_uuid(words, event->execution ? event->execution->id : event->head->execution_id);
+	event_text_words__add(words, "  execution ");
+	event_text_words__add_uuid(words, event->execution ? event->execution->id
+							   : event->head->execution_id);
 	if (request[0])
-		add(words, "  req %.*s", REQUEST_BYTES, request);
-	add(words, "  thread %u", event->record->tid);
+		event_text_words__add(words, "  req %.*s", REQUEST_BYTES, request);
+	event_text_words__add(words, "  thread %u", event->record->tid);
 }
 
 /* ---- what each event says */
@@ -121,7 +120,7 @@ static void add_time(struct event_text_words *words, const char *before, uint64_
 	if (ns == 0)
 		return;
 	duration_text__write(ns, text);
-	add(words, "  %s %s", before, text);
+	event_text_words__add(words, "  %s %s", before, text);
 }
 
 static void add_queued(struct event_text_words *words, const struct event *event)
@@ -156,7 +155,7 @@ static void add_cpu(struct event_text_words *words, const struct event *event)
 	if (!event->has_breakdown || event->termination)
 		return;
 	if (!cpu) {
-		add(words, "  cpu ?");
+		event_text_words__add(words, "  cpu ?");
 		return;
 	}
 	largest_ns = cpu->runnable_ns;
@@ -165,9 +164,10 @@ static void add_cpu(struct event_text_words *words, const struct event *event)
 			largest_ns = cpu->blocked_ns[kind];
 			name = blocked_names[kind];
 		}
-	add(words, "  cpu %u %%", percent(cpu->on_cpu_ns, cpu->threads_ns));
+	event_text_words__add(words, "  cpu %u %%", percent(cpu->on_cpu_ns, cpu->threads_ns));
 	if (percent(largest_ns, cpu->threads_ns))
-		add(words, ", %s %u %%", name, percent(largest_ns, cpu->threads_ns));
+		event_text_words__add(words, ", %s %u %%", name,
+				      percent(largest_ns, cpu->threads_ns));
 }
 
 static bool is_trouble(unsigned int outcome)
@@ -181,14 +181,15 @@ static void add_outcome(struct event_text_body *body, unsigned int outcome, unsi
 
 	if (outcome == OUTCOME_SUCCESS)
 		return;
-	add(&body->details, "  %s%s%s", outcome__name(outcome), name ? ": " : "", name ? name : "");
+	event_text_words__add(&body->details, "  %s%s%s", outcome__name(outcome), name ? ": " : "",
+			      name ? name : "");
 	body->essential_bytes = body->details.bytes;
 	body->colour = is_trouble(outcome) ? TEXT_RED : TEXT_YELLOW;
 }
 
 static void add_indent(struct event_text_body *body, unsigned int depth)
 {
-	add(&body->what, "%*s", 2 + 2 * (int)(depth < 8 ? depth : 8), "");
+	event_text_words__add(&body->what, "%*s", 2 + 2 * (int)(depth < 8 ? depth : 8), "");
 }
 
 /* How deep something of this step is. A step whose beginning was not seen is taken for an outer
@@ -207,15 +208,15 @@ static void started_text(struct event_text_body *body, const struct event *event
 {
 	const struct command_span *command = event->command;
 
-	add(&body->what, "started");
+	event_text_words__add(&body->what, "started");
 	if (command->request_source[0])
-		add(&body->details, "  %.*s", FIELD(command->request_source));
+		event_text_words__add(&body->details, "  %.*s", FIELD(command->request_source));
 	add_queued(&body->details, event);
 	add_request(&body->details, event);
 	if (command->user_id[0])
-		add(&body->details, "  by %.*s", FIELD(command->user_id));
+		event_text_words__add(&body->details, "  by %.*s", FIELD(command->user_id));
 	if (event->head->flags & SPAN_DRY_RUN)
-		add(&body->details, "  (dry run)");
+		event_text_words__add(&body->details, "  (dry run)");
 }
 
 static void step_text(struct event_text_body *body, const struct event *event)
@@ -226,8 +227,8 @@ static void step_text(struct event_text_body *body, const struct event *event)
 	write_duration(body, event);
 	add_indent(body, step->depth);
 	if (step->name[0])
-		add(&body->what, "%.*s ", FIELD(step->name));
-	add(&body->what, "%.*s", FIELD(step->type));
+		event_text_words__add(&body->what, "%.*s ", FIELD(step->name));
+	event_text_words__add(&body->what, "%.*s", FIELD(step->type));
 	add_outcome(body, step->outcome, step->error_category);
 	add_suspended(&body->details, event);
 	add_cpu(&body->details, event);
@@ -235,10 +236,10 @@ static void step_text(struct event_text_body *body, const struct event *event)
 		add_count(&body->details, "  ", step->mutations_count, "row");
 	if (event->head->flags & SPAN_ITEMS) {
 		add_count(&body->details, "  ", step->items_in, "item");
-		add(&body->details, " to %u", step->items_out);
+		event_text_words__add(&body->details, " to %u", step->items_out);
 	}
 	if (cache) {
-		add(&body->details, "  cache %s", cache);
+		event_text_words__add(&body->details, "  cache %s", cache);
 		add_count(&body->details, ", ",
 			  (uint64_t)step->prompt_tokens + step->completion_tokens, "token");
 	}
@@ -251,11 +252,11 @@ static void add_termination(struct event_text_words *details, const struct event
 	char text[TERMINATION_TEXT_BYTES];
 
 	termination__text(event->termination, text);
-	add(details, "  %s", text);
+	event_text_words__add(details, "  %s", text);
 	if (event->innermost && event->innermost->name[0])
-		add(details, " in %.*s", FIELD(event->innermost->name));
+		event_text_words__add(details, " in %.*s", FIELD(event->innermost->name));
 	else if (event->innermost)
-		add(details, " in %.*s", FIELD(event->innermost->type));
+		event_text_words__add(details, " in %.*s", FIELD(event->innermost->type));
 }
 
 static void add_unseen(struct event_text_words *details, const struct event *event)
@@ -265,14 +266,15 @@ static void add_unseen(struct event_text_words *details, const struct event *eve
 	if (event->complete)
 		return;
 	if (!event->steps_lost_known)
-		add(details, "  (some steps may be missing)");
+		event_text_words__add(details, "  (some steps may be missing)");
 	else if (event->steps_lost == 0)
-		add(details, start_seen ? "  (not complete)" : "  (beginning not seen)");
+		event_text_words__add(details,
+				      start_seen ? "  (not complete)" : "  (beginning not seen)");
 	else
 		add_count(details, start_seen ? "  (" : "  (beginning and ", event->steps_lost,
 			  "step");
 	if (event->steps_lost_known && event->steps_lost)
-		add(details, " not seen)");
+		event_text_words__add(details, " not seen)");
 }
 
 static void completed_text(struct event_text_body *body, const struct event *event)
@@ -280,7 +282,7 @@ static void completed_text(struct event_text_body *body, const struct event *eve
 	const struct command_span *command = event->command;
 
 	write_duration(body, event);
-	add(&body->what, "done  %s", outcome__name(command->outcome));
+	event_text_words__add(&body->what, "done  %s", outcome__name(command->outcome));
 	if (event->termination)
 		add_termination(&body->details, event);
 	if (command->outcome != OUTCOME_SUCCESS) {
@@ -290,7 +292,8 @@ static void completed_text(struct event_text_body *body, const struct event *eve
 	}
 	add_count(&body->details, "  ", event__steps_executed(event), "step");
 	if (command->steps_failed)
-		add(&body->details, ", %" PRIu64 " failed", (uint64_t)command->steps_failed);
+		event_text_words__add(&body->details, ", %" PRIu64 " failed",
+				      (uint64_t)command->steps_failed);
 	add_suspended(&body->details, event);
 	add_cpu(&body->details, event);
 	add_unseen(&body->details, event);
@@ -300,13 +303,13 @@ static void rejected_text(struct event_text_body *body, const struct event *even
 {
 	const struct rejected_span *rejected = event->rejected;
 
-	add(&body->what, "rejected");
-	add(&body->details, "  %.*s", FIELD(rejected->reason));
+	event_text_words__add(&body->what, "rejected");
+	event_text_words__add(&body->details, "  %.*s", FIELD(rejected->reason));
 	if (rejected->invalid_fields[0])
-		add(&body->details, ": %.*s", FIELD(rejected->invalid_fields));
+		event_text_words__add(&body->details, ": %.*s", FIELD(rejected->invalid_fields));
 	add_request(&body->details, event);
 	if (rejected->user_id[0])
-		add(&body->details, "  by %.*s", FIELD(rejected->user_id));
+		event_text_words__add(&body->details, "  by %.*s", FIELD(rejected->user_id));
 	body->colour = TEXT_YELLOW;
 }
 
@@ -316,10 +319,10 @@ static void tool_text(struct event_text_body *body, const struct event *event)
 
 	write_duration(body, event);
 	add_indent(body, depth_within(event, tool->step_id));
-	add(&body->what, "tool %.*s", FIELD(tool->slug));
+	event_text_words__add(&body->what, "tool %.*s", FIELD(tool->slug));
 	add_outcome(body, tool->outcome, 0);
 	if (event->head->flags & SPAN_EXIT_STATUS)
-		add(&body->details, "  exit %d", tool->exit_status);
+		event_text_words__add(&body->details, "  exit %d", tool->exit_status);
 	if (is_trouble(tool->outcome))
 		add_request(&body->details, event);
 }
@@ -329,8 +332,8 @@ static void fragment_text(struct event_text_body *body, const struct event *even
 	const struct fragment_span *fragment = event->fragment;
 
 	add_indent(body, depth_within(event, fragment->step_id));
-	add(&body->what, "fragment %" PRId64 " %s", (int64_t)fragment->fragment_id,
-	    operation__name(fragment->operation));
+	event_text_words__add(&body->what, "fragment %" PRId64 " %s",
+			      (int64_t)fragment->fragment_id, operation__name(fragment->operation));
 }
 
 typedef void make_body(struct event_text_body *body, const struct event *event);

@@ -22,6 +22,11 @@ struct event_text_words {
 	size_t bytes;
 };
 
+/* Append; text for which there is no room is left out. */
+void event_text_words__add(struct event_text_words *words, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+void event_text_words__add_uuid(struct event_text_words *words, const uint8_t id[16]);
+
 struct event_text_body {
 	struct event_text_words what, details; /* details begin with two blanks */
 	size_t essential_bytes;                /* of details: how it ended, if not well */

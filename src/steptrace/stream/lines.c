@@ -102,7 +102,9 @@ static void count_told(struct line_counts *counts, const struct line_mark *mark)
 
 void line_counts__count_mark(struct line_counts *counts, const struct line_mark *mark)
 {
-	if (mark->kind == EVENT_NONE)
+	if (mark->is_overdue)
+		counts->overdue++;
+	else if (mark->kind == EVENT_NONE)
 		count_told(counts, mark);
 	else if (mark->is_aborted)
 		counts->aborted[mark->kind]++;
@@ -129,12 +131,13 @@ void line_counts__add(struct line_counts *sum, const struct line_counts *counts)
 		for (int reason = 0; reason < LOSS_REASONS_COUNT; reason++)
 			sum->told[kind][reason] += counts->told[kind][reason];
 	}
+	sum->overdue += counts->overdue;
 	told_since(sum, counts->told_since_ns);
 }
 
 uint64_t line_counts__total(const struct line_counts *counts)
 {
-	uint64_t total = 0;
+	uint64_t total = counts->overdue;
 
 	for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS_COUNT; kind++)
 		total += counts->events[kind] + counts->aborted[kind];

@@ -19,6 +19,7 @@
 struct line_mark {
 	uint8_t kind;       /* enum event_kind; EVENT_NONE: a line about the recording itself */
 	uint8_t is_aborted; /* an aborted event: no probe was hit for it */
+	uint8_t is_overdue; /* EVENT_NONE: an event of --overdue */
 	union {
 		struct { /* an event of an execution; zeros: of none */
 			uint8_t execution_id[16];
@@ -83,6 +84,7 @@ const char *lines__behind(const struct lines *lines, const char *at);
 struct line_counts {
 	uint64_t events[EVENT_KINDS_COUNT];
 	uint64_t aborted[EVENT_KINDS_COUNT];
+	uint64_t overdue;
 	/* The losses that the trace.lost lines report, and when the earliest of them began. */
 	uint64_t told[EVENT_KINDS_COUNT][LOSS_REASONS_COUNT];
 	uint64_t told_since_ns; /* 0: there is no such line */
@@ -92,7 +94,7 @@ void line_counts__count_mark(struct line_counts *counts, const struct line_mark 
 /* Adds the lines after the first `from` bytes of the text; these end with a whole line. */
 void line_counts__count(struct line_counts *counts, const struct lines *lines, size_t from);
 void line_counts__add(struct line_counts *sum, const struct line_counts *counts);
-/* All events; lines about the recording itself are not counted. */
+/* All events, also those of --overdue; other lines about the recording itself are not counted. */
 uint64_t line_counts__total(const struct line_counts *counts);
 static inline bool line_counts__is_empty(const struct line_counts *counts)
 {

@@ -41,17 +41,22 @@ void stream__free(struct stream *stream)
 	free(stream);
 }
 
+void stream__finish_json(const struct stream_options *options, struct json *text, size_t from_bytes)
+{
+	char *line = text->base + from_bytes;
+
+	if (options->fields.count)
+		text->at = line + fields__apply(&options->fields, line, (size_t)(text->at - line));
+	labels__put_everywhere(&options->labels, text);
+}
+
 static void write_json(struct stream *stream, const struct event *event, struct json *text)
 {
 	struct stream_options *options = &stream->options;
 	size_t before = json__length(text);
-	char *line;
 
 	event_json__write(text, event, &options->clock, options->seed_fields_only);
-	line = text->base + before;
-	if (options->fields.count)
-		text->at = line + fields__apply(&options->fields, line, (size_t)(text->at - line));
-	labels__put_everywhere(&options->labels, text);
+	stream__finish_json(options, text, before);
 }
 
 /* The path of a cgroup may be longer than all other text of an event. */

@@ -141,6 +141,10 @@ struct lines *stream__lines(struct stream *stream);
  * 0, or -ENOMEM: nothing has changed. */
 int stream__take_lines(struct stream *stream, struct lines *taken);
 
+/* Applies --fields and --labels-everywhere to the last line of JSON, which begins there. */
+void stream__finish_json(const struct stream_options *options, struct json *text,
+			 size_t from_bytes);
+
 const struct stream_options *stream__options(const struct stream *stream);
 /* The terminal has another width now. */
 void stream__set_columns(struct stream *stream, unsigned int columns);

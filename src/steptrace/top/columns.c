@@ -13,6 +13,8 @@ _Static_assert((int)TOP_CELL_BYTES >= (int)DURATION_TEXT_BYTES,
 /* ---- cells */
 
 /* Large counts in thousands and millions: "12345", "1234k", "1234M". */
+enum { OLDEST_COLUMNS = 7 };
+
 static void write_count(uint64_t count, char text[TOP_CELL_BYTES])
 {
 	static const char units[] = {0, 'k', 'M', 'G', 'T', 'P'};
@@ -71,6 +73,14 @@ static void write_open(const struct top_row *row, char text[TOP_CELL_BYTES])
 	write_count(row->shown.open, text);
 }
 
+static void remove_blank(char *text)
+{
+	char *blank = strchr(text, ' ');
+
+	if (blank)
+		memmove(blank, blank + 1, strlen(blank));
+}
+
 static void write_oldest(const struct top_row *row, char text[TOP_CELL_BYTES])
 {
 	char age[DURATION_TEXT_BYTES];
@@ -81,6 +91,8 @@ static void write_oldest(const struct top_row *row, char text[TOP_CELL_BYTES])
 	}
 	duration_text__age(row->shown.age_ns, age);
 	snprintf(text, TOP_CELL_BYTES, "%s%s", row->shown.is_age_more ? ">" : "", age);
+	if (strlen(text) > OLDEST_COLUMNS) /* ">12h 05m" */
+		remove_blank(text);
 }
 
 /* ---- the table of columns */
@@ -99,7 +111,7 @@ const struct top_column_info top_columns[TOP_COLUMNS_COUNT] = {
 			   0},
 	[COLUMN_OPEN] = {"open", "OPEN", "how many began and have not ended", write_open, 5, 0},
 	[COLUMN_OLDEST] = {"oldest", "OLDEST", "how long the oldest open one has been open",
-			   write_oldest, 7, 0},
+			   write_oldest, OLDEST_COLUMNS, 0},
 };
 
 int top_column__parse(const char *name, enum top_column *column, struct error *err)

@@ -180,8 +180,9 @@ void watch_options__groups(struct watch_options *options,
 {
 	struct targets *targets = options ? &options->targets : NULL;
 
-	groups[0] = (struct option_group){"what to trace (one kind of target, or -x with -- COMMAND)", target_rows,
-					  COUNT(target_rows), targets};
+	groups[0] =
+		(struct option_group){"what to trace (one kind of target, or -x with -- COMMAND)",
+				      target_rows, COUNT(target_rows), targets};
 	groups[1] = (struct option_group){"filters, applied in the kernel", filter_rows,
 					  COUNT(filter_rows), options};
 	groups[2] = (struct option_group){"probes and ring buffers", probe_rows, COUNT(probe_rows),
