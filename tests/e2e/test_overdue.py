@@ -177,12 +177,13 @@ class Overdue(EndToEnd):
         with hanging() as runner:
             tracer = Tracer("-p", str(runner.pid), "--overdue", "150ms")
             child = int(runner.do("fork")[0].split()[1])
-            self.addCleanup(os.kill, child, signal.SIGKILL)
-            all_reached(tracer, (150,), runner.pid)
-            runner.do("end")  # in the parent: from now on it is the child's
-            wanted = all_reached(tracer, (150,), runner.pid, child)
-            events = tracer.stop()
-            os.kill(child, signal.SIGSTOP)  # it is there, until the test ends
+            try:
+                all_reached(tracer, (150,), runner.pid)
+                runner.do("end")  # in the parent: from now on it is the child's
+                wanted = all_reached(tracer, (150,), runner.pid, child)
+                events = tracer.stop()
+            finally:
+                os.kill(child, signal.SIGKILL)  # it has the output of the runner open
         self.assertEqual(reached(events), wanted)
 
 
