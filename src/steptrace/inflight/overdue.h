@@ -4,7 +4,7 @@
  * were not reported for it yet.
  *
  *	overdue__begin_look
- *	overdue__check for each row	raises the row's ages, and says which times were reached
+ *	overdue__check for each row	raises its ages, and says which times were reached
  *	overdue__end_look		forgets what no row of the last looks contained
  *
  * A command that began before the tracer was attached has no start time. It is at least as old as
