@@ -5,10 +5,12 @@
  *
  *	load		loads the library
  *	again		loads it a second time, into a namespace of its own (dlmopen)
- *	private		maps its file, private and writable, as a program does that edits a file
+ *	private		maps its file, private and writable, as a program does that edits a file; at
+ *			a lower address than all other mappings, where the kernel looks first
  *	move		moves the code of this program to anonymous memory, as programs do that want
  *			huge pages; the code is read from the file
- *	copy		the same, but the code is copied as it is in memory
+ *	copy		the same, but the code is copied as it is in memory; prints "breakpoints" if
+ *			the copy differs from the file: a tracer was attached
  *	go N		N commands in this program and in each load; prints a checksum that depends
  *			on the results and on the bytes of the private mapping
  *	enabled		prints "enabled" and for this program and each load whether a tracer is
@@ -28,7 +30,7 @@
 
 #include <steptrace.h>
 
-enum { LOADS_MAX = 4 };
+enum { LOADS_MAX = 4, LOW_ADDRESS = 1 << 28 };
 
 static struct load {
 	void (*run)(int count);
@@ -73,7 +75,8 @@ static void map_private(void)
 	if (fd < 0 || fstat(fd, &status))
 		exit(3);
 	copy_bytes = (size_t)status.st_size;
-	mapped = mmap(NULL, copy_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	mapped = mmap((void *)(uintptr_t)LOW_ADDRESS, copy_bytes, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE, fd, 0);
 	close(fd);
 	if (mapped == MAP_FAILED)
 		exit(3);
@@ -105,8 +108,21 @@ static void read_code(void *to, size_t bytes, uint64_t offset)
 	close(fd);
 }
 
-/* In memory, the code may have the breakpoints of a tracer. One system call puts the new memory in
- * the place of the code while that runs. */
+/* In memory, the code may have the breakpoints of a tracer. */
+static void copy_code(void *to, size_t bytes, uint64_t start, uint64_t offset)
+{
+	void *file = malloc(bytes);
+
+	if (!file)
+		exit(3);
+	memcpy(to, (void *)(uintptr_t)start, bytes);
+	read_code(file, bytes, offset);
+	if (memcmp(to, file, bytes) != 0)
+		puts("breakpoints");
+	free(file);
+}
+
+/* One system call puts the new memory in the place of the code while that runs. */
 static void move_code(bool from_memory)
 {
 	uint64_t start = 0, end = 0, offset = 0;
@@ -119,7 +135,7 @@ static void move_code(bool from_memory)
 	if (moved == MAP_FAILED)
 		exit(3);
 	if (from_memory)
-		memcpy(moved, (void *)(uintptr_t)start, bytes);
+		copy_code(moved, bytes, start, offset);
 	else
 		read_code(moved, bytes, offset);
 	if (mprotect(moved, bytes, PROT_READ | PROT_EXEC) ||
