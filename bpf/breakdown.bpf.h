@@ -21,10 +21,6 @@
 
 #include "maps.bpf.h"
 
-#ifndef barrier
-#define barrier() __asm__ volatile("" ::: "memory")
-#endif
-
 static __always_inline __u64 hash_of_id(const __u64 id[2])
 {
 	return id[0] ^ id[1] * 0x9e3779b97f4a7c15ULL;
@@ -174,9 +170,6 @@ static __always_inline void begin_span(struct thread_time *thread, const struct 
 	__u32 slot;
 
 	find_places(thread);
-	if (thread->open_count == 0)
-		thread->is_off = 0;
-	barrier();
 	slot = choose_slot(thread) & (SPANS_PER_THREAD - 1);
 	start = &thread->starts[slot];
 	start->identity = thread->facts.identity;

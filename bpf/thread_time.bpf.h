@@ -11,9 +11,10 @@
  * A span keeps a copy of the sums from its beginning, and the difference at its end is its own
  * time. So nested spans cost nothing at a context switch.
  *
- * The functions here know no map. Each event that the kernel did not deliver (a missed wake-up for
- * example) is noticed by the next one and counted in `lost`: the spans that are open then cannot
- * be measured.
+ * The functions here know no map. A wake-up that the kernel did not deliver is counted in `lost`:
+ * the spans that are open then cannot be measured. The same is true for switches: the kernel's own
+ * number of them must be the number of the times that the thread was off. A kernel may hide the
+ * switches of one process, and with them that the next thread gets the processor.
  */
 #ifndef STEPTRACE_THREAD_TIME_BPF_H
 #define STEPTRACE_THREAD_TIME_BPF_H
@@ -24,6 +25,10 @@
 #include <stdbool.h>
 
 #include "steptrace/record.h"
+
+#ifndef barrier
+#define barrier() __asm__ volatile("" ::: "memory")
+#endif
 
 /* In the place of a kind: the thread was not blocked. The sum of this kind is always 0. */
 enum { NOT_BLOCKED = BLOCKED_KINDS_COUNT, KIND_SLOTS = 8 };
@@ -115,7 +120,6 @@ struct command_time {
 
 static __always_inline void thread_time__leave(struct thread_time *thread, __u64 kind, __u64 now_ns)
 {
-	thread->lost += thread->is_off;
 	thread->off.out_ns = now_ns;
 	thread->off.ready_ns = kind == NOT_BLOCKED ? now_ns : 0;
 	thread->off.kind = kind;
@@ -148,12 +152,12 @@ static __always_inline void thread_time__enter(struct thread_time *thread, __u64
 {
 	struct time_off *off = &thread->off;
 
-	if (!thread->is_off || !off->ready_ns)
-		thread->lost++;
 	if (!thread->is_off)
 		return;
-	if (!off->ready_ns)
+	if (!off->ready_ns) {
+		thread->lost++;
 		off->ready_ns = now_ns > off->out_ns ? now_ns : off->out_ns;
+	}
 	off->in_ns = now_ns > off->ready_ns ? now_ns : off->ready_ns;
 	thread->blocked_ns[off->kind & (KIND_SLOTS - 1)] += off->ready_ns - off->out_ns;
 	thread->runnable_ns += off->in_ns - off->ready_ns;
@@ -177,13 +181,14 @@ static __always_inline void thread_time__copy(const volatile struct thread_time 
 					      const struct task_struct *task,
 					      volatile struct span_time *start)
 {
+	start->voluntary = task->nvcsw;
+	start->involuntary = task->nivcsw;
+	barrier();
 	start->runnable_ns = thread->runnable_ns;
 	for (int kind = 0; kind < BLOCKED_KINDS_COUNT; kind++)
 		start->blocked_ns[kind] = thread->blocked_ns[kind];
 	start->periods_count = thread->periods_count;
 	start->lost = thread->lost;
-	start->voluntary = task->nvcsw;
-	start->involuntary = task->nivcsw;
 	start->migrations = task->se.nr_migrations;
 	start->page_faults = task->min_flt + task->maj_flt;
 	start->first.out_ns = start->second_out_ns = 0;
@@ -260,6 +265,8 @@ static __always_inline bool thread_time__measure(volatile struct thread_time *th
 	cpu->switches_involuntary = task->nivcsw - start->involuntary;
 	cpu->migrations = task->se.nr_migrations - start->migrations;
 	cpu->page_faults = task->min_flt + task->maj_flt - start->page_faults;
+	if (cpu->switches_voluntary + cpu->switches_involuntary != periods)
+		return false;
 	if (!thread_time__trim_start(cpu, start, periods, start_ns) ||
 	    !thread_time__trim_end(cpu, thread, periods, end_ns))
 		return false;

@@ -74,6 +74,12 @@ def paused(cpu):
     return cpu["blocked_ms"]["sleep"] + cpu["runnable_ms"]
 
 
+def nearly(milliseconds):
+    """The clock of a pause runs before the thread leaves the processor, and an interrupt may come
+    between."""
+    return Decimal(milliseconds) * 4 / 5
+
+
 def named(events, name):
     return [step for step in steps(events) if step["step"]["name"] == name]
 
@@ -183,8 +189,8 @@ class Breakdown(Scenario):
         self.check_sums(events)
         inner, outer = steps(events)
         done = completed(events)[0]
-        self.assertGreaterEqual(paused(inner["cpu"]), 20)
-        self.assertGreaterEqual(paused(outer["cpu"]), paused(inner["cpu"]) + 20)
+        self.assertGreaterEqual(paused(inner["cpu"]), nearly(20))
+        self.assertGreaterEqual(paused(outer["cpu"]), paused(inner["cpu"]) + nearly(20))
         self.assertGreaterEqual(paused(done["cpu"]), paused(outer["cpu"]))
         for kind in KINDS:
             self.assertGreaterEqual(outer["cpu"]["blocked_ms"][kind],
@@ -200,7 +206,7 @@ class Breakdown(Scenario):
         outermost = sum(ns(step["duration_ms"]) for step in named(events, "worker"))
         self.assertEqual(len(named(events, "worker")), 2)
         self.assertEqual(ns(done["cpu"]["threads_ms"]), ns(done["total_duration_ms"]) + outermost)
-        self.assertGreaterEqual(paused(done["cpu"]), 60)
+        self.assertGreaterEqual(paused(done["cpu"]), nearly(60), done)
 
     @measured_again
     def test_many_threads_and_filters(self):
@@ -209,8 +215,18 @@ class Breakdown(Scenario):
             events, _ = waited(["threads 5"] * 3, *filters, lost=0)
             check_books(self, events)
             for done in completed(events):
-                self.assertGreaterEqual(paused(done["cpu"]), 15, filters)
+                self.assertGreaterEqual(paused(done["cpu"]), nearly(15), (filters, done))
                 self.assertGreater(done["cpu"]["threads_ms"], done["total_duration_ms"], filters)
+
+    def test_a_switch_that_the_kernel_hides(self):
+        """A kernel may hide the context switches of a process, such as the one that controls its
+        virtual machine. A thread that gets the processor from there seems to be off it."""
+        events, _ = waited(["threads 2"] * 1000)
+        self.check_sums(events)
+        known = [step for step in steps(events) if step["cpu"]]
+        self.assertGreater(len(known), 4000)
+        for step in known:
+            self.assertGreaterEqual(paused(step["cpu"]), nearly(2), step)
 
     @measured_again
     def test_what_is_not_known_is_null(self):

@@ -65,6 +65,12 @@ static void leave(int task, bool is_preempted, long syscall)
 	thread_switched(at);
 }
 
+/* The kernel counts it, and says nothing. */
+static void leave_unseen(int task)
+{
+	tasks[task].nvcsw++;
+}
+
 static void wake(int task)
 {
 	__u64 at[] = {(__u64)&tasks[task]};
@@ -268,6 +274,8 @@ static void missed_events(void **state)
 		begin_step(0);
 		if (i != 1)
 			leave(0, false, SYSCALL_futex);
+		else
+			leave_unseen(0);
 		pass(10);
 		if (i != 2)
 			wake(0);
@@ -283,6 +291,63 @@ static void missed_events(void **state)
 		end_step(1);
 		assert_non_null(last_cpu());
 	}
+}
+
+/* A program that the kernel did not run is noticed by the end of the span, if no other one runs. */
+static void missed_at_the_end(void **state)
+{
+	for (int missed = 1; missed <= 2; missed++) {
+		set_up(state);
+		begin_step(0);
+		if (missed == 2) {
+			leave_unseen(0);
+		} else {
+			leave(0, false, SYSCALL_nanosleep);
+			pass(1000);
+			wake(0);
+		}
+		pass(10);
+		begin_step(1); /* the thread runs: this one is measured */
+		preempt(0, 5);
+		end_step(1);
+		expect(0, 5, 0, 0);
+		end_step(0);
+		assert_null(last_cpu());
+		assert_int_equal(breakdowns_lost, 1);
+	}
+}
+
+/* The thread left before the span began, and what it did later was not seen until it came back. */
+static void a_missed_return_and_a_missed_leave(void **state)
+{
+	(void)state;
+	begin_step(0);
+	leave(0, false, SYSCALL_nanosleep);
+	wake(0);
+	pass(1000);
+	begin_step(1);
+	pass(10);
+	leave_unseen(0);
+	enter(0);
+	pass(10);
+	end_step(1);
+	assert_null(last_cpu());
+	end_step(0);
+	assert_null(last_cpu());
+	assert_int_equal(breakdowns_lost, 2);
+}
+
+/* The last event before the end of the only span. */
+static void a_missed_return(void **state)
+{
+	(void)state;
+	begin_step(0);
+	leave(0, false, SYSCALL_nanosleep);
+	pass(1000);
+	wake(0);
+	end_step(0);
+	assert_null(last_cpu());
+	assert_int_equal(breakdowns_lost, 1);
 }
 
 static void stamps_that_make_no_sense(void **state)
@@ -619,6 +684,9 @@ int main(void)
 		cmocka_unit_test_setup(off_before_the_first_stamp, set_up),
 		cmocka_unit_test_setup(off_behind_the_last_stamp, set_up),
 		cmocka_unit_test_setup(missed_events, set_up),
+		cmocka_unit_test_setup(missed_at_the_end, set_up),
+		cmocka_unit_test_setup(a_missed_return, set_up),
+		cmocka_unit_test_setup(a_missed_return_and_a_missed_leave, set_up),
 		cmocka_unit_test_setup(stamps_that_make_no_sense, set_up),
 		cmocka_unit_test_setup(another_span_at_the_same_address, set_up),
 		cmocka_unit_test_setup(a_suspended_step, set_up),
