@@ -203,11 +203,12 @@ class Limits(Links):
 
     def test_more_binaries_than_fit(self):
         """The recording goes on, says what it leaves out, and fails. When there is room again it
-        attaches to what it left out."""
+        attaches to what it left out. The runners are children of this process: the few descriptors
+        must not go to binaries of other tests."""
         runners = [self.runner(path) for path in copies(self.directory, 60)]
-        tracer = Tracer(*everyone(), "--linger", "0", **self.limited(80, 80))
+        tracer = Tracer("-p", str(os.getpid()), "--linger", "0", **self.limited(100, 100))
         left_out = [line for line in tracer.words if "too many binaries" in line]
-        self.assertIn("80 open files", left_out[0])
+        self.assertIn("100 open files", left_out[0])
         self.assertIn("LimitNOFILE", left_out[0])
         attached = self.attached_exes(tracer)
         out = [runner for runner in runners if runner.process.args[0] not in attached]
@@ -247,6 +248,21 @@ class Limits(Links):
                                    **self.limited(40, 40))
             self.assertEqual(status, 1, words)
             self.assertIn("open files", words)
+            self.assertNotIn("writing to the file", words)
+
+    def test_a_limit_that_permits_no_binary(self):
+        """The reason is not that there are no probes."""
+        with Runner(copy_of(self.directory, "spans")) as runner:
+            tracer = Tracer("-p", str(runner.pid))
+            needed = len(open_files(tracer.process.pid))
+            tracer.stop()
+            for target_pid in (runner.pid, os.getpid()):
+                status, _, words = run("record", "-o", "/dev/null", "-p", str(target_pid),
+                                       **self.limited(needed + 5, needed + 5))
+                self.assertEqual(status, 1, words)
+                self.assertIn("too many binaries", words)
+                self.assertIn("no binary of process %d or its children could be attached"
+                              % target_pid, words)
 
 
 class LetGo(Links):

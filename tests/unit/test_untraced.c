@@ -54,6 +54,7 @@ static void the_pause_grows_up_to_a_minute(void **state)
 
 	(void)state;
 	assert_false(untraced__has_to_wait(&untraced, &file, now));
+	assert_false(untraced__has(&untraced, &file));
 	for (size_t i = 0; i < sizeof(pauses_s) / sizeof(pauses_s[0]); i++) {
 		assert_int_equal(untraced__failed(&untraced, &file, -EMFILE, 1, now), i == 0);
 		assert_true(
@@ -82,7 +83,9 @@ static void the_most_processes_at_once_count(void **state)
 	untraced__seen(&untraced, &file, 1);
 	assert_int_equal(counted(UNTRACED_OPEN_FILES), 5);
 	assert_int_equal(counted(UNTRACED_REFUSED), 3);
+	assert_true(untraced__has(&untraced, &file));
 	untraced__remove(&untraced, &file);
+	assert_false(untraced__has(&untraced, &file));
 	assert_int_equal(counted(UNTRACED_OPEN_FILES), 0);
 	assert_int_equal(counted(UNTRACED_REFUSED), 3);
 }

@@ -15,13 +15,41 @@ enum { SCAN_SHARE = 200, SCAN_INTERVAL_MAX_NS = 2000000000 };
 
 /* ---- start */
 
-static bool runs_attached(const struct follower *follower, uint32_t pid,
-			  const struct steptrace_mapping *mappings, size_t count)
+typedef bool state_of_file(const struct follower *follower, const struct steptrace_file *file);
+
+static bool is_attached(const struct follower *follower, const struct steptrace_file *file)
 {
-	for (size_t i = 0; i < count; i++)
-		if (mappings[i].pid == pid &&
-		    attachments__find(follower->attachments, &mappings[i].file))
+	return attachments__find(follower->attachments, file) != NULL;
+}
+
+static bool has_failed(const struct follower *follower, const struct steptrace_file *file)
+{
+	return untraced__has(&follower->untraced, file);
+}
+
+/* A process of the targets, and what is mapped by all processes. `tree` is NULL if descendants do
+ * not count. */
+struct candidate {
+	pid_t pid;
+	const struct process_tree *tree;
+	const struct steptrace_mapping *mappings;
+	size_t count;
+};
+
+/* Whether the process, or one below it, runs a file in that state. */
+static bool runs_one(const struct follower *follower, const struct candidate *candidate,
+		     state_of_file *is_it)
+{
+	for (size_t i = 0; i < candidate->count; i++) {
+		const struct steptrace_mapping *mapping = &candidate->mappings[i];
+		pid_t pid = (pid_t)mapping->pid;
+
+		if ((pid == candidate->pid ||
+		     (candidate->tree &&
+		      process_tree__is_below(candidate->tree, pid, candidate->pid))) &&
+		    is_it(follower, &mapping->file))
 			return true;
+	}
 	return false;
 }
 
@@ -47,32 +75,27 @@ static int explain(struct binary *binary, void *context)
 }
 
 /* Negative errno with a sentence. */
-static int refuse(pid_t pid, bool no_children, struct error *err)
+static int refuse(const struct follower *follower, const struct candidate *candidate,
+		  struct error *err)
 {
-	struct explanation explanation = {pid, err};
+	struct explanation explanation = {candidate->pid, err};
 	struct binaries binaries = {0};
 	struct error ignored;
-	int code = binaries__of_process(&binaries, pid, explain, &explanation, &ignored);
+	int code;
 
+	if (runs_one(follower, candidate, has_failed))
+		return error__set(err, -ENOENT,
+				  "no binary of process %d%s could be attached: the messages above "
+				  "say why",
+				  candidate->pid, candidate->tree ? " or its children" : "");
+	code = binaries__of_process(&binaries, candidate->pid, explain, &explanation, &ignored);
 	binaries__close(&binaries);
 	if (code == -ENOTUNIQ || code == -ENOENT)
 		return code;
 	return error__set(err, -ENOENT,
 			  "process %d runs nothing with steptrace probes%s (steptrace list shows "
 			  "the processes that do; usdt/README.md says how to add probes)",
-			  pid, no_children ? "" : ", nor do its children");
-}
-
-/* Whether a process below `pid` runs an attached file. */
-static bool descendant_runs_attached(const struct follower *follower,
-				     const struct process_tree *tree, pid_t pid,
-				     const struct steptrace_mapping *mappings, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (process_tree__is_below(tree, (pid_t)mappings[i].pid, pid) &&
-		    attachments__find(follower->attachments, &mappings[i].file))
-			return true;
-	return false;
+			  candidate->pid, candidate->tree ? ", nor do its children" : "");
 }
 
 static int check_pids(struct follower *follower, const struct steptrace_mapping *mappings,
@@ -85,11 +108,11 @@ static int check_pids(struct follower *follower, const struct steptrace_mapping 
 	if (!targets->no_children)
 		process_tree__read(&tree);
 	for (size_t i = 0; i < targets->pids_count && !code; i++) {
-		pid_t pid = targets->pids[i];
+		struct candidate candidate = {targets->pids[i], targets->no_children ? NULL : &tree,
+					      mappings, count};
 
-		if (!runs_attached(follower, (uint32_t)pid, mappings, count) &&
-		    !descendant_runs_attached(follower, &tree, pid, mappings, count))
-			code = refuse(pid, targets->no_children, err);
+		if (!runs_one(follower, &candidate, is_attached))
+			code = refuse(follower, &candidate, err);
 	}
 	process_tree__free(&tree);
 	return code;

@@ -47,6 +47,11 @@ bool untraced__failed(struct untraced *untraced, const struct steptrace_file *fi
 	return is_first;
 }
 
+bool untraced__has(const struct untraced *untraced, const struct steptrace_file *file)
+{
+	return find(untraced, file) != NULL;
+}
+
 bool untraced__has_to_wait(const struct untraced *untraced, const struct steptrace_file *file,
 			   uint64_t now_ns)
 {

@@ -38,6 +38,9 @@ enum untraced_reason untraced__reason(int code);
 bool untraced__failed(struct untraced *untraced, const struct steptrace_file *file, int code,
 		      uint32_t processes, uint64_t now_ns);
 
+/* Whether the file failed, and is not attached since. */
+bool untraced__has(const struct untraced *untraced, const struct steptrace_file *file);
+
 /* Whether the file failed and it is too early to try again. */
 bool untraced__has_to_wait(const struct untraced *untraced, const struct steptrace_file *file,
 			   uint64_t now_ns);
