@@ -68,7 +68,7 @@ int process_execed(struct bpf_raw_tracepoint_args *at) /* task, old pid, program
 		if (wanted)
 			has_run_attached = 1;
 	}
-	if (!known && wanted)
+	if (!known && wanted && !is_outside())
 		flags |= RECORD_UNKNOWN_FILE;
 	if (!flags)
 		return 0;

@@ -22,6 +22,15 @@ static __always_inline __u64 current_pid_tid(void)
 	return bpf_get_current_pid_tgid();
 }
 
+/* Whether the current process is not in the tracer's pid namespace: the tracer cannot see it. */
+static __always_inline bool is_outside(void)
+{
+	struct bpf_pidns_info ids;
+
+	return namespace_inode && bpf_get_ns_current_pid_tgid(namespace_device, namespace_inode,
+							      &ids, sizeof(ids)) != 0;
+}
+
 enum { PID_LEVELS_MAX = 32 };
 
 static __always_inline int number_at(struct pid *pid, unsigned int level, struct upid *number)

@@ -413,13 +413,18 @@ class All(Follow):
             check_books(self, stream)
 
     def test_nothing_runs(self):
-        """In a pid namespace of its own it sees no other process."""
+        """In a pid namespace of its own it sees no other process, nor one that starts later."""
         needs.namespaces("--mount", "--pid", "--fork", "--mount-proc")
         path = os.path.join(self.directory, "events")
         tracer = subprocess.Popen(["unshare", "-pf", "--mount-proc", "--kill-child",
                                    STEPTRACE, "record", "-o", path],
                                   stderr=subprocess.PIPE, text=True)
         words = tracer.stderr.readline()
+        for number in range(20):
+            folder = os.path.join(self.directory, str(number))
+            os.mkdir(folder)
+            with Runner(copy_of(folder, "spans")) as runner:
+                runner.do("go 1")
         with open("/proc/%d/task/%d/children" % (tracer.pid, tracer.pid), encoding="ascii") as file:
             os.kill(int(file.read()), signal.SIGINT)
         words += tracer.communicate(timeout=PATIENCE_S)[1]
