@@ -10,7 +10,8 @@
  *
  * There is no library to link. The header starts no thread, opens no file and reads no environment
  * variable. While no tracer is attached, a step costs about 2 nanoseconds. While a tracer is
- * attached, each begin call and each end call costs about half a microsecond to one microsecond.
+ * attached, each begin call and each end call costs about half a microsecond to one microsecond
+ * (on a virtual machine whose hypervisor makes traps slow: up to 6 microseconds).
  *
  * EXAMPLE
  *
@@ -81,36 +82,40 @@
  *
  * The tracer reports exactly one end for each execution, even if several processes take part:
  *
- * - The execution is open until a process makes the end call of the command. One or more processes
- *   make calls for the execution. If all of them have ended or have called execve(), and none of
- *   them made the end call, the tracer reports "aborted". If only some of them have ended, the
- *   tracer waits for the others.
+ * - The execution is open until a process makes the end call of the command. If all processes that
+ *   have made calls for the execution have ended or have called execve(), and none of them made the
+ *   end call, the tracer reports "aborted". If only some of these processes have ended, the tracer
+ *   waits for the others.
  * - If a process exits and no signal killed it, its children may continue the command. The tracer
  *   waits for the children that the process forked after the begin call.
  * - If a signal kills a process, the tracer does not wait for children that have made no call for
- *   the execution. The tracer reports "aborted".
+ *   the execution. If no other process takes part in the execution, the tracer reports "aborted".
  * - If a daemon forks twice, the tracer does not find the grandchild when the process in between
  *   has ended. The tracer reports "aborted", unless the grandchild has made a call before.
- * - If a process ends, or calls execve(), inside a step, the step is aborted.
+ * - If a process ends, or calls execve(), inside a step, the step is aborted. There is one
+ *   exception: the process exits, and the tracer waits for a child that the process forked inside
+ *   the step. The step then continues in this child.
  * - The step counts contain the steps of all processes. The counters in a process do not contain
- *   the steps of its children. So if several processes take part, the tracer counts the events of
- *   steps instead. If such an event was lost while the execution was running, the counts may be too
- *   low. The field "complete" is then false.
+ *   the steps of its children. So if several processes take part, the tracer does not rely on these
+ *   counters alone: it adds the step events that it received from the other processes. If a step
+ *   event was lost while the execution was running, the step counts may be too low. The field
+ *   "complete" is then false.
  *
  * A begin or end call makes no system call. It reads the processor's clock through the vDSO.
- * Therefore the calls work under a seccomp filter that allows only the system calls that the
- * process itself makes, also in forked children. There are three exceptions:
+ * Therefore a seccomp filter need not allow any additional system call for these calls, also in
+ * forked children. There are three exceptions:
  *
- * - SECCOMP_MODE_STRICT and prctl(PR_SET_TSC, PR_TSC_SIGSEGV) do not let a process read the clock.
- *   While a tracer is attached, the kernel kills the process at the next begin or end call with
- *   SIGSEGV.
+ * - SECCOMP_MODE_STRICT (on x86-64) and prctl(PR_SET_TSC, PR_TSC_SIGSEGV) do not let a process read
+ *   the clock. While a tracer is attached, the kernel kills the process at the next begin or end
+ *   call with SIGSEGV.
  * - On a machine whose clock source the vDSO cannot read (such as hpet), a seccomp filter must
  *   allow clock_gettime().
  * - In a library that is loaded with dlopen(), the C library may allocate memory at the first call
- *   of each thread, for the thread-local variables of this header.
+ *   of each thread, for the thread-local variables of this header. Under a seccomp filter, dlopen()
+ *   itself also needs getrandom(), mmap() and madvise(); see "ids" below.
  *
- * `steptrace doctor -p PID` warns about the first and the second exception, if the kernel shows the
- * setting.
+ * `steptrace doctor -p PID` warns about the first and the second exception. It cannot warn about
+ * PR_SET_TSC, because the kernel does not show this setting.
  *
  * NESTING
  *
@@ -122,11 +127,12 @@
  *
  * A generator or a coroutine stops in the middle of its work and continues later. Call
  * steptrace_step_suspend() when a step stops, and steptrace_step_resume() when the step continues.
- * For a command, call steptrace_command_suspend() and steptrace_command_resume(). The step remains
- * one step. Its event contains the suspended time (suspended_ms). The duration does not include the
- * suspended time. A step may end while it is suspended. If the command or the outer step also
- * stops, make the calls for the command or the outer step, too. If a tracer attached or detached
- * between the suspend call and the resume call, the event has no duration and no suspended time.
+ * For a command, call steptrace_command_suspend() and steptrace_command_resume(). However often a
+ * step is suspended, it is one step, with one event. The event contains the suspended time
+ * (suspended_ms). The duration does not include the suspended time. A step may end while it is
+ * suspended. If the command or the outer step also stops, make the calls for the command or the
+ * outer step, too. If no tracer was attached at one of the suspend or resume calls, the event has
+ * no duration and no suspended time.
  *
  * TEXT THAT COSTS TIME
  *
@@ -136,28 +142,28 @@
  * a tracer attached after this decision, the events of the command would have no text.)
  *
  * - While no tracer is attached, the function is not called.
- * - Otherwise the function is called once for each command or step (for threads, see below), before
- *   the first event that needs the text. The function is called by the begin call, or by a later
- *   call for the command, its steps or its tools. The function runs in the thread that makes this
- *   call.
- * - If several threads run steps of one command, several threads may call the function at the same
- *   time. Each call must set the same values.
+ * - While a tracer is attached, the function is called before the first event that needs the text:
+ *   by the begin call, or by a later call for the command, its steps or its tools. The function
+ *   runs in the thread that makes this call.
+ * - The function is called once for each command or step. There is one exception: several threads
+ *   need the text at the same moment. Then each of them may call the function. Each call must set
+ *   the same values.
  * - The function must not make calls for this command or its steps, except steptrace_command_id().
  *
  * WHAT HAPPENS WHEN A TRACER ATTACHES
  *
- * Each probe is a small function. It contains nop instructions and a return instruction. Each nop
- * is a site. A site is an instruction of a probe to which a tracer can attach. A note in the ELF
- * file contains the address of the first site. The note has the SystemTap format, which bpftrace,
- * perf and bpftool read, too.
+ * Each probe is a small function. It contains one or more nop instructions, the sites, and a return
+ * instruction. To attach to a probe, a tracer attaches to one of its sites. A note in the ELF file
+ * contains the address of the first site. The note has the SystemTap format, which bpftrace, perf
+ * and bpftool read, too.
  *
  * The tracer attaches to one site of each probe. The kernel then increments the 16-bit counter
  * `steptrace_semaphore` in every process that maps the file, or only in the processes that the
- * tracer has chosen. The begin and end calls check this
- * counter. While the counter is zero, no probe function is called. While the counter is not zero, a
- * begin or end call fills in a struct of fixed size, the span. The span contains the text itself,
- * not pointers to the text. The begin or end call then passes the address of the span to the probe
- * function. A BPF program in the kernel copies the span.
+ * tracer has chosen. The begin and end calls check this counter. While the counter is zero, no
+ * probe function is called. While the counter is not zero, a begin or end call fills in a struct of
+ * fixed size, the span. The span contains the text itself, not pointers to the text. The begin or
+ * end call then passes the address of the span to the probe function. A BPF program in the kernel
+ * copies the span.
  *
  *	command__start    command__done    command__rejected
  *	step__start       step__done
@@ -268,9 +274,10 @@ enum steptrace_outcome {
 	STEPTRACE_SUCCESS = 1,
 	STEPTRACE_FAILURE = 2,
 	STEPTRACE_SKIPPED = 3, /* steps only: the step had nothing to do */
-	/* Something else stopped the work before it was finished; the work itself did not fail. For
-	 * example, the interpreter ends the script. The tracer itself reports this outcome for a
-	 * command or step whose process ended, or called execve(), before the end call. */
+	/* The work was stopped before it was finished. It did not fail, and its caller did not
+	 * cancel it. For example, an interpreter exits while a script that it runs is in the middle
+	 * of a step. The tracer itself reports this outcome for a command or step whose process
+	 * ended, or called execve(), before the end call. */
 	STEPTRACE_ABORTED = 4,
 	STEPTRACE_CANCELLED = 5, /* the caller no longer wanted the result */
 };
@@ -372,9 +379,8 @@ struct steptrace_command_span {
 /*
  * The command that a step, tool call or fragment belongs to. command_announced_ns is the time just
  * before command__start fired for this command. 0 means that command__start did not fire for this
- * command in this process. If the tracer attached after command_announced_ns, or lost an event
- * after command_announced_ns, the tracer may not know the command. Then the tracer also reads the
- * command's span.
+ * command in this process. If the tracer attached or lost an event after this time, it may not have
+ * received command__start. Then the tracer also reads the command's span.
  */
 struct steptrace_span_owner {
 	uint64_t command_announced_ns;
@@ -474,9 +480,10 @@ STEPTRACE__SIZE(steptrace_rejected_span, 472);
  * In the structs that a runner fills in, the comment "----" divides the members into two groups.
  * The init function of the struct sets some of the members above this comment from its arguments.
  * The init function sets the other members above this comment to "not set", but does not change
- * `context`. Only this header uses the members below this comment. Where a member is a text, the
- * number at the end of its comment is the size of the text's field in bytes. Longer text is
- * truncated.
+ * `context`. A runner does not use the members below this comment: this header sets them.
+ *
+ * The comment of a text member ends with a number, for example "; 64". This is the size in bytes of
+ * the field in the span to which the text is copied. Longer text is truncated.
  */
 
 struct steptrace__pauses {
@@ -564,8 +571,9 @@ struct steptrace_tool {
 	struct steptrace_tool_span span;
 };
 
-/* `steptrace inflight` reads the members below, so their offsets must not change. A later version
- * may append members to a struct. Every other change needs another STEPTRACE__TAG_VERSION. */
+/* `steptrace inflight` reads these structs in the memory of a runner, so the offsets of their
+ * members must not change. A later version may append members to a struct. Every other change needs
+ * another STEPTRACE__TAG_VERSION. */
 #if STEPTRACE__ACTIVE
 STEPTRACE__AT(steptrace_command, user_id, 16);
 STEPTRACE__AT(steptrace_command, correlation_id, 32);
@@ -717,9 +725,9 @@ static inline int steptrace_enabled(void)
 /*
  * Returns the address of the counter that steptrace_enabled() reads. A binding can read the counter
  * at this address without a call. Every program and every shared library has its own counter. This
- * function returns the address of the counter of the program or library that contains the call. So
- * call this function in the library that makes the begin and end calls. On platforms without
- * probes, the counter is always 0.
+ * function returns the counter of the program or library whose code calls this function. So call
+ * this function in the library that makes the begin and end calls. On platforms without probes, the
+ * counter is always 0.
  */
 static inline const volatile unsigned short *steptrace_semaphore_address(void)
 {
@@ -738,17 +746,18 @@ static inline const volatile unsigned short *steptrace_semaphore_address(void)
  * counter. Each process has its own key. Each thread has its own range of counter values.
  *
  * Begin and end calls make no system call, because a sandbox may kill a process that makes a system
- * call. All system calls are made once, at program start: getrandom() reads a random seed, mmap()
- * allocates a page, and madvise() makes the kernel clear this page in a child process
+ * call. All system calls are made once, in a constructor. It runs at program start, or in dlopen()
+ * if this header is in a library that is loaded with dlopen(). getrandom() reads a random seed,
+ * mmap() allocates a page, and madvise() makes the kernel clear this page in a child process
  * (MADV_WIPEONFORK). The page contains the key.
  *
  * - fork(): a handler of pthread_atfork() stores the key of the child. The parent computes this key
  *   before the child exists, from its own key and the number of the fork. Threads that call fork()
  *   at the same time use different numbers.
- * - clone(): if the program makes this system call without fork(), no handler runs. The kernel has
- *   cleared the page of the child. When the child creates its first id, the child computes a key
- *   from the seed and the clock. If the kernel cannot clear pages (Linux before 4.14), such a child
- *   creates the same ids as its parent.
+ * - clone(): if the program calls clone() directly instead of fork(), no handler runs. The kernel
+ *   has cleared the page of the child. When the child creates its first id, the child computes a
+ *   key from the seed and the clock. If the kernel cannot clear pages (Linux before 4.14), such a
+ *   child creates the same ids as its parent.
  */
 #if STEPTRACE__ACTIVE
 
@@ -1299,8 +1308,8 @@ STEPTRACE__SLOW void steptrace__command_rejected(struct steptrace_command *comma
 
 /*
  * Stores the tag at the end of a begin call. The empty asm forces the compiler to store the members
- * of the struct before it stores the tag. Without the asm and `volatile`, the compiler keeps the
- * members of a struct on the stack in registers, or does not compute the members at all.
+ * of the struct before it stores the tag. If the struct is a local variable, then without the asm
+ * and `volatile` the compiler may keep its members in registers only, or not compute them at all.
  */
 #if STEPTRACE__ACTIVE
 #define STEPTRACE__OPEN(object, kind, type)                                                        \
@@ -1456,8 +1465,8 @@ static inline void steptrace_step_resume(struct steptrace_step *step)
 }
 
 /* The step ends. Before this call, set the members that apply to the step: `mutations_count`,
- * `error_category`, `fragment_id`, `items_in`, `items_out`, `prompt_tokens`, `completion_tokens`
- * and `ai_cache`. */
+ * `error_category`, `fragment_id` (with `has_fragment_id`), `items_in` and `items_out` (with
+ * `has_items`), `prompt_tokens`, `completion_tokens` and `ai_cache`. */
 static inline void steptrace_step_end(struct steptrace_step *step, enum steptrace_outcome outcome)
 {
 	unsigned int which = (unsigned int)outcome & 7u;
@@ -1502,7 +1511,8 @@ static inline void steptrace_tool_begin(struct steptrace_tool *tool)
 	(void)tool;
 }
 
-/* The tool call ends. Set `exit_status` before this call. */
+/* The tool call ends. If the tool has an exit status, set `exit_status` before this call, and set
+ * `has_exit_status` to 1. */
 static inline void steptrace_tool_end(struct steptrace_tool *tool, enum steptrace_outcome outcome)
 {
 	STEPTRACE__WHEN_ENABLED(steptrace__tool_ended(tool, (uint8_t)outcome));
