@@ -22,7 +22,7 @@ static const struct option_row target_rows[] = {
 	TARGET_OPTION_EXE("all processes that run this binary or have loaded this\n"
 			  "library"),
 	TARGET_OPTION_ALL("all runners of this machine (default)"),
-	{{0, "no-children", NULL, "with -p: none of their descendants"},
+	{{0, "no-children", NULL, "with -p: only these processes, no descendants"},
 	 OPTION_STORES(FLAG, struct targets, no_children)},
 };
 

@@ -115,11 +115,12 @@ static const struct option_row output_rows[] = {
 	 .example = "7"},
 	{{0, "file-mode", "MODE",
 	  "permissions of new files, as an octal number (600 to 666;\n"
-	  "default: those of the file before the rotation, or 640)"},
+	  "default: after a rotation, those of the old file;\n"
+	  "otherwise 640)"},
 	 .set = set_file_mode},
 	{{0, "file-group", "GROUP",
-	  "group of new files (name or number; default: that of the\n"
-	  "file before the rotation)"},
+	  "group of new files (name or number; default: after a\n"
+	  "rotation, that of the old file)"},
 	 .set = set_file_group},
 	{{0, "tcp-timeout", "TIME",
 	  "connect again when a TCP peer has not answered for TIME\n"
@@ -142,8 +143,8 @@ static const struct option_row output_rows[] = {
 	  "file of --tls-cert)"},
 	 OPTION_STORES(TEXT, struct output_request, sink.tls.key)},
 	{{0, "queue", "SIZE",
-	  "size of the queue in which the events of each output wait\n"
-	  "until they are written (64K to 1G; default: 32M)"},
+	  "size of the queue of each output, in which events wait until\n"
+	  "they are written (64K to 1G; default: 32M)"},
 	 OPTION_STORES(SIZE, struct output_request, queue_bytes),
 	 .min = 1 << 16,
 	 .max = 1 << 30,

@@ -73,9 +73,9 @@ static int add_label(void *context, const char *value, struct error *err)
 static const struct option_row line_rows[] = {
 	{{0, "format", "json|compact",
 	  "json: one JSON object per line; compact: one line of\n"
-	  "text for people per event (default: compact with --ids, or\n"
-	  "if every output is a terminal and no option needs json;\n"
-	  "otherwise json)"},
+	  "text for people per event (default: json; but compact if\n"
+	  "--ids is given, or if every output is a terminal and no\n"
+	  "option needs json)"},
 	 .set = set_format},
 	{{0, "ids", NULL,
 	  "end each compact line with the complete ids of execution,\n"

@@ -44,12 +44,12 @@ static const struct option_row screen_rows[] = {
 	 .range = "a number from 1 to 100000",
 	 .example = "5000"},
 	{{0, "once", NULL,
-	  "print all commands once, as text without colours, at the\n"
-	  "end of --duration"},
+	  "print the table once, as text without colours, at the end\n"
+	  "of --duration; -- PROGRAM works only with --once"},
 	 OPTION_STORES(FLAG, struct top_request, top.is_once)},
 	{{0, "duration", "TIME",
 	  "stop after TIME, such as 500ms, 10s or 5m (default: no\n"
-	  "limit; with --once: one --interval, or until COMMAND ends)"},
+	  "limit; with --once: one --interval, or until PROGRAM ends)"},
 	 OPTION_STORES(TIME, struct top_request, session.duration_ns),
 	 .min = 1,
 	 .max = UINT64_MAX,
@@ -118,7 +118,7 @@ static int check(const struct top_request *request, struct error *err)
 		return 0;
 	if (request->session.watch.targets.command)
 		return error__set(err, -EINVAL,
-				  "steptrace top needs the terminal for itself: start the command "
+				  "steptrace top needs the terminal for itself: start the program "
 				  "in another terminal and give -p PID or -x PATH (or use --once)");
 	return screen__check(err);
 }

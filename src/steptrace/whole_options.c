@@ -23,7 +23,8 @@ static const struct option_row whole_rows[] = {
 	{{0, "hold", "SIZE",
 	  "memory in which --whole keeps events (64K to 64G; default:\n"
 	  "64M); when this memory is full, steptrace writes the oldest\n"
-	  "executions"},
+	  "executions before they end, whether or not they will meet a\n"
+	  "condition"},
 	 OPTION_STORES(SIZE, struct whole, hold_bytes),
 	 .min = 1 << 16,
 	 .max = 1ull << 36,

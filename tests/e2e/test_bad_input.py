@@ -47,7 +47,7 @@ class Usage(EndToEnd):
         self.expect(2, "no event has a field 'some'", "record", "-p", "1", "--fields", "some")
         self.expect(2, "exclude each other", "record", "-p", "1", "-x", "/bin/ls")
         self.expect(2, "goes after '--'", "record", "ls")
-        self.expect(2, "there is no command after '--'", "record", "--")
+        self.expect(2, "there is no program after '--'", "record", "--")
         self.expect(2, "goes after '--'", "record", "-o", "--", "ls")
 
     def test_words_that_find_no_room(self):

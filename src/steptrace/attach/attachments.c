@@ -66,7 +66,7 @@ static void reap_measurer(struct attachments *set, int options)
 		set->measurer = 0;
 }
 
-/* Each binary takes a descriptor. The command of `-- COMMAND` was forked before: its limit stays
+/* Each binary takes a descriptor. The command of `-- PROGRAM` was forked before: its limit stays
  * that of the caller. Returns the new limit. */
 static uint64_t raise_limit(void)
 {

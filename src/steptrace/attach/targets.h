@@ -5,8 +5,8 @@
  *	-p PID[,PID…]	these processes and their children, in all binaries and libraries they run
  *	  --no-children	only these processes
  *	-x PATH		every process of this binary, also those that start later
- *	-- COMMAND	this command and its children
- *	-x PATH -- COMMAND	the same, but only in these binaries and libraries
+ *	-- PROGRAM	this command and its children
+ *	-x PATH -- PROGRAM	the same, but only in these binaries and libraries
  *	-a		every process that runs a binary with the probes, now or later
  */
 #ifndef STEPTRACE_TARGETS_H

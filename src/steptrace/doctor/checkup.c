@@ -179,10 +179,10 @@ static void check_holds(struct findings *findings)
 	if (code == 0)
 		findings__add(
 			findings, "kernel", "new programs", VERDICT_OK, NULL,
-			"programs that -- COMMAND starts are recorded from their first event");
+			"programs that -- PROGRAM starts are recorded from their first event");
 	else
 		findings__add(findings, "kernel", "new programs", VERDICT_WARN, hold_advice(code),
-			      "their first milliseconds are not recorded, also with -- COMMAND: "
+			      "their first milliseconds are not recorded, also with -- PROGRAM: "
 			      "the kernel cannot let an exec wait (%s)",
 			      strerror(-code));
 }
@@ -195,7 +195,7 @@ static void check_mappings(struct findings *findings)
 	if (code == 0)
 		findings__add(
 			findings, "kernel", "new libraries", VERDICT_OK, NULL,
-			"found up to 50 ms after a process loads them, with -- COMMAND within "
+			"found up to 50 ms after a process loads them, with -- PROGRAM within "
 			"milliseconds (-x FILE attaches to a library before)");
 	else
 		findings__add(findings, "kernel", "new libraries", VERDICT_WARN,

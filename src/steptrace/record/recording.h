@@ -12,7 +12,7 @@
 
 /*
  * Runs a recording from its setup to its last line. Returns the exit status of the program:
- * 0 done, 1 failed (the sentence is in `err`), or after `-- COMMAND` the status of the command.
+ * 0 done, 1 failed (the sentence is in `err`), or after `-- PROGRAM` the status of the command.
  */
 int recording__run(const struct session_options *options, struct error *err);
 

@@ -86,7 +86,7 @@ struct session {
 	const struct session_options *options; /* borrowed */
 	struct error *err;                     /* borrowed */
 
-	struct traced_command command; /* pid 0: no `-- COMMAND` */
+	struct traced_command command; /* pid 0: no `-- PROGRAM` */
 	struct watch watch;
 	struct pseudonyms *pseudonyms; /* NULL: nothing is replaced */
 	struct cgroups *cgroups;

@@ -10,7 +10,7 @@
 #include "steptrace/attach/targets.h"
 #include "steptrace/capture/capture.h"
 
-/* `command` is the process of `-- COMMAND`, or 0. After capture__watch_processes(). 0 or negative
+/* `command` is the process of `-- PROGRAM`, or 0. After capture__watch_processes(). 0 or negative
  * errno with a sentence. */
 int wanted_processes__add(struct capture *capture, const struct targets *targets, pid_t command,
 			  struct error *err);

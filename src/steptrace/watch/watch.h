@@ -46,7 +46,7 @@ struct watch_options {
 
 struct watch {
 	const struct watch_options *options;  /* borrowed */
-	const struct traced_command *command; /* borrowed; NULL: no `-- COMMAND` */
+	const struct traced_command *command; /* borrowed; NULL: no `-- PROGRAM` */
 	struct capture *capture;
 	struct attachments attachments;
 	struct follower follower;
@@ -57,7 +57,7 @@ struct watch {
 };
 
 /*
- * `command` is the started command of `-- COMMAND`, or NULL. Both pointers stay valid until
+ * `command` is the started command of `-- PROGRAM`, or NULL. Both pointers stay valid until
  * watch__close(). 0 or negative errno with a sentence. Call watch__close() also after a failure.
  */
 int watch__open(struct watch *watch, const struct watch_options *options,
@@ -107,7 +107,7 @@ bool watch__targets_ended(const struct watch *watch);
 /* Returns when no probe can make a record any more. */
 void watch__detach(struct watch *watch);
 
-/* The program that `-- COMMAND` executes; NULL: there is none. */
+/* The program that `-- PROGRAM` executes; NULL: there is none. */
 const char *watch__command_path(const struct watch *watch);
 
 #endif

@@ -37,8 +37,8 @@ static const struct option_row target_rows[] = {
 	TARGET_OPTION_ALL("all runners of this machine, also runners that start\n"
 			  "later (default)"),
 	{{0, "no-children", NULL,
-	  "with -p or -- COMMAND: trace the process itself, and none\n"
-	  "of its descendants"},
+	  "with -p or -- PROGRAM: trace only the given processes or\n"
+	  "PROGRAM, and none of their descendants"},
 	 OPTION_STORES(FLAG, struct targets, no_children)},
 };
 
@@ -169,9 +169,9 @@ static const struct option_row probe_rows[] = {
 	 .example = "10s"},
 	{{0, "site", "auto|SITE",
 	  "attach to this site of each probe: nop1, nop5 or nop10 (on\n"
-	  "aarch64: nop); a site is an instruction of a probe to\n"
-	  "which steptrace can attach; auto (default) uses the\n"
-	  "fastest site that does not crash runners on this kernel"},
+	  "aarch64: nop); a probe contains one or more nop\n"
+	  "instructions, the sites; auto (default) uses the fastest\n"
+	  "site that does not crash runners on this kernel"},
 	 .set = set_site},
 };
 
@@ -181,7 +181,7 @@ void watch_options__groups(struct watch_options *options,
 	struct targets *targets = options ? &options->targets : NULL;
 
 	groups[0] =
-		(struct option_group){"what to trace (one kind of target, or -x with -- COMMAND)",
+		(struct option_group){"what to trace (one kind of target, or -x with -- PROGRAM)",
 				      target_rows, COUNT(target_rows), targets};
 	groups[1] = (struct option_group){"filters, applied in the kernel", filter_rows,
 					  COUNT(filter_rows), options};
@@ -199,17 +199,17 @@ static int take_command(struct targets *targets, const struct options_parser *pa
 	if (rest == 0 && parser->saw_dashes)
 		return error__set(
 			err, -EINVAL,
-			"there is no command after '--' (for example: -- steprun exec triage)");
+			"there is no program after '--' (for example: -- steprun exec triage)");
 	if (rest > 0 && !parser->saw_dashes)
 		return error__set(err, -EINVAL,
-				  "unexpected argument '%s' (a command to run goes after '--')",
+				  "unexpected argument '%s' (a program to run goes after '--')",
 				  parser->argv[parser->operands]);
 	if (rest > 0)
 		targets->command = &parser->argv[parser->operands];
 	return 0;
 }
 
-/* -x PATH and -- COMMAND go together: the processes of the command, in these files. */
+/* -x PATH and -- PROGRAM go together: the processes of the command, in these files. */
 static int check_targets(struct targets *targets, struct error *err)
 {
 	int kinds = (targets->pids_count > 0) + (targets->exes_count > 0 || targets->command) +
@@ -217,10 +217,10 @@ static int check_targets(struct targets *targets, struct error *err)
 
 	if (kinds > 1)
 		return error__set(err, -EINVAL,
-				  "-p, -a, -x and -- COMMAND exclude each other: give one kind of "
-				  "target (only -x and -- COMMAND can be given together)");
+				  "-p, -a, -x and -- PROGRAM exclude each other: give one kind of "
+				  "target (only -x and -- PROGRAM can be given together)");
 	if (targets->no_children && !targets__are_processes(targets))
-		return error__set(err, -EINVAL, "--no-children needs -p PID or -- COMMAND");
+		return error__set(err, -EINVAL, "--no-children needs -p PID or -- PROGRAM");
 	targets->all = targets->all || kinds == 0;
 	return 0;
 }
