@@ -218,7 +218,6 @@ static int allow_descriptors(void)
 	return (int)wanted.rlim_cur - DESCRIPTORS_KEPT;
 }
 
-/* A change of the user clears PR_SET_PDEATHSIG, and the filter refuses it. */
 static int confine(pid_t tracer)
 {
 	struct privilege_needs needs = {.holds_execs = true};
@@ -227,9 +226,8 @@ static int confine(pid_t tracer)
 
 	if (code)
 		return code;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != tracer)
-		return -ESRCH; /* it has ended already */
+	if (!child_process__end_with(tracer))
+		return -ESRCH;
 	return seccomp__confine(&needs, &ignored);
 }
 
@@ -240,7 +238,7 @@ _Noreturn void exec_holder__run(int fanotify_fd, int socket, const struct captur
 	const int kept[] = {fanotify_fd, socket, capture__wanted_pids_fd(capture)};
 	int max = allow_descriptors();
 
-	if (max <= 0)
+	if (max <= 0 || !child_process__end_with(tracer))
 		_exit(1);
 	holder.max = (size_t)max;
 	leave_group();

@@ -232,12 +232,13 @@ static void raise_by_thread(struct age *age, const struct thread *thread, uint64
 		raise(age, now_ns - thread->off_cpu_since_ns);
 }
 
-static struct age step_age(const struct open_process *process, const struct open_step *step,
-			   uint64_t now_ns)
+struct age inflight__step_age(const struct open_process *process, const struct open_step *step,
+			      uint64_t inner_ns, uint64_t now_ns)
 {
 	struct age age = age_of(step->span.start_ns, now_ns);
 
 	raise_by_thread(&age, threads__on_stack(&process->threads, step->span.address), now_ns);
+	raise(&age, inner_ns);
 	return age;
 }
 
@@ -266,7 +267,7 @@ static void add_row(struct inflight *inflight, const struct open_process *proces
 	};
 	if (!step)
 		return;
-	row->step_age = step_age(process, step, now_ns);
+	row->step_age = inflight__step_age(process, step, 0, now_ns);
 	raise(&row->command_age, row->step_age.ns);
 }
 

@@ -101,4 +101,9 @@ int inflight__collect(struct inflight *inflight, struct inflight_search *search,
 		      const struct search_progress *progress, struct error *err);
 void inflight__free(struct inflight *inflight);
 
+/* How long a step of the process has been open. It is at least as old as the step inside it, whose
+ * age is `inner_ns`; 0: there is none. */
+struct age inflight__step_age(const struct open_process *process, const struct open_step *step,
+			      uint64_t inner_ns, uint64_t now_ns);
+
 #endif

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -24,8 +25,7 @@ int lookout__start(struct lookout *lookout, const struct lookout_options *option
 		lookout_child__run(sockets[1], options, tracer);
 	if (lookout->child < 0) {
 		code = error__set(err, -errno,
-				  "cannot start the process that looks for overdue "
-				  "commands: %s",
+				  "cannot start the process that looks for open commands: %s",
 				  strerror(errno));
 		lookout->child = 0;
 	}
@@ -34,16 +34,46 @@ int lookout__start(struct lookout *lookout, const struct lookout_options *option
 	return code;
 }
 
+size_t lookout_message__bytes(uint32_t kind)
+{
+	switch (kind) {
+	case LOOKOUT_OVERDUE: return sizeof(struct lookout_message);
+	case LOOKOUT_STATE:
+	case LOOKOUT_LOOKED:
+		return offsetof(struct lookout_message, state) + sizeof(struct lookout_state);
+	case LOOKOUT_OPEN: return offsetof(struct lookout_message, open) + sizeof(struct open_item);
+	default: return 0;
+	}
+}
+
+#define ENDS(text) (memchr(text, 0, sizeof(text)) != NULL)
+
+static bool state_is_valid(const struct lookout_state *state)
+{
+	return ENDS(state->failure.text) && ENDS(state->broken.text) && ENDS(state->no_times.text);
+}
+
+static bool item_is_valid(const struct open_item *item)
+{
+	return ENDS(item->slug) && ENDS(item->user_id) && ENDS(item->request_source) &&
+	       ENDS(item->step_type) && ENDS(item->step_name);
+}
+
 static bool is_valid(const struct lookout_message *message, ssize_t bytes)
 {
-	if (bytes != sizeof(*message))
+	if (bytes < (ssize_t)sizeof(message->kind) ||
+	    (size_t)bytes != lookout_message__bytes(message->kind))
 		return false;
 	if (message->kind == LOOKOUT_OVERDUE)
 		return open_row__is_valid(&message->overdue.row);
-	return message->kind == LOOKOUT_STATE &&
-	       memchr(message->state.failure.text, 0, ERROR_TEXT_BYTES) &&
-	       memchr(message->state.broken.text, 0, ERROR_TEXT_BYTES) &&
-	       memchr(message->state.no_times.text, 0, ERROR_TEXT_BYTES);
+	if (message->kind == LOOKOUT_OPEN)
+		return item_is_valid(&message->open);
+	return state_is_valid(&message->state);
+}
+
+bool lookout__ask(struct lookout *lookout)
+{
+	return send(lookout->fd, "?", 1, MSG_NOSIGNAL | MSG_DONTWAIT) == 1;
 }
 
 enum lookout_kind lookout__next(struct lookout *lookout, struct lookout_message *message)
@@ -59,7 +89,7 @@ enum lookout_kind lookout__next(struct lookout *lookout, struct lookout_message 
  * The signal is not permitted while the child has not given up root yet. The end of the socket ends
  * a child that waits until there is room for a message; messages that were sent can still be read.
  * A child that does not end, because the kernel lets it wait for a page, ends with the tracer
- * (PR_SET_PDEATHSIG).
+ * (child_process__end_with).
  */
 void lookout__stop(struct lookout *lookout)
 {

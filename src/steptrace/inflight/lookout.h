@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A child process that looks again and again at what is open in the processes of a recording, and
- * sends what is overdue.
+ * A child process that looks at what is open in the processes of a recording. With --overdue it
+ * looks again and again, and sends what is overdue. Otherwise it looks when it is asked to, and
+ * sends everything that is open.
  *
  *	lookout__start		forks the child, while the tracer still has its privileges
+ *	lookout__ask		asks for a look; only without `times`
  *	lookout__next		when lookout__fd() is readable: the next message
  *	lookout__stop		ends the child; what it sent before can still be read
  *	lookout__close
@@ -13,8 +15,9 @@
  * keeps only the privileges for reading memory, and CAP_BPF where the wanted processes are in a BPF
  * map: before Linux 5.19, reading a map needs it.
  *
- * How often it looks: 20 times in the shortest of the times, but at most every 20 ms and at least
- * every 500 ms; less often where that would take more than `max_share` of one processor.
+ * How often it looks with --overdue: 20 times in the shortest of the times, but at most every 20 ms
+ * and at least every 500 ms; less often where that would take more than `max_share` of one
+ * processor.
  */
 #ifndef STEPTRACE_LOOKOUT_H
 #define STEPTRACE_LOOKOUT_H
@@ -24,6 +27,7 @@
 #include "steptrace/capture/capture.h"
 #include "steptrace/inflight/open_row.h"
 #include "steptrace/inflight/overdue.h"
+#include "steptrace/stream/open_item.h"
 
 #define LOOKOUT_NAME      "steptrace-look"
 #define LOOKOUT_MAX_SHARE 0.05
@@ -35,8 +39,8 @@ struct lookout_options {
 	const char *cgroup; /* its path below the mount point; NULL: none is wanted */
 	/* Knows the wanted processes, where the targets name some. */
 	const struct capture *capture;
-	const struct overdue_times *times;
-	double max_share; /* of one processor */
+	const struct overdue_times *times; /* NULL: it looks when it is asked to */
+	double max_share;                  /* of one processor; with `times` */
 };
 
 struct lookout {
@@ -56,8 +60,10 @@ struct lookout_state {
 enum lookout_kind {
 	LOOKOUT_NOTHING, /* no message waits */
 	LOOKOUT_OVERDUE,
-	LOOKOUT_STATE, /* after the first look, and when more cannot be seen */
-	LOOKOUT_ENDED, /* the child has ended */
+	LOOKOUT_STATE,  /* after the first look, and when more cannot be seen */
+	LOOKOUT_OPEN,   /* the answer to a question: one command or step */
+	LOOKOUT_LOOKED, /* the end of the answer, with the state */
+	LOOKOUT_ENDED,  /* the child has ended */
 };
 
 struct lookout_message {
@@ -69,6 +75,7 @@ struct lookout_message {
 			struct open_row row;
 		} overdue;
 		struct lookout_state state;
+		struct open_item open;
 	};
 };
 
@@ -81,6 +88,9 @@ static inline int lookout__fd(const struct lookout *lookout)
 	return lookout->fd;
 }
 
+/* Does not wait. Ask again when the answer has ended. False: the child has ended. */
+bool lookout__ask(struct lookout *lookout);
+
 /* Does not wait. A message that makes no sense counts as the end of the child. */
 enum lookout_kind lookout__next(struct lookout *lookout, struct lookout_message *message);
 
@@ -88,6 +98,9 @@ enum lookout_kind lookout__next(struct lookout *lookout, struct lookout_message 
  * is -1. */
 void lookout__stop(struct lookout *lookout);
 void lookout__close(struct lookout *lookout);
+
+/* How many bytes of a message of this kind are sent. 0: there is no such kind. */
+size_t lookout_message__bytes(uint32_t kind);
 
 /* In the child: looks until the other end of the socket is closed. */
 _Noreturn void lookout_child__run(int socket, const struct lookout_options *options, pid_t tracer);

@@ -13,7 +13,9 @@
 #include "common/clock.h"
 #include "steptrace/confine/privilege.h"
 #include "steptrace/confine/seccomp.h"
+#include "steptrace/glob.h"
 #include "steptrace/inflight/lookout.h"
+#include "steptrace/inflight/open_items.h"
 
 enum { LOOKS_IN_A_TIME = 20, SCAN_GIB = 4 };
 
@@ -25,7 +27,7 @@ struct looking {
 	int socket;
 	struct inflight_options inflight_options;
 	struct inflight_search search;
-	struct overdue *overdue;
+	struct overdue *overdue; /* NULL: it looks when it is asked to */
 	struct lookout_state told;
 	bool has_told;
 	struct lookout_message message;
@@ -36,7 +38,8 @@ struct looking {
 static void send_message(struct looking *looking, enum lookout_kind kind)
 {
 	looking->message.kind = kind;
-	if (send(looking->socket, &looking->message, sizeof(looking->message), MSG_NOSIGNAL) < 0)
+	if (send(looking->socket, &looking->message, lookout_message__bytes(kind), MSG_NOSIGNAL) <
+	    0)
 		_exit(0);
 }
 
@@ -68,7 +71,7 @@ static void send_state(struct looking *looking, const struct lookout_state *now)
 	looking->told = *now;
 	memset(&looking->message, 0, sizeof(looking->message));
 	looking->message.state = *now;
-	send_message(looking, LOOKOUT_STATE);
+	send_message(looking, looking->overdue ? LOOKOUT_STATE : LOOKOUT_LOOKED);
 }
 
 static void tell_state(struct looking *looking, const struct inflight *inflight)
@@ -87,7 +90,7 @@ static void tell_state(struct looking *looking, const struct inflight *inflight)
 
 	if (!looking->search.times)
 		now.no_times = looking->search.why;
-	if (looking->has_told && !has_risen(&now, &looking->told))
+	if (looking->overdue && looking->has_told && !has_risen(&now, &looking->told))
 		return;
 	send_state(looking, &now);
 }
@@ -96,7 +99,7 @@ static void tell_broken(struct looking *looking, const struct error *err)
 {
 	struct lookout_state now = looking->told;
 
-	if (now.broken.text[0])
+	if (looking->overdue && now.broken.text[0])
 		return;
 	now.broken = *err;
 	send_state(looking, &now);
@@ -116,13 +119,14 @@ static bool is_wanted(void *context, pid_t pid)
 }
 
 /* Commands are selected by inflight__collect(). The name is that of the thread, if it is known. */
-static bool is_selected(const struct steptrace_filters *filters, const struct open_row *row)
+static bool is_selected(void *context, const struct inflight_row *row)
 {
-	const char *comm = row->has_thread ? row->thread.comm : row->comm;
+	const struct steptrace_filters *filters = ((struct looking *)context)->options->filters;
+	const char *comm = row->thread ? row->thread->comm : row->process->comm;
 
-	if (filters->by_uid && filters->uid != row->uid)
+	if (filters->by_uid && filters->uid != row->process->uid)
 		return false;
-	return !filters->by_comm || glob__matches(&filters->comm, comm, sizeof(row->comm));
+	return !filters->by_comm || glob__matches(&filters->comm, comm, sizeof(row->process->comm));
 }
 
 static void check_row(struct looking *looking, const struct inflight *inflight,
@@ -131,28 +135,69 @@ static void check_row(struct looking *looking, const struct inflight *inflight,
 	struct open_row *row = &looking->message.overdue.row;
 	struct overdue_news news;
 
-	open_row__fill(row, inflight, from);
-	if (!is_selected(looking->options->filters, row))
+	if (!is_selected(looking, from))
 		return;
+	open_row__fill(row, inflight, from);
 	news = overdue__check(looking->overdue, row);
 	send_overdue(looking, &news);
 }
 
+static int tell_overdue(struct looking *looking, const struct inflight *inflight, struct error *err)
+{
+	(void)err;
+	overdue__begin_look(looking->overdue, inflight->now_ns);
+	for (size_t i = 0; i < inflight->rows_count; i++)
+		check_row(looking, inflight, &inflight->rows[i]);
+	overdue__end_look(looking->overdue);
+	return 0;
+}
+
+/* The filters on the events of the item, as far as it is known whether its event will pass: an item
+ * that is open for less than --min-duration may end before that. */
+static bool may_pass(const struct steptrace_filters *filters, const struct open_item *item)
+{
+	__u64 id[2];
+
+	memcpy(id, item->execution_id, sizeof(id));
+	if (item->is_step && filters->by_step_type &&
+	    !glob__matches(&filters->step_type, item->step_type, sizeof(item->step_type)))
+		return false;
+	if (filters->sample_every && !sample__selects(id[0], id[1], filters->sample_every))
+		return false;
+	return item->age_ns >= filters->min_duration_ns;
+}
+
+static void send_item(void *context, const struct open_item *item)
+{
+	struct looking *looking = context;
+
+	if (!may_pass(looking->options->filters, item))
+		return;
+	looking->message.open = *item;
+	send_message(looking, LOOKOUT_OPEN);
+}
+
+static int tell_open(struct looking *looking, const struct inflight *inflight, struct error *err)
+{
+	const struct open_items_visitor visitor = {is_selected, send_item, looking};
+
+	return open_items__visit(inflight, &visitor) ? error__set(err, -ENOMEM, "out of memory")
+						     : 0;
+}
+
 /* A failed look is repeated: it had no memory, or /proc could not be read. */
-static void look(struct looking *looking)
+static void look(struct looking *looking,
+		 int (*tell)(struct looking *looking, const struct inflight *inflight,
+			     struct error *err))
 {
 	struct inflight inflight;
 	struct error err;
 
-	if (inflight__collect(&inflight, &looking->search, NULL, &err) == 0) {
-		overdue__begin_look(looking->overdue, inflight.now_ns);
-		for (size_t i = 0; i < inflight.rows_count; i++)
-			check_row(looking, &inflight, &inflight.rows[i]);
-		overdue__end_look(looking->overdue);
+	if (inflight__collect(&inflight, &looking->search, NULL, &err) == 0 &&
+	    tell(looking, &inflight, &err) == 0)
 		tell_state(looking, &inflight);
-	} else {
+	else
 		tell_broken(looking, &err);
-	}
 	inflight__free(&inflight);
 	inflight_search__forget(&looking->search);
 }
@@ -185,8 +230,18 @@ static void look_again(struct looking *looking)
 
 	do {
 		before_ns = clock__thread_cpu_ns();
-		look(looking);
+		look(looking, tell_overdue);
 	} while (wait_for(looking, pause_ns(looking->options, clock__thread_cpu_ns() - before_ns)));
+}
+
+/* ---- when the tracer asks */
+
+static void look_when_asked(struct looking *looking)
+{
+	char question;
+
+	while (recv(looking->socket, &question, 1, 0) == 1)
+		look(looking, tell_open);
 }
 
 /* ---- the process */
@@ -200,7 +255,7 @@ static struct inflight_options options_of(struct looking *looking)
 		.scan_bytes = (uint64_t)SCAN_GIB << 30,
 		.is_wanted = is_wanted,
 		.is_wanted_context = looking,
-		.sees_attachments = true,
+		.sees_attachments = options->times != NULL,
 	};
 
 	result.targets.exes_count = options->targets->exes_count;
@@ -208,7 +263,6 @@ static struct inflight_options options_of(struct looking *looking)
 	return result;
 }
 
-/* A change of the user clears PR_SET_PDEATHSIG, and the filter refuses it. */
 static int confine(const struct looking *looking, pid_t tracer, struct error *err)
 {
 	const struct privilege_needs needs = {
@@ -220,8 +274,7 @@ static int confine(const struct looking *looking, pid_t tracer, struct error *er
 
 	if (code)
 		return code;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	return getppid() == tracer ? seccomp__confine(&needs, err) : -ESRCH;
+	return child_process__end_with(tracer) ? seccomp__confine(&needs, err) : -ESRCH;
 }
 
 static int prepare(struct looking *looking, pid_t tracer, struct error *err)
@@ -232,8 +285,9 @@ static int prepare(struct looking *looking, pid_t tracer, struct error *err)
 	if (code)
 		return error__set(err, code, "cannot close descriptors: %s", strerror(-code));
 	looking->inflight_options = options_of(looking);
-	looking->overdue = overdue__new(looking->options->times);
-	if (!looking->overdue)
+	if (looking->options->times)
+		looking->overdue = overdue__new(looking->options->times);
+	if (looking->options->times && !looking->overdue)
 		return error__set(err, -ENOMEM, "out of memory");
 	code = inflight_search__open(&looking->search, &looking->inflight_options, err);
 	return code ? code : confine(looking, tracer, err);
@@ -246,7 +300,7 @@ _Noreturn void lookout_child__run(int socket, const struct lookout_options *opti
 
 	child_process__block_signals();
 	prctl(PR_SET_NAME, LOOKOUT_NAME);
-	if (!looking)
+	if (!looking || !child_process__end_with(tracer))
 		_exit(1);
 	looking->options = options;
 	looking->socket = socket;
@@ -254,6 +308,9 @@ _Noreturn void lookout_child__run(int socket, const struct lookout_options *opti
 		tell_broken(looking, &err);
 		_exit(1);
 	}
-	look_again(looking);
+	if (looking->overdue)
+		look_again(looking);
+	else
+		look_when_asked(looking);
 	_exit(0);
 }

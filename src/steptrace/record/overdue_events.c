@@ -8,6 +8,7 @@
 
 #include "common/log.h"
 #include "steptrace/inflight/syscall_name.h"
+#include "steptrace/record/lookout_news.h"
 #include "steptrace/stream/event_text.h"
 #include "steptrace/stream/event_text_body.h"
 
@@ -156,46 +157,7 @@ static void write_event(struct overdue_events *events, struct stream *stream,
 	events->count += lines__mark(lines, &own) == 0;
 }
 
-/* ---- on stderr */
-
-static void say_state(struct overdue_events *events)
-{
-	const struct lookout_state *now = &events->message->state;
-	struct lookout_state *told = &events->told;
-
-	if (now->older_headers > told->older_headers)
-		log__warn("%llu runners were built with an older steptrace.h: --overdue does not "
-			  "see what they have open",
-			  (unsigned long long)now->older_headers);
-	if (now->newer_headers > told->newer_headers)
-		log__warn("%llu runners were built with a steptrace.h that is newer than this "
-			  "steptrace: --overdue does not see what they have open",
-			  (unsigned long long)now->newer_headers);
-	if (now->unreadable > told->unreadable)
-		log__warn("--overdue does not see what %llu runners have open: %s",
-			  (unsigned long long)now->unreadable, now->failure.text);
-	if (now->unseen > told->unseen)
-		log__info("--overdue does not see what %llu processes have open: permission denied",
-			  (unsigned long long)now->unseen);
-	if (now->swapped_bytes && !told->swapped_bytes)
-		log__info("--overdue does not see what is open in memory that is swapped out: %.1f "
-			  "MiB of runners",
-			  (double)now->swapped_bytes / 1048576);
-	if (now->broken.text[0])
-		log__warn("--overdue could not look at the runners: %s", now->broken.text);
-	if (now->partial > told->partial)
-		log__warn("--overdue searches only a part of the memory of %llu processes: they "
-			  "have too much",
-			  (unsigned long long)now->partial);
-	if (now->left_out > told->left_out)
-		log__warn("--overdue leaves out %llu commands or steps: there are too many",
-			  (unsigned long long)now->left_out);
-	if (now->no_times.text[0] && !told->no_times.text[0])
-		log__warn("--overdue does not know the ages of commands that began before the "
-			  "recording: %s",
-			  now->no_times.text);
-	*told = *now;
-}
+/* ---- messages */
 
 static void say_ended(struct overdue_events *events)
 {
@@ -205,8 +167,6 @@ static void say_ended(struct overdue_events *events)
 	log__error("the process '%s' has ended: --overdue reports nothing any more", LOOKOUT_NAME);
 }
 
-/* ---- messages */
-
 /* False: none waits. */
 static bool take_one(struct overdue_events *events, struct stream *stream,
 		     const struct pseudonyms *pseudonyms)
@@ -214,7 +174,11 @@ static bool take_one(struct overdue_events *events, struct stream *stream,
 	switch (lookout__next(&events->lookout, events->message)) {
 	case LOOKOUT_NOTHING: return false;
 	case LOOKOUT_OVERDUE: write_event(events, stream, pseudonyms); return true;
-	case LOOKOUT_STATE: say_state(events); return true;
+	case LOOKOUT_STATE:
+		lookout_news__say(&events->told, &events->message->state, "--overdue");
+		return true;
+	case LOOKOUT_OPEN: /* it was not asked */
+	case LOOKOUT_LOOKED:
 	case LOOKOUT_ENDED: break;
 	}
 	say_ended(events);
