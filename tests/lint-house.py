@@ -62,7 +62,7 @@ LIBRARIES = {
     "libsodium": (r"sodium", r"src/steptrace/stream/(pseudonym|text_hash)\.c"),
     "zlib": (r"zlib", r"src/steptrace/output/gzip\.c"),
     "uthash": (r"uthash",
-               r"src/steptrace/(output/incomplete|latency/(table|label_sets)|top/rows"
+               r"src/steptrace/(output/incomplete|latency/(table|label_sets|open_set)|top/rows"
                r"|inflight/overdue)\.c"),
     "ncurses": (r"n?curses|term\.h|panel|menu|form", r"src/steptrace/screen/screen\.c"),
     "SQLite": (r"sqlite3", r"src/runner/store.*"),

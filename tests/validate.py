@@ -63,7 +63,7 @@ def problem_of(line, schemas):
     if error is not None:
         return "%s: %s: %s" % (name, "/".join(str(step) for step in error.path) or "(event)",
                                error.message)
-    if name.startswith("trace."):
+    if name.startswith(("trace.", "latency.")):
         return None
     required = orders[name]
     keys = list(event)

@@ -27,6 +27,9 @@ static void print_help(void)
 	       "  P50 to P99.9   percentiles: half of the durations are at most P50 long\n"
 	       "  MAX, SUM       the longest duration, and the sum of all durations\n"
 	       "  SHARE          SUM as a percentage of the SUM of all rows together\n"
+	       "  OPEN, OLDEST   how many steps (or commands) have not ended, and how long the\n"
+	       "                 oldest of them has been open (> in front of a lower bound);\n"
+	       "                 steptrace reads this from the memory of the runners\n"
 	       "Percentiles differ from the exact percentiles by less than 0.8 %%. The other\n"
 	       "columns are exact.\n\n"
 	       "Targets and filters are those of steptrace record.\n");
@@ -56,12 +59,24 @@ static int parse(struct latency_request *request, int argc, char **argv, struct 
 	return result;
 }
 
+static const struct open_items_reader open_reader = {
+	.subject = "steptrace latency",
+	.is_due = latency__is_due,
+	.begin = latency__open_begin,
+	.add = latency__open_add,
+	.end = latency__open_end,
+};
+
 static int run(struct latency_request *request, struct error *err)
 {
 	struct programs *programs = programs__new();
 	struct latency latency;
 	const struct event_reader reader = {
-		.on_event = latency__on_event, .on_time = latency__on_time, .context = &latency};
+		.on_event = latency__on_event,
+		.on_time = latency__on_time,
+		.context = &latency,
+		.open = request->latency.shows_open ? &open_reader : NULL,
+	};
 	int status = STATUS_FAILED;
 
 	request->latency.source = (struct row_key_source){programs__path, programs};

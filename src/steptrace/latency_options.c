@@ -45,6 +45,10 @@ static const struct option_row table_rows[] = {
 	 .example = "5s"},
 	{{0, "histogram", NULL, "draw a histogram below each row"},
 	 OPTION_STORES(FLAG, struct latency_request, latency.has_histograms)},
+	{{0, "open", NULL,
+	  "in the percentiles, MAX, SUM and histograms, also count what\n"
+	  "is still open, with the time for which it has been open"},
+	 OPTION_STORES(FLAG, struct latency_request, latency.counts_open)},
 	{{0, "breakdown", NULL,
 	  "also show the shares of the time on a CPU, waiting for a CPU\n"
 	  "and blocked, and the cause of most of the blocked time; each\n"
@@ -93,6 +97,10 @@ void latency_options__print(FILE *out)
 
 static int check(const struct latency_request *request, struct error *err)
 {
+	if (request->latency.counts_open && request->session.watch.filters.only_failed)
+		return error__set(err, -EINVAL,
+				  "--open and --failed exclude each other: what is open has not "
+				  "failed");
 	if (request->latency.has_histograms && request->latency.is_json)
 		return error__set(err, -EINVAL,
 				  "--histogram draws for people: with --json every row has its "
@@ -133,5 +141,6 @@ int latency_options__parse(struct latency_request *request, int argc, char **arg
 		return OPTION_BAD;
 	choose_format(request);
 	request->latency.has_breakdown = session->watch.breakdown;
+	request->latency.shows_open = !session->watch.filters.only_failed;
 	return OPTION_END;
 }

@@ -103,7 +103,7 @@ class Guide(Scenario):
                   "inflight": self.check_hang}
         found = blocks()
         self.assertEqual([words[0] for words, _ in found],
-                         ["latency"] * 4 + ["record", "inflight"])
+                         ["latency"] * 4 + ["record", "inflight", "latency"])
         for words, lines in found:
             with self.subTest(" ".join(words)):
                 checks[words[0]](words, lines)

@@ -12,14 +12,17 @@ int latency__open(struct latency *latency, const struct latency_options *options
 	*latency = (struct latency){
 		.options = options,
 		.table = latency_table__new(options->rows_limit),
+		.open = open_set__new(),
 	};
-	return latency->table ? 0 : -ENOMEM;
+	return latency->table && latency->open ? 0 : -ENOMEM;
 }
 
 void latency__close(struct latency *latency)
 {
 	latency_table__free(latency->table);
+	open_set__free(latency->open);
 	latency->table = NULL;
+	latency->open = NULL;
 }
 
 /* ---- events */
@@ -32,6 +35,7 @@ void latency__on_event(void *context, const struct event *event)
 		row_keys__of_event(&latency->options->keys, event, &latency->options->source, key);
 	struct latency_value value = {.is_timed = false};
 
+	open_set__on_event(latency->open, event);
 	if (event->kind == EVENT_COMMAND_COMPLETED)
 		latency->steps_not_seen += event->steps_lost;
 	if (!bytes)
@@ -40,6 +44,41 @@ void latency__on_event(void *context, const struct event *event)
 	value.has_failed = event__has_failed(event);
 	value.cpu = event__cpu(event);
 	latency_table__add(latency->table, key, bytes, &value);
+}
+
+/* ---- what is open */
+
+void latency__open_begin(void *context)
+{
+	struct latency *latency = context;
+
+	open_set__clear(latency->open);
+	latency->is_open_known = false;
+}
+
+void latency__open_add(void *context, const struct open_item *item)
+{
+	struct latency *latency = context;
+	char key[ROW_KEY_BYTES];
+	size_t bytes =
+		row_keys__of_open(&latency->options->keys, item, &latency->options->source, key);
+
+	if (bytes)
+		open_set__add(latency->open, item, key, bytes);
+}
+
+void latency__open_end(void *context)
+{
+	((struct latency *)context)->is_open_known = true;
+}
+
+static void count_open(void *context, const char *key, size_t key_bytes,
+		       const struct open_value *value)
+{
+	struct latency *latency = context;
+
+	latency_table__add_open(latency->table, key, key_bytes, value,
+				latency->options->counts_open);
 }
 
 /* ---- reports */
@@ -56,6 +95,9 @@ static int write_table(struct json *out, const struct latency *latency, struct s
 		.style = stream__options(stream)->text,
 		.has_histograms = options->has_histograms,
 		.has_breakdown = options->has_breakdown,
+		.has_open = options->shows_open,
+		.is_open_known = latency->is_open_known,
+		.counts_open = options->counts_open,
 	};
 
 	return options->is_json ? report__json(out, &report, latency->table)
@@ -65,15 +107,21 @@ static int write_table(struct json *out, const struct latency *latency, struct s
 /* What the table does not show. */
 static int write_notes(struct json *out, const struct latency *latency)
 {
-	char text[160];
+	char text[128];
 
-	if (latency->options->is_json || !latency->steps_not_seen)
-		return 0;
-	snprintf(text, sizeof(text), "%llu steps were not seen: their commands count them\n",
-		 (unsigned long long)latency->steps_not_seen);
-	if (json__reserve(out, sizeof(text)))
-		return -ENOMEM;
-	json__word(out, text);
+	if (latency->options->is_json || json__reserve(out, 2 * sizeof(text)))
+		return latency->options->is_json ? 0 : -ENOMEM;
+	if (latency->steps_not_seen) {
+		snprintf(text, sizeof(text),
+			 "%llu steps were not seen: their commands count them\n",
+			 (unsigned long long)latency->steps_not_seen);
+		json__word(out, text);
+	}
+	if (open_set__left_out(latency->open)) {
+		snprintf(text, sizeof(text), "%zu open commands and steps are not in OPEN\n",
+			 open_set__left_out(latency->open));
+		json__word(out, text);
+	}
 	return 0;
 }
 
@@ -94,6 +142,8 @@ static void write_report(struct latency *latency, struct stream *stream, uint64_
 	size_t before = lines__bytes(lines);
 	int code = write_gap(&lines->text, latency, latency->reports_count == 0);
 
+	if (latency->is_open_known)
+		open_set__each(latency->open, count_open, latency);
 	if (!code)
 		code = write_table(&lines->text, latency, stream, now_ns);
 	if (!code)
@@ -106,17 +156,25 @@ static void write_report(struct latency *latency, struct stream *stream, uint64_
 	latency->reports_count++;
 }
 
+bool latency__is_due(void *context, uint64_t now_ns)
+{
+	const struct latency *latency = context;
+	uint64_t interval_ns = latency->options->interval_ns;
+
+	return latency->from_ns && interval_ns && now_ns - latency->from_ns >= interval_ns;
+}
+
 void latency__on_time(void *context, struct stream *stream, uint64_t now_ns, bool is_end)
 {
 	struct latency *latency = context;
-	uint64_t interval_ns = latency->options->interval_ns;
 
 	if (!latency->from_ns)
 		latency->from_ns = stream__clock(stream)->monotonic_ns;
-	if (!is_end && (!interval_ns || now_ns - latency->from_ns < interval_ns))
+	if (!is_end && !latency__is_due(latency, now_ns))
 		return;
 	write_report(latency, stream, now_ns);
 	latency_table__clear(latency->table);
+	latency__open_begin(latency);
 	latency->steps_not_seen = 0;
 	latency->from_ns = now_ns;
 }

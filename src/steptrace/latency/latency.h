@@ -7,6 +7,7 @@
 #ifndef STEPTRACE_LATENCY_H
 #define STEPTRACE_LATENCY_H
 
+#include "steptrace/latency/open_set.h"
 #include "steptrace/latency/report.h"
 #include "steptrace/latency/row_keys.h"
 #include "steptrace/latency/table.h"
@@ -20,11 +21,15 @@ struct latency_options {
 	bool is_json;
 	bool has_histograms;
 	bool has_breakdown; /* events have a breakdown */
+	bool shows_open;    /* open_begin() and the like are called */
+	bool counts_open;   /* what is open is in the durations, with its age */
 };
 
 struct latency {
 	const struct latency_options *options; /* borrowed */
 	struct latency_table *table;
+	struct open_set *open;                  /* what is open */
+	bool is_open_known;                     /* it was read since the last table */
 	uint64_t from_ns;                       /* when this interval began; 0: not yet */
 	uint64_t steps_not_seen;                /* of commands that ended in this interval */
 	uint64_t reports_count, reports_failed; /* failed: there was no memory */
@@ -34,8 +39,13 @@ struct latency {
 int latency__open(struct latency *latency, const struct latency_options *options);
 void latency__close(struct latency *latency);
 
-/* The context of both is a struct latency (see struct event_reader in record/session.h). */
+/* The context of all is a struct latency (see struct event_reader in record/session.h, and struct
+ * open_items_reader in record/open_looks.h). */
 void latency__on_event(void *context, const struct event *event);
 void latency__on_time(void *context, struct stream *stream, uint64_t now_ns, bool is_end);
+bool latency__is_due(void *context, uint64_t now_ns);
+void latency__open_begin(void *context);
+void latency__open_add(void *context, const struct open_item *item);
+void latency__open_end(void *context);
 
 #endif

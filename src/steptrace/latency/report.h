@@ -2,9 +2,9 @@
 /*
  * The table of durations as text for people, or as JSON lines for programs.
  *
- *	COMMAND  STEP                COUNT  RATE/s  FAILED     P50     P99     MAX     SUM  SHARE
- *	triage   FragmentCreateStep    120    12.0       0  468 us  712 us  1.2 ms   57 ms   81 %
- *	(other)                          3     0.3       0     ...
+ *	COMMAND  STEP                COUNT  FAILED     P50     P99     MAX     SUM  OPEN  OLDEST
+ *	triage   FragmentCreateStep    120       0  468 us  712 us  1.2 ms   57 ms     1  4m 02s
+ *	(other)                          3       0     ...
  *
  * With --breakdown there are four more columns, CPU, RUNNABLE, BLOCKED and WAITS FOR. On a terminal
  * that is too narrow, columns are left out: first P90, P99.9, RATE/s, SHARE and RUNNABLE, then SUM
@@ -29,6 +29,9 @@ struct report {
 	struct text_style style; /* of text */
 	bool has_histograms;     /* of text: each row is followed by its histogram */
 	bool has_breakdown;      /* each row says where the time went */
+	bool has_open;           /* each row says what is open */
+	bool is_open_known;      /* false: it could not be read */
+	bool counts_open;        /* of JSON: the durations contain the ages of what is open */
 };
 
 /* Appends the whole table. 0, or -ENOMEM: nothing was appended. */

@@ -116,14 +116,46 @@ static void write_waits_for(const struct row_facts *facts, char text[REPORT_CELL
 		 cpu->blocked_ns[largest] ? blocked_names[largest] : "-");
 }
 
+static void write_open(const struct row_facts *facts, char text[REPORT_CELL_BYTES])
+{
+	if (facts->report->is_open_known)
+		snprintf(text, REPORT_CELL_BYTES, "%llu", (unsigned long long)facts->row->open);
+	else
+		snprintf(text, REPORT_CELL_BYTES, "-");
+}
+
+/* A lower bound has ">" in front of it; nothing at all may be known. */
+static void write_oldest(const struct row_facts *facts, char text[REPORT_CELL_BYTES])
+{
+	const struct latency_row *row = facts->row;
+	char age[DURATION_TEXT_BYTES];
+
+	duration_text__age(row->oldest_open_ns, age);
+	if (!row->open)
+		snprintf(text, REPORT_CELL_BYTES, "-");
+	else if (!row->is_oldest_known && !row->oldest_open_ns)
+		snprintf(text, REPORT_CELL_BYTES, "?");
+	else
+		snprintf(text, REPORT_CELL_BYTES, "%s%s", row->is_oldest_known ? "" : ">", age);
+}
+
 const struct report_column report_columns[] = {
-	{"COUNT", write_count, 0, 7, false},    {"RATE/s", write_rate, 4, 7, false},
-	{"FAILED", write_failed, 1, 6, false},  {"P50", write_p50, 0, 7, false},
-	{"P90", write_p90, 6, 7, false},        {"P99", write_p99, 0, 7, false},
-	{"P99.9", write_p999, 5, 7, false},     {"MAX", write_max, 1, 7, false},
-	{"SUM", write_sum, 2, 7, false},        {"SHARE", write_share, 3, 7, false},
-	{"CPU", write_on_cpu, 2, 7, true},      {"RUNNABLE", write_runnable, 3, 8, true},
-	{"BLOCKED", write_blocked, 2, 7, true}, {"WAITS FOR", write_waits_for, 2, 9, true},
+	{"COUNT", write_count, 0, 7, COLUMN_ALWAYS},
+	{"RATE/s", write_rate, 4, 7, COLUMN_ALWAYS},
+	{"FAILED", write_failed, 1, 6, COLUMN_ALWAYS},
+	{"P50", write_p50, 0, 7, COLUMN_ALWAYS},
+	{"P90", write_p90, 6, 7, COLUMN_ALWAYS},
+	{"P99", write_p99, 0, 7, COLUMN_ALWAYS},
+	{"P99.9", write_p999, 5, 7, COLUMN_ALWAYS},
+	{"MAX", write_max, 1, 7, COLUMN_ALWAYS},
+	{"SUM", write_sum, 2, 7, COLUMN_ALWAYS},
+	{"SHARE", write_share, 3, 7, COLUMN_ALWAYS},
+	{"OPEN", write_open, 1, 4, COLUMN_OF_OPEN},
+	{"OLDEST", write_oldest, 2, 7, COLUMN_OF_OPEN},
+	{"CPU", write_on_cpu, 2, 7, COLUMN_OF_BREAKDOWN},
+	{"RUNNABLE", write_runnable, 3, 8, COLUMN_OF_BREAKDOWN},
+	{"BLOCKED", write_blocked, 2, 7, COLUMN_OF_BREAKDOWN},
+	{"WAITS FOR", write_waits_for, 2, 9, COLUMN_OF_BREAKDOWN},
 };
 
 _Static_assert(sizeof(report_columns) / sizeof(report_columns[0]) == REPORT_COLUMNS,

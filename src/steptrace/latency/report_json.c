@@ -7,7 +7,7 @@
 #include "steptrace/stream/event.h"
 
 enum {
-	HEAD_BYTES = 1536 + ROW_KEYS_COUNT * 32,
+	HEAD_BYTES = 2048 + ROW_KEYS_COUNT * 32,
 	BUCKET_BYTES = 3 * JSON_MILLISECONDS_BYTES + 8,
 };
 
@@ -135,6 +135,30 @@ static void put_cpu(struct json *out, const struct latency_cpu *cpu)
 	json__raw(out, "}");
 }
 
+/* "open":2,"oldest_open_ms":…,"oldest_open_at_least_ms":…; null: it is not known */
+static void put_open(struct json *out, const struct report *report, const struct latency_row *row)
+{
+	bool has_age = report->is_open_known && row->open;
+
+	json__raw(out, ",\"open\":");
+	if (report->is_open_known)
+		json__u64(out, row->open);
+	else
+		json__raw(out, "null");
+	json__raw(out, ",\"oldest_open_ms\":");
+	if (has_age && row->is_oldest_known)
+		json__milliseconds(out, row->oldest_open_ns);
+	else
+		json__raw(out, "null");
+	json__raw(out, ",\"oldest_open_at_least_ms\":");
+	if (has_age)
+		json__milliseconds(out, row->oldest_open_ns);
+	else
+		json__raw(out, "null");
+	json__raw(out, ",\"open_in_durations\":");
+	json__bool(out, report->counts_open);
+}
+
 static int put_row(struct json *out, const struct report *report, const struct latency_row *row)
 {
 	struct buckets buckets = {.out = out, .is_first = true};
@@ -153,6 +177,8 @@ static int put_row(struct json *out, const struct report *report, const struct l
 	put_by(out, report, row);
 	put_counts(out, row);
 	put_durations(out, row);
+	if (report->has_open)
+		put_open(out, report, row);
 	if (report->has_breakdown)
 		put_cpu(out, &row->cpu);
 	json__raw(out, ",\"buckets\":[");

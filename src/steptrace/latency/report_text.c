@@ -71,10 +71,13 @@ static void measure_titles(struct layout *layout, const struct report *report)
 	for (size_t i = 0; i < report->keys->count; i++)
 		layout->key_widths[i] =
 			(unsigned int)strlen(row_keys[report->keys->items[i]].title);
-	for (size_t i = 0; i < REPORT_COLUMNS; i++)
-		layout->widths[i] = report_columns[i].is_breakdown && !report->has_breakdown
-					    ? 0
-					    : report_columns[i].width;
+	for (size_t i = 0; i < REPORT_COLUMNS; i++) {
+		const struct report_column *column = &report_columns[i];
+		bool is_absent = (column->kind == COLUMN_OF_BREAKDOWN && !report->has_breakdown) ||
+				 (column->kind == COLUMN_OF_OPEN && !report->has_open);
+
+		layout->widths[i] = is_absent ? 0 : column->width;
+	}
 }
 
 static unsigned int total_width(const struct layout *layout, size_t keys_count)

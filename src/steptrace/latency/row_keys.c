@@ -95,10 +95,9 @@ static const char *outcome_of(const struct event *event)
 	return outcome__name(event->termination ? OUTCOME_ABORTED : outcome);
 }
 
-static const char *program_of(const struct event *event, const struct row_key_source *source)
+static const char *program_of(uint32_t pid, const struct row_key_source *source)
 {
-	return source && source->program ? source->program(source->context, event->record->pid)
-					 : NULL;
+	return source && source->program ? source->program(source->context, pid) : NULL;
 }
 
 static void set_step_value(struct value *value, const struct event *event, enum row_key key)
@@ -124,10 +123,25 @@ static void set_value(struct value *value, const struct event *event, enum row_k
 	case KEY_USER: SET_MEMBER(value, execution->command.user_id); break;
 	case KEY_SOURCE: SET_MEMBER(value, execution->command.request_source); break;
 	case KEY_UID: set_number(value, execution->process.uid); break;
-	case KEY_EXE: set_bytes(value, program_of(event, source), ROW_KEY_BYTES); break;
+	case KEY_EXE:
+		set_bytes(value, program_of(event->record->pid, source), ROW_KEY_BYTES);
+		break;
 	case KEY_PID: set_number(value, event->record->pid); break;
 	case ROW_KEYS_COUNT: break;
 	}
+}
+
+/* Appends the value and its zero; `after` more values follow. Returns the new number of bytes. */
+static size_t append(char text[ROW_KEY_BYTES], size_t bytes, size_t after,
+		     const struct value *value)
+{
+	size_t left = ROW_KEY_BYTES - bytes - after - 1;
+	size_t length = value->bytes < left ? value->bytes : left;
+
+	memcpy(text + bytes, value->text ? value->text : "", length);
+	bytes += length;
+	text[bytes++] = 0;
+	return bytes;
 }
 
 size_t row_keys__of_event(const struct row_keys *keys, const struct event *event,
@@ -140,13 +154,42 @@ size_t row_keys__of_event(const struct row_keys *keys, const struct event *event
 	if (event->kind != wanted)
 		return 0;
 	for (size_t i = 0; i < keys->count; i++) {
-		size_t left = ROW_KEY_BYTES - bytes - (keys->count - i), length;
-
 		set_value(&value, event, keys->items[i], source);
-		length = value.bytes < left ? value.bytes : left;
-		memcpy(text + bytes, value.text ? value.text : "", length);
-		bytes += length;
-		text[bytes++] = 0;
+		bytes = append(text, bytes, keys->count - 1 - i, &value);
+	}
+	return bytes;
+}
+
+/* ---- the values of what is open */
+
+static void set_open_value(struct value *value, const struct open_item *item, enum row_key key,
+			   const struct row_key_source *source)
+{
+	switch (key) {
+	case KEY_COMMAND: SET_MEMBER(value, item->slug); break;
+	case KEY_STEP: SET_MEMBER(value, item->step_type); break;
+	case KEY_NAME: SET_MEMBER(value, item->step_name); break;
+	case KEY_USER: SET_MEMBER(value, item->user_id); break;
+	case KEY_SOURCE: SET_MEMBER(value, item->request_source); break;
+	case KEY_UID: set_number(value, item->uid); break;
+	case KEY_EXE: set_bytes(value, program_of(item->pid, source), ROW_KEY_BYTES); break;
+	case KEY_PID: set_number(value, item->pid); break;
+	case KEY_OUTCOME:
+	case ROW_KEYS_COUNT: set_bytes(value, NULL, 0); break;
+	}
+}
+
+size_t row_keys__of_open(const struct row_keys *keys, const struct open_item *item,
+			 const struct row_key_source *source, char text[ROW_KEY_BYTES])
+{
+	struct value value = {.text = NULL};
+	size_t bytes = 0;
+
+	if (item->is_step != keys->of_steps)
+		return 0;
+	for (size_t i = 0; i < keys->count; i++) {
+		set_open_value(&value, item, keys->items[i], source);
+		bytes = append(text, bytes, keys->count - 1 - i, &value);
 	}
 	return bytes;
 }

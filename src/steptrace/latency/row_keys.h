@@ -15,6 +15,7 @@
 
 #include "common/error.h"
 #include "steptrace/stream/event.h"
+#include "steptrace/stream/open_item.h"
 
 enum row_key {
 	KEY_COMMAND, /* slug */
@@ -59,5 +60,9 @@ enum { ROW_KEY_BYTES = 8192 }; /* the longest */
  */
 size_t row_keys__of_event(const struct row_keys *keys, const struct event *event,
 			  const struct row_key_source *source, char text[ROW_KEY_BYTES]);
+
+/* The same of an open command or step. It has no outcome. 0: the rows are of the other kind. */
+size_t row_keys__of_open(const struct row_keys *keys, const struct open_item *item,
+			 const struct row_key_source *source, char text[ROW_KEY_BYTES]);
 
 #endif

@@ -115,10 +115,30 @@ int latency_table__add(struct latency_table *table, const char *key, size_t key_
 		return -ENOMEM;
 	}
 	row->count++;
+	row->time_ns += value->is_timed ? value->duration_ns : 0;
 	row->untimed += !value->is_timed;
 	row->failures += value->has_failed;
 	if (value->cpu)
 		add_cpu(&row->cpu, value->cpu);
+	return 0;
+}
+
+int latency_table__add_open(struct latency_table *table, const char *key, size_t key_bytes,
+			    const struct open_value *value, bool in_durations)
+{
+	struct latency_row *row = row_of(table, key, key_bytes);
+
+	if (!row || (in_durations && value->age_ns && !value->has_ended &&
+		     histogram__add(&row->durations, value->age_ns, 1))) {
+		table->lost++;
+		return -ENOMEM;
+	}
+	if (!row->open || value->age_ns > row->oldest_open_ns) {
+		row->oldest_open_ns = value->age_ns;
+		row->is_oldest_known = value->is_age_known;
+	}
+	row->open++;
+	row->time_ns += value->age_ns;
 	return 0;
 }
 
@@ -137,8 +157,8 @@ static int compare(const void *left, const void *right)
 	const struct latency_row *one = *(const struct latency_row *const *)left;
 	const struct latency_row *other = *(const struct latency_row *const *)right;
 
-	if (one->durations.sum_ns != other->durations.sum_ns)
-		return one->durations.sum_ns < other->durations.sum_ns ? 1 : -1;
+	if (one->time_ns != other->time_ns)
+		return one->time_ns < other->time_ns ? 1 : -1;
 	if (one->count != other->count)
 		return one->count < other->count ? 1 : -1;
 	return compare_keys(one, other);
@@ -153,10 +173,10 @@ const struct latency_row **latency_table__sorted(const struct latency_table *tab
 	if (!sorted)
 		return NULL;
 	for (const struct row *row = table->rows; row; row = row->hh.next)
-		if (row->row.count)
+		if (row->row.count || row->row.open)
 			sorted[(*count)++] = &row->row;
 	qsort(sorted, *count, sizeof(*sorted), compare);
-	if (table->other.count)
+	if (table->other.count || table->other.open)
 		sorted[(*count)++] = &table->other;
 	return sorted;
 }

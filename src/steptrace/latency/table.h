@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "steptrace/latency/histogram.h"
+#include "steptrace/latency/open_set.h"
 #include "steptrace/record.h"
 
 /* Where the time went (--breakdown), added up over what was measured. */
@@ -23,7 +24,7 @@ struct latency_cpu {
 	uint64_t blocked_ns[BLOCKED_KINDS_COUNT];
 };
 
-/* A row holds what ended. */
+/* A row holds what ended, and what is open. */
 struct latency_row {
 	const char *key; /* values, each with its zero behind it; of `other` NULL */
 	size_t key_bytes;
@@ -32,6 +33,10 @@ struct latency_row {
 	uint64_t untimed;  /* of these, without a known duration */
 	uint64_t failures; /* of these, with outcome failure or aborted */
 	struct latency_cpu cpu;
+	uint64_t open;           /* how many are open */
+	uint64_t oldest_open_ns; /* how long the oldest of these has been open */
+	bool is_oldest_known;    /* false: it has been open for at least that */
+	uint64_t time_ns;        /* of what ended and what is open: rows are in this order */
 };
 
 /* What ended. */
@@ -53,10 +58,15 @@ void latency_table__free(struct latency_table *table);
 int latency_table__add(struct latency_table *table, const char *key, size_t key_bytes,
 		       const struct latency_value *value);
 
+/* Adds a command or step that is open. With `in_durations` its age is one of the durations,
+ * unless it has ended, or nothing is known of its age. Errors as above. */
+int latency_table__add_open(struct latency_table *table, const char *key, size_t key_bytes,
+			    const struct open_value *value, bool in_durations);
+
 /*
- * All rows that have values, by the sum of their durations, the largest first; `other` is the last
- * one. Sets *count. The array is the caller's to free; the rows are the table's, valid until the
- * next change. NULL: no memory.
+ * All rows that have values, by the sum of their durations and of the ages of what is open, the
+ * largest first; `other` is the last one. Sets *count. The array is the caller's to free; the rows
+ * are the table's, valid until the next change. NULL: no memory.
  */
 const struct latency_row **latency_table__sorted(const struct latency_table *table, size_t *count);
 

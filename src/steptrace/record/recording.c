@@ -117,8 +117,11 @@ static bool read_more(struct session *session)
 {
 	bool more_overdue =
 		overdue_events__take(&session->overdue, session->stream, session->pseudonyms);
+	bool more_open = open_looks__take(&session->looks);
 
-	return intake__drain(session) || more_overdue;
+	if (open_looks__has_answer(&session->looks)) /* before later events */
+		session__tell_reader(session, false);
+	return intake__drain(session) || more_overdue || more_open;
 }
 
 static void loop(struct session *session)

@@ -9,12 +9,25 @@ void session__stop(struct session *session, const char *reason)
 		session->stop_reason = reason;
 }
 
-void session__tell_reader(struct session *session, bool is_end)
+/* A table that is due waits for what is open. */
+static bool awaits_look(struct session *session, uint64_t now_ns)
 {
 	const struct event_reader *reader = session->options->reader;
 
-	if (reader)
-		reader->on_time(reader->context, session->stream, clock__now_ns(), is_end);
+	return reader->open && reader->open->is_due(reader->context, now_ns) &&
+	       open_looks__are_awaited(&session->looks, now_ns);
+}
+
+void session__tell_reader(struct session *session, bool is_end)
+{
+	const struct event_reader *reader = session->options->reader;
+	uint64_t now_ns = clock__now_ns();
+
+	if (!reader || (!is_end && awaits_look(session, now_ns)))
+		return;
+	reader->on_time(reader->context, session->stream, now_ns, is_end);
+	if (reader->open && !is_end && session->looks.asked_ns)
+		open_looks__forget(&session->looks);
 }
 
 void session__stop_reader(struct session *session)

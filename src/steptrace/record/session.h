@@ -18,6 +18,7 @@
 #include "steptrace/record/accounting.h"
 #include "steptrace/record/cgroups.h"
 #include "steptrace/record/governor.h"
+#include "steptrace/record/open_looks.h"
 #include "steptrace/record/overdue_events.h"
 #include "steptrace/record/self_stats.h"
 #include "steptrace/record/vanished.h"
@@ -37,7 +38,8 @@ struct event_reader {
 
 	/* Called once when the recording ends, before the probes are detached. NULL: it is not. */
 	void (*on_stop)(void *context, struct stream *stream, uint64_t now_ns);
-	const struct reader_screen *screen; /* NULL: none */
+	const struct reader_screen *screen;   /* NULL: none */
+	const struct open_items_reader *open; /* NULL: it does not want to know what is open */
 };
 
 /* The terminal that a reader draws on and takes keys from. The context is that of the reader, which
@@ -98,6 +100,7 @@ struct session {
 	struct self_stats self_stats;
 	struct vanished vanished;
 	struct overdue_events overdue;
+	struct open_looks looks; /* for the reader */
 
 	uint64_t started_ns;    /* 0: not yet */
 	uint64_t records_count; /* read from the ring buffers */
@@ -119,7 +122,7 @@ struct session {
 /* The loop ends after the current round. Only the first reason counts. */
 void session__stop(struct session *session, const char *reason);
 
-/* Lets the reader, if there is one, append its lines. */
+/* Lets the reader, if there is one, append its lines, when it is known what is open. */
 void session__tell_reader(struct session *session, bool is_end);
 
 /* Tells the reader, if there is one, that the recording ends. */

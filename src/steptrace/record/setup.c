@@ -228,33 +228,56 @@ static const struct reader_screen *screen_of(const struct session *session)
 	return reader ? reader->screen : NULL;
 }
 
-/* After the attachment: a process that runs already has a start time in whatever it begins next. */
-static int open_overdue(struct session *session)
+static struct lookout_options lookout_options(const struct session *session)
 {
-	const struct session_options *options = session->options;
-	const struct watch_options *watch = &options->watch;
-	double limit = session->governor.budget.max_share * OVERDUE_SHARE;
-	double share = limit > 0 && limit < LOOKOUT_MAX_SHARE ? limit : LOOKOUT_MAX_SHARE;
-	const struct lookout_options lookout = {
+	const struct watch_options *watch = &session->options->watch;
+
+	return (struct lookout_options){
 		.targets = &watch->targets,
 		.filters = &watch->filters,
 		.cgroup = watch->filters.by_cgroup ? watch->cgroup.inner : NULL,
 		.capture = session->watch.capture,
-		.times = &options->overdue,
-		.max_share = share,
 	};
+}
+
+/* After the attachment: a process that runs already has a start time in whatever it begins next. */
+static int open_overdue(struct session *session)
+{
+	const struct overdue_times *times = &session->options->overdue;
+	struct lookout_options options = lookout_options(session);
+	double limit = session->governor.budget.max_share * OVERDUE_SHARE;
+	double share = limit > 0 && limit < LOOKOUT_MAX_SHARE ? limit : LOOKOUT_MAX_SHARE;
 	int code;
 
-	if (!options->overdue.count)
+	if (!times->count)
 		return 0;
 	if (limit > 0) {
 		session->governor.budget.max_share -= share;
 		session->governor.others_share = share;
 	}
-	code = overdue_events__open(&session->overdue, &lookout, session->err);
+	options.times = times;
+	options.max_share = share;
+	code = overdue_events__open(&session->overdue, &options, session->err);
 	if (!code)
 		code = wakeups__watch_lookout(&session->wakeups,
 					      lookout__fd(&session->overdue.lookout));
+	return code;
+}
+
+/* For a reader that wants to know what is open. It has no --overdue. */
+static int open_looks(struct session *session)
+{
+	const struct event_reader *reader = session->options->reader;
+	const struct lookout_options options = lookout_options(session);
+	int code;
+
+	if (!reader || !reader->open)
+		return 0;
+	code = open_looks__open(&session->looks, reader->open, reader->context, &options,
+				session->err);
+	if (!code)
+		code = wakeups__watch_lookout(&session->wakeups,
+					      lookout__fd(&session->looks.lookout));
 	return code;
 }
 
@@ -276,7 +299,8 @@ static int give_up_privileges(struct session *session)
 		.connects = outputs__connect(&session->outputs),
 		.serves = session->options->metrics_address != NULL,
 		.draws = screen_of(session) != NULL,
-		.ends_child = session->overdue.lookout.child,
+		.ends_child = session->overdue.lookout.child ? session->overdue.lookout.child
+							     : session->looks.lookout.child,
 	};
 	int code;
 
@@ -297,7 +321,7 @@ static void prepare(struct session *session)
 	session->wakeups = (struct wakeups){-1, -1, -1, -1, -1, -1, .command_runs = false};
 	session->command.go_fd = -1;
 	session->self_stats.usage.statm_fd = -1;
-	session->overdue.lookout.fd = -1;
+	session->overdue.lookout.fd = session->looks.lookout.fd = -1;
 	session->governor.budget.max_share = session->options->max_cpu_percent / 100;
 }
 
@@ -334,6 +358,7 @@ int setup__open(struct session *session)
 		{.run = make_header},
 		{.run = attach},
 		{.run = open_overdue},
+		{.run = open_looks},
 		{.run = open_screen, .as_caller = true},
 		{.run = give_up_privileges},
 		{.run = start_outputs},
@@ -349,6 +374,7 @@ int setup__open(struct session *session)
 void setup__close(struct session *session)
 {
 	overdue_events__close(&session->overdue);
+	open_looks__close(&session->looks);
 	watch__close(&session->watch);
 	stream__free(session->stream);
 	cgroups__free(session->cgroups);

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "steptrace/record/open_looks.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "common/log.h"
+#include "steptrace/record/lookout_news.h"
+
+/* Messages before signals and timers get their turn. */
+enum { MESSAGES_AT_ONCE = 1024 };
+
+int open_looks__open(struct open_looks *looks, const struct open_items_reader *reader,
+		     void *context, const struct lookout_options *options, struct error *err)
+{
+	looks->reader = reader;
+	looks->context = context;
+	looks->message = calloc(1, sizeof(*looks->message));
+	if (!looks->message)
+		return error__set(err, -ENOMEM, "out of memory");
+	return lookout__start(&looks->lookout, options, err);
+}
+
+void open_looks__close(struct open_looks *looks)
+{
+	lookout__close(&looks->lookout);
+	free(looks->message);
+	looks->message = NULL;
+}
+
+/* ---- questions */
+
+static void ask(struct open_looks *looks, uint64_t now_ns)
+{
+	looks->asked_ns = now_ns;
+	looks->is_answered = false;
+	looks->reader->begin(looks->context);
+	if (!looks->is_late)
+		lookout__ask(&looks->lookout);
+}
+
+bool open_looks__are_awaited(struct open_looks *looks, uint64_t now_ns)
+{
+	if (looks->lookout.fd < 0)
+		return false;
+	if (!looks->asked_ns)
+		ask(looks, now_ns);
+	return !looks->is_answered && now_ns - looks->asked_ns < OPEN_LOOKS_PATIENCE_NS;
+}
+
+static void say_late(struct open_looks *looks)
+{
+	if (!looks->said_late)
+		log__warn("%s does not know what is open: reading the memory of the runners takes "
+			  "more than %llu s",
+			  looks->reader->subject, OPEN_LOOKS_PATIENCE_NS / 1000000000);
+	looks->said_late = true;
+}
+
+void open_looks__forget(struct open_looks *looks)
+{
+	if (looks->lookout.fd >= 0 && looks->asked_ns && !looks->is_answered) {
+		looks->is_late = true;
+		say_late(looks);
+	}
+	looks->asked_ns = 0;
+}
+
+/* ---- answers */
+
+/* The answer to a question is of no use after the table that wanted it was written; then a new
+ * question, if there is one, is asked. */
+static void finish_answer(struct open_looks *looks)
+{
+	const struct lookout_state *now = &looks->message->state;
+	bool is_broken = now->broken.text[0] != 0;
+
+	lookout_news__say(&looks->told, now, looks->reader->subject);
+	if (looks->is_late) {
+		looks->is_late = false;
+		if (looks->asked_ns)
+			lookout__ask(&looks->lookout);
+		return;
+	}
+	looks->is_answered = true;
+	if (!is_broken)
+		looks->reader->end(looks->context);
+}
+
+static void give_up(struct open_looks *looks)
+{
+	if (!looks->told.broken.text[0])
+		log__error("the process '%s' has ended: %s does not know any more what is open",
+			   LOOKOUT_NAME, looks->reader->subject);
+	looks->is_answered = true;
+	lookout__close(&looks->lookout);
+}
+
+/* False: no message waits. */
+static bool take_one(struct open_looks *looks)
+{
+	switch (lookout__next(&looks->lookout, looks->message)) {
+	case LOOKOUT_NOTHING: return false;
+	case LOOKOUT_OPEN:
+		if (!looks->is_late)
+			looks->reader->add(looks->context, &looks->message->open);
+		return true;
+	case LOOKOUT_LOOKED: finish_answer(looks); return true;
+	case LOOKOUT_OVERDUE:
+	case LOOKOUT_STATE: /* it was not asked for */
+	case LOOKOUT_ENDED: break;
+	}
+	give_up(looks);
+	return false;
+}
+
+bool open_looks__take(struct open_looks *looks)
+{
+	for (int i = 0; i < MESSAGES_AT_ONCE; i++)
+		if (looks->lookout.fd < 0 || !take_one(looks))
+			return false;
+	return true;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is open now, for the tables of latency and top: a child process is asked to look
+ * (inflight/lookout.h), and its answer goes to the reader of the events.
+ *
+ *	open_looks__ask		one question at a time; the reader is told that an answer begins
+ *	open_looks__take	when the child has messages: the answer, item by item
+ *
+ * The answer comes a moment later, because a look takes a fifth of a second for each GiB of memory.
+ */
+#ifndef STEPTRACE_OPEN_LOOKS_H
+#define STEPTRACE_OPEN_LOOKS_H
+
+#include "common/error.h"
+#include "steptrace/inflight/lookout.h"
+
+/* How long a table waits for what is open. */
+#define OPEN_LOOKS_PATIENCE_NS 2000000000ull
+
+/* Of the reader; the context is the reader's. */
+struct open_items_reader {
+	const char *subject; /* of sentences about what was not seen: "latency" */
+	/* Whether it would write a table now, for which it wants to know what is open. */
+	bool (*is_due)(void *context, uint64_t now_ns);
+	void (*begin)(void *context); /* nothing is known to be open */
+	void (*add)(void *context, const struct open_item *item);
+	void (*end)(void *context); /* that was all; it is not called if the look failed */
+};
+
+struct open_looks {
+	const struct open_items_reader *reader; /* NULL: it does not want to know */
+	void *context;
+	struct lookout lookout;
+	struct lookout_message *message; /* owned */
+	struct lookout_state told;       /* on stderr */
+	uint64_t asked_ns;               /* 0: nothing was asked since the last table */
+	bool is_answered;
+	bool is_late; /* the answer of an earlier question still comes */
+	bool said_late;
+};
+
+/* Starts the child, before privileges are dropped. 0 or negative errno with a sentence. Call
+ * open_looks__close() in any case. */
+int open_looks__open(struct open_looks *looks, const struct open_items_reader *reader,
+		     void *context, const struct lookout_options *options, struct error *err);
+
+/* True: wait, an answer may come. Asks if nothing was asked yet; false when the answer is there,
+ * when it is late, or when there can be none. */
+bool open_looks__are_awaited(struct open_looks *looks, uint64_t now_ns);
+
+/* Whether the answer is there, and no table was written with it yet. */
+static inline bool open_looks__has_answer(const struct open_looks *looks)
+{
+	return looks->asked_ns && looks->is_answered;
+}
+
+/* A table was written: the next one needs another answer. */
+void open_looks__forget(struct open_looks *looks);
+
+/* Takes the messages that wait; true: there may be more. */
+bool open_looks__take(struct open_looks *looks);
+
+/* Also for a struct that was never opened, whose descriptor is -1. */
+void open_looks__close(struct open_looks *looks);
+
+#endif

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""steptrace latency: what is open, read from the memory of the runners."""
+import os
+import signal
+import subprocess
+import time
+import unittest
+
+import needs
+from harness import Runner, Scenario, copy_of, everyone, run, target, validate, wait_until
+from test_latency import Table, rows_of
+
+
+def milliseconds():
+    return time.clock_gettime(time.CLOCK_MONOTONIC) * 1000
+
+
+def by_type(text):
+    """The rows of steps."""
+    problems = validate.validate_lines(text.splitlines(keepends=True))
+    assert not problems, problems[:10]
+    return {row["by"]["step_type"]: row for row in rows_of(text)}
+
+
+class Open(Scenario):
+    def hanging(self, *orders):
+        runner = Runner(target("hanging"))
+        self.addCleanup(runner.close)
+        for order in orders:
+            runner.do(order)
+        return runner
+
+    def table(self, runner, *arguments):
+        return Table("-p", str(runner.pid), "--json", *arguments)
+
+    def test_a_hang_that_began_before(self):
+        """On the stack of a thread that sleeps its age has a lower bound, in the heap it has none.
+        (A tracer of the whole machine may have been attached before: then the ages are known.)"""
+        runner = self.hanging("stack sleep", "heap")
+        began = milliseconds()
+        rows = by_type(self.table(runner).stop())
+        self.assertEqual({name: (row["count"], row["open"]) for name, row in rows.items()},
+                         {"WaitStep": (0, 1), "HeapStep": (0, 1)})
+        age = rows["WaitStep"]["oldest_open_at_least_ms"]
+        self.assertGreater(age, 0)
+        self.assertLess(age, milliseconds() - began + 60000)
+
+    def test_ages(self):
+        """Of what began while the tracer was attached."""
+        runner = self.hanging()
+        table = self.table(runner)
+        before = milliseconds()
+        runner.do("nested")
+        after = milliseconds()
+        time.sleep(0.2)
+        asked = milliseconds()
+        rows = by_type(table.stop())
+        ended = milliseconds()
+        self.assertEqual({row["open"] for row in rows.values()}, {1})
+        self.assertEqual(len(rows), 3)
+        for row in rows.values():
+            self.assertGreaterEqual(row["oldest_open_ms"], asked - after)
+            self.assertLessEqual(row["oldest_open_ms"], ended - before)
+
+    def test_each_command_and_step_once(self):
+        runner = self.hanging("parallel 50")
+        rows = by_type(self.table(runner).stop())
+        self.assertEqual([row["open"] for row in rows.values()], [50])
+        commands = rows_of(self.table(runner, "--by", "command").stop())
+        self.assertEqual([row["open"] for row in commands], [1])
+
+    def test_many(self):
+        runner = self.hanging("coroutines 10000")
+        rows = by_type(self.table(runner).stop())
+        self.assertEqual([row["open"] for row in rows.values()], [10000])
+
+    def test_in_the_percentiles(self):
+        with Runner() as runner:
+            table = self.table(runner, "--open", "--by", "command")
+            runner.do("open")
+            runner.do("go 3")
+            time.sleep(0.1)
+            rows = {row["by"]["command_slug"]: row for row in rows_of(table.stop())}
+            runner.do("close")
+        held = rows["held"]
+        self.assertEqual((held["count"], held["open"], held["buckets"][0][2]), (0, 1, 1))
+        self.assertEqual(held["max_ms"], held["oldest_open_ms"])
+        self.assertGreater(held["p50_ms"], 100)
+        self.assertEqual(rows["fragment.update"]["open"], 0)
+
+    def test_every_interval(self):
+        with Runner() as runner:
+            table = Table("-p", str(runner.pid), "--json", "--interval", "100ms", "--by", "command")
+            runner.do("open")
+            time.sleep(0.5)
+            runner.do("close")
+            time.sleep(0.5)
+            rows = rows_of(table.stop())
+        ages = [row["oldest_open_ms"] for row in rows if row["open"]]
+        self.assertGreater(len(ages), 1)
+        self.assertEqual(ages, sorted(ages))
+        self.assertEqual(sum(row["count"] for row in rows), 1)
+        self.assertEqual(rows[-1]["open"], 0)
+
+    def test_filters(self):
+        runner = self.hanging("nested", "heap")
+        cases = (
+            (("--command", "nothing*"), 0),
+            (("--step-type", "HeapStep"), 1),
+            (("--uid", "65534"), 0),
+            (("--comm", "nothing*"), 0),
+            (("--min-duration", "1h"), 0),
+        )
+        for arguments, count in cases:
+            rows = by_type(self.table(runner, *arguments).stop())
+            self.assertEqual(sum(row["open"] for row in rows.values()), count, arguments)
+        with Runner() as other:
+            table = self.table(other, "--failed")
+            other.do("fail")
+            self.assertNotIn("open", rows_of(table.stop())[0])
+
+    def test_other_processes_do_not_count(self):
+        runner, other = self.hanging("heap"), self.hanging("heap")
+        rows = by_type(self.table(runner).stop())
+        self.assertEqual([row["open"] for row in rows.values()], [1])
+        rows = by_type(self.table(other, "--no-children").stop())
+        self.assertEqual([row["open"] for row in rows.values()], [1])
+
+    def test_the_whole_machine(self):
+        path = copy_of(self.directory, "hanging")
+        with Runner(path) as runner:
+            runner.do("heap")
+            table = Table(*everyone(), "--json")
+            rows = by_type(table.stop())
+        self.assertEqual(rows["HeapStep"]["open"], 1)
+
+    def test_wrong_usage(self):
+        status, _, words = run("latency", "--open", "--failed")
+        self.assertEqual(status, 2)
+        self.assertIn("--open and --failed exclude each other", words)
+
+    def test_the_text(self):
+        runner = self.hanging("heap")
+        text = Table("-p", str(runner.pid)).stop()
+        self.assertIn("  OPEN   OLDEST\n", text)
+        self.assertRegex(text, r"HeapStep +0 .* 1 +\S+( \S+)?\n")
+
+
+class Unknown(Scenario):
+    """Where it cannot be read what is open, that is said."""
+
+    def children(self, table):
+        """By name."""
+        found = {}
+        path = "/proc/{0}/task/{0}/children".format(table.process.pid)
+        with open(path, encoding="ascii") as file:
+            for child in file.read().split():
+                with open("/proc/%s/comm" % child, encoding="utf-8") as comm:
+                    found[comm.read().strip()] = int(child)
+        return found
+
+    def looker(self, table):
+        wait_until(lambda: "steptrace-look" in self.children(table), "the child has its name")
+        return self.children(table)["steptrace-look"]
+
+    def test_the_child_is_killed(self):
+        with Runner() as runner:
+            table = Table("-p", str(runner.pid), "--json")
+            os.kill(self.looker(table), signal.SIGKILL)
+            table.words.until("the process 'steptrace-look' has ended")
+            runner.do("go 1")
+            rows = rows_of(table.stop())
+        self.assertEqual([row["open"] for row in rows], [None])
+
+    def test_the_child_is_stopped(self):
+        """The table waits two seconds, and is printed without."""
+        with Runner() as runner:
+            table = Table("-p", str(runner.pid), "--json")
+            child = self.looker(table)
+            wait_until(lambda: os.stat("/proc/%d" % child).st_uid, "the child has no root any more")
+            os.kill(child, signal.SIGSTOP)
+            runner.do("go 1")
+            rows = rows_of(table.stop())
+            self.assertIn("does not know what is open", "\n".join(table.words.rest()))
+        self.assertEqual([row["open"] for row in rows], [None])
+        wait_until(lambda: not os.path.exists("/proc/%d" % child), "the child has ended")
+
+    def test_an_older_header(self):
+        needs.program("objcopy")
+        path = target("hanging")
+        subprocess.run(["objcopy", "--remove-section=.note.steptrace", path], check=True)
+        with Runner(path) as runner:
+            table = Table("-p", str(runner.pid), "--json")
+            table.process.send_signal(signal.SIGINT)
+            table.words.until("built with an older steptrace.h: steptrace latency does not see")
+            table.end()
+
+    def test_no_child_stays(self):
+        with Runner() as runner:
+            table = Table("-p", str(runner.pid))
+            child = self.looker(table)
+            table.process.kill()
+            table.process.wait()
+            wait_until(lambda: not os.path.exists("/proc/%d" % child), "the child has ended")
+
+
+if __name__ == "__main__":
+    unittest.main()
