@@ -88,19 +88,36 @@ class Open(Scenario):
         self.assertGreater(held["p50_ms"], 100)
         self.assertEqual(rows["fragment.update"]["open"], 0)
 
+    def written(self, path):
+        """The rows so far."""
+        with open(path, encoding="utf-8") as file:
+            return rows_of("".join(line for line in file if line.endswith("\n")))
+
     def test_every_interval(self):
+        path = os.path.join(self.directory, "rows")
         with Runner() as runner:
-            table = Table("-p", str(runner.pid), "--json", "--interval", "100ms", "--by", "command")
+            table = self.table(runner, "--interval", "100ms", "--by", "command", "-o", path)
             runner.do("open")
-            time.sleep(0.5)
+            wait_until(lambda: sum(row["open"] or 0 for row in self.written(path)) > 2,
+                       "three tables show the open command")
             runner.do("close")
-            time.sleep(0.5)
-            rows = rows_of(table.stop())
+            wait_until(lambda: self.written(path)[-1]["count"], "a table shows its end")
+            table.stop()
+        rows = self.written(path)
         ages = [row["oldest_open_ms"] for row in rows if row["open"]]
-        self.assertGreater(len(ages), 1)
         self.assertEqual(ages, sorted(ages))
         self.assertEqual(sum(row["count"] for row in rows), 1)
-        self.assertEqual(rows[-1]["open"], 0)
+
+    def test_much_memory(self):
+        """Reading it takes at most a twentieth of a processor."""
+        path = os.path.join(self.directory, "rows")
+        runner = self.hanging("memory 512", "heap")
+        table = self.table(runner, "--interval", "100ms", "-o", path)
+        table.words.until("steptrace latency reads what is open about every")
+        wait_until(lambda: any(row["open"] for row in self.written(path)),
+                   "a table shows the open step")
+        table.stop()
+        self.assertEqual(self.written(path)[-1]["open"], 1)
 
     def test_filters(self):
         runner = self.hanging("nested", "heap")

@@ -52,6 +52,7 @@ struct lookout {
 struct lookout_state {
 	uint64_t runners, older_headers, newer_headers, unreadable, unseen, partial, left_out;
 	uint64_t swapped_bytes;
+	uint64_t cpu_ns;       /* that the look took */
 	struct error failure;  /* the first reason of `unreadable` */
 	struct error broken;   /* why a look could not be made; "": it was made */
 	struct error no_times; /* why no age comes from a thread; "": ages do */

@@ -30,6 +30,7 @@ struct looking {
 	struct overdue *overdue; /* NULL: it looks when it is asked to */
 	struct lookout_state told;
 	bool has_told;
+	uint64_t begun_cpu_ns; /* of this thread, when the look began */
 	struct lookout_message message;
 };
 
@@ -86,6 +87,7 @@ static void tell_state(struct looking *looking, const struct inflight *inflight)
 		.partial = inflight->partial,
 		.left_out = inflight->left_out,
 		.failure = inflight->first_failure,
+		.cpu_ns = clock__thread_cpu_ns() - looking->begun_cpu_ns,
 	};
 
 	if (!looking->search.times)
@@ -193,6 +195,7 @@ static void look(struct looking *looking,
 	struct inflight inflight;
 	struct error err;
 
+	looking->begun_cpu_ns = clock__thread_cpu_ns();
 	if (inflight__collect(&inflight, &looking->search, NULL, &err) == 0 &&
 	    tell(looking, &inflight, &err) == 0)
 		tell_state(looking, &inflight);
@@ -226,12 +229,10 @@ static bool wait_for(const struct looking *looking, uint64_t ns)
 
 static void look_again(struct looking *looking)
 {
-	uint64_t before_ns;
-
-	do {
-		before_ns = clock__thread_cpu_ns();
+	do
 		look(looking, tell_overdue);
-	} while (wait_for(looking, pause_ns(looking->options, clock__thread_cpu_ns() - before_ns)));
+	while (wait_for(looking, pause_ns(looking->options,
+					  clock__thread_cpu_ns() - looking->begun_cpu_ns)));
 }
 
 /* ---- when the tracer asks */

@@ -85,7 +85,7 @@ static void look_at_what_is_open(struct session *session)
 	    strcmp(session->stop_reason, "target_exited") == 0)
 		return;
 	open_looks__forget(&session->looks);
-	while (open_looks__are_awaited(&session->looks, clock__now_ns())) {
+	while (open_looks__are_awaited(&session->looks, clock__now_ns(), true)) {
 		bool more = open_looks__take(&session->looks);
 
 		if (!intake__drain(session) && !more)

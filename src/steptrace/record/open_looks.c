@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "steptrace/record/lookout_news.h"
 
@@ -39,9 +40,33 @@ static void ask(struct open_looks *looks, uint64_t now_ns)
 		lookout__ask(&looks->lookout);
 }
 
-bool open_looks__are_awaited(struct open_looks *looks, uint64_t now_ns)
+static void say_rare(struct open_looks *looks)
+{
+	if (!looks->said_rare)
+		log__info(
+			"%s reads what is open about every %.1f s: more often, it would take more "
+			"than %.0f %% of a processor",
+			looks->reader->subject,
+			(double)looks->told.cpu_ns / LOOKOUT_MAX_SHARE / 1e9,
+			100 * LOOKOUT_MAX_SHARE);
+	looks->said_rare = true;
+}
+
+/* The table before may have left something behind. */
+static bool is_too_early(struct open_looks *looks, uint64_t now_ns)
+{
+	if (now_ns >= looks->next_ns)
+		return false;
+	looks->reader->begin(looks->context);
+	say_rare(looks);
+	return true;
+}
+
+bool open_looks__are_awaited(struct open_looks *looks, uint64_t now_ns, bool is_end)
 {
 	if (looks->lookout.fd < 0)
+		return false;
+	if (!looks->asked_ns && !is_end && is_too_early(looks, now_ns))
 		return false;
 	if (!looks->asked_ns)
 		ask(looks, now_ns);
@@ -75,6 +100,7 @@ static void finish_answer(struct open_looks *looks)
 	const struct lookout_state *now = &looks->message->state;
 	bool is_broken = now->broken.text[0] != 0;
 
+	looks->next_ns = clock__now_ns() + (uint64_t)((double)now->cpu_ns / LOOKOUT_MAX_SHARE);
 	lookout_news__say(&looks->told, now, looks->reader->subject);
 	if (looks->is_late) {
 		looks->is_late = false;

@@ -7,6 +7,8 @@
  *	open_looks__take	when the child has messages: the answer, item by item
  *
  * The answer comes a moment later, because a look takes a fifth of a second for each GiB of memory.
+ * Tables that follow each other soon do not all get one: looks take at most LOOKOUT_MAX_SHARE of one
+ * processor.
  */
 #ifndef STEPTRACE_OPEN_LOOKS_H
 #define STEPTRACE_OPEN_LOOKS_H
@@ -35,8 +37,9 @@ struct open_looks {
 	struct lookout_state told;       /* on stderr */
 	uint64_t asked_ns;               /* 0: nothing was asked since the last table */
 	bool is_answered;
-	bool is_late; /* the answer of an earlier question still comes */
-	bool said_late;
+	bool is_late;     /* the answer of an earlier question still comes */
+	uint64_t next_ns; /* no question before that */
+	bool said_late, said_rare;
 };
 
 /* Starts the child, before privileges are dropped. 0 or negative errno with a sentence. Call
@@ -45,8 +48,8 @@ int open_looks__open(struct open_looks *looks, const struct open_items_reader *r
 		     void *context, const struct lookout_options *options, struct error *err);
 
 /* True: wait, an answer may come. Asks if nothing was asked yet; false when the answer is there,
- * when it is late, or when there can be none. */
-bool open_looks__are_awaited(struct open_looks *looks, uint64_t now_ns);
+ * when it is late, or when there can be none. At the end, an answer may cost what it will. */
+bool open_looks__are_awaited(struct open_looks *looks, uint64_t now_ns, bool is_end);
 
 /* Whether the answer is there, and no table was written with it yet. */
 static inline bool open_looks__has_answer(const struct open_looks *looks)

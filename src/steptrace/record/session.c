@@ -15,7 +15,7 @@ static bool awaits_look(struct session *session, uint64_t now_ns)
 	const struct event_reader *reader = session->options->reader;
 
 	return reader->open && reader->open->is_due(reader->context, now_ns) &&
-	       open_looks__are_awaited(&session->looks, now_ns);
+	       open_looks__are_awaited(&session->looks, now_ns, false);
 }
 
 void session__tell_reader(struct session *session, bool is_end)
