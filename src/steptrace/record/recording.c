@@ -214,8 +214,8 @@ static int status_of_command(struct session *session)
 	    accounting__hits(&session->accounting))
 		return status;
 	log__error(
-		"no program that '%s' ran has steptrace probes, so there are no events (steptrace "
-		"list FILE shows whether a program or library has probes)",
+		"neither '%s' nor a program that it started has steptrace probes, so there are no "
+		"events (steptrace list FILE shows whether a program or library has probes)",
 		session->command.path);
 	return status ? status : 1;
 }
