@@ -9,14 +9,16 @@ memory and how many descriptors, threads and mappings the tracer holds.
 A command of five steps in each second of a day takes about 90 seconds here. After the first quarter
 the tracer's memory must not grow all the time, no line may be cut off, and the counts must add up.
 
-The tracer records all processes. While other tests run on the machine it attaches to their binaries
-as well, so the descriptors of attached binaries are not counted.
+The tracer records all processes, and writes the events of those of this test: other runners may
+begin more commands than fit into little memory. While other tests run on the machine, the tracer
+attaches to their binaries as well, so the descriptors of attached binaries are not counted.
 """
 import glob
 import gzip
 import json
 import os
 import random
+import secrets
 import shutil
 import signal
 import socket
@@ -230,10 +232,13 @@ def soak(seconds, progress=False):
     """Returns what was seen; raises Failure."""
     with tempfile.TemporaryDirectory(prefix="steptrace-soak-") as folder:
         os.chmod(folder, 0o777)
-        spans, pace = shutil.copy(built("spans"), folder), shutil.copy(built("pace"), folder)
+        own = "soak-" + secrets.token_hex(3)
+        spans, pace = [shutil.copy(built(name), os.path.join(folder, "%s-%s" % (own, name[0])))
+                       for name in ("spans", "pace")]
         collector = Collector(os.path.join(folder, "socket"))
         process = subprocess.Popen(
-            [STEPTRACE, "record", "-a", "--rotate-size", "4M", "--keep", "3", "--queue", "1M",
+            [STEPTRACE, "record", "-a", "--comm", own + "*",
+             "--rotate-size", "4M", "--keep", "3", "--queue", "1M",
              "-o", os.path.join(folder, "plain"), "-o", os.path.join(folder, "zipped.gz"),
              "-o", "unix:" + os.path.join(folder, "socket")],
             stderr=subprocess.PIPE, bufsize=0)
