@@ -336,7 +336,7 @@ enum steptrace_span_flags {
 	STEPTRACE_FLAG_FRAGMENT_ID = 1u << 2, /* fragment_id is set */
 	STEPTRACE_FLAG_ITEMS = 1u << 3,       /* items_in and items_out are set */
 	STEPTRACE_FLAG_EXIT_STATUS = 1u << 4, /* exit_status is set */
-	STEPTRACE_FLAG_SUSPENDED = 1u << 7,   /* at the end: suspended_ns is set */
+	STEPTRACE_FLAG_SUSPENDED = 1u << 7,   /* only in done probes: suspended_ns is set */
 };
 
 struct steptrace_span_head {
@@ -725,9 +725,9 @@ static inline int steptrace_enabled(void)
 /*
  * Returns the address of the counter that steptrace_enabled() reads. A binding can read the counter
  * at this address without a call. Every program and every shared library has its own counter. This
- * function returns the counter of the program or library whose code calls this function. So call
- * this function in the library that makes the begin and end calls. On platforms without probes, the
- * counter is always 0.
+ * function returns the address of the counter of the program or library whose code calls this
+ * function. So call this function in the library that makes the begin and end calls. On platforms
+ * without probes, the counter is always 0.
  */
 static inline const volatile unsigned short *steptrace_semaphore_address(void)
 {
@@ -747,7 +747,8 @@ static inline const volatile unsigned short *steptrace_semaphore_address(void)
  *
  * Begin and end calls make no system call, because a sandbox may kill a process that makes a system
  * call. All system calls are made once, in a constructor. It runs at program start, or in dlopen()
- * if this header is in a library that is loaded with dlopen(). getrandom() reads a random seed,
+ * if this header is in a library that is loaded with dlopen(). A call that needs an id before the
+ * constructor has run makes the system calls in its place. getrandom() reads a random seed,
  * mmap() allocates a page, and madvise() makes the kernel clear this page in a child process
  * (MADV_WIPEONFORK). The page contains the key.
  *

@@ -37,8 +37,9 @@ static void print_help(void)
 	printf("\nTIME is a number with the unit ns, us, ms, s, m, h or d. A number without a\n"
 	       "unit is a number of seconds.\n\n"
 	       "Exit status: 0 no error, 1 steptrace failed, 2 wrong usage. With -- PROGRAM: the\n"
-	       "exit status of PROGRAM. It is 1 instead if steptrace failed, or if PROGRAM\n"
-	       "exited with 0, and neither PROGRAM nor a program that it started has probes.\n\n"
+	       "exit status of PROGRAM. It is 1 instead in two cases: steptrace failed; or\n"
+	       "PROGRAM exited with 0, but neither PROGRAM nor a program that it started has\n"
+	       "probes.\n\n"
 	       "examples:\n"
 	       "  sudo steptrace latency --duration 10s\n"
 	       "  sudo steptrace latency -p 4711 --by command,outcome --interval 5s\n"
@@ -62,6 +63,7 @@ static int parse(struct latency_request *request, int argc, char **argv, struct 
 static const struct open_items_reader open_reader = {
 	.subject = "steptrace latency",
 	.is_due = latency__is_due,
+	.waits = true,
 	.begin = latency__open_begin,
 	.add = latency__open_add,
 	.end = latency__open_end,

@@ -102,13 +102,13 @@ static const struct option_row filter_rows[] = {
 	 .set = set_step_type},
 	{{0, "failed", NULL,
 	  "only commands, steps and tool calls that failed or were\n"
-	  "aborted, and commands that were rejected; no event is\n"
-	  "written for a step that is open when its process ends"},
+	  "aborted, and commands that were rejected; exception: a step\n"
+	  "that is open when its process ends gets no event"},
 	 .set = set_failed},
 	{{0, "min-duration", "TIME",
 	  "only commands, steps and tool calls that took at least\n"
-	  "TIME; no event is written for a step that is open when its\n"
-	  "process ends"},
+	  "TIME; exception: a step that is open when its process ends\n"
+	  "gets no event"},
 	 .set = set_min_duration},
 	{{0, "sample", "N",
 	  "all events of about one in N executions, and no events of\n"
