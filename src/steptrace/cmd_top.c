@@ -30,16 +30,16 @@ static void print_help(void)
 	       "  FAILED         how many executions failed or were aborted\n"
 	       "  OPEN           how many executions have begun and have not ended\n"
 	       "  OLDEST         how long the oldest open execution has been open\n"
-	       "An execution that began before steptrace was attached is not in OPEN until\n"
-	       "steptrace has seen one of its steps, tool calls or fragment changes.\n\n"
+	       "OPEN contains what began before steptrace was attached, too: steptrace reads it\n"
+	       "from the memory of the runners.\n\n"
 	       "Targets and filters are those of steptrace record.\n");
 	top_options__print(stdout);
 	printf("\nTIME is a number with the unit ns, us, ms, s, m, h or d. A number without a\n"
 	       "unit is a number of seconds.\n\n"
 	       "Exit status: 0 no error, 1 steptrace failed, 2 wrong usage, or no terminal. With\n"
-	       "-- PROGRAM: the exit status of PROGRAM. It is 1 instead if steptrace failed, or\n"
-	       "if PROGRAM exited with 0, and neither PROGRAM nor a program that it started has\n"
-	       "probes.\n\n"
+	       "-- PROGRAM: the exit status of PROGRAM. It is 1 instead in two cases:\n"
+	       "steptrace failed; or PROGRAM exited with 0, but neither PROGRAM nor a program\n"
+	       "that it started has probes.\n\n"
 	       "examples:\n"
 	       "  sudo steptrace top\n"
 	       "  sudo steptrace top -p 4711 --sort oldest\n"
@@ -88,6 +88,32 @@ static void on_event(void *context, const struct event *event)
 
 	top__on_event(&live->top, event);
 }
+
+/* ---- what is open, from the memory of the runners */
+
+static bool is_due(void *context, uint64_t now_ns)
+{
+	const struct live *live = context;
+
+	return !live->drawn_ns || now_ns - live->drawn_ns >= live->request->interval_ns;
+}
+
+static void begin_look(void *context)
+{
+	top__begin_look(&((struct live *)context)->top);
+}
+
+static void add_open(void *context, const struct open_item *item)
+{
+	top__add_open(&((struct live *)context)->top, item);
+}
+
+static void end_look(void *context)
+{
+	(void)context;
+}
+
+/* ---- pages */
 
 /* Everything that --once prints. */
 static void write_page(struct live *live, struct stream *stream)
@@ -172,6 +198,13 @@ static bool on_input(void *context, struct stream *stream, uint64_t now_ns)
 static int run(struct top_request *request, struct error *err)
 {
 	static const struct reader_screen screen = {open_screen, on_input};
+	static const struct open_items_reader open = {
+		.subject = "steptrace top",
+		.is_due = is_due,
+		.begin = begin_look,
+		.add = add_open,
+		.end = end_look,
+	};
 	struct live live = {.request = request};
 	const struct event_reader reader = {
 		.on_event = on_event,
@@ -179,6 +212,7 @@ static int run(struct top_request *request, struct error *err)
 		.on_stop = on_stop,
 		.context = &live,
 		.screen = request->top.is_once ? NULL : &screen,
+		.open = request->session.watch.filters.only_failed ? NULL : &open,
 	};
 	int status = STATUS_FAILED;
 

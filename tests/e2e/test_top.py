@@ -402,6 +402,34 @@ class Once(Scenario):
             self.assertEqual(done.returncode, expected, done.stderr)
             self.assertIn(words, done.stdout)
 
+    def test_what_began_before(self):
+        """It is read from the memory of the runner, and is silent meanwhile."""
+        with Runner(target("hanging")) as runner:
+            for order in ("stack sleep", "nested", "heap"):
+                runner.do(order)
+            status, out, said = run("top", "--once", "--interval", "100ms", "-p", str(runner.pid))
+            self.assertEqual(status, 0, said)
+            lines = out.splitlines()
+            self.assertRegex(lines[1], r"^0 events  0 lost  3 open, the oldest ")
+            self.assertEqual({name: row[0] for name, row in rows_of(lines).items()},
+                             {"hang.stack": 0, "hang.nested": 0, "hang.heap": 0})
+            self.assertEqual([row[5] for row in rows_of(lines).values()], ["1"] * 3)
+
+    def test_what_is_known_twice(self):
+        """What the events and the memory show is counted once."""
+        with Runner(target("hanging")) as runner:
+            process = subprocess.Popen(
+                [STEPTRACE, "top", "--once", "--duration", "1h", "-p", str(runner.pid)],
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
+            Tracer.running.append(process)
+            Lines(process.stderr, "steptrace").until("attached to")
+            runner.do("nested")
+            runner.do("parallel 3")
+            process.terminate()
+            out = process.stdout.read().decode()
+            process.wait(PATIENCE_S)
+        self.assertRegex(out, r"\n\d+ events  0 lost  2 open, the oldest ")
+
     def test_after_one_interval(self):
         with Runner() as runner:
             status, out, said = run("top", "--once", "--interval", "100ms", "-p", str(runner.pid))

@@ -34,6 +34,12 @@ static void expect_names(const char *expected)
 		fail_msg("'%s' instead of '%s'", shown, expected);
 }
 
+static void expect_in(const char *text, const char *part)
+{
+	if (!strstr(text, part))
+		fail_msg("not in the text: %s\n%s", part, text);
+}
+
 /* ---- whole screens */
 
 static void a_screen_of_80_columns(void **state)
@@ -598,6 +604,81 @@ static void keys_in_an_empty_list(void **state)
 	end_top();
 }
 
+/* ---- what was open at the last look into the memory of the runners */
+
+static void look(const char *slug, uint8_t id, const char *step_type, bool is_age_known)
+{
+	struct open_item item = {
+		.is_step = step_type != NULL,
+		.age_ns = (is_age_known ? 3 : 4) * TOP_SECOND,
+		.seen_ns = 10 * TOP_SECOND,
+		.is_age_known = is_age_known,
+	};
+
+	snprintf(item.slug, sizeof(item.slug), "%s", slug);
+	snprintf(item.step_type, sizeof(item.step_type), "%s", step_type ? step_type : "");
+	if (id && step_type)
+		records__id(item.step_id, id);
+	else if (id)
+		records__id(item.execution_id, id);
+	top__add_open(&top, &item);
+}
+
+static void what_only_a_look_knows(void **state)
+{
+	(void)state;
+	begin_top(10);
+	top__begin_look(&top);
+	look("silent", 0, NULL, false);
+	look("silent", 0, "WaitStep", false);
+	look("observed", 0x77, NULL, true);
+	expect_in(screen(80, 9), " 0 events  0 lost  2 open, the oldest >5.00 s: silent\n");
+	expect_in(screen(80, 9),
+		  " silent          0.0      0       -       -       -      0     1 >5.00 s\n");
+	expect_in(screen(80, 9),
+		  " observed        0.0      0       -       -       -      0     1  4.00 s\n");
+	end_top();
+}
+
+/* Once, as the stream knows it. */
+static void what_the_stream_knows_too(void **state)
+{
+	(void)state;
+	begin_top(10);
+	feed_begin("hanging", 9 * TOP_SECOND);
+	top__begin_look(&top);
+	look("hanging", next_id, NULL, true);
+	expect_in(screen(80, 9), "  1 open, the oldest 2.00 s: hanging\n");
+	end_top();
+}
+
+static void what_ended_since_the_look(void **state)
+{
+	(void)state;
+	begin_top(10);
+	feed_begin("done", 9 * TOP_SECOND);
+	top__begin_look(&top);
+	look("done", next_id, NULL, true);
+	feed_end("done", 1000, OUTCOME_SUCCESS);
+	expect_in(screen(80, 9), "  none open\n");
+	end_top();
+}
+
+static void a_look_replaces_the_one_before(void **state)
+{
+	(void)state;
+	begin_top(10);
+	top__begin_look(&top);
+	look("first", 0, NULL, false);
+	expect_in(screen(80, 9), "  1 open, the oldest >5.00 s: first\n");
+	top__begin_look(&top);
+	look("second", 0, NULL, false);
+	expect_in(screen(80, 9), "  1 open, the oldest >5.00 s: second\n");
+	top__begin_look(&top);
+	expect_in(screen(80, 9), "  none open\n");
+	end_top();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -629,6 +710,10 @@ int main(void)
 		cmocka_unit_test(the_help_has_every_key_and_column),
 		cmocka_unit_test(keys_that_mean_nothing),
 		cmocka_unit_test(keys_in_an_empty_list),
+		cmocka_unit_test(what_only_a_look_knows),
+		cmocka_unit_test(what_the_stream_knows_too),
+		cmocka_unit_test(what_ended_since_the_look),
+		cmocka_unit_test(a_look_replaces_the_one_before),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,6 +21,7 @@ static void tell_command(const struct visit *visit, const struct inflight_row *r
 		.uid = row->process->uid,
 		.is_age_known = row->command_age.is_known,
 		.age_ns = row->command_age.ns,
+		.seen_ns = visit->inflight->now_ns,
 	};
 
 	memcpy(item.execution_id, command->execution_id, sizeof(item.execution_id));
@@ -39,6 +40,7 @@ static void tell_step(const struct visit *visit, const struct inflight_row *row,
 		.is_step = true,
 		.is_age_known = age->is_known,
 		.age_ns = age->ns,
+		.seen_ns = visit->inflight->now_ns,
 	};
 
 	memcpy(item.execution_id, row->command->execution_id, sizeof(item.execution_id));

@@ -104,7 +104,11 @@ static int add(struct open_set *set, const struct open_item *from, const char *k
 	item = calloc(1, sizeof(*item) + key_bytes);
 	if (!item)
 		return -ENOMEM;
-	item->value = (struct open_value){from->age_ns, from->is_age_known, false};
+	item->value = (struct open_value){
+		.age_ns = from->age_ns,
+		.seen_ns = from->seen_ns,
+		.is_age_known = from->is_age_known,
+	};
 	item->key_bytes = key_bytes;
 	memcpy(item->key, key, key_bytes);
 	name(set, item, from);
@@ -139,6 +143,14 @@ void open_set__on_event(struct open_set *set, const struct event *event)
 		item = find(set, event->head->execution_id);
 	if (item)
 		item->value.has_ended = true;
+}
+
+void open_set__see(struct open_set *set, const uint8_t id[16], uint64_t round)
+{
+	struct item *item = set->items ? find(set, id) : NULL;
+
+	if (item)
+		item->value.round = round;
 }
 
 void open_set__each(const struct open_set *set,

@@ -31,14 +31,18 @@ int open_set__add(struct open_set *set, const struct open_item *item, const char
 /* Notes the end of a command or step; other events do nothing. */
 void open_set__on_event(struct open_set *set, const struct event *event);
 
+/* Notes in the command or step with this id that it was seen in this round. */
+void open_set__see(struct open_set *set, const uint8_t id[16], uint64_t round);
+
 /* How many items were left out. */
 size_t open_set__left_out(const struct open_set *set);
 
 /* What a table needs to know of an item. */
 struct open_value {
-	uint64_t age_ns;
-	bool is_age_known; /* false: at least age_ns */
-	bool has_ended;    /* since then */
+	uint64_t age_ns, seen_ns; /* at the time seen_ns */
+	bool is_age_known;        /* false: at least age_ns */
+	bool has_ended;           /* since then */
+	uint64_t round;           /* the last one of open_set__see() */
 };
 
 /* Calls `each` for all items, in any order. */

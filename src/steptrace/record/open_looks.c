@@ -35,9 +35,16 @@ static void ask(struct open_looks *looks, uint64_t now_ns)
 {
 	looks->asked_ns = now_ns;
 	looks->is_answered = false;
-	looks->reader->begin(looks->context);
 	if (!looks->is_late)
 		lookout__ask(&looks->lookout);
+}
+
+void open_looks__ask(struct open_looks *looks, uint64_t now_ns)
+{
+	bool is_awaited = looks->asked_ns && !looks->is_answered;
+
+	if (looks->lookout.fd >= 0 && !is_awaited && now_ns >= looks->next_ns)
+		ask(looks, now_ns);
 }
 
 static void say_rare(struct open_looks *looks)
@@ -52,12 +59,10 @@ static void say_rare(struct open_looks *looks)
 	looks->said_rare = true;
 }
 
-/* The table before may have left something behind. */
 static bool is_too_early(struct open_looks *looks, uint64_t now_ns)
 {
 	if (now_ns >= looks->next_ns)
 		return false;
-	looks->reader->begin(looks->context);
 	say_rare(looks);
 	return true;
 }
@@ -86,15 +91,31 @@ void open_looks__forget(struct open_looks *looks)
 {
 	if (looks->lookout.fd >= 0 && looks->asked_ns && !looks->is_answered) {
 		looks->is_late = true;
-		say_late(looks);
+		looks->has_begun = false;
+		if (looks->reader->waits)
+			say_late(looks);
 	}
 	looks->asked_ns = 0;
 }
 
 /* ---- answers */
 
-/* The answer to a question is of no use after the table that wanted it was written; then a new
- * question, if there is one, is asked. */
+static void begin_answer(struct open_looks *looks)
+{
+	if (!looks->has_begun)
+		looks->reader->begin(looks->context);
+	looks->has_begun = true;
+}
+
+/* A late answer is of no use: the table that wanted it was written. If there is a new question, it
+ * is asked now. */
+static void finish_late(struct open_looks *looks)
+{
+	looks->is_late = false;
+	if (looks->asked_ns)
+		lookout__ask(&looks->lookout);
+}
+
 static void finish_answer(struct open_looks *looks)
 {
 	const struct lookout_state *now = &looks->message->state;
@@ -103,14 +124,22 @@ static void finish_answer(struct open_looks *looks)
 	looks->next_ns = clock__now_ns() + (uint64_t)((double)now->cpu_ns / LOOKOUT_MAX_SHARE);
 	lookout_news__say(&looks->told, now, looks->reader->subject);
 	if (looks->is_late) {
-		looks->is_late = false;
-		if (looks->asked_ns)
-			lookout__ask(&looks->lookout);
+		finish_late(looks);
 		return;
 	}
+	begin_answer(looks);
+	looks->has_begun = false;
 	looks->is_answered = true;
 	if (!is_broken)
 		looks->reader->end(looks->context);
+}
+
+static void add_item(struct open_looks *looks)
+{
+	if (looks->is_late)
+		return;
+	begin_answer(looks);
+	looks->reader->add(looks->context, &looks->message->open);
 }
 
 static void give_up(struct open_looks *looks)
@@ -127,10 +156,7 @@ static bool take_one(struct open_looks *looks)
 {
 	switch (lookout__next(&looks->lookout, looks->message)) {
 	case LOOKOUT_NOTHING: return false;
-	case LOOKOUT_OPEN:
-		if (!looks->is_late)
-			looks->reader->add(looks->context, &looks->message->open);
-		return true;
+	case LOOKOUT_OPEN: add_item(looks); return true;
 	case LOOKOUT_LOOKED: finish_answer(looks); return true;
 	case LOOKOUT_OVERDUE:
 	case LOOKOUT_STATE: /* it was not asked for */

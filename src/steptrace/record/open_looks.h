@@ -3,12 +3,12 @@
  * What is open now, for the tables of latency and top: a child process is asked to look
  * (inflight/lookout.h), and its answer goes to the reader of the events.
  *
- *	open_looks__ask		one question at a time; the reader is told that an answer begins
+ *	open_looks__ask		one question at a time
  *	open_looks__take	when the child has messages: the answer, item by item
  *
  * The answer comes a moment later, because a look takes a fifth of a second for each GiB of memory.
- * Tables that follow each other soon do not all get one: looks take at most LOOKOUT_MAX_SHARE of one
- * processor.
+ * Tables that follow each other soon do not all get one: looks take at most LOOKOUT_MAX_SHARE of
+ * one processor.
  */
 #ifndef STEPTRACE_OPEN_LOOKS_H
 #define STEPTRACE_OPEN_LOOKS_H
@@ -21,12 +21,15 @@
 
 /* Of the reader; the context is the reader's. */
 struct open_items_reader {
-	const char *subject; /* of sentences about what was not seen: "latency" */
-	/* Whether it would write a table now, for which it wants to know what is open. */
+	const char *subject; /* of sentences about what was not seen: "steptrace top" */
+	/* Whether it would make a table now, for which it wants to know what is open. */
 	bool (*is_due)(void *context, uint64_t now_ns);
-	void (*begin)(void *context); /* nothing is known to be open */
+	bool waits; /* for the answer with its table; false: it has the answer before */
+	/* An answer: what was open before is forgotten, then every item. If the look failed,
+	 * there is no end. */
+	void (*begin)(void *context);
 	void (*add)(void *context, const struct open_item *item);
-	void (*end)(void *context); /* that was all; it is not called if the look failed */
+	void (*end)(void *context);
 };
 
 struct open_looks {
@@ -36,9 +39,9 @@ struct open_looks {
 	struct lookout_message *message; /* owned */
 	struct lookout_state told;       /* on stderr */
 	uint64_t asked_ns;               /* 0: nothing was asked since the last table */
-	bool is_answered;
-	bool is_late;     /* the answer of an earlier question still comes */
-	uint64_t next_ns; /* no question before that */
+	bool is_answered, has_begun;     /* to answer */
+	bool is_late;                    /* the answer of an earlier question still comes */
+	uint64_t next_ns;                /* no question before that */
 	bool said_late, said_rare;
 };
 
@@ -47,14 +50,17 @@ struct open_looks {
 int open_looks__open(struct open_looks *looks, const struct open_items_reader *reader,
 		     void *context, const struct lookout_options *options, struct error *err);
 
+/* Asks, if an answer is not awaited and it is not too early. */
+void open_looks__ask(struct open_looks *looks, uint64_t now_ns);
+
 /* True: wait, an answer may come. Asks if nothing was asked yet; false when the answer is there,
  * when it is late, or when there can be none. At the end, an answer may cost what it will. */
 bool open_looks__are_awaited(struct open_looks *looks, uint64_t now_ns, bool is_end);
 
-/* Whether the answer is there, and no table was written with it yet. */
+/* Whether the answer is there that the table waits for. */
 static inline bool open_looks__has_answer(const struct open_looks *looks)
 {
-	return looks->asked_ns && looks->is_answered;
+	return looks->reader && looks->reader->waits && looks->asked_ns && looks->is_answered;
 }
 
 /* A table was written: the next one needs another answer. */

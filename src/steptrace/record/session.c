@@ -9,13 +9,17 @@ void session__stop(struct session *session, const char *reason)
 		session->stop_reason = reason;
 }
 
-/* A table that is due waits for what is open. */
+/* A table that is due may wait for what is open. */
 static bool awaits_look(struct session *session, uint64_t now_ns)
 {
 	const struct event_reader *reader = session->options->reader;
 
-	return reader->open && reader->open->is_due(reader->context, now_ns) &&
-	       open_looks__are_awaited(&session->looks, now_ns, false);
+	if (!reader->open || !reader->open->is_due(reader->context, now_ns))
+		return false;
+	if (reader->open->waits)
+		return open_looks__are_awaited(&session->looks, now_ns, false);
+	open_looks__ask(&session->looks, now_ns);
+	return false;
 }
 
 void session__tell_reader(struct session *session, bool is_end)
@@ -26,7 +30,7 @@ void session__tell_reader(struct session *session, bool is_end)
 	if (!reader || (!is_end && awaits_look(session, now_ns)))
 		return;
 	reader->on_time(reader->context, session->stream, now_ns, is_end);
-	if (reader->open && !is_end && session->looks.asked_ns)
+	if (reader->open && reader->open->waits && !is_end && session->looks.asked_ns)
 		open_looks__forget(&session->looks);
 }
 

@@ -11,8 +11,8 @@ struct open_item {
 	uint8_t execution_id[16], step_id[16]; /* 0: the runner has not made one yet */
 	uint32_t pid, uid;
 	bool is_step;
-	bool is_age_known; /* false: it has been open for at least age_ns */
-	uint64_t age_ns;
+	bool is_age_known;        /* false: it has been open for at least age_ns */
+	uint64_t age_ns, seen_ns; /* at the time seen_ns, of CLOCK_MONOTONIC */
 	/* Texts end with NUL; they are "" where the runner set none. */
 	char slug[65], user_id[65], request_source[17];
 	char step_type[49], step_name[65]; /* of a step */

@@ -293,7 +293,7 @@ void top_rows__begin_open(struct top_rows *rows)
 		close_row(rows->other.other_steps);
 }
 
-void top_rows__add_open(void *context, const struct open_now *span)
+void top_rows__add_open(void *context, const struct open_span_now *span)
 {
 	struct top_rows *rows = context;
 	struct top_row *row =

@@ -62,7 +62,7 @@ void top_rows__on_event(struct top_rows *rows, const struct event *event);
 /* After the first function no row has anything open. Each call of the second adds a command or step
  * to its row; `rows` is a struct top_rows. */
 void top_rows__begin_open(struct top_rows *rows);
-void top_rows__add_open(void *rows, const struct open_now *span);
+void top_rows__add_open(void *rows, const struct open_span_now *span);
 
 /* Calls `each` for all commands (`command` NULL), or for all steps of a command. */
 void top_rows__each(struct top_rows *rows, const struct top_row *command,

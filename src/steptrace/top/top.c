@@ -5,13 +5,13 @@
 #include <stdio.h>
 
 #include "steptrace/top/keys.h"
-#include "steptrace/top/open_now.h"
 
 int top__open(struct top *top, const struct top_options *options)
 {
 	*top = (struct top){.options = options, .rows = top_rows__new(options->rows_limit)};
 	if (!top->rows)
 		return -ENOMEM;
+	open_now__open(&top->open);
 	top->facts.target = options->target;
 	top_view__init(&top->view, top->rows, options->sort);
 	return 0;
@@ -21,12 +21,24 @@ void top__close(struct top *top)
 {
 	top_view__close(&top->view);
 	top_rows__free(top->rows);
+	open_now__close(&top->open);
 	page__free(&top->page);
 	top->rows = NULL;
 }
 
+void top__begin_look(struct top *top)
+{
+	open_now__begin_look(&top->open);
+}
+
+void top__add_open(struct top *top, const struct open_item *item)
+{
+	open_now__add(&top->open, item);
+}
+
 void top__on_event(struct top *top, const struct event *event)
 {
+	open_now__on_event(&top->open, event);
 	if (event->kind == EVENT_COMMAND_COMPLETED)
 		top->not_seen += event->steps_lost;
 	top_rows__on_event(top->rows, event);
@@ -110,7 +122,7 @@ void top__update(struct top *top, const struct stream *stream, uint64_t now_ns)
 		return;
 	top->now_ns = now_ns;
 	top_rows__begin_open(top->rows);
-	open_now__of_stream(stream, top_rows__add_open, top->rows);
+	open_now__each(&top->open, stream, top_rows__add_open, top->rows);
 	top__finish(top, stream);
 }
 

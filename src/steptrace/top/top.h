@@ -13,6 +13,7 @@
 
 #include "steptrace/stream/stream.h"
 #include "steptrace/top/layout.h"
+#include "steptrace/top/open_now.h"
 #include "steptrace/top/page.h"
 #include "steptrace/top/rows.h"
 #include "steptrace/top/view.h"
@@ -32,6 +33,7 @@ struct top_counts {
 struct top {
 	const struct top_options *options; /* borrowed */
 	struct top_rows *rows;
+	struct open_now open;
 	struct top_view view;
 	struct page page;
 	struct top_facts facts;
@@ -46,6 +48,10 @@ int top__open(struct top *top, const struct top_options *options);
 void top__close(struct top *top);
 
 void top__on_event(struct top *top, const struct event *event);
+
+/* A look into the memory of the runners: the first function forgets the one before. */
+void top__begin_look(struct top *top);
+void top__add_open(struct top *top, const struct open_item *item);
 
 /* Reads what is open, and makes new numbers. */
 void top__update(struct top *top, const struct stream *stream, uint64_t now_ns);
