@@ -101,7 +101,8 @@
  *   event was lost while the execution was running, the step counts may be too low. The field
  *   "complete" is then false.
  *
- * A begin or end call makes no system call. It reads the processor's clock through the vDSO.
+ * A begin or end call makes no system call (a call before the constructor of this header has run
+ * makes the calls of the constructor). It reads the processor's clock through the vDSO.
  * Therefore a seccomp filter need not allow any additional system call for these calls, also in
  * forked children. There are three exceptions:
  *
@@ -114,8 +115,8 @@
  *   of each thread, for the thread-local variables of this header. Under a seccomp filter, dlopen()
  *   itself also needs getrandom(), mmap() and madvise(); see "ids" below.
  *
- * `steptrace doctor -p PID` warns about the first and the second exception. It cannot warn about
- * PR_SET_TSC, because the kernel does not show this setting.
+ * `steptrace doctor -p PID` warns about SECCOMP_MODE_STRICT and about the second exception. It
+ * cannot warn about PR_SET_TSC, because the kernel does not show this setting.
  *
  * NESTING
  *
