@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The links to probes: who holds them, when they are released, and how many fit."""
 import collections
+import contextlib
 import json
 import os
 import resource
@@ -32,8 +33,11 @@ def children_of(pid):
 
 def open_files(pid):
     """What the descriptors of the process lead to."""
-    folder = "/proc/%d/fd" % pid
-    return [os.readlink(os.path.join(folder, fd)) for fd in os.listdir(folder)]
+    folder, links = "/proc/%d/fd" % pid, []
+    for fd in os.listdir(folder):
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            links.append(os.readlink(os.path.join(folder, fd)))
+    return links
 
 
 class Links(Scenario):
