@@ -22,15 +22,6 @@ static __always_inline __u64 current_pid_tid(void)
 	return bpf_get_current_pid_tgid();
 }
 
-/* Whether the current process is not in the tracer's pid namespace: the tracer cannot see it. */
-static __always_inline bool is_outside(void)
-{
-	struct bpf_pidns_info ids;
-
-	return namespace_inode && bpf_get_ns_current_pid_tgid(namespace_device, namespace_inode,
-							      &ids, sizeof(ids)) != 0;
-}
-
 enum { PID_LEVELS_MAX = 32 };
 
 static __always_inline int number_at(struct pid *pid, unsigned int level, struct upid *number)
@@ -54,6 +45,13 @@ static __always_inline __u32 number_of(struct task_struct *task, __u32 initial_n
 			return (__u32)number.nr;
 	}
 	return initial_number;
+}
+
+/* Whether the current process is neither in the tracer's pid namespace nor in one below it: the
+ * tracer cannot see it. */
+static __always_inline bool is_outside(void)
+{
+	return number_of((struct task_struct *)bpf_get_current_task(), 0) == 0 && namespace_inode;
 }
 
 static __always_inline __u32 task_tid(struct task_struct *task)
