@@ -98,6 +98,11 @@ static bool is_due(void *context, uint64_t now_ns)
 	return !live->drawn_ns || now_ns - live->drawn_ns >= live->request->interval_ns;
 }
 
+static void expect_look(void *context)
+{
+	top__expect_look(&((struct live *)context)->top);
+}
+
 static void begin_look(void *context)
 {
 	top__begin_look(&((struct live *)context)->top);
@@ -108,9 +113,10 @@ static void add_open(void *context, const struct open_item *item)
 	top__add_open(&((struct live *)context)->top, item);
 }
 
-static void end_look(void *context)
+static void end_look(void *context, bool is_complete)
 {
 	(void)context;
+	(void)is_complete;
 }
 
 /* ---- pages */
@@ -198,9 +204,11 @@ static bool on_input(void *context, struct stream *stream, uint64_t now_ns)
 static int run(struct top_request *request, struct error *err)
 {
 	static const struct reader_screen screen = {open_screen, on_input};
-	static const struct open_items_reader open = {
+	const struct open_items_reader open = {
 		.subject = "steptrace top",
 		.is_due = is_due,
+		.looks_at_end = request->top.is_once,
+		.asked = expect_look,
 		.begin = begin_look,
 		.add = add_open,
 		.end = end_look,

@@ -69,6 +69,22 @@ class Open(Scenario):
         commands = rows_of(self.table(runner, "--by", "command").stop())
         self.assertEqual([row["open"] for row in commands], [1])
 
+    def test_a_step_in_a_forked_child(self):
+        """The command is in the memory of both processes."""
+        runner = self.hanging()
+        child = int(runner.do("fork-step")[0].split()[1])
+        self.addCleanup(os.kill, child, signal.SIGKILL)
+        rows = rows_of(self.table(runner, "--by", "command").stop())
+        self.assertEqual([row["open"] for row in rows], [1])
+        rows = by_type(self.table(runner).stop())
+        self.assertEqual([row["open"] for row in rows.values()], [1])
+
+    def test_a_sample(self):
+        """What began before the attach has no id, so it is in no sample."""
+        runner = self.hanging("heap")
+        table = self.table(runner, "--sample", "1000000")
+        self.assertEqual(sum(row["open"] for row in by_type(table.stop()).values()), 0)
+
     def test_many(self):
         runner = self.hanging("coroutines 10000")
         rows = by_type(self.table(runner).stop())
@@ -187,7 +203,7 @@ class Unknown(Scenario):
             table.words.until("the process 'steptrace-look' has ended")
             runner.do("go 1")
             rows = rows_of(table.stop())
-        self.assertEqual([row["open"] for row in rows], [None])
+        self.assertEqual([(row["open"], row["open_is_complete"]) for row in rows], [(None, False)])
 
     def test_the_child_is_stopped(self):
         """The table waits two seconds, and is printed without."""

@@ -78,7 +78,7 @@ static void tell(const struct open_item *items, size_t count)
 	latency__open_begin(&latency);
 	for (size_t i = 0; i < count; i++)
 		latency__open_add(&latency, &items[i]);
-	latency__open_end(&latency);
+	latency__open_end(&latency, true);
 }
 
 static void expect_in(const char *text, const char *part)
@@ -114,6 +114,7 @@ static void what_is_known_of_the_age(void **state)
 	const struct open_item none = item(0, 0, false), bound = item(0, 5000000000, false),
 			       known = item(0x51, 4000000000, true);
 	const struct open_item older_bound[] = {known, bound, none};
+	const struct open_item known_and_none[] = {known, none}; /* which may be older */
 
 	(void)state;
 	begin("name", FORMAT_REPORT, false);
@@ -123,6 +124,8 @@ static void what_is_known_of_the_age(void **state)
 	expect_in(reported(), "     3  >5.00 s\n");
 	tell(older_bound, 1);
 	expect_in(reported(), "     1   4.00 s\n");
+	tell(known_and_none, 2);
+	expect_in(reported(), "     2  >4.00 s\n");
 	end();
 }
 
@@ -139,7 +142,7 @@ static void what_is_not_known(void **state)
 	begin("step", FORMAT_JSON, false);
 	feed_started(stream);
 	feed_step_taking(stream, "FastStep", 1000, OUTCOME_SUCCESS);
-	expect_in(reported(), "\"open\":null,\"oldest_open_ms\":null,"
+	expect_in(reported(), "\"open\":null,\"open_is_complete\":false,\"oldest_open_ms\":null,"
 			      "\"oldest_open_at_least_ms\":null,\"open_in_durations\":false");
 	end();
 }
@@ -188,6 +191,52 @@ static void what_ended_since_the_look(void **state)
 	}
 }
 
+/* The events were read faster than the memory. */
+static void what_ended_before_it_was_told(void **state)
+{
+	const struct open_item open = item(0x20, 5000000000, true);
+
+	(void)state;
+	begin("step", FORMAT_JSON, true);
+	feed_started(stream);
+	latency__open_asked(&latency);
+	feed_step_taking(stream, "WaitStep", 1000000, OUTCOME_SUCCESS);
+	tell(&open, 1);
+	expect_in(reported(), "\"count\":1,\"untimed\":0,\"failures\":0,\"sum_ms\":1,");
+	end();
+}
+
+/* A step in a forked child has the memory of its parent's command. */
+static void the_same_one_twice(void **state)
+{
+	const struct open_item items[] = {item(0x50, 1000, true), item(0x50, 1000, true)};
+
+	(void)state;
+	begin("step", FORMAT_REPORT, false);
+	tell(items, 2);
+	expect_in(reported(), "     1  1.00 us\n");
+	end();
+}
+
+/* Nothing was seen, but not everything was looked at. */
+static void some_runners_could_not_be_read(void **state)
+{
+	const struct open_item open = item(0x50, 1000, true);
+	const char *text;
+
+	(void)state;
+	begin("step", FORMAT_REPORT, false);
+	feed_started(stream);
+	feed_step_taking(stream, "FastStep", 1000, OUTCOME_SUCCESS);
+	latency__open_begin(&latency);
+	latency__open_add(&latency, &open);
+	latency__open_end(&latency, false);
+	text = reported();
+	expect_in(text, "  100.0 %     -        -\n");
+	expect_in(text, "    0.0 %     1  1.00 us\n");
+	end();
+}
+
 static void in_the_percentiles(void **state)
 {
 	const struct open_item items[] = {item(0x50, 3000000, true), item(0x51, 5000000, false),
@@ -223,7 +272,8 @@ static void as_json(void **state)
 		  "\"by\":{\"step_type\":\"WaitStep\",\"outcome\":null,\"user_id\":\"user-7\","
 		  "\"request_source\":\"queue\",\"pid\":4711}");
 	expect_in(text, "\"count\":0,");
-	expect_in(text, "\"open\":2,\"oldest_open_ms\":null,\"oldest_open_at_least_ms\":5,"
+	expect_in(text, "\"open\":2,\"open_is_complete\":true,\"oldest_open_ms\":null,"
+			"\"oldest_open_at_least_ms\":5,"
 			"\"open_in_durations\":true,\"buckets\":[[2.981888,3.014656,1],");
 	end();
 }
@@ -260,7 +310,7 @@ static void more_rows_than_there_is_room_for(void **state)
 		open.age_ns = (uint64_t)i + 1;
 		latency__open_add(&latency, &open);
 	}
-	latency__open_end(&latency);
+	latency__open_end(&latency, true);
 	expect_in(reported(), "\n(other)        0      0.0 ");
 	end();
 }
@@ -278,7 +328,7 @@ static void more_items_than_are_kept(void **state)
 		open.step_id[15] = 1;
 		latency__open_add(&latency, &open);
 	}
-	latency__open_end(&latency);
+	latency__open_end(&latency, true);
 	expect_in(reported(), "  200000  ");
 	end();
 }
@@ -291,6 +341,9 @@ int main(void)
 		cmocka_unit_test(what_is_not_known),
 		cmocka_unit_test(each_table_needs_a_look),
 		cmocka_unit_test(what_ended_since_the_look),
+		cmocka_unit_test(what_ended_before_it_was_told),
+		cmocka_unit_test(the_same_one_twice),
+		cmocka_unit_test(some_runners_could_not_be_read),
 		cmocka_unit_test(in_the_percentiles),
 		cmocka_unit_test(as_json),
 		cmocka_unit_test(items_of_the_other_kind),

@@ -357,13 +357,14 @@ static const struct open_command *same_command(const struct open_process *proces
 		       : NULL;
 }
 
-/* Whether `process` has open what the row of another process shows. */
-static bool has_original(const struct open_process *process, const struct inflight_row *row)
+/* Whether `process` has open what the row of another process shows: the command, or the step. */
+static bool has_original(const struct open_process *process, const struct inflight_row *row,
+			 bool of_command)
 {
 	const struct open_command *command = same_command(process, row->command);
 	int step;
 
-	if (!command || !row->step)
+	if (!command || !row->step || of_command)
 		return command != NULL;
 	step = open_spans__find_step(&process->spans, row->step->span.address);
 	return step != OPEN_NONE && is_same_step(&process->spans.steps[step], row->step);
@@ -378,7 +379,8 @@ static int by_pid(const void *one, const void *other)
 
 /* The processes were looked at in the order of their pids. The links between processes were not
  * read at one moment: there could be a cycle, so the generations are counted. */
-static bool is_copy(const struct collecting *collecting, const struct inflight_row *row)
+static bool is_copy(const struct collecting *collecting, const struct inflight_row *row,
+		    bool of_command)
 {
 	const struct inflight *inflight = collecting->inflight;
 	struct open_process ancestor = {.pid = row->process->pid};
@@ -391,7 +393,7 @@ static bool is_copy(const struct collecting *collecting, const struct inflight_r
 			return false;
 		found = bsearch(&ancestor, inflight->processes, inflight->processes_count,
 				sizeof(ancestor), by_pid);
-		if (found && has_original(found, row))
+		if (found && has_original(found, row, of_command))
 			return true;
 	}
 	return false;
@@ -400,8 +402,10 @@ static bool is_copy(const struct collecting *collecting, const struct inflight_r
 static bool is_wanted_command(const struct inflight_options *options,
 			      const struct inflight_row *row)
 {
+	const char *slug = row->command->slug[0] ? row->command->slug : "unnamed";
+
 	return !options->has_command ||
-	       glob__matches(&options->command, row->command->slug, sizeof(row->command->slug));
+	       glob__matches(&options->command, slug, sizeof(row->command->slug));
 }
 
 static void remove_rows(struct collecting *collecting)
@@ -411,7 +415,9 @@ static void remove_rows(struct collecting *collecting)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < inflight->rows_count; i++) {
-		if (is_copy(collecting, &inflight->rows[i]))
+		inflight->rows[i].is_command_copy = is_copy(collecting, &inflight->rows[i], true);
+		if (inflight->rows[i].is_command_copy &&
+		    is_copy(collecting, &inflight->rows[i], false))
 			inflight->copies++;
 		else if (!is_wanted_command(options, &inflight->rows[i]))
 			continue;

@@ -47,6 +47,7 @@ struct inflight_row {
 	const struct open_step *step; /* NULL: no step is open */
 	const struct thread *thread;  /* on whose stack it is; NULL: not known */
 	struct age command_age, step_age;
+	bool is_command_copy; /* a process above has this command, too */
 };
 
 struct inflight {

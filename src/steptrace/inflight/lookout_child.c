@@ -72,7 +72,7 @@ static void send_state(struct looking *looking, const struct lookout_state *now)
 	looking->told = *now;
 	memset(&looking->message, 0, sizeof(looking->message));
 	looking->message.state = *now;
-	send_message(looking, looking->overdue ? LOOKOUT_STATE : LOOKOUT_LOOKED);
+	send_message(looking, looking->options->times ? LOOKOUT_STATE : LOOKOUT_LOOKED);
 }
 
 static void tell_state(struct looking *looking, const struct inflight *inflight)
@@ -92,7 +92,7 @@ static void tell_state(struct looking *looking, const struct inflight *inflight)
 
 	if (!looking->search.times)
 		now.no_times = looking->search.why;
-	if (looking->overdue && looking->has_told && !has_risen(&now, &looking->told))
+	if (looking->options->times && looking->has_told && !has_risen(&now, &looking->told))
 		return;
 	send_state(looking, &now);
 }
@@ -101,7 +101,7 @@ static void tell_broken(struct looking *looking, const struct error *err)
 {
 	struct lookout_state now = looking->told;
 
-	if (looking->overdue && now.broken.text[0])
+	if (looking->options->times && now.broken.text[0])
 		return;
 	now.broken = *err;
 	send_state(looking, &now);
@@ -155,7 +155,8 @@ static int tell_overdue(struct looking *looking, const struct inflight *inflight
 }
 
 /* The filters on the events of the item, as far as it is known whether its event will pass: an item
- * that is open for less than --min-duration may end before that. */
+ * that is open for less than --min-duration may end before that, and an execution without an id may
+ * get one of the sample. */
 static bool may_pass(const struct steptrace_filters *filters, const struct open_item *item)
 {
 	__u64 id[2];
@@ -164,7 +165,8 @@ static bool may_pass(const struct steptrace_filters *filters, const struct open_
 	if (item->is_step && filters->by_step_type &&
 	    !glob__matches(&filters->step_type, item->step_type, sizeof(item->step_type)))
 		return false;
-	if (filters->sample_every && !sample__selects(id[0], id[1], filters->sample_every))
+	if (filters->sample_every &&
+	    ((!id[0] && !id[1]) || !sample__selects(id[0], id[1], filters->sample_every)))
 		return false;
 	return item->age_ns >= filters->min_duration_ns;
 }

@@ -2,6 +2,7 @@
 #include "steptrace/inflight/open_items.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,19 +14,32 @@ struct visit {
 	bool *commands, *steps;
 };
 
+/* An exact age is that of the moment when the span was read: the span may have ended since. */
+static void set_age(struct open_item *item, const struct visit *visit, const struct open_span *span,
+		    const struct age *age)
+{
+	item->is_age_known = age->is_known;
+	item->age_ns = age->is_known ? span->seen_ns - span->start_ns : age->ns;
+	item->seen_ns = age->is_known ? span->seen_ns : visit->inflight->now_ns;
+}
+
+/* As in events. */
+static void set_name(char *text, size_t bytes, const char *from)
+{
+	snprintf(text, bytes, "%s", from[0] ? from : "unnamed");
+}
+
 static void tell_command(const struct visit *visit, const struct inflight_row *row)
 {
 	const struct open_command *command = row->command;
 	struct open_item item = {
 		.pid = (uint32_t)row->process->pid,
 		.uid = row->process->uid,
-		.is_age_known = row->command_age.is_known,
-		.age_ns = row->command_age.ns,
-		.seen_ns = visit->inflight->now_ns,
 	};
 
 	memcpy(item.execution_id, command->execution_id, sizeof(item.execution_id));
-	memcpy(item.slug, command->slug, sizeof(item.slug));
+	set_age(&item, visit, &command->span, &row->command_age);
+	set_name(item.slug, sizeof(item.slug), command->slug);
 	memcpy(item.user_id, command->user_id, sizeof(item.user_id));
 	memcpy(item.request_source, command->request_source, sizeof(item.request_source));
 	visit->visitor->each(visit->visitor->context, &item);
@@ -38,17 +52,15 @@ static void tell_step(const struct visit *visit, const struct inflight_row *row,
 		.pid = (uint32_t)row->process->pid,
 		.uid = row->process->uid,
 		.is_step = true,
-		.is_age_known = age->is_known,
-		.age_ns = age->ns,
-		.seen_ns = visit->inflight->now_ns,
 	};
 
 	memcpy(item.execution_id, row->command->execution_id, sizeof(item.execution_id));
 	memcpy(item.step_id, step->step_id, sizeof(item.step_id));
-	memcpy(item.slug, row->command->slug, sizeof(item.slug));
+	set_age(&item, visit, &step->span, age);
+	set_name(item.slug, sizeof(item.slug), row->command->slug);
 	memcpy(item.user_id, row->command->user_id, sizeof(item.user_id));
 	memcpy(item.request_source, row->command->request_source, sizeof(item.request_source));
-	memcpy(item.step_type, step->type, sizeof(item.step_type));
+	set_name(item.step_type, sizeof(item.step_type), step->type);
 	memcpy(item.step_name, step->name, sizeof(item.step_name));
 	visit->visitor->each(visit->visitor->context, &item);
 }
@@ -78,7 +90,7 @@ static void visit_row(const struct visit *visit, const struct inflight_row *row)
 
 	if (visit->visitor->wants && !visit->visitor->wants(visit->visitor->context, row))
 		return;
-	if (!*told)
+	if (!*told && !row->is_command_copy)
 		tell_command(visit, row);
 	*told = true;
 	if (row->step)

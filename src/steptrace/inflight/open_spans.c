@@ -125,6 +125,7 @@ static enum result read_command(struct open_command *to, uint64_t address,
 	to->span = (struct open_span){
 		.address = address,
 		.start_ns = checked_start(before.span.head.start_ns, now_ns),
+		.seen_ns = now_ns,
 		.is_suspended = before.pause == RUNNER_PAUSED,
 	};
 	return READ;
@@ -150,6 +151,7 @@ static enum result read_step(struct open_step *to, uint64_t address,
 	to->span = (struct open_span){
 		.address = address,
 		.start_ns = checked_start(before.span.child.head.start_ns, now_ns),
+		.seen_ns = now_ns,
 		.is_suspended = before.pause == RUNNER_PAUSED,
 	};
 	return READ;

@@ -37,6 +37,7 @@ enum { OPEN_NONE = -1 };
 struct open_span {
 	uint64_t address;  /* of the struct in the runner */
 	uint64_t start_ns; /* CLOCK_MONOTONIC; 0: not known, because no tracer was attached then */
+	uint64_t seen_ns;  /* CLOCK_MONOTONIC: when it was read */
 	bool is_suspended;
 };
 

@@ -48,6 +48,11 @@ void latency__on_event(void *context, const struct event *event)
 
 /* ---- what is open */
 
+void latency__open_asked(void *context)
+{
+	open_set__expect(((struct latency *)context)->open);
+}
+
 void latency__open_begin(void *context)
 {
 	struct latency *latency = context;
@@ -67,9 +72,12 @@ void latency__open_add(void *context, const struct open_item *item)
 		open_set__add(latency->open, item, key, bytes);
 }
 
-void latency__open_end(void *context)
+void latency__open_end(void *context, bool is_complete)
 {
-	((struct latency *)context)->is_open_known = true;
+	struct latency *latency = context;
+
+	latency->is_open_known = true;
+	latency->is_open_complete = is_complete && !open_set__left_out(latency->open);
 }
 
 static void count_open(void *context, const char *key, size_t key_bytes,
@@ -97,6 +105,7 @@ static int write_table(struct json *out, const struct latency *latency, struct s
 		.has_breakdown = options->has_breakdown,
 		.has_open = options->shows_open,
 		.is_open_known = latency->is_open_known,
+		.is_open_complete = latency->is_open_complete,
 		.counts_open = options->counts_open,
 	};
 

@@ -30,6 +30,7 @@ struct latency {
 	struct latency_table *table;
 	struct open_set *open;                  /* what is open */
 	bool is_open_known;                     /* it was read since the last table */
+	bool is_open_complete;                  /* nothing was left out */
 	uint64_t from_ns;                       /* when this interval began; 0: not yet */
 	uint64_t steps_not_seen;                /* of commands that ended in this interval */
 	uint64_t reports_count, reports_failed; /* failed: there was no memory */
@@ -44,8 +45,9 @@ void latency__close(struct latency *latency);
 void latency__on_event(void *context, const struct event *event);
 void latency__on_time(void *context, struct stream *stream, uint64_t now_ns, bool is_end);
 bool latency__is_due(void *context, uint64_t now_ns);
+void latency__open_asked(void *context);
 void latency__open_begin(void *context);
 void latency__open_add(void *context, const struct open_item *item);
-void latency__open_end(void *context);
+void latency__open_end(void *context, bool is_complete);
 
 #endif

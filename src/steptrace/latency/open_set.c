@@ -24,8 +24,13 @@ struct item {
 	char key[];
 };
 
+/* Ids that ended since the last look began, by their hash: a newer one may take the place of an
+ * older one. */
+enum { ENDED_BITS = 17, ENDED_COUNT = 1 << ENDED_BITS };
+
 struct open_set {
 	struct item *items; /* the head of a uthash table */
+	uint64_t *ended;    /* owned; ENDED_COUNT hashes; NULL: no look so far, or no memory */
 	size_t left_out;
 	uint64_t nameless;     /* items without an id so far */
 	struct text_hash hash; /* ids come from the traced processes */
@@ -57,7 +62,16 @@ void open_set__free(struct open_set *set)
 	if (!set)
 		return;
 	open_set__clear(set);
+	free(set->ended);
 	free(set);
+}
+
+void open_set__expect(struct open_set *set)
+{
+	if (!set->ended)
+		set->ended = calloc(ENDED_COUNT, sizeof(*set->ended));
+	else
+		memset(set->ended, 0, ENDED_COUNT * sizeof(*set->ended));
 }
 
 size_t open_set__left_out(const struct open_set *set)
@@ -67,17 +81,17 @@ size_t open_set__left_out(const struct open_set *set)
 
 /* ---- items */
 
-static unsigned int hash_of(const struct open_set *set, const uint8_t id[ID_BYTES])
+static uint64_t hash_of(const struct open_set *set, const uint8_t id[ID_BYTES])
 {
-	return (unsigned int)text_hash__of(&set->hash, (const char *)id, ID_BYTES);
+	return text_hash__of(&set->hash, (const char *)id, ID_BYTES);
 }
 
-static struct item *find(const struct open_set *set, const uint8_t id[ID_BYTES])
+static struct item *find(const struct open_set *set, const uint8_t id[ID_BYTES], uint64_t hash)
 {
-	unsigned int hash = hash_of(set, id);
+	unsigned int half = (unsigned int)hash;
 	struct item *item;
 
-	HASH_FIND_BYHASHVALUE(hh, set->items, id, ID_BYTES, hash, item);
+	HASH_FIND_BYHASHVALUE(hh, set->items, id, ID_BYTES, half, item);
 	return item;
 }
 
@@ -98,6 +112,7 @@ static int add(struct open_set *set, const struct open_item *from, const char *k
 	       size_t key_bytes)
 {
 	struct item *item;
+	uint64_t hash;
 
 	if (HASH_COUNT(set->items) >= OPEN_SET_MAX)
 		return -ENOSPC;
@@ -112,10 +127,14 @@ static int add(struct open_set *set, const struct open_item *from, const char *k
 	item->key_bytes = key_bytes;
 	memcpy(item->key, key, key_bytes);
 	name(set, item, from);
-	item->is_in_table = !find(set, item->id); /* a forged one may have the id of another */
-	if (item->is_in_table)
-		HASH_ADD_KEYPTR_BYHASHVALUE(hh, set->items, item->id, ID_BYTES,
-					    hash_of(set, item->id), item);
+	hash = hash_of(set, item->id);
+	if (find(set, item->id, hash)) {
+		free(item);
+		return 0;
+	}
+	item->value.has_ended = set->ended && set->ended[hash % ENDED_COUNT] == hash;
+	item->is_in_table = true;
+	HASH_ADD_KEYPTR_BYHASHVALUE(hh, set->items, item->id, ID_BYTES, (unsigned int)hash, item);
 	if (item->is_in_table)
 		return 0;
 	free(item);
@@ -133,21 +152,25 @@ int open_set__add(struct open_set *set, const struct open_item *item, const char
 
 void open_set__on_event(struct open_set *set, const struct event *event)
 {
-	struct item *item = NULL;
+	const uint8_t *id = event->kind == EVENT_STEP_EXECUTED       ? event->step->step_id
+			    : event->kind == EVENT_COMMAND_COMPLETED ? event->head->execution_id
+								     : NULL;
+	struct item *item;
+	uint64_t hash;
 
-	if (!set->items)
+	if (!id || (!set->items && !set->ended))
 		return;
-	if (event->kind == EVENT_STEP_EXECUTED)
-		item = find(set, event->step->step_id);
-	else if (event->kind == EVENT_COMMAND_COMPLETED)
-		item = find(set, event->head->execution_id);
+	hash = hash_of(set, id);
+	if (set->ended)
+		set->ended[hash % ENDED_COUNT] = hash;
+	item = find(set, id, hash);
 	if (item)
 		item->value.has_ended = true;
 }
 
 void open_set__see(struct open_set *set, const uint8_t id[16], uint64_t round)
 {
-	struct item *item = set->items ? find(set, id) : NULL;
+	struct item *item = set->items ? find(set, id, hash_of(set, id)) : NULL;
 
 	if (item)
 		item->value.round = round;

@@ -23,8 +23,12 @@ struct open_set;
 struct open_set *open_set__new(void);
 void open_set__free(struct open_set *set);
 
-/* Adds the item; its row has this key, which is copied. 0, or -ENOMEM or -ENOSPC: it is left
- * out. */
+/* A look begins: from now on, ends are remembered, so that an item that is added later is known to
+ * have ended. */
+void open_set__expect(struct open_set *set);
+
+/* Adds the item; its row has this key, which is copied. An item with the id of another is the same
+ * one, seen in the memory of a forked child. 0, or -ENOMEM or -ENOSPC: it is left out. */
 int open_set__add(struct open_set *set, const struct open_item *item, const char *key,
 		  size_t key_bytes);
 
@@ -41,7 +45,7 @@ size_t open_set__left_out(const struct open_set *set);
 struct open_value {
 	uint64_t age_ns, seen_ns; /* at the time seen_ns */
 	bool is_age_known;        /* false: at least age_ns */
-	bool has_ended;           /* since then */
+	bool has_ended;           /* since it was read */
 	uint64_t round;           /* the last one of open_set__see() */
 };
 

@@ -31,6 +31,7 @@ struct report {
 	bool has_breakdown;      /* each row says where the time went */
 	bool has_open;           /* each row says what is open */
 	bool is_open_known;      /* false: it could not be read */
+	bool is_open_complete;   /* false: some of it could not be read */
 	bool counts_open;        /* of JSON: the durations contain the ages of what is open */
 };
 

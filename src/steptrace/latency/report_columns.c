@@ -118,7 +118,7 @@ static void write_waits_for(const struct row_facts *facts, char text[REPORT_CELL
 
 static void write_open(const struct row_facts *facts, char text[REPORT_CELL_BYTES])
 {
-	if (facts->report->is_open_known)
+	if (facts->report->is_open_known && (facts->row->open || facts->report->is_open_complete))
 		snprintf(text, REPORT_CELL_BYTES, "%llu", (unsigned long long)facts->row->open);
 	else
 		snprintf(text, REPORT_CELL_BYTES, "-");

@@ -135,7 +135,8 @@ static void put_cpu(struct json *out, const struct latency_cpu *cpu)
 	json__raw(out, "}");
 }
 
-/* "open":2,"oldest_open_ms":…,"oldest_open_at_least_ms":…; null: it is not known */
+/* "open":2,"open_is_complete":true,"oldest_open_ms":…,"oldest_open_at_least_ms":…; null: it is not
+ * known */
 static void put_open(struct json *out, const struct report *report, const struct latency_row *row)
 {
 	bool has_age = report->is_open_known && row->open;
@@ -145,6 +146,8 @@ static void put_open(struct json *out, const struct report *report, const struct
 		json__u64(out, row->open);
 	else
 		json__raw(out, "null");
+	json__raw(out, ",\"open_is_complete\":");
+	json__bool(out, report->is_open_known && report->is_open_complete);
 	json__raw(out, ",\"oldest_open_ms\":");
 	if (has_age && row->is_oldest_known)
 		json__milliseconds(out, row->oldest_open_ns);

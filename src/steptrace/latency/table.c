@@ -133,10 +133,9 @@ int latency_table__add_open(struct latency_table *table, const char *key, size_t
 		table->lost++;
 		return -ENOMEM;
 	}
-	if (!row->open || value->age_ns > row->oldest_open_ns) {
+	row->is_oldest_known = value->is_age_known && (!row->open || row->is_oldest_known);
+	if (value->age_ns > row->oldest_open_ns)
 		row->oldest_open_ns = value->age_ns;
-		row->is_oldest_known = value->is_age_known;
-	}
 	row->open++;
 	row->time_ns += value->age_ns;
 	return 0;

@@ -35,7 +35,7 @@ struct latency_row {
 	struct latency_cpu cpu;
 	uint64_t open;           /* how many are open */
 	uint64_t oldest_open_ns; /* how long the oldest of these has been open */
-	bool is_oldest_known;    /* false: it has been open for at least that */
+	bool is_oldest_known;    /* false: an open one may be older than that */
 	uint64_t time_ns;        /* of what ended and what is open: rows are in this order */
 };
 

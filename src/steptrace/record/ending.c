@@ -3,8 +3,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <string.h>
-#include <time.h>
 
 #include "common/clock.h"
 #include "common/log.h"
@@ -75,25 +73,6 @@ static void drain_before_detach(struct session *session)
 		continue;
 }
 
-/* The reader wants to know what is open, as long as ends are seen: what ends before the probes are
- * detached is not open. A command that has ended has nothing open. */
-static void look_at_what_is_open(struct session *session)
-{
-	const struct timespec pause = {.tv_nsec = 2000000};
-
-	if (!session->options->reader || !session->options->reader->open ||
-	    strcmp(session->stop_reason, "target_exited") == 0)
-		return;
-	open_looks__forget(&session->looks);
-	while (open_looks__are_awaited(&session->looks, clock__now_ns(), true)) {
-		bool more = open_looks__take(&session->looks);
-
-		if (!intake__drain(session) && !more)
-			nanosleep(&pause, NULL);
-	}
-	open_looks__forget(&session->looks);
-}
-
 static void detach(struct session *session)
 {
 	session->is_detaching = true;
@@ -144,7 +123,6 @@ void ending__run(struct session *session)
 	watch__let_go(&session->watch);
 	vanished__check(&session->vanished, &session->watch, session->stream, false);
 	drain_before_detach(session);
-	look_at_what_is_open(session);
 	session__stop_reader(session);
 	detach(session);
 	drain_all(session);

@@ -3,6 +3,24 @@
 
 #include "common/log.h"
 
+#define KEEP_LARGER(member) told->member = now->member > told->member ? now->member : told->member
+
+/* A number that rises and falls is said again only when it is higher than ever. */
+static void keep_largest(struct lookout_state *told, const struct lookout_state *now)
+{
+	KEEP_LARGER(older_headers);
+	KEEP_LARGER(newer_headers);
+	KEEP_LARGER(unreadable);
+	KEEP_LARGER(unseen);
+	KEEP_LARGER(swapped_bytes);
+	KEEP_LARGER(partial);
+	KEEP_LARGER(left_out);
+	if (now->broken.text[0])
+		told->broken = now->broken;
+	if (now->no_times.text[0])
+		told->no_times = now->no_times;
+}
+
 void lookout_news__say(struct lookout_state *told, const struct lookout_state *now,
 		       const char *subject)
 {
@@ -37,5 +55,5 @@ void lookout_news__say(struct lookout_state *told, const struct lookout_state *n
 		log__warn("%s does not know the ages of commands that began before the "
 			  "recording: %s",
 			  subject, now->no_times.text);
-	*told = *now;
+	keep_largest(told, now);
 }

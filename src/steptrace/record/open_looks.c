@@ -31,20 +31,48 @@ void open_looks__close(struct open_looks *looks)
 
 /* ---- questions */
 
+static void send_question(struct open_looks *looks)
+{
+	looks->reader->asked(looks->context);
+	lookout__ask(&looks->lookout);
+}
+
 static void ask(struct open_looks *looks, uint64_t now_ns)
 {
 	looks->asked_ns = now_ns;
 	looks->is_answered = false;
 	if (!looks->is_late)
-		lookout__ask(&looks->lookout);
+		send_question(looks);
+}
+
+static bool is_overdue(const struct open_looks *looks, uint64_t now_ns)
+{
+	return looks->asked_ns && !looks->is_answered &&
+	       now_ns - looks->asked_ns >= OPEN_LOOKS_PATIENCE_NS;
+}
+
+static void say_late(struct open_looks *looks)
+{
+	if (!looks->said_late)
+		log__warn("%s does not know what is open: reading the memory of the runners takes "
+			  "more than %llu s",
+			  looks->reader->subject, OPEN_LOOKS_PATIENCE_NS / 1000000000);
+	looks->said_late = true;
 }
 
 void open_looks__ask(struct open_looks *looks, uint64_t now_ns)
 {
 	bool is_awaited = looks->asked_ns && !looks->is_answered;
 
-	if (looks->lookout.fd >= 0 && !is_awaited && now_ns >= looks->next_ns)
+	if (looks->lookout.fd < 0)
+		return;
+	if (!is_awaited && now_ns >= looks->next_ns)
 		ask(looks, now_ns);
+	if (!is_overdue(looks, now_ns))
+		return;
+	if (!looks->has_begun)
+		looks->reader->begin(looks->context);
+	say_late(looks);
 }
 
 static void say_rare(struct open_looks *looks)
@@ -53,8 +81,7 @@ static void say_rare(struct open_looks *looks)
 		log__info(
 			"%s reads what is open about every %.1f s: more often, it would take more "
 			"than %.0f %% of a processor",
-			looks->reader->subject,
-			(double)looks->told.cpu_ns / LOOKOUT_MAX_SHARE / 1e9,
+			looks->reader->subject, (double)looks->cpu_ns / LOOKOUT_MAX_SHARE / 1e9,
 			100 * LOOKOUT_MAX_SHARE);
 	looks->said_rare = true;
 }
@@ -71,20 +98,13 @@ bool open_looks__are_awaited(struct open_looks *looks, uint64_t now_ns, bool is_
 {
 	if (looks->lookout.fd < 0)
 		return false;
-	if (!looks->asked_ns && !is_end && is_too_early(looks, now_ns))
+	if (!looks->asked_ns && !is_end && (looks->is_late || is_too_early(looks, now_ns)))
 		return false;
 	if (!looks->asked_ns)
 		ask(looks, now_ns);
-	return !looks->is_answered && now_ns - looks->asked_ns < OPEN_LOOKS_PATIENCE_NS;
-}
-
-static void say_late(struct open_looks *looks)
-{
-	if (!looks->said_late)
-		log__warn("%s does not know what is open: reading the memory of the runners takes "
-			  "more than %llu s",
-			  looks->reader->subject, OPEN_LOOKS_PATIENCE_NS / 1000000000);
-	looks->said_late = true;
+	if (is_overdue(looks, now_ns))
+		say_late(looks);
+	return !looks->is_answered && !is_overdue(looks, now_ns);
 }
 
 void open_looks__forget(struct open_looks *looks)
@@ -92,8 +112,6 @@ void open_looks__forget(struct open_looks *looks)
 	if (looks->lookout.fd >= 0 && looks->asked_ns && !looks->is_answered) {
 		looks->is_late = true;
 		looks->has_begun = false;
-		if (looks->reader->waits)
-			say_late(looks);
 	}
 	looks->asked_ns = 0;
 }
@@ -113,7 +131,13 @@ static void finish_late(struct open_looks *looks)
 {
 	looks->is_late = false;
 	if (looks->asked_ns)
-		lookout__ask(&looks->lookout);
+		send_question(looks);
+}
+
+static bool is_complete(const struct lookout_state *state)
+{
+	return !state->older_headers && !state->newer_headers && !state->unreadable &&
+	       !state->unseen && !state->partial && !state->left_out && !state->swapped_bytes;
 }
 
 static void finish_answer(struct open_looks *looks)
@@ -121,6 +145,7 @@ static void finish_answer(struct open_looks *looks)
 	const struct lookout_state *now = &looks->message->state;
 	bool is_broken = now->broken.text[0] != 0;
 
+	looks->cpu_ns = now->cpu_ns;
 	looks->next_ns = clock__now_ns() + (uint64_t)((double)now->cpu_ns / LOOKOUT_MAX_SHARE);
 	lookout_news__say(&looks->told, now, looks->reader->subject);
 	if (looks->is_late) {
@@ -131,7 +156,7 @@ static void finish_answer(struct open_looks *looks)
 	looks->has_begun = false;
 	looks->is_answered = true;
 	if (!is_broken)
-		looks->reader->end(looks->context);
+		looks->reader->end(looks->context, is_complete(now));
 }
 
 static void add_item(struct open_looks *looks)
@@ -148,6 +173,7 @@ static void give_up(struct open_looks *looks)
 		log__error("the process '%s' has ended: %s does not know any more what is open",
 			   LOOKOUT_NAME, looks->reader->subject);
 	looks->is_answered = true;
+	looks->reader->begin(looks->context); /* what it said is not known any more */
 	lookout__close(&looks->lookout);
 }
 

@@ -24,12 +24,15 @@ struct open_items_reader {
 	const char *subject; /* of sentences about what was not seen: "steptrace top" */
 	/* Whether it would make a table now, for which it wants to know what is open. */
 	bool (*is_due)(void *context, uint64_t now_ns);
-	bool waits; /* for the answer with its table; false: it has the answer before */
-	/* An answer: what was open before is forgotten, then every item. If the look failed,
-	 * there is no end. */
+	bool waits;        /* for the answer with its table; false: it has the answer before */
+	bool looks_at_end; /* of the recording, before the probes are detached */
+	/* A look begins. What ends from now on may be in the answer. */
+	void (*asked)(void *context);
+	/* An answer: what was open before is forgotten, then every item. `is_complete`: nothing was
+	 * left out, and every runner was read. If the look failed, there is no end. */
 	void (*begin)(void *context);
 	void (*add)(void *context, const struct open_item *item);
-	void (*end)(void *context);
+	void (*end)(void *context, bool is_complete);
 };
 
 struct open_looks {
@@ -42,6 +45,7 @@ struct open_looks {
 	bool is_answered, has_begun;     /* to answer */
 	bool is_late;                    /* the answer of an earlier question still comes */
 	uint64_t next_ns;                /* no question before that */
+	uint64_t cpu_ns;                 /* that the last look took */
 	bool said_late, said_rare;
 };
 
@@ -50,7 +54,8 @@ struct open_looks {
 int open_looks__open(struct open_looks *looks, const struct open_items_reader *reader,
 		     void *context, const struct lookout_options *options, struct error *err);
 
-/* Asks, if an answer is not awaited and it is not too early. */
+/* Asks, if an answer is not awaited and it is not too early. What an answer that does not come for
+ * long should replace is forgotten. */
 void open_looks__ask(struct open_looks *looks, uint64_t now_ns);
 
 /* True: wait, an answer may come. Asks if nothing was asked yet; false when the answer is there,

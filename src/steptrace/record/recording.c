@@ -35,6 +35,7 @@ static void on_signal(struct session *session, const struct wakeup *wakeup)
 {
 	if (!signals__handle(session, wakeup))
 		return;
+	session->is_hurried = session->stop_reason != NULL;
 	if (!wakeup->from_terminal)
 		session->give_up_ns = ENDING_SERVICE_NS;
 	session__stop(session, wakeup->signal == SIGINT ? "interrupted" : "terminated");
@@ -124,35 +125,56 @@ static bool read_more(struct session *session)
 	return intake__drain(session) || more_overdue || more_open;
 }
 
-static void loop(struct session *session)
+/* `more`: do not wait, there is more to read. Returns the same for the next turn. */
+static bool turn(struct session *session, bool more)
 {
 	struct wakeup wakeup;
+
+	wakeups__wait(&session->wakeups, more, &wakeup);
+	if (wakeup.news) /* before anything else: a program may wait for the probes */
+		watch__on_news(&session->watch);
+	if (wakeup.writers)
+		watch__let_writers_go(&session->watch);
+	if (wakeup.timer)
+		on_timer(session);
+	if (wakeup.timer || wakeup.metrics)
+		metrics__serve(session->self_stats.metrics);
+	if (wakeup.clock_was_set)
+		on_clock_set(session);
+	if (wakeup.signal)
+		on_signal(session, &wakeup);
+	if (wakeup.command_ended || watch__targets_ended(&session->watch))
+		session__stop(session, "target_exited");
+	if (wakeup.deadline)
+		session__stop(session, "duration");
+	if (wakeup.outputs)
+		on_output_notice(session);
+	if (wakeup.screen)
+		on_screen(session);
+	return outputs__have_room(&session->outputs) && read_more(session);
+}
+
+/* Before the probes are detached: what ends later is not seen. */
+static void look_at_the_end(struct session *session, bool more)
+{
+	const struct event_reader *reader = session->options->reader;
+
+	if (!reader || !reader->open || !reader->open->looks_at_end)
+		return;
+	open_looks__forget(&session->looks);
+	while (!session->is_hurried &&
+	       open_looks__are_awaited(&session->looks, clock__now_ns(), true))
+		more = turn(session, more);
+	open_looks__forget(&session->looks);
+}
+
+static void loop(struct session *session)
+{
 	bool more = false;
 
-	while (!session->stop_reason) {
-		wakeups__wait(&session->wakeups, more, &wakeup);
-		if (wakeup.news) /* before anything else: a program may wait for the probes */
-			watch__on_news(&session->watch);
-		if (wakeup.writers)
-			watch__let_writers_go(&session->watch);
-		if (wakeup.timer)
-			on_timer(session);
-		if (wakeup.timer || wakeup.metrics)
-			metrics__serve(session->self_stats.metrics);
-		if (wakeup.clock_was_set)
-			on_clock_set(session);
-		if (wakeup.signal)
-			on_signal(session, &wakeup);
-		if (wakeup.command_ended || watch__targets_ended(&session->watch))
-			session__stop(session, "target_exited");
-		if (wakeup.deadline)
-			session__stop(session, "duration");
-		if (wakeup.outputs)
-			on_output_notice(session);
-		if (wakeup.screen)
-			on_screen(session);
-		more = outputs__have_room(&session->outputs) && read_more(session);
-	}
+	while (!session->stop_reason)
+		more = turn(session, more);
+	look_at_the_end(session, more);
 }
 
 static void start(struct session *session)

@@ -27,7 +27,7 @@ void session__tell_reader(struct session *session, bool is_end)
 	const struct event_reader *reader = session->options->reader;
 	uint64_t now_ns = clock__now_ns();
 
-	if (!reader || (!is_end && awaits_look(session, now_ns)))
+	if (!reader || (!is_end && (session->stop_reason || awaits_look(session, now_ns))))
 		return;
 	reader->on_time(reader->context, session->stream, now_ns, is_end);
 	if (reader->open && reader->open->waits && !is_end && session->looks.asked_ns)

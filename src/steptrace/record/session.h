@@ -112,11 +112,12 @@ struct session {
 
 	/* How it ends (ending.c). */
 	const char *stop_reason; /* as in trace.stopped; NULL: it goes on */
-	uint64_t stopped_ns;     /* when the loop was left */
-	uint64_t disarmed_ns;    /* when the tracer began to detach */
-	bool is_detaching;       /* from then on; ends of processes may hide ends of commands */
-	uint64_t give_up_ns;     /* after stopped_ns outputs are abandoned; 0: no limit */
-	bool said_waiting;       /* for an output */
+	bool is_hurried;      /* another signal came: nothing is waited for that can be left out */
+	uint64_t stopped_ns;  /* when the loop was left */
+	uint64_t disarmed_ns; /* when the tracer began to detach */
+	bool is_detaching;    /* from then on; ends of processes may hide ends of commands */
+	uint64_t give_up_ns;  /* after stopped_ns outputs are abandoned; 0: no limit */
+	bool said_waiting;    /* for an output */
 };
 
 /* The loop ends after the current round. Only the first reason counts. */

@@ -18,6 +18,12 @@ void open_now__close(struct open_now *now)
 
 /* ---- looks */
 
+void open_now__expect_look(struct open_now *now)
+{
+	if (now->looked)
+		open_set__expect(now->looked);
+}
+
 void open_now__begin_look(struct open_now *now)
 {
 	if (now->looked)

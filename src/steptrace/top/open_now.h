@@ -35,7 +35,9 @@ struct open_now {
 void open_now__open(struct open_now *now);
 void open_now__close(struct open_now *now);
 
-/* A look: the first function forgets the one before. */
+/* A look. It begins with the first function, whose call may be long before its first item. The
+ * second function forgets the look before. */
+void open_now__expect_look(struct open_now *now);
 void open_now__begin_look(struct open_now *now);
 void open_now__add(struct open_now *now, const struct open_item *item);
 

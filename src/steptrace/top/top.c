@@ -26,6 +26,11 @@ void top__close(struct top *top)
 	top->rows = NULL;
 }
 
+void top__expect_look(struct top *top)
+{
+	open_now__expect_look(&top->open);
+}
+
 void top__begin_look(struct top *top)
 {
 	open_now__begin_look(&top->open);

@@ -49,7 +49,8 @@ void top__close(struct top *top);
 
 void top__on_event(struct top *top, const struct event *event);
 
-/* A look into the memory of the runners: the first function forgets the one before. */
+/* A look into the memory of the runners, as in open_now.h. */
+void top__expect_look(struct top *top);
 void top__begin_look(struct top *top);
 void top__add_open(struct top *top, const struct open_item *item);
 
