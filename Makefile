@@ -339,7 +339,7 @@ aarch64-built:
 
 test-aarch64:
 	./packages install build tests aarch64
-	$(MAKE) all aarch64-built
+	$(MAKE) all $(BUILD)/tests/spans aarch64-built
 	tests/run-aarch64
 
 deps:
