@@ -265,7 +265,8 @@ def soak(seconds, progress=False):
         lines_count, stopped = check_files(folder)
         for part in collector.parts[:-1]:
             # The collector began to keep it within the first line, and hung up within the last.
-            check_lines("socket", part.decode().splitlines(True)[1:-1])
+            lines = part.splitlines(True)[1:-1]
+            check_lines("socket", [line.decode() for line in lines])
         return {"runners": work.count, "killed": work.killed, "commands_steady": steady,
                 "hits": stopped["hits"], "events": stopped["events"],
                 "lost": stopped["lost"], "lines_kept": lines_count,
