@@ -204,14 +204,17 @@ class Hanging(EndToEnd):
         self.assertIs(row["step"]["suspended"], True)
 
     def test_the_oldest_is_the_first(self):
+        """The lower bound of an age is how long the thread has slept: each begins to sleep before
+        the next one exists."""
         with hanging() as runner:
-            tids = [tid_of(runner.do("stack sleep")) for _ in range(4)]
-            rows = []
+            tids, rows = [], []
 
             def are_known():
                 rows[:] = of(runner)[0]
                 return all(row["age_at_least_ms"] for row in rows)
-            wait_until(are_known, "all threads sleep")
+            for _ in range(4):
+                tids.append(tid_of(runner.do("stack sleep")))
+                wait_until(are_known, "all threads sleep")
         self.assertEqual([row["thread"]["tid"] for row in rows], tids)
 
 
