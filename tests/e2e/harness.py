@@ -9,6 +9,7 @@ of tests/targets gets its own copy of the file, whose probes are not used by oth
 recorder with --all attaches to them as well and raises the semaphore.
 """
 import contextlib
+import errno
 import json
 import os
 import secrets
@@ -104,6 +105,24 @@ def copy_of(directory, *names):
     program, removes or changes a file, or records everyone(). Returns the path of the first."""
     paths = [shutil.copy(built(name), os.path.join(directory, named(name))) for name in names]
     return paths[0]
+
+
+def overwrite(path, source):
+    """As cp(1) does it: the inode stays. The file of a program that has ended is busy a moment
+    longer if another process, such as a tracer, was reading its /proc/PID/maps."""
+    inode = os.stat(path).st_ino
+
+    def is_written():
+        try:
+            shutil.copyfile(source, path)
+        except OSError as error:
+            if error.errno != errno.ETXTBSY:
+                raise
+            return False
+        return True
+
+    wait_until(is_written, "%s is not executed any more" % path)
+    assert os.stat(path).st_ino == inode
 
 
 def compiled(path, *flags, source="spans"):

@@ -8,7 +8,7 @@ import time
 
 import needs
 from harness import (Runner, Scenario, Tracer, check_books, compiled, copy_of, everyone, named,
-                     of_exe, of_kind, of_process, runner_events, target)
+                     of_exe, of_kind, of_process, overwrite, runner_events, target)
 
 
 def build_id(path):
@@ -193,11 +193,6 @@ class Replaced(Scenario):
     def test_renamed_over_while_it_is_named(self):
         self.check_renamed_over("-x", self.path)
 
-    def overwrite(self, source):
-        inode = os.stat(self.path).st_ino
-        shutil.copyfile(source, self.path)
-        self.assertEqual(os.stat(self.path).st_ino, inode)
-
     def check_overwritten(self, *arguments):
         """The old probes must not stay: they would lie in the middle of other instructions."""
         former = build_id(self.path)
@@ -206,7 +201,7 @@ class Replaced(Scenario):
         with Runner(self.path) as old:
             tracer.written("trace.attached", former, self.path)
             old.do("go 2")
-        self.overwrite(variant)
+        overwrite(self.path, variant)
         tracer.written("trace.detached", former, self.path)
         with Runner(self.path) as new:
             tracer.written("trace.attached", build_id(self.path), self.path)
@@ -229,7 +224,7 @@ class Replaced(Scenario):
         with Runner(self.path) as old:
             tracer = Tracer(*everyone())
             old.do("go 1")
-        self.overwrite(same)
+        overwrite(self.path, same)
         with Runner(self.path) as new:
             tracer.written("trace.attached", '"pids":[%d]' % new.pid)
             new.do("go 2")
@@ -254,7 +249,7 @@ class Replaced(Scenario):
             os.unlink(path)
         shutil.copy("/bin/true", path)
         subprocess.run([path], check=True)
-        shutil.copyfile(target("spans"), path)
+        overwrite(path, target("spans"))
         return os.stat(path).st_ino
 
     def test_an_inode_number_of_somebody_else(self):

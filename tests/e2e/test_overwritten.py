@@ -10,17 +10,11 @@ import unittest
 
 import needs
 from harness import (PATIENCE_S, Runner, STEPTRACE, Scenario, Tracer, check_books, copy_of,
-                     everyone, named, of_exe, of_kind, of_process, run, target, wait_until)
+                     everyone, named, of_exe, of_kind, of_process, overwrite, run, target,
+                     wait_until)
 from test_privilege import FOLLOWING, Privileged
 
 TIMES = 20
-
-
-def overwrite(path, source):
-    """As cp(1) does it: the inode stays."""
-    inode = os.stat(path).st_ino
-    shutil.copyfile(source, path)
-    assert os.stat(path).st_ino == inode
 
 
 def leases(path):
