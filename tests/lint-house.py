@@ -63,7 +63,7 @@ LIBRARIES = {
     "zlib": (r"zlib", r"src/steptrace/output/gzip\.c"),
     "uthash": (r"uthash",
                r"src/steptrace/(output/incomplete|latency/(table|label_sets|open_set)|top/rows"
-               r"|inflight/overdue)\.c"),
+               r"|inflight/(overdue|search_plan))\.c"),
     "ncurses": (r"n?curses|term\.h|panel|menu|form", r"src/steptrace/screen/screen\.c"),
     "SQLite": (r"sqlite3", r"src/runner/store.*"),
     "libyaml": (r"yaml\.h", r"src/runner/yaml.*\.c"),

@@ -146,7 +146,7 @@ static void say_what_is_missing(const struct inflight *inflight,
 {
 	if (inflight->older_headers)
 		log__info("%llu of %llu runners were built with an older steptrace.h: what they "
-			  "have open cannot be found",
+			  "have open cannot be found (steptrace top shows what begins from now on)",
 			  (unsigned long long)inflight->older_headers,
 			  (unsigned long long)inflight->runners);
 	if (inflight->newer_headers)
@@ -164,6 +164,13 @@ static void say_what_is_missing(const struct inflight *inflight,
 			  "%llu MiB (--scan)",
 			  (unsigned long long)(inflight->partial - inflight->too_large),
 			  (unsigned long long)(options->scan_bytes >> 20));
+	if (inflight->revisited)
+		log__info("of %llu of %llu runners, only the stacks of the threads were searched, "
+			  "and the pages where commands or steps were found before (their whole "
+			  "memory is searched about every %.1f s)",
+			  (unsigned long long)inflight->revisited,
+			  (unsigned long long)inflight->runners,
+			  (double)inflight->whole_period_ns / 1e9);
 	if (inflight->swapped_bytes)
 		log__info("%.1f MiB of the memory of runners are swapped out and were not "
 			  "searched: what is open there is not shown",

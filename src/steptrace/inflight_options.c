@@ -115,5 +115,7 @@ int inflight_options__parse(struct inflight_options *options, int argc, char **a
 	result = option_groups__parse(groups, GROUPS_COUNT, argc, argv, &parser, err);
 	if (result == OPTION_END && check(options, &parser, err))
 		return OPTION_BAD;
+	if (options->watch_ns)
+		options->whole_share = INFLIGHT_WHOLE_SHARE;
 	return result;
 }

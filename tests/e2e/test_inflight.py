@@ -326,6 +326,7 @@ class Foreign(EndToEnd):
         self.assertEqual((status, rows), (1, []))
         self.assertEqual(summary["older_headers"], 1)
         self.assertIn("1 of 1 runners were built with an older steptrace.h", words)
+        self.assertIn("steptrace top shows what begins from now on", words)
 
     def test_a_newer_header(self):
         """The note says version 2 of the tags. This steptrace knows only version 1."""
@@ -545,6 +546,46 @@ class CommandLine(Scenario):
             process.send_signal(signal.SIGINT)
             self.assertEqual(process.wait(PATIENCE_S), 0)
             lines.rest()
+
+    def watch(self, runner, *arguments):
+        """The lines of standard output and standard error, as they come."""
+        process = subprocess.Popen([STEPTRACE, "inflight", "--watch", "100ms", "-p",
+                                    str(runner.pid), *arguments], stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, bufsize=0)
+        Tracer.running.append(process)
+        return (process, Lines(process.stdout, "steptrace inflight"),
+                Lines(process.stderr, "steptrace inflight"))
+
+    def test_watch_a_process_with_much_memory(self):
+        """It is not searched wholly each time. What is on a stack is found nevertheless, and what
+        was found before; of the rest it is said."""
+        with hanging() as runner:
+            runner.do("memory 256")
+            runner.do("heap")
+            process, rows, words = self.watch(runner)
+            words.until("only the stacks of the threads were searched")
+            runner.do("stack futex")
+            rows.until("hang.stack")
+            for _ in range(3):
+                rows.until("hang.heap")
+            process.send_signal(signal.SIGINT)
+            self.assertEqual(process.wait(PATIENCE_S), 0)
+            rows.rest()
+            words.rest()
+
+    def test_watch_for_what_is_older(self):
+        """Every look finds what is older than 100 ms, also in the heap: it searches all memory."""
+        with hanging() as runner:
+            runner.do("memory 256")
+            process, rows, words = self.watch(runner, "--older-than", "100ms", "--json")
+            rows.until("inflight.summary")
+            runner.do("stack futex")
+            summaries = [json.loads(rows.until("inflight.summary")[-1]) for _ in range(5)]
+            process.send_signal(signal.SIGINT)
+            self.assertIn(process.wait(PATIENCE_S), (0, 3))
+            rows.rest()
+            words.rest()
+        self.assertEqual([summary["revisited"] for summary in summaries], [0] * 5)
 
     def test_watch_ends_with_the_last_status(self):
         with hanging() as runner:

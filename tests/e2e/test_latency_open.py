@@ -7,7 +7,8 @@ import time
 import unittest
 
 import needs
-from harness import Runner, Scenario, copy_of, everyone, run, target, validate, wait_until
+from harness import (Runner, Scenario, Tracer, copy_of, everyone, run, steps, target, validate,
+                     wait_until)
 from test_latency import Table, rows_of
 
 
@@ -79,6 +80,22 @@ class Open(Scenario):
         rows = by_type(self.table(runner).stop())
         self.assertEqual([row["open"] for row in rows.values()], [1])
 
+    def test_without_a_name(self):
+        """It has one row while it is open and when it has ended, as its events say."""
+        path = os.path.join(self.directory, "rows")
+        runner = self.hanging()
+        tracer = Tracer("-p", str(runner.pid))
+        table = self.table(runner, "--interval", "100ms", "-o", path)
+        runner.do("nameless")
+        wait_until(lambda: any(row["open"] for row in self.written(path)), "a table shows it")
+        runner.do("end")
+        wait_until(lambda: any(row["count"] for row in self.written(path)), "a table shows its end")
+        table.stop()
+        event, = steps(tracer.stop())
+        self.assertEqual({(row["by"]["command_slug"], row["by"]["step_type"])
+                          for row in self.written(path)},
+                         {(event["command_slug"], event["step_type"])})
+
     def test_a_sample(self):
         """What began before the attach has no id, so it is in no sample."""
         runner = self.hanging("heap")
@@ -124,16 +141,32 @@ class Open(Scenario):
         self.assertEqual(ages, sorted(ages))
         self.assertEqual(sum(row["count"] for row in rows), 1)
 
+    def tables(self, path):
+        """What each table so far says of a type of step: (open, open_is_complete)."""
+        tables = {}
+        for row in self.written(path):
+            table = tables.setdefault(row["monotonic_ns"], {})
+            table[row["by"]["step_type"]] = (row["open"], row["open_is_complete"])
+        return list(tables.values())
+
     def test_much_memory(self):
-        """Reading it takes at most a twentieth of a processor."""
+        """To search it all for each table would take too long. The tables between show what is on
+        stacks, and what was found before."""
         path = os.path.join(self.directory, "rows")
-        runner = self.hanging("memory 512", "heap")
+        runner = self.hanging("memory 256", "heap")
         table = self.table(runner, "--interval", "100ms", "-o", path)
-        table.words.until("steptrace latency reads what is open about every")
-        wait_until(lambda: any(row["open"] for row in self.written(path)),
-                   "a table shows the open step")
+        table.words.until("steptrace latency searches the whole memory of the runners about every")
+        runner.do("stack sleep")
+        wait_until(lambda: self.tables(path)[-1].get("WaitStep") == (1, False),
+                   "a table shows the new step, and that it is not complete")
+        first = len(self.tables(path))
+        wait_until(lambda: len(self.tables(path)) >= first + 10, "ten more tables")
+        between = self.tables(path)[first:first + 10]
         table.stop()
-        self.assertEqual(self.written(path)[-1]["open"], 1)
+        for rows in between:
+            self.assertEqual((rows["HeapStep"][0], rows["WaitStep"][0]), (1, 1), between)
+        last = self.tables(path)[-1]
+        self.assertEqual(last, {"HeapStep": (1, True), "WaitStep": (1, True)})
 
     def test_filters(self):
         runner = self.hanging("nested", "heap")
@@ -217,6 +250,31 @@ class Unknown(Scenario):
             self.assertIn("does not know what is open", "\n".join(table.words.rest()))
         self.assertEqual([row["open"] for row in rows], [None])
         wait_until(lambda: not os.path.exists("/proc/%d" % child), "the child has ended")
+
+    def is_taken(self, table, number):
+        """Whether the tracer has read this signal from its queue."""
+        with open("/proc/%d/status" % table.process.pid, encoding="ascii") as file:
+            pending = [int(line.split()[1], 16) for line in file if line.startswith(("SigPnd",
+                                                                                     "ShdPnd"))]
+        return not any(signals >> (number - 1) & 1 for signals in pending)
+
+    def test_a_second_signal(self):
+        """It ends the wait for the child, which is stopped, before its two seconds are over."""
+        def ends_at_once():
+            with Runner() as runner:
+                table = Table("-p", str(runner.pid), "--json", "--by", "command")
+                child = self.looker(table)
+                wait_until(lambda: os.stat("/proc/%d" % child).st_uid, "the child has no root")
+                os.kill(child, signal.SIGSTOP)
+                runner.do("go 1")
+                table.process.send_signal(signal.SIGINT)
+                wait_until(lambda: self.is_taken(table, signal.SIGINT), "the first one is read")
+                table.process.send_signal(signal.SIGINT)
+                rows = rows_of(table.end())
+                self.assertEqual([(row["count"], row["open"]) for row in rows], [(1, None)])
+                return "takes more than 2 s" not in "\n".join(table.words.rest())
+
+        wait_until(ends_at_once, "a second signal comes within two seconds, and ends the wait")
 
     def test_an_older_header(self):
         needs.program("objcopy")

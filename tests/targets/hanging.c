@@ -6,6 +6,7 @@
  *	stack HOW	a thread begins a command and a step on its stack, and waits there. HOW is
  *			futex, pipe, sleep or spin
  *	heap		a thread begins a command and a step in the heap, and ends
+ *	nameless	the same, without a slug and a type of step
  *	nested		a command with a step in a step in a step, on the stack of a thread
  *	parallel N	a command with N steps, each on the stack of a thread
  *	coroutines N	N coroutines with stacks of their own begin a command and a step, and yield
@@ -374,6 +375,8 @@ static void obey(const char *order, const char *how, int number)
 		printf("tid %d\n", start(hang, strdup(kept_how)));
 	else if (strcmp(order, "heap") == 0)
 		start(begin_in_heap, keep());
+	else if (strcmp(order, "nameless") == 0)
+		begin(keep(), "", "");
 	else if (strcmp(order, "nested") == 0)
 		printf("tid %d\n", start(hang_nested, NULL));
 	else if (strcmp(order, "parallel") == 0)

@@ -6,6 +6,7 @@
 /* cmocka wants those four first */
 #include <cmocka.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,12 +31,38 @@ static void a_name_may_be_anything(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		pid_t parent = -1;
+		struct process_link link = {.parent = -1};
 
-		assert_int_equal(process_tree__parse(cases[i].stat, &parent), cases[i].parent != 0);
+		assert_int_equal(process_link__parse(&link, cases[i].stat), cases[i].parent != 0);
 		if (cases[i].parent)
-			assert_int_equal(parent, cases[i].parent);
+			assert_int_equal(link.parent, cases[i].parent);
 	}
+}
+
+/* The members 22 (start time) and 28 (start of the stack) of a real line, and others. */
+static uint64_t born(const char *name, int flags, const char *started, const char *stack)
+{
+	struct process_link link = {.parent = -1};
+	char stat[512];
+
+	snprintf(stat, sizeof(stat),
+		 "17 (%s) S 4 17 17 0 -1 %d 5 0 0 0 1 2 0 0 20 0 1 0 %s 8192 217 "
+		 "18446744073709551615 1 1 %s 0 0 0 0",
+		 name, flags, started, stack);
+	assert_true(process_link__parse(&link, stat));
+	return link.born;
+}
+
+static void another_process_or_program_is_told(void **state)
+{
+	const uint64_t first = born("a b) S", 64, "4711", "140736414613360");
+
+	(void)state;
+	assert_int_equal(born("sh", 65, "4711", "140736414613360"), first);
+	assert_int_not_equal(born("a b) S", 64, "4712", "140736414613360"), first);
+	assert_int_not_equal(born("a b) S", 64, "4711", "140736414613376"), first);
+	assert_int_not_equal(born("a b) S", 64, "4711", "0"), first);
+	assert_int_not_equal(born("a b) S", 64, "4711", "0"), born("a b) S", 64, "4712", "0"));
 }
 
 /*	1 - 10 - 20 - 30
@@ -43,8 +70,8 @@ static void a_name_may_be_anything(void **state)
  *	40 and 41: each is the parent of the other */
 static void who_is_below_whom(void **state)
 {
-	struct process_link links[] = {{1, 0},   {10, 1},  {20, 10}, {21, 10},
-				       {30, 20}, {40, 41}, {41, 40}};
+	struct process_link links[] = {{1, 0, 0},   {10, 1, 0},  {20, 10, 0}, {21, 10, 0},
+				       {30, 20, 0}, {40, 41, 0}, {41, 40, 0}};
 	const struct process_tree tree = {links, sizeof(links) / sizeof(links[0])};
 
 	(void)state;
@@ -82,6 +109,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_name_may_be_anything),
+		cmocka_unit_test(another_process_or_program_is_told),
 		cmocka_unit_test(who_is_below_whom),
 		cmocka_unit_test(the_real_one),
 	};

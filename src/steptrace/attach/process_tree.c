@@ -12,16 +12,38 @@
 
 #include "common/parse.h"
 
-bool process_tree__parse(const char *stat, pid_t *parent)
+/* The members of proc_pid_stat(5) that are read here, counted from the state as 3. */
+enum { START_TIME = 22, START_OF_STACK = 28, STACK_FACTOR = 0x10001 };
+
+/* The text behind the blank in front of this member, where `text` begins with the member 3; NULL:
+ * there are fewer. */
+static const char *member(const char *text, int number)
+{
+	for (int i = 3; i < number && text; i++) {
+		text = strchr(text, ' ');
+		if (text)
+			text++;
+	}
+	return text;
+}
+
+bool process_link__parse(struct process_link *link, const char *stat)
 {
 	const char *end_of_name = strrchr(stat, ')');
+	const char *started, *stack;
 	char state;
 
-	return end_of_name && sscanf(end_of_name + 1, " %c %d", &state, parent) == 2;
+	if (!end_of_name || sscanf(end_of_name + 1, " %c %d", &state, &link->parent) != 2)
+		return false;
+	started = member(end_of_name + 2, START_TIME);
+	stack = member(end_of_name + 2, START_OF_STACK);
+	link->born = (started ? strtoull(started, NULL, 10) * STACK_FACTOR : 0) ^
+		     (stack ? strtoull(stack, NULL, 10) : 0);
+	return true;
 }
 
 /* False: the process has ended. */
-static bool read_parent(uint64_t pid, pid_t *parent)
+static bool read_link(struct process_link *link, uint64_t pid)
 {
 	char path[32], text[512];
 	ssize_t bytes = -1;
@@ -36,7 +58,8 @@ static bool read_parent(uint64_t pid, pid_t *parent)
 	if (bytes <= 0)
 		return false;
 	text[bytes] = 0;
-	return process_tree__parse(text, parent);
+	link->pid = (pid_t)pid;
+	return process_link__parse(link, text);
 }
 
 static int append(struct process_tree *tree, const struct process_link *link)
@@ -75,11 +98,8 @@ int process_tree__read(struct process_tree *tree)
 	while (!code && (entry = readdir(folder))) {
 		uint64_t pid;
 
-		if (parse__u64(entry->d_name, 1, INT32_MAX, &pid) ||
-		    !read_parent(pid, &link.parent))
-			continue;
-		link.pid = (pid_t)pid;
-		code = append(tree, &link);
+		if (!parse__u64(entry->d_name, 1, INT32_MAX, &pid) && read_link(&link, pid))
+			code = append(tree, &link);
 	}
 	closedir(folder);
 	qsort(tree->items, tree->count, sizeof(*tree->items), compare_pids);
@@ -94,12 +114,17 @@ void process_tree__free(struct process_tree *tree)
 	*tree = (struct process_tree){.count = 0};
 }
 
-pid_t process_tree__parent(const struct process_tree *tree, pid_t pid)
+const struct process_link *process_tree__find(const struct process_tree *tree, pid_t pid)
 {
 	const struct process_link key = {.pid = pid};
-	const struct process_link *found =
-		tree->count ? bsearch(&key, tree->items, tree->count, sizeof(key), compare_pids)
-			    : NULL;
+
+	return tree->count ? bsearch(&key, tree->items, tree->count, sizeof(key), compare_pids)
+			   : NULL;
+}
+
+pid_t process_tree__parent(const struct process_tree *tree, pid_t pid)
+{
+	const struct process_link *found = process_tree__find(tree, pid);
 
 	return found ? found->parent : 0;
 }

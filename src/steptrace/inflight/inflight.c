@@ -12,6 +12,7 @@
 #include "steptrace/attach/process_tree.h"
 #include "steptrace/attach/semaphore.h"
 #include "steptrace/confine/caller_rights.h"
+#include "steptrace/inflight/inflight_rows.h"
 #include "steptrace/inflight/tags.h"
 
 struct collecting {
@@ -21,6 +22,7 @@ struct collecting {
 	const struct search_progress *progress;
 	struct process_tree tree;
 	struct thread_list threads; /* before the search */
+	size_t spans_count;         /* of all processes so far */
 	struct error *err;
 	/* of the process that is looked at */
 	pid_t pid;
@@ -109,18 +111,47 @@ static void count_process(struct inflight *inflight, const struct open_process *
 	inflight->too_large += process->is_too_large;
 }
 
+static size_t spans_count(const struct open_spans *spans)
+{
+	return spans->commands_count + spans->steps_count;
+}
+
 static void count_unreadable(struct inflight *inflight, const struct error *err)
 {
 	if (inflight->unreadable++ == 0)
 		inflight->first_failure = *err;
 }
 
-static int search(struct collecting *collecting, pid_t pid)
+/* With a plan, most looks search only what is known of a process. */
+static int read_as_planned(struct collecting *collecting, struct open_process *process,
+			   struct search_options *options, struct error *err)
+{
+	struct inflight_search *search = collecting->search;
+	const struct process_link *link = process_tree__find(&collecting->tree, collecting->pid);
+	struct planned_process *planned = NULL;
+	uint64_t begun_ns = clock__thread_cpu_ns();
+	int code;
+
+	if (search->plan.share > 0 && link)
+		planned = search_plan__process(&search->plan, link->pid, link->born);
+	if (planned) {
+		options->pages = planned_process__pages(planned);
+		options->only_pages =
+			!search_plan__is_due(&search->plan, planned) && !search->is_whole;
+	}
+	code = open_process__read(process, collecting->pid, options, err);
+	if (planned && !code && !options->only_pages)
+		search_plan__searched(&search->plan, planned, clock__thread_cpu_ns() - begun_ns);
+	return code;
+}
+
+static int search(struct collecting *collecting)
 {
 	struct inflight *inflight = collecting->inflight;
 	struct open_process *process = one_more(inflight);
-	const struct search_options options = {
+	struct search_options options = {
 		.limit_bytes = collecting->options->scan_bytes,
+		.other_spans = collecting->spans_count,
 		.list = &collecting->threads,
 		.progress = collecting->progress,
 	};
@@ -129,11 +160,13 @@ static int search(struct collecting *collecting, pid_t pid)
 
 	if (!process)
 		return error__set(collecting->err, -ENOMEM, "out of memory");
-	code = open_process__read(process, pid, &options, &err);
+	code = read_as_planned(collecting, process, &options, &err);
 	process->is_attached = collecting->is_attached;
 	if (code == 0) {
 		inflight->processes_count++;
+		inflight->revisited += options.only_pages;
 		count_process(inflight, process);
+		collecting->spans_count += spans_count(&process->spans);
 		return 0;
 	}
 	open_process__close(process);
@@ -161,7 +194,7 @@ static int look_at(struct collecting *collecting, pid_t pid)
 		return 0;
 	inflight->runners++;
 	if (collecting->has_tags)
-		return search(collecting, pid);
+		return search(collecting);
 	inflight->newer_headers += collecting->has_newer_tags;
 	inflight->older_headers += !collecting->has_newer_tags;
 	return 0;
@@ -212,241 +245,6 @@ static int look_at_all(struct collecting *collecting)
 	return code;
 }
 
-/* ---- rows */
-
-static struct age age_of(uint64_t start_ns, uint64_t now_ns)
-{
-	return start_ns ? (struct age){now_ns - start_ns, true} : (struct age){0, false};
-}
-
-static void raise(struct age *age, uint64_t at_least_ns)
-{
-	if (!age->is_known && at_least_ns > age->ns)
-		age->ns = at_least_ns;
-}
-
-/* A thread that does not run cannot have begun what is on its stack since. */
-static void raise_by_thread(struct age *age, const struct thread *thread, uint64_t now_ns)
-{
-	if (thread && thread->off_cpu_since_ns && thread->off_cpu_since_ns <= now_ns)
-		raise(age, now_ns - thread->off_cpu_since_ns);
-}
-
-struct age inflight__step_age(const struct open_process *process, const struct open_step *step,
-			      uint64_t inner_ns, uint64_t now_ns)
-{
-	struct age age = age_of(step->span.start_ns, now_ns);
-
-	raise_by_thread(&age, threads__on_stack(&process->threads, step->span.address), now_ns);
-	raise(&age, inner_ns);
-	return age;
-}
-
-static struct age command_age(const struct open_process *process,
-			      const struct open_command *command, uint64_t now_ns)
-{
-	struct age age = age_of(command->span.start_ns, now_ns);
-
-	raise_by_thread(&age, threads__on_stack(&process->threads, command->span.address), now_ns);
-	return age;
-}
-
-static void add_row(struct inflight *inflight, const struct open_process *process,
-		    const struct open_command *command, const struct open_step *step)
-{
-	uint64_t now_ns = inflight->now_ns;
-	struct inflight_row *row = &inflight->rows[inflight->rows_count++];
-
-	*row = (struct inflight_row){
-		.process = process,
-		.command = command,
-		.step = step,
-		.thread = threads__on_stack(&process->threads,
-					    step ? step->span.address : command->span.address),
-		.command_age = command_age(process, command, now_ns),
-	};
-	if (!step)
-		return;
-	row->step_age = inflight__step_age(process, step, 0, now_ns);
-	raise(&row->command_age, row->step_age.ns);
-}
-
-/* Several rows of one command: what one of them knows of its age holds for all. */
-static void share_ages(struct inflight *inflight, size_t first)
-{
-	size_t next;
-
-	for (size_t i = first; i < inflight->rows_count; i = next) {
-		uint64_t oldest_ns = 0;
-
-		for (next = i; next < inflight->rows_count &&
-			       inflight->rows[next].command == inflight->rows[i].command;
-		     next++)
-			if (inflight->rows[next].command_age.ns > oldest_ns)
-				oldest_ns = inflight->rows[next].command_age.ns;
-		for (size_t at = i; at < next; at++)
-			raise(&inflight->rows[at].command_age, oldest_ns);
-	}
-}
-
-static int by_command(const void *one, const void *other)
-{
-	const struct inflight_row *first = one, *second = other;
-
-	if (first->command != second->command)
-		return first->command < second->command ? -1 : 1;
-	return first->step < second->step ? -1 : first->step > second->step;
-}
-
-static void add_rows(struct inflight *inflight, const struct open_process *process)
-{
-	const struct open_spans *spans = &process->spans;
-	size_t first = inflight->rows_count;
-
-	for (size_t i = 0; i < spans->steps_count; i++)
-		if (!spans->steps[i].has_inner)
-			add_row(inflight, process, &spans->commands[spans->steps[i].command],
-				&spans->steps[i]);
-	for (size_t i = 0; i < spans->commands_count; i++)
-		if (!spans->commands[i].has_steps)
-			add_row(inflight, process, &spans->commands[i], NULL);
-	qsort(&inflight->rows[first], inflight->rows_count - first, sizeof(*inflight->rows),
-	      by_command);
-	share_ages(inflight, first);
-}
-
-static int oldest_first(const void *one, const void *other)
-{
-	const struct inflight_row *first = one, *second = other;
-
-	if (first->command_age.ns != second->command_age.ns)
-		return first->command_age.ns > second->command_age.ns ? -1 : 1;
-	if (first->process->pid != second->process->pid)
-		return first->process->pid < second->process->pid ? -1 : 1;
-	if (first->step_age.ns != second->step_age.ns)
-		return first->step_age.ns > second->step_age.ns ? -1 : 1;
-	return by_command(one, other);
-}
-
-/* ---- copies in forked processes */
-
-static bool is_same_command(const struct open_command *one, const struct open_command *other)
-{
-	return one->span.address == other->span.address &&
-	       one->span.start_ns == other->span.start_ns &&
-	       memcmp(one->execution_id, other->execution_id, sizeof(one->execution_id)) == 0 &&
-	       strcmp(one->slug, other->slug) == 0 &&
-	       strcmp(one->correlation_id, other->correlation_id) == 0;
-}
-
-static bool is_same_step(const struct open_step *one, const struct open_step *other)
-{
-	return one->span.address == other->span.address &&
-	       one->span.start_ns == other->span.start_ns &&
-	       memcmp(one->step_id, other->step_id, sizeof(one->step_id)) == 0 &&
-	       strcmp(one->type, other->type) == 0 && strcmp(one->name, other->name) == 0;
-}
-
-static const struct open_command *same_command(const struct open_process *process,
-					       const struct open_command *command)
-{
-	int found = open_spans__find_command(&process->spans, command->span.address);
-
-	return found != OPEN_NONE && is_same_command(&process->spans.commands[found], command)
-		       ? &process->spans.commands[found]
-		       : NULL;
-}
-
-/* Whether `process` has open what the row of another process shows: the command, or the step. */
-static bool has_original(const struct open_process *process, const struct inflight_row *row,
-			 bool of_command)
-{
-	const struct open_command *command = same_command(process, row->command);
-	int step;
-
-	if (!command || !row->step || of_command)
-		return command != NULL;
-	step = open_spans__find_step(&process->spans, row->step->span.address);
-	return step != OPEN_NONE && is_same_step(&process->spans.steps[step], row->step);
-}
-
-static int by_pid(const void *one, const void *other)
-{
-	const struct open_process *first = one, *second = other;
-
-	return (first->pid > second->pid) - (first->pid < second->pid);
-}
-
-/* The processes were looked at in the order of their pids. The links between processes were not
- * read at one moment: there could be a cycle, so the generations are counted. */
-static bool is_copy(const struct collecting *collecting, const struct inflight_row *row,
-		    bool of_command)
-{
-	const struct inflight *inflight = collecting->inflight;
-	struct open_process ancestor = {.pid = row->process->pid};
-
-	for (size_t i = 0; i < collecting->tree.count; i++) {
-		const struct open_process *found;
-
-		ancestor.pid = process_tree__parent(&collecting->tree, ancestor.pid);
-		if (ancestor.pid <= 0)
-			return false;
-		found = bsearch(&ancestor, inflight->processes, inflight->processes_count,
-				sizeof(ancestor), by_pid);
-		if (found && has_original(found, row, of_command))
-			return true;
-	}
-	return false;
-}
-
-static bool is_wanted_command(const struct inflight_options *options,
-			      const struct inflight_row *row)
-{
-	const char *slug = row->command->slug[0] ? row->command->slug : "unnamed";
-
-	return !options->has_command ||
-	       glob__matches(&options->command, slug, sizeof(row->command->slug));
-}
-
-static void remove_rows(struct collecting *collecting)
-{
-	const struct inflight_options *options = collecting->options;
-	struct inflight *inflight = collecting->inflight;
-	size_t kept = 0;
-
-	for (size_t i = 0; i < inflight->rows_count; i++) {
-		inflight->rows[i].is_command_copy = is_copy(collecting, &inflight->rows[i], true);
-		if (inflight->rows[i].is_command_copy &&
-		    is_copy(collecting, &inflight->rows[i], false))
-			inflight->copies++;
-		else if (!is_wanted_command(options, &inflight->rows[i]))
-			continue;
-		else if (inflight->rows[i].command_age.ns >= options->older_than_ns)
-			inflight->rows[kept++] = inflight->rows[i];
-		else if (!inflight->rows[i].command_age.ns)
-			inflight->ageless++;
-	}
-	inflight->rows_count = kept;
-}
-
-static int make_rows(struct collecting *collecting)
-{
-	struct inflight *inflight = collecting->inflight;
-	size_t most = 0;
-
-	for (size_t i = 0; i < inflight->processes_count; i++)
-		most += inflight->processes[i].spans.commands_count +
-			inflight->processes[i].spans.steps_count;
-	inflight->rows = calloc(most ? most : 1, sizeof(*inflight->rows));
-	if (!inflight->rows)
-		return error__set(collecting->err, -ENOMEM, "out of memory");
-	for (size_t i = 0; i < inflight->processes_count; i++)
-		add_rows(inflight, &inflight->processes[i]);
-	remove_rows(collecting);
-	qsort(inflight->rows, inflight->rows_count, sizeof(*inflight->rows), oldest_first);
-	return 0;
-}
-
 /* ---- everything */
 
 static void take_times(struct collecting *collecting)
@@ -473,13 +271,17 @@ int inflight__collect(struct inflight *inflight, struct inflight_search *search,
 
 	*inflight = (struct inflight){0};
 	search->visits = search->binaries.visits;
+	search_plan__begin_look(&search->plan, clock__now_ns());
 	code = check_pids(&collecting);
 	if (!code)
 		code = look_at_all(&collecting);
+	search_plan__end_look(&search->plan);
 	take_times(&collecting);
+	inflight->again_ns = search->plan.again_ns;
+	inflight->whole_period_ns = search_plan__period_ns(&search->plan);
 	inflight->now_ns = clock__now_ns();
 	if (!code)
-		code = make_rows(&collecting);
+		code = inflight__make_rows(inflight, search->options, &collecting.tree, err);
 	process_tree__free(&collecting.tree);
 	thread_list__free(&collecting.threads);
 	return code;
@@ -521,7 +323,10 @@ int inflight_search__open(struct inflight_search *search, const struct inflight_
 	struct caller_rights saved;
 	int code = proc__check(err);
 
-	*search = (struct inflight_search){.options = options};
+	*search = (struct inflight_search){
+		.options = options,
+		.plan = {.share = options->whole_share, .max_age_ns = options->older_than_ns},
+	};
 	thread_times__open(&search->times, &search->why);
 	if (!code)
 		code = caller_rights__use(&saved, err);
@@ -540,5 +345,6 @@ void inflight_search__forget(struct inflight_search *search)
 void inflight_search__close(struct inflight_search *search)
 {
 	binaries__close(&search->binaries);
+	search_plan__close(&search->plan);
 	thread_times__close(search->times);
 }

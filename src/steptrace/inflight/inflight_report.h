@@ -12,7 +12,7 @@
 #ifndef STEPTRACE_INFLIGHT_REPORT_H
 #define STEPTRACE_INFLIGHT_REPORT_H
 
-#include "steptrace/inflight/inflight.h"
+#include "steptrace/inflight/found.h"
 #include "steptrace/stream/clock_anchor.h"
 #include "steptrace/stream/json.h"
 #include "steptrace/stream/text_line.h"

@@ -71,9 +71,11 @@ static bool is_valid(const struct lookout_message *message, ssize_t bytes)
 	return state_is_valid(&message->state);
 }
 
-bool lookout__ask(struct lookout *lookout)
+bool lookout__ask(struct lookout *lookout, bool is_whole)
 {
-	return send(lookout->fd, "?", 1, MSG_NOSIGNAL | MSG_DONTWAIT) == 1;
+	const char question = is_whole ? LOOKOUT_ASK_WHOLE : LOOKOUT_ASK;
+
+	return send(lookout->fd, &question, 1, MSG_NOSIGNAL | MSG_DONTWAIT) == 1;
 }
 
 enum lookout_kind lookout__next(struct lookout *lookout, struct lookout_message *message)

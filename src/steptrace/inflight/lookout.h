@@ -16,8 +16,9 @@
  * map: before Linux 5.19, reading a map needs it.
  *
  * How often it looks with --overdue: 20 times in the shortest of the times, but at most every 20 ms
- * and at least every 500 ms; less often where that would take more than `max_share` of one
- * processor.
+ * and at least every 500 ms; less often where that would take more than half of `max_share` of one
+ * processor. The other half is for searches of the whole memory of processes that were searched
+ * before (search_plan.h).
  */
 #ifndef STEPTRACE_LOOKOUT_H
 #define STEPTRACE_LOOKOUT_H
@@ -31,6 +32,8 @@
 
 #define LOOKOUT_NAME      "steptrace-look"
 #define LOOKOUT_MAX_SHARE 0.05
+/* For looks, and the same for searches of the whole memory. */
+#define LOOKOUT_PART(share) ((share) / 2)
 
 /* Borrowed until the child was forked. */
 struct lookout_options {
@@ -40,7 +43,7 @@ struct lookout_options {
 	/* Knows the wanted processes, where the targets name some. */
 	const struct capture *capture;
 	const struct overdue_times *times; /* NULL: it looks when it is asked to */
-	double max_share;                  /* of one processor; with `times` */
+	double max_share;                  /* of one processor */
 };
 
 struct lookout {
@@ -52,11 +55,16 @@ struct lookout {
 struct lookout_state {
 	uint64_t runners, older_headers, newer_headers, unreadable, unseen, partial, left_out;
 	uint64_t swapped_bytes;
-	uint64_t cpu_ns;       /* that the look took */
+	uint64_t revisited;       /* runners of which only stacks and known pages were searched */
+	uint64_t whole_period_ns; /* about how often the whole memory of each runner is searched */
+	uint64_t cpu_ns; /* that the look took, without whole searches of runners that were known */
 	struct error failure;  /* the first reason of `unreadable` */
 	struct error broken;   /* why a look could not be made; "": it was made */
 	struct error no_times; /* why no age comes from a thread; "": ages do */
 };
+
+/* The questions of the tracer: one byte each. */
+enum { LOOKOUT_ASK = '?', LOOKOUT_ASK_WHOLE = '!' };
 
 enum lookout_kind {
 	LOOKOUT_NOTHING, /* no message waits */
@@ -89,8 +97,9 @@ static inline int lookout__fd(const struct lookout *lookout)
 	return lookout->fd;
 }
 
-/* Does not wait. Ask again when the answer has ended. False: the child has ended. */
-bool lookout__ask(struct lookout *lookout);
+/* Does not wait. `is_whole`: the whole memory of each runner is searched. Ask again when the answer
+ * has ended. False: the child has ended. */
+bool lookout__ask(struct lookout *lookout, bool is_whole);
 
 /* Does not wait. A message that makes no sense counts as the end of the child. */
 enum lookout_kind lookout__next(struct lookout *lookout, struct lookout_message *message);

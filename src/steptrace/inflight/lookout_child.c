@@ -14,6 +14,7 @@
 #include "steptrace/confine/privilege.h"
 #include "steptrace/confine/seccomp.h"
 #include "steptrace/glob.h"
+#include "steptrace/inflight/inflight.h"
 #include "steptrace/inflight/lookout.h"
 #include "steptrace/inflight/open_items.h"
 
@@ -31,6 +32,7 @@ struct looking {
 	struct lookout_state told;
 	bool has_told;
 	uint64_t begun_cpu_ns; /* of this thread, when the look began */
+	uint64_t cpu_ns;       /* of the last look, see struct lookout_state */
 	struct lookout_message message;
 };
 
@@ -63,6 +65,7 @@ static bool has_risen(const struct lookout_state *now, const struct lookout_stat
 	       now->newer_headers > told->newer_headers || now->unreadable > told->unreadable ||
 	       now->unseen > told->unseen || now->partial > told->partial ||
 	       now->left_out > told->left_out || (now->swapped_bytes && !told->swapped_bytes) ||
+	       (now->revisited && !told->revisited) ||
 	       (now->no_times.text[0] && !told->no_times.text[0]);
 }
 
@@ -73,6 +76,12 @@ static void send_state(struct looking *looking, const struct lookout_state *now)
 	memset(&looking->message, 0, sizeof(looking->message));
 	looking->message.state = *now;
 	send_message(looking, looking->options->times ? LOOKOUT_STATE : LOOKOUT_LOOKED);
+}
+
+/* Whole searches of runners that are known have a share of their own. */
+static uint64_t cpu_ns(const struct looking *looking, const struct inflight *inflight)
+{
+	return clock__thread_cpu_ns() - looking->begun_cpu_ns - inflight->again_ns;
 }
 
 static void tell_state(struct looking *looking, const struct inflight *inflight)
@@ -87,7 +96,9 @@ static void tell_state(struct looking *looking, const struct inflight *inflight)
 		.partial = inflight->partial,
 		.left_out = inflight->left_out,
 		.failure = inflight->first_failure,
-		.cpu_ns = clock__thread_cpu_ns() - looking->begun_cpu_ns,
+		.revisited = inflight->revisited,
+		.whole_period_ns = inflight->whole_period_ns,
+		.cpu_ns = cpu_ns(looking, inflight),
 	};
 
 	if (!looking->search.times)
@@ -203,6 +214,7 @@ static void look(struct looking *looking,
 		tell_state(looking, &inflight);
 	else
 		tell_broken(looking, &err);
+	looking->cpu_ns = cpu_ns(looking, &inflight);
 	inflight__free(&inflight);
 	inflight_search__forget(&looking->search);
 }
@@ -212,7 +224,7 @@ static void look(struct looking *looking,
 static uint64_t pause_ns(const struct lookout_options *options, uint64_t look_cpu_ns)
 {
 	uint64_t pause = options->times->ns[0] / LOOKS_IN_A_TIME;
-	uint64_t least = (uint64_t)((double)look_cpu_ns / options->max_share);
+	uint64_t least = (uint64_t)((double)look_cpu_ns / LOOKOUT_PART(options->max_share));
 
 	if (pause < PAUSE_MIN_NS)
 		pause = PAUSE_MIN_NS;
@@ -233,8 +245,7 @@ static void look_again(struct looking *looking)
 {
 	do
 		look(looking, tell_overdue);
-	while (wait_for(looking, pause_ns(looking->options,
-					  clock__thread_cpu_ns() - looking->begun_cpu_ns)));
+	while (wait_for(looking, pause_ns(looking->options, looking->cpu_ns)));
 }
 
 /* ---- when the tracer asks */
@@ -243,8 +254,10 @@ static void look_when_asked(struct looking *looking)
 {
 	char question;
 
-	while (recv(looking->socket, &question, 1, 0) == 1)
+	while (recv(looking->socket, &question, 1, 0) == 1) {
+		looking->search.is_whole = question == LOOKOUT_ASK_WHOLE;
 		look(looking, tell_open);
+	}
 }
 
 /* ---- the process */
@@ -259,6 +272,7 @@ static struct inflight_options options_of(struct looking *looking)
 		.is_wanted = is_wanted,
 		.is_wanted_context = looking,
 		.sees_attachments = options->times != NULL,
+		.whole_share = LOOKOUT_PART(options->max_share),
 	};
 
 	result.targets.exes_count = options->targets->exes_count;

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "steptrace/inflight/inflight_rows.h"
+
 /* What was visited, of all processes: those of a process are behind those of the process before. */
 struct visit {
 	const struct inflight *inflight;

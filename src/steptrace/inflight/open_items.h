@@ -9,7 +9,7 @@
 #ifndef STEPTRACE_OPEN_ITEMS_H
 #define STEPTRACE_OPEN_ITEMS_H
 
-#include "steptrace/inflight/inflight.h"
+#include "steptrace/inflight/found.h"
 #include "steptrace/stream/open_item.h"
 
 struct open_items_visitor {

@@ -19,7 +19,8 @@ struct search {
 	struct open_process *process;
 	struct memory_reader reader;
 	const struct search_options *options;
-	uint64_t from, to;    /* what is searched now; the pages at its ends have more */
+	uint64_t from, to; /* what is searched now; the pages at its ends have more */
+	bool is_stack;
 	uint64_t mapped_rest; /* of AREAS_BYTES_MAX */
 };
 
@@ -32,10 +33,11 @@ static void on_tag(void *context, const struct tag *tag)
 
 	if (tag->address < search->from || tag->address >= search->to)
 		return;
-	if (process->tags_count++ < TAGS_MAX)
-		open_spans__read(&process->spans, tag, &search->reader, clock__now_ns());
-	else
+	if (process->tags_count++ >= TAGS_MAX)
 		process->spans.left_out++;
+	else if (open_spans__read(&process->spans, tag, &search->reader, clock__now_ns()) &&
+		 search->options->pages && !search->is_stack)
+		tag_pages__add(search->options->pages, tag->address);
 }
 
 static int on_memory(void *context, const void *bytes, size_t size_bytes, uint64_t address)
@@ -65,18 +67,23 @@ static int search_stacks(struct search *search)
 	const struct threads *threads = &search->process->threads;
 	int code = 0;
 
+	search->is_stack = true;
 	for (size_t i = 0; i < threads->count && !code; i++)
 		if (threads->items[i].stack_to)
 			code = search_range(search, threads->items[i].stack_from,
 					    threads->items[i].stack_to);
+	search->is_stack = false;
 	return code;
 }
 
-/* ---- then the rest: memory of the program's own, then that of files
- *
- * Areas with a stack are left out. What lies below a stack pointer belongs to no open call: a tag
- * there is left over.
- */
+/* ---- then the rest: memory of the program's own, then that of files */
+
+/* An area with a stack is left out. What lies below a stack pointer belongs to no open call: a tag
+ * there is left over. */
+static bool is_searched(const struct open_process *process, const struct memory_area *area)
+{
+	return area->is_writable && !threads__have_stack_in(&process->threads, area);
+}
 
 static int search_areas(struct search *search, bool of_files)
 {
@@ -86,8 +93,7 @@ static int search_areas(struct search *search, bool of_files)
 	for (size_t i = 0; i < process->memory.areas_count && !code; i++) {
 		const struct memory_area *area = &process->memory.areas[i];
 
-		if (!area->is_writable || area->is_file != of_files ||
-		    threads__have_stack_in(&process->threads, area))
+		if (area->is_file != of_files || !is_searched(process, area))
 			continue;
 		if (area->end - area->start > search->mapped_rest) {
 			process->is_partial = process->is_too_large = true;
@@ -99,13 +105,48 @@ static int search_areas(struct search *search, bool of_files)
 	return code;
 }
 
+/* ---- or only pages that are known. Their areas may have changed since. */
+
+static int search_run(struct search *search, uint64_t from, uint64_t to)
+{
+	const struct open_process *process = search->process;
+	int code = 0;
+
+	while (from < to && !code) {
+		const struct memory_area *area = process_memory__area(&process->memory, from);
+		uint64_t end = area ? area->end : from + TAG_PAGE_BYTES;
+
+		if (end > to)
+			end = to;
+		if (area && is_searched(process, area))
+			code = search_range(search, from, end);
+		from = end;
+	}
+	return code;
+}
+
+static int search_pages(struct search *search)
+{
+	uint64_t from, to;
+	size_t at = 0;
+	int code = 0;
+
+	while (!code && tag_pages__next(search->options->pages, &at, &from, &to))
+		code = search_run(search, from, to);
+	return code;
+}
+
+/* ---- all of it */
+
 static int search_all(struct search *search)
 {
 	int code = search_stacks(search);
 
-	if (!code)
+	if (!code && search->options->only_pages)
+		code = search_pages(search);
+	else if (!code)
 		code = search_areas(search, false);
-	if (!code)
+	if (!code && !search->options->only_pages)
 		code = search_areas(search, true);
 	if (code == -E2BIG) {
 		search->process->is_partial = true;
@@ -155,8 +196,10 @@ int open_process__read(struct open_process *process, pid_t pid,
 	};
 	int code;
 
-	*process = (struct open_process){
-		.pid = pid, .memory = {.pagemap = -1}, .searched_ns = clock__now_ns()};
+	*process = (struct open_process){.pid = pid,
+					 .memory = {.pagemap = -1},
+					 .spans = {.others = options->other_spans},
+					 .searched_ns = clock__now_ns()};
 	code = process_memory__open(&process->memory, pid, err);
 	if (code)
 		return code;

@@ -3,8 +3,8 @@
  * What one process has open: its commands and steps, and the threads that execute them.
  *
  * First the stacks of the threads are searched for tags, from the stack pointer on, then the other
- * writable memory. The process runs meanwhile. So a command that begins or ends during the search
- * may be missing.
+ * writable memory: all of it, or only pages in which a search before found something. The process
+ * runs meanwhile. So a command that begins or ends during the search may be missing.
  */
 #ifndef STEPTRACE_OPEN_PROCESS_H
 #define STEPTRACE_OPEN_PROCESS_H
@@ -12,6 +12,7 @@
 #include "common/error.h"
 #include "steptrace/inflight/open_spans.h"
 #include "steptrace/inflight/process_memory.h"
+#include "steptrace/inflight/tag_pages.h"
 #include "steptrace/inflight/threads.h"
 
 struct open_process {
@@ -37,8 +38,11 @@ struct search_progress {
 
 /* What a search needs to know. */
 struct search_options {
-	uint64_t limit_bytes;                   /* of memory */
-	const struct thread_list *list;         /* of all threads; may be empty */
+	uint64_t limit_bytes;           /* of memory */
+	size_t other_spans;             /* of other processes; see struct open_spans */
+	struct tag_pages *pages;        /* where something is found goes there; may be NULL */
+	bool only_pages;                /* search only these, and the stacks */
+	const struct thread_list *list; /* of all threads; may be empty */
 	const struct search_progress *progress; /* may be NULL */
 };
 

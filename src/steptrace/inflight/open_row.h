@@ -7,7 +7,7 @@
 #define STEPTRACE_OPEN_ROW_H
 
 #include "common/error.h"
-#include "steptrace/inflight/inflight.h"
+#include "steptrace/inflight/found.h"
 #include "steptrace/stream/json.h"
 
 /* More outer steps, and more threads, are not copied. */

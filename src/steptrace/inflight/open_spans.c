@@ -159,6 +159,11 @@ static enum result read_step(struct open_step *to, uint64_t address,
 
 /* ---- lists */
 
+static bool is_full(const struct open_spans *spans)
+{
+	return spans->others + spans->commands_count + spans->steps_count >= OPEN_SPANS_TOTAL_MAX;
+}
+
 /* Room for one more; NULL: the list is full, or there is no memory. */
 static void *one_more(void **items, size_t count, size_t *room, size_t item_bytes)
 {
@@ -174,51 +179,55 @@ static void *one_more(void **items, size_t count, size_t *room, size_t item_byte
 	return (char *)*items + count * item_bytes;
 }
 
-static void count_unread(struct open_spans *spans, enum result result)
+/* True: it was read. */
+static bool count(struct open_spans *spans, enum result result, size_t *items_count)
 {
+	if (result == READ)
+		++*items_count;
 	if (result == INVALID)
 		spans->invalid++;
+	return result == READ;
 }
 
-static void take_command(struct open_spans *spans, uint64_t address,
+static bool take_command(struct open_spans *spans, uint64_t address,
 			 const struct memory_reader *memory, uint64_t now_ns)
 {
-	struct open_command *command = one_more((void **)&spans->commands, spans->commands_count,
-						&spans->commands_room, sizeof(*spans->commands));
+	struct open_command *command =
+		is_full(spans) ? NULL
+			       : one_more((void **)&spans->commands, spans->commands_count,
+					  &spans->commands_room, sizeof(*spans->commands));
 	enum result result;
 
 	if (!command) {
 		spans->left_out++;
-		return;
+		return false;
 	}
 	result = read_command(command, address, memory, now_ns);
 	if (result == CHANGED)
 		result = read_command(command, address, memory, now_ns);
-	if (result == READ)
-		spans->commands_count++;
-	count_unread(spans, result);
+	return count(spans, result, &spans->commands_count);
 }
 
-static void take_step(struct open_spans *spans, uint64_t address,
+static bool take_step(struct open_spans *spans, uint64_t address,
 		      const struct memory_reader *memory, uint64_t now_ns)
 {
-	struct open_step *step = one_more((void **)&spans->steps, spans->steps_count,
-					  &spans->steps_room, sizeof(*spans->steps));
+	struct open_step *step = is_full(spans)
+					 ? NULL
+					 : one_more((void **)&spans->steps, spans->steps_count,
+						    &spans->steps_room, sizeof(*spans->steps));
 	enum result result;
 
 	if (!step) {
 		spans->left_out++;
-		return;
+		return false;
 	}
 	result = read_step(step, address, memory, now_ns);
 	if (result == CHANGED)
 		result = read_step(step, address, memory, now_ns);
-	if (result == READ)
-		spans->steps_count++;
-	count_unread(spans, result);
+	return count(spans, result, &spans->steps_count);
 }
 
-void open_spans__read(struct open_spans *spans, const struct tag *tag,
+bool open_spans__read(struct open_spans *spans, const struct tag *tag,
 		      const struct memory_reader *memory, uint64_t now_ns)
 {
 	bool is_command = tag->kind == RUNNER_SPAN_COMMAND &&
@@ -226,13 +235,14 @@ void open_spans__read(struct open_spans *spans, const struct tag *tag,
 	bool is_step =
 		tag->kind == RUNNER_SPAN_STEP && tag->size_bytes >= sizeof(struct runner_step);
 
-	if (tag->version != TAG_VERSION || (!is_command && !is_step))
+	if (tag->version != TAG_VERSION || (!is_command && !is_step)) {
 		spans->invalid++;
-	else if (is_command)
-		take_command(spans, tag->address - offsetof(struct runner_command, tag), memory,
-			     now_ns);
-	else
-		take_step(spans, tag->address - offsetof(struct runner_step, tag), memory, now_ns);
+		return false;
+	}
+	if (is_command)
+		return take_command(spans, tag->address - offsetof(struct runner_command, tag),
+				    memory, now_ns);
+	return take_step(spans, tag->address - offsetof(struct runner_step, tag), memory, now_ns);
 }
 
 /* ---- which step belongs to what */

@@ -28,8 +28,9 @@ struct memory_reader {
 	void *context;
 };
 
-/* How many commands and how many steps of one process are listed. */
-enum { OPEN_SPANS_MAX = 65536 };
+/* How many commands and how many steps of one process are listed, and how many of both of all
+ * processes together. */
+enum { OPEN_SPANS_MAX = 65536, OPEN_SPANS_TOTAL_MAX = 4 * OPEN_SPANS_MAX };
 
 enum { OPEN_NONE = -1 };
 
@@ -65,12 +66,13 @@ struct open_spans {
 	struct open_step *steps;       /* owned; the same */
 	size_t commands_count, commands_room;
 	size_t steps_count, steps_room;
+	size_t others;     /* commands and steps that other processes have */
 	uint64_t invalid;  /* structs that are not those of an open command or step */
-	uint64_t left_out; /* there were OPEN_SPANS_MAX, or there was no memory */
+	uint64_t left_out; /* there were too many, or there was no memory */
 };
 
-/* Start times after `now_ns` are taken as not known. */
-void open_spans__read(struct open_spans *spans, const struct tag *tag,
+/* Start times after `now_ns` are taken as not known. True: it is an open command or step. */
+bool open_spans__read(struct open_spans *spans, const struct tag *tag,
 		      const struct memory_reader *memory, uint64_t now_ns);
 
 /* Steps whose command is not open are removed: the command has ended meanwhile. */

@@ -15,6 +15,7 @@ static void keep_largest(struct lookout_state *told, const struct lookout_state 
 	KEEP_LARGER(swapped_bytes);
 	KEEP_LARGER(partial);
 	KEEP_LARGER(left_out);
+	KEEP_LARGER(revisited);
 	if (now->broken.text[0])
 		told->broken = now->broken;
 	if (now->no_times.text[0])
@@ -55,5 +56,11 @@ void lookout_news__say(struct lookout_state *told, const struct lookout_state *n
 		log__warn("%s does not know the ages of commands that began before the "
 			  "recording: %s",
 			  subject, now->no_times.text);
+	if (now->revisited && !told->revisited)
+		log__info("%s searches the whole memory of the runners about every %.1f s (more "
+			  "often would take too much processor time); between these searches it "
+			  "reads the stacks of their threads, and the pages where it found "
+			  "commands or steps before",
+			  subject, (double)now->whole_period_ns / 1e9);
 	keep_largest(told, now);
 }

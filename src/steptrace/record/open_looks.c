@@ -11,6 +11,8 @@
 /* Messages before signals and timers get their turn. */
 enum { MESSAGES_AT_ONCE = 1024 };
 
+#define SHARE LOOKOUT_PART(LOOKOUT_MAX_SHARE)
+
 int open_looks__open(struct open_looks *looks, const struct open_items_reader *reader,
 		     void *context, const struct lookout_options *options, struct error *err)
 {
@@ -34,12 +36,13 @@ void open_looks__close(struct open_looks *looks)
 static void send_question(struct open_looks *looks)
 {
 	looks->reader->asked(looks->context);
-	lookout__ask(&looks->lookout);
+	lookout__ask(&looks->lookout, looks->wants_whole);
 }
 
-static void ask(struct open_looks *looks, uint64_t now_ns)
+static void ask(struct open_looks *looks, uint64_t now_ns, bool is_end)
 {
 	looks->asked_ns = now_ns;
+	looks->wants_whole = is_end;
 	looks->is_answered = false;
 	if (!looks->is_late)
 		send_question(looks);
@@ -67,7 +70,7 @@ void open_looks__ask(struct open_looks *looks, uint64_t now_ns)
 	if (looks->lookout.fd < 0)
 		return;
 	if (!is_awaited && now_ns >= looks->next_ns)
-		ask(looks, now_ns);
+		ask(looks, now_ns, false);
 	if (!is_overdue(looks, now_ns))
 		return;
 	if (!looks->has_begun)
@@ -80,9 +83,8 @@ static void say_rare(struct open_looks *looks)
 	if (!looks->said_rare)
 		log__info(
 			"%s reads what is open about every %.1f s: more often, it would take more "
-			"than %.0f %% of a processor",
-			looks->reader->subject, (double)looks->cpu_ns / LOOKOUT_MAX_SHARE / 1e9,
-			100 * LOOKOUT_MAX_SHARE);
+			"than %.1f %% of a processor",
+			looks->reader->subject, (double)looks->cpu_ns / SHARE / 1e9, 100 * SHARE);
 	looks->said_rare = true;
 }
 
@@ -101,7 +103,7 @@ bool open_looks__are_awaited(struct open_looks *looks, uint64_t now_ns, bool is_
 	if (!looks->asked_ns && !is_end && (looks->is_late || is_too_early(looks, now_ns)))
 		return false;
 	if (!looks->asked_ns)
-		ask(looks, now_ns);
+		ask(looks, now_ns, is_end);
 	if (is_overdue(looks, now_ns))
 		say_late(looks);
 	return !looks->is_answered && !is_overdue(looks, now_ns);
@@ -137,7 +139,8 @@ static void finish_late(struct open_looks *looks)
 static bool is_complete(const struct lookout_state *state)
 {
 	return !state->older_headers && !state->newer_headers && !state->unreadable &&
-	       !state->unseen && !state->partial && !state->left_out && !state->swapped_bytes;
+	       !state->unseen && !state->partial && !state->left_out && !state->swapped_bytes &&
+	       !state->revisited;
 }
 
 static void finish_answer(struct open_looks *looks)
@@ -146,7 +149,7 @@ static void finish_answer(struct open_looks *looks)
 	bool is_broken = now->broken.text[0] != 0;
 
 	looks->cpu_ns = now->cpu_ns;
-	looks->next_ns = clock__now_ns() + (uint64_t)((double)now->cpu_ns / LOOKOUT_MAX_SHARE);
+	looks->next_ns = clock__now_ns() + (uint64_t)((double)now->cpu_ns / SHARE);
 	lookout_news__say(&looks->told, now, looks->reader->subject);
 	if (looks->is_late) {
 		finish_late(looks);

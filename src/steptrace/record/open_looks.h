@@ -6,9 +6,10 @@
  *	open_looks__ask		one question at a time
  *	open_looks__take	when the child has messages: the answer, item by item
  *
- * The answer comes a moment later, because a look takes a fifth of a second for each GiB of memory.
- * Tables that follow each other soon do not all get one: looks take at most LOOKOUT_MAX_SHARE of
- * one processor.
+ * The answer comes a moment later, because a search takes a fifth of a second for each GiB of
+ * memory. Tables that follow each other soon get answers from parts of the memory
+ * (inflight/search_plan.h), or do not all get one: looks take at most LOOKOUT_MAX_SHARE of one
+ * processor.
  */
 #ifndef STEPTRACE_OPEN_LOOKS_H
 #define STEPTRACE_OPEN_LOOKS_H
@@ -29,7 +30,8 @@ struct open_items_reader {
 	/* A look begins. What ends from now on may be in the answer. */
 	void (*asked)(void *context);
 	/* An answer: what was open before is forgotten, then every item. `is_complete`: nothing was
-	 * left out, and every runner was read. If the look failed, there is no end. */
+	 * left out, and the whole memory of every runner was searched. If the look failed, there is
+	 * no end. */
 	void (*begin)(void *context);
 	void (*add)(void *context, const struct open_item *item);
 	void (*end)(void *context, bool is_complete);
@@ -42,6 +44,7 @@ struct open_looks {
 	struct lookout_message *message; /* owned */
 	struct lookout_state told;       /* on stderr */
 	uint64_t asked_ns;               /* 0: nothing was asked since the last table */
+	bool wants_whole;                /* the question is about the whole memory */
 	bool is_answered, has_begun;     /* to answer */
 	bool is_late;                    /* the answer of an earlier question still comes */
 	uint64_t next_ns;                /* no question before that */
@@ -59,7 +62,8 @@ int open_looks__open(struct open_looks *looks, const struct open_items_reader *r
 void open_looks__ask(struct open_looks *looks, uint64_t now_ns);
 
 /* True: wait, an answer may come. Asks if nothing was asked yet; false when the answer is there,
- * when it is late, or when there can be none. At the end, an answer may cost what it will. */
+ * when it is late, or when there can be none. At the end, an answer may cost what it will, and the
+ * whole memory is searched. */
 bool open_looks__are_awaited(struct open_looks *looks, uint64_t now_ns, bool is_end);
 
 /* Whether the answer is there that the table waits for. */

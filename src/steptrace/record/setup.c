@@ -237,6 +237,7 @@ static struct lookout_options lookout_options(const struct session *session)
 		.filters = &watch->filters,
 		.cgroup = watch->filters.by_cgroup ? watch->cgroup.inner : NULL,
 		.capture = session->watch.capture,
+		.max_share = LOOKOUT_MAX_SHARE,
 	};
 }
 
