@@ -30,6 +30,9 @@ static void print_help(void)
 	       "  FAILED         how many executions failed or were aborted\n"
 	       "  OPEN           how many executions have begun and have not ended\n"
 	       "  OLDEST         how long the oldest open execution has been open\n"
+	       "With --breakdown also\n"
+	       "  CPU            the share of the time on a CPU\n"
+	       "  WAITS FOR      what blocked for the longest time, and its share\n"
 	       "OPEN contains what began before steptrace was attached, too: steptrace reads it\n"
 	       "from the memory of the runners.\n\n"
 	       "Targets and filters are those of steptrace record.\n");

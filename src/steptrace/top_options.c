@@ -31,9 +31,14 @@ static const struct option_row screen_rows[] = {
 	 .example = "2s"},
 	{{0, "sort", "COLUMN",
 	  "sort by this column: command, rate, count, p50, p99\n"
-	  "(default), max, failed, open or oldest; the largest value\n"
-	  "comes first"},
+	  "(default), max, failed, open or oldest, with --breakdown\n"
+	  "also cpu or waits; the largest value comes first"},
 	 .set = set_sort},
+	{{0, "breakdown", NULL,
+	  "also show the share of the time on a CPU, and what blocked\n"
+	  "for the longest time; each context switch of the machine\n"
+	  "then takes longer"},
+	 OPTION_STORES(FLAG, struct top_request, session.watch.breakdown)},
 	{{0, "limit", "N",
 	  "keep at most N rows of commands, and N rows of steps for\n"
 	  "all commands together; further commands and steps are added\n"
@@ -114,6 +119,9 @@ static void describe_target(struct top_request *request)
 /* A command would write to the terminal, and read from it. */
 static int check(const struct top_request *request, struct error *err)
 {
+	if (request->top.sort >= TOP_COLUMNS_USUAL && !request->session.watch.breakdown)
+		return error__set(err, -EINVAL, "--sort %s needs --breakdown",
+				  top_columns[request->top.sort].option);
 	if (request->top.is_once)
 		return 0;
 	if (request->session.watch.targets.command)
@@ -156,6 +164,7 @@ int top_options__parse(struct top_request *request, int argc, char **argv, struc
 		return result;
 	if (watch_options__finish(&session->watch, &parser, err) || check(request, err))
 		return OPTION_BAD;
+	request->top.has_breakdown = session->watch.breakdown;
 	describe_target(request);
 	choose_output(request);
 	return OPTION_END;

@@ -5,10 +5,12 @@ import contextlib
 import functools
 import json
 import os
+import re
 import unittest
 from decimal import Decimal
 
 import needs
+import slow_disk
 from harness import (EndToEnd, Runner, Scenario, Tracer, check_books, completed, record, run, steps,
                      target)
 from test_latency import Table, rows_of
@@ -340,6 +342,29 @@ class Tables(EndToEnd):
             text = table.stop()
         self.assertRegex(text, r" CPU +RUNNABLE +BLOCKED +WAITS FOR\n")
         self.assertRegex(text, r"WaitStep .* %  +\d+\.\d %  +\d+\.\d %  +sleep\n")
+
+    def test_top(self):
+        """The shares are those of a recording of the same run."""
+        with Runner(target("waiter")) as runner:
+            tracer = Tracer("-p", str(runner.pid), "--breakdown")
+            top = Table("--once", "--duration", "1h", "--breakdown", "--sort", "cpu", "-p",
+                        str(runner.pid), command="top")
+            for order in ("sleep 100", "burn 100"):
+                runner.do(order)
+            text = top.stop()
+            events = exact(tracer, lost=0)
+        found = re.search(r"▼CPU +WAITS FOR\n\S+ .* (\d+) % +sleep (\d+) %\n", text)
+        self.assertTrue(found, text)
+        sums = [parts(done["cpu"]) for done in completed(events)]
+        whole = sum(sum(part.values()) for part in sums)
+        for share, kind in zip(found.groups(), ("on_cpu", "sleep")):
+            recorded = 100 * sum(part[kind] for part in sums) / whole
+            self.assertLessEqual(abs(int(share) - recorded), 2, (text, sums))
+
+    def test_top_needs_the_option(self):
+        status, _, said = run("top", "--once", "--sort", "waits")
+        self.assertEqual(status, 2)
+        self.assertIn("--sort waits needs --breakdown", said)
 
     def test_wrong_usage(self):
         status, _, said = run("latency", "--breakdown", "--ends-only")

@@ -20,8 +20,8 @@ ERROR = 1 / 128  # what steptrace(8) promises
 class Table:
     """A `steptrace latency` that has attached."""
 
-    def __init__(self, *arguments, **options):
-        self.process = subprocess.Popen([STEPTRACE, "latency", *arguments], bufsize=0,
+    def __init__(self, *arguments, command="latency", **options):
+        self.process = subprocess.Popen([STEPTRACE, command, *arguments], bufsize=0,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
         Tracer.running.append(self.process)
         self.words = Lines(self.process.stderr, "steptrace")

@@ -544,6 +544,114 @@ static void reset_in_the_list_of_steps(void **state)
 	end_top();
 }
 
+/* ---- where the time went */
+
+static void begin_top_measured(void)
+{
+	struct stream_options options = options_for(FORMAT_REPORT);
+
+	options.has_breakdown = true;
+	begin_top_with(10, options);
+}
+
+/* An execution of 1 ms. `kind` takes what is left of it. */
+static void feed_measured(const char *slug, uint64_t on_cpu_ns, uint64_t runnable_ns,
+			  enum blocked_kind kind)
+{
+	struct steptrace_cpu cpu = {
+		.threads_ns = 1000000, .on_cpu_ns = on_cpu_ns, .runnable_ns = runnable_ns};
+	struct command_span command;
+
+	feed_begin(slug, 4 * TOP_SECOND);
+	command = command_named(slug);
+	cpu.blocked_ns[kind] = cpu.threads_ns - on_cpu_ns - runnable_ns;
+	command.head.start_ns = 4 * TOP_SECOND;
+	command.head.end_ns = command.head.start_ns + cpu.threads_ns;
+	command.outcome = OUTCOME_SUCCESS;
+	feed(stream, records__measured(
+			     records__plain(PROBE_COMMAND_DONE, &command, sizeof(command)), &cpu));
+}
+
+static void feed_some_measured(void)
+{
+	feed_measured("computing", 999000, 0, BLOCKED_OTHER);
+	feed_measured("computing", 995000, 5000, BLOCKED_OTHER);
+	feed_measured("saving", 100000, 0, BLOCKED_DISK);
+	feed_measured("saving", 100000, 100000, BLOCKED_LOCK);
+	feed_measured("saving", 200000, 100000, BLOCKED_DISK);
+	feed_execution("unmeasured", 1000000, OUTCOME_SUCCESS);
+}
+
+static void expect_line(const char *text, unsigned int number, const char *expected)
+{
+	if (strcmp(line_at(text, number), expected) != 0)
+		fail_msg("'%s' instead of '%s'", line_at(text, number), expected);
+}
+
+static void two_columns_say_where_the_time_went(void **state)
+{
+	const char *text;
+
+	(void)state;
+	begin_top_measured();
+	feed_some_measured();
+	press("1");
+	text = screen(120, 9);
+	expect_line(text, 2,
+		    " COMMAND▼      RATE/s   COUNT      P50      P99      MAX  FAILED   OPEN   "
+		    "OLDEST    CPU      WAITS FOR");
+	expect_line(
+		text, 3,
+		" computing        0.0       2  1.00 ms  1.00 ms  1.00 ms       0      0        -"
+		"  100 %      other 0 %");
+	expect_line(
+		text, 4,
+		" saving           0.0       3  1.00 ms  1.00 ms  1.00 ms       0      0        -"
+		"   13 %      disk 53 %");
+	expect_line(
+		text, 5,
+		" unmeasured       0.0       1  1.00 ms  1.00 ms  1.00 ms       0      0        -"
+		"      -              -");
+	end_top();
+}
+
+/* The share of the time on a processor stays, also in 60 columns. */
+static void where_the_time_went_on_a_narrow_screen(void **state)
+{
+	const char *text;
+
+	(void)state;
+	begin_top_measured();
+	feed_some_measured();
+	press("1");
+	text = screen(60, 15);
+	expect_line(text, 2, " COMMAND▼     RATE/s     P99 FAILED  OPEN  OLDEST   CPU");
+	expect_line(text, 4, " saving          0.0 1.00 ms      0     0       -  13 %");
+	end_top();
+}
+
+static void sorted_by_where_the_time_went(void **state)
+{
+	(void)state;
+	begin_top_measured();
+	feed_some_measured();
+	press("9s");
+	expect_names("computing saving unmeasured");
+	press("i");
+	expect_names("unmeasured saving computing");
+	press("s");
+	expect_names("saving computing unmeasured");
+	press("s");
+	expect_in(screen(120, 9), "COMMAND▼");
+	press("S");
+	expect_in(screen(120, 9), "▼WAITS FOR");
+	press("r");
+	expect_names("no"); /* command has ended */
+	feed_measured("computing", 500000, 0, BLOCKED_LOCK);
+	expect_in(screen(120, 9), " 50 %      lock 50 %\n");
+	end_top();
+}
+
 /* ---- help and end */
 
 static void the_help_has_every_key_and_column(void **state)
@@ -556,10 +664,11 @@ static void the_help_has_every_key_and_column(void **state)
 	press("?");
 	for (size_t i = 0; (help = top_keys__help(i)); i++)
 		assert_non_null(strstr(screen(80, 40), help->help));
-	for (int i = 0; i < TOP_COLUMNS_COUNT; i++) {
+	for (int i = 0; i < TOP_COLUMNS_USUAL; i++) {
 		assert_non_null(strstr(screen(80, 40), top_columns[i].title));
 		assert_non_null(strstr(screen(80, 40), top_columns[i].help));
 	}
+	assert_null(strstr(screen(80, 40), top_columns[COLUMN_CPU].help));
 	assert_null(strstr(screen(60, 15), "9 OLDEST"));
 	for (int i = 0; i < 10; i++)
 		press_key(TOP_KEY_PAGE_DOWN);
@@ -571,6 +680,11 @@ static void the_help_has_every_key_and_column(void **state)
 	press("q"); /* any key goes back, and does nothing else */
 	assert_false(top.view.wants_end);
 	expect_names("alpha charlie bravo hanging");
+	end_top();
+	begin_top_measured();
+	press("?");
+	for (int i = 0; i < TOP_COLUMNS_COUNT; i++)
+		assert_non_null(strstr(screen(80, 40), top_columns[i].help));
 	end_top();
 }
 
@@ -707,6 +821,9 @@ int main(void)
 		cmocka_unit_test(numbers_stand_still),
 		cmocka_unit_test(counting_begins_again),
 		cmocka_unit_test(reset_in_the_list_of_steps),
+		cmocka_unit_test(two_columns_say_where_the_time_went),
+		cmocka_unit_test(where_the_time_went_on_a_narrow_screen),
+		cmocka_unit_test(sorted_by_where_the_time_went),
 		cmocka_unit_test(the_help_has_every_key_and_column),
 		cmocka_unit_test(keys_that_mean_nothing),
 		cmocka_unit_test(keys_in_an_empty_list),

@@ -35,7 +35,11 @@ static void top_event(void *context, const struct event *event)
 static inline void begin_top_with(size_t limit, struct stream_options for_stream)
 {
 	top_options = (struct top_options){
-		.rows_limit = limit, .sort = COLUMN_P99, .target = "all runners"};
+		.rows_limit = limit,
+		.sort = COLUMN_P99,
+		.has_breakdown = for_stream.has_breakdown,
+		.target = "all runners",
+	};
 	assert_int_equal(top__open(&top, &top_options), 0);
 	for_stream.on_event = top_event;
 	for_stream.on_event_context = &top;

@@ -98,22 +98,17 @@ static void write_runnable(const struct row_facts *facts, char text[REPORT_CELL_
 
 static void write_blocked(const struct row_facts *facts, char text[REPORT_CELL_BYTES])
 {
-	const struct latency_cpu *cpu = &facts->row->cpu;
-
-	write_part(facts, cpu->threads_ns - cpu->on_cpu_ns - cpu->runnable_ns, text);
+	write_part(facts, cpu_sums__blocked_ns(&facts->row->cpu), text);
 }
 
 /* What it was blocked by for the longest time. */
 static void write_waits_for(const struct row_facts *facts, char text[REPORT_CELL_BYTES])
 {
-	const struct latency_cpu *cpu = &facts->row->cpu;
-	int largest = 0;
+	const struct cpu_sums *cpu = &facts->row->cpu;
+	int longest = cpu_sums__longest_kind(cpu);
 
-	for (int kind = 1; kind < BLOCKED_KINDS_COUNT; kind++)
-		if (cpu->blocked_ns[kind] > cpu->blocked_ns[largest])
-			largest = kind;
 	snprintf(text, REPORT_CELL_BYTES, "%s",
-		 cpu->blocked_ns[largest] ? blocked_names[largest] : "-");
+		 cpu->blocked_ns[longest] ? blocked_names[longest] : "-");
 }
 
 static void write_open(const struct row_facts *facts, char text[REPORT_CELL_BYTES])

@@ -112,7 +112,7 @@ static void put_cpu_time(struct json *out, const char *name, uint64_t ns)
 }
 
 /* ,"cpu":{…} with --breakdown; null if nothing was measured */
-static void put_cpu(struct json *out, const struct latency_cpu *cpu)
+static void put_cpu(struct json *out, const struct cpu_sums *cpu)
 {
 	if (!cpu->measured) {
 		json__raw(out, ",\"cpu\":null");

@@ -95,16 +95,6 @@ static struct latency_row *row_of(struct latency_table *table, const char *key, 
 	return make_row(table, key, key_bytes, hash);
 }
 
-static void add_cpu(struct latency_cpu *sum, const struct steptrace_cpu *cpu)
-{
-	sum->measured++;
-	sum->threads_ns += cpu->threads_ns;
-	sum->on_cpu_ns += cpu->on_cpu_ns;
-	sum->runnable_ns += cpu->runnable_ns;
-	for (int kind = 0; kind < BLOCKED_KINDS_COUNT; kind++)
-		sum->blocked_ns[kind] += cpu->blocked_ns[kind];
-}
-
 int latency_table__add(struct latency_table *table, const char *key, size_t key_bytes,
 		       const struct latency_value *value)
 {
@@ -119,7 +109,7 @@ int latency_table__add(struct latency_table *table, const char *key, size_t key_
 	row->untimed += !value->is_timed;
 	row->failures += value->has_failed;
 	if (value->cpu)
-		add_cpu(&row->cpu, value->cpu);
+		cpu_sums__add(&row->cpu, value->cpu);
 	return 0;
 }
 

@@ -13,16 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "steptrace/latency/cpu_sums.h"
 #include "steptrace/latency/histogram.h"
 #include "steptrace/latency/open_set.h"
-#include "steptrace/record.h"
-
-/* Where the time went (--breakdown), added up over what was measured. */
-struct latency_cpu {
-	uint64_t measured; /* how many */
-	uint64_t threads_ns, on_cpu_ns, runnable_ns;
-	uint64_t blocked_ns[BLOCKED_KINDS_COUNT];
-};
 
 /* A row holds what ended, and what is open. */
 struct latency_row {
@@ -32,7 +25,7 @@ struct latency_row {
 	uint64_t count;    /* ended, with a known duration or without */
 	uint64_t untimed;  /* of these, without a known duration */
 	uint64_t failures; /* of these, with outcome failure or aborted */
-	struct latency_cpu cpu;
+	struct cpu_sums cpu;
 	uint64_t open;           /* how many are open */
 	uint64_t oldest_open_ns; /* how long the oldest of these has been open */
 	bool is_oldest_known;    /* false: an open one may be older than that */

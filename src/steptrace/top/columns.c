@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "steptrace/stream/duration_text.h"
+#include "steptrace/stream/event.h"
 
 _Static_assert((int)TOP_CELL_BYTES >= (int)DURATION_TEXT_BYTES,
 	       "a duration does not fit in a cell");
@@ -95,23 +96,52 @@ static void write_oldest(const struct top_row *row, char text[TOP_CELL_BYTES])
 		remove_blank(text);
 }
 
+static void write_share(double share, char *text, size_t bytes)
+{
+	snprintf(text, bytes, "%.0f %%", 100 * share);
+}
+
+static void write_cpu(const struct top_row *row, char text[TOP_CELL_BYTES])
+{
+	if (row->shown.is_measured)
+		write_share(row->shown.cpu_share, text, TOP_CELL_BYTES);
+	else
+		snprintf(text, TOP_CELL_BYTES, "-");
+}
+
+static void write_waits(const struct top_row *row, char text[TOP_CELL_BYTES])
+{
+	const struct top_numbers *shown = &row->shown;
+	char share[16];
+
+	write_share(shown->blocked_share, share, sizeof(share));
+	if (shown->is_measured && shown->blocked_share > 0)
+		snprintf(text, TOP_CELL_BYTES, "%s %s", blocked_names[shown->blocked_kind], share);
+	else
+		snprintf(text, TOP_CELL_BYTES, "-");
+}
+
 /* ---- the table of columns */
 
 const struct top_column_info top_columns[TOP_COLUMNS_COUNT] = {
 	[COLUMN_NAME] = {"command", "COMMAND", "the slug of the command", NULL, 0, 0},
 	[COLUMN_RATE] = {"rate", "RATE/s", "how many ended per second, in the last 5 s", write_rate,
 			 6, 0},
-	[COLUMN_COUNT] = {"count", "COUNT", "how many ended", write_ended, 6, 2},
+	[COLUMN_COUNT] = {"count", "COUNT", "how many ended", write_ended, 6, 3},
 	[COLUMN_P50] = {"p50", "P50", "half of the durations are at most this long", write_p50, 7,
-			0},
+			1},
 	[COLUMN_P99] = {"p99", "P99", "99 % of the durations are at most this long", write_p99, 7,
 			0},
-	[COLUMN_MAX] = {"max", "MAX", "the longest duration", write_max, 7, 1},
+	[COLUMN_MAX] = {"max", "MAX", "the longest duration", write_max, 7, 2},
 	[COLUMN_FAILED] = {"failed", "FAILED", "how many failed or were aborted", write_failed, 6,
 			   0},
 	[COLUMN_OPEN] = {"open", "OPEN", "how many began and have not ended", write_open, 5, 0},
 	[COLUMN_OLDEST] = {"oldest", "OLDEST", "how long the oldest open one has been open",
 			   write_oldest, OLDEST_COLUMNS, 0},
+	[COLUMN_CPU] = {"cpu", "CPU", "the share of the time on a processor", write_cpu, 5, 0},
+	[COLUMN_WAITS] = {"waits", "WAITS FOR",
+			  "what blocked it for the longest time, and that share", write_waits, 13,
+			  4},
 };
 
 int top_column__parse(const char *name, enum top_column *column, struct error *err)
@@ -123,7 +153,7 @@ int top_column__parse(const char *name, enum top_column *column, struct error *e
 		}
 	return error__set(err, -EINVAL,
 			  "--sort does not know '%.64s': it takes command, rate, count, p50, p99, "
-			  "max, failed, open or oldest",
+			  "max, failed, open, oldest, or with --breakdown cpu or waits",
 			  name);
 }
 
@@ -140,6 +170,8 @@ static double number_of(enum top_column column, const struct top_numbers *shown)
 	case COLUMN_FAILED: return (double)shown->failures;
 	case COLUMN_OPEN: return (double)shown->open;
 	case COLUMN_OLDEST: return (double)shown->age_ns;
+	case COLUMN_CPU: return shown->is_measured ? shown->cpu_share : -1;
+	case COLUMN_WAITS: return shown->is_measured ? shown->blocked_share : -1;
 	case COLUMN_NAME:
 	case TOP_COLUMNS_COUNT: break;
 	}

@@ -4,6 +4,8 @@
  *
  *	COMMAND     RATE/s    COUNT     P50    ▼P99      MAX  FAILED   OPEN   OLDEST
  *	triage        61.2      612  468 us  871 us  1.94 ms       0      3   12.3 s
+ *
+ * With --breakdown two more: CPU and WAITS FOR.
  */
 #ifndef STEPTRACE_TOP_COLUMNS_H
 #define STEPTRACE_TOP_COLUMNS_H
@@ -23,10 +25,13 @@ enum top_column {
 	COLUMN_FAILED,
 	COLUMN_OPEN,
 	COLUMN_OLDEST,
+	COLUMN_CPU, /* this and what follows: only with --breakdown */
+	COLUMN_WAITS,
 	TOP_COLUMNS_COUNT,
+	TOP_COLUMNS_USUAL = COLUMN_CPU,
 };
 
-enum { TOP_CELL_BYTES = 32, COLUMN_RANK_MAX = 2 };
+enum { TOP_CELL_BYTES = 32, COLUMN_RANK_MAX = 4 };
 
 extern const struct top_column_info {
 	const char *option; /* of --sort */
@@ -35,7 +40,9 @@ extern const struct top_column_info {
 	/* NULL: of COLUMN_NAME */
 	void (*write)(const struct top_row *row, char text[TOP_CELL_BYTES]);
 	unsigned int width;
-	unsigned int rank; /* columns with a higher one are left out first; 0: never */
+	/* Columns with a higher one are left out first; 0: never. Those with 1 only to make room
+	 * for a name of the usual width. */
+	unsigned int rank;
 } top_columns[TOP_COLUMNS_COUNT];
 
 /* "p99". 0, or -EINVAL with a sentence. */

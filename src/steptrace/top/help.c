@@ -15,7 +15,7 @@ struct help_line {
 	const char *help; /* NULL: there is no such line */
 };
 
-static struct help_line help_line(size_t index)
+static struct help_line help_line(const struct top_view *view, size_t index)
 {
 	const struct top_key_help *key;
 	struct help_line line = {.help = NULL};
@@ -26,28 +26,30 @@ static struct help_line help_line(size_t index)
 			snprintf(line.name, sizeof(line.name), "%s", key->keys);
 			line.help = key->help;
 		}
-	if (index >= keys_count && index - keys_count < TOP_COLUMNS_COUNT) {
+	if (index >= keys_count && index - keys_count < (size_t)view->columns_count) {
 		const struct top_column_info *column = &top_columns[index - keys_count];
 
-		snprintf(line.name, sizeof(line.name), "%zu %s", index - keys_count + 1,
-			 column->title);
+		snprintf(line.name, sizeof(line.name), "%s", column->title);
+		if (index - keys_count < TOP_COLUMNS_USUAL)
+			snprintf(line.name, sizeof(line.name), "%zu %s", index - keys_count + 1,
+				 column->title);
 		line.help = column->help;
 	}
 	return line;
 }
 
-static size_t help_lines(void)
+static size_t help_lines(const struct top_view *view)
 {
 	size_t count = 0;
 
-	while (help_line(count).help)
+	while (help_line(view, count).help)
 		count++;
 	return count;
 }
 
 void top_help__put(struct page *page, struct top_view *view, unsigned int lines)
 {
-	size_t height = lines > 1 ? lines - 1 : 0, count = help_lines();
+	size_t height = lines > 1 ? lines - 1 : 0, count = help_lines(view);
 
 	if (view->help_first + height > count)
 		view->help_first = count > height ? count - height : 0;
@@ -57,7 +59,7 @@ void top_help__put(struct page *page, struct top_view *view, unsigned int lines)
 		  count > height ? "steptrace top: help (Up, Down; any other key: back)"
 				 : "steptrace top: help (any key: back)");
 	for (unsigned int i = 0; i < height && view->help_first + i < count; i++) {
-		const struct help_line line = help_line(view->help_first + i);
+		const struct help_line line = help_line(view, view->help_first + i);
 
 		page__put(page, i + 1, 1, UINT_MAX, LOOK_KEY, line.name);
 		page__put(page, i + 1, HELP_COLUMN, UINT_MAX, LOOK_PLAIN, line.help);

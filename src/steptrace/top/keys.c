@@ -119,7 +119,7 @@ static void go_back(struct top_view *view)
 
 static void sort_by(struct top_view *view, int column)
 {
-	view->sort = (enum top_column)((column + TOP_COLUMNS_COUNT) % TOP_COLUMNS_COUNT);
+	view->sort = (enum top_column)((column + view->columns_count) % view->columns_count);
 	view->is_inverted = false;
 	top_view__list(view);
 }
@@ -247,4 +247,4 @@ void top_keys__press(struct top_view *view, uint32_t key)
 			bindings[i].act(view);
 }
 
-_Static_assert(TOP_COLUMNS_COUNT == 9, "the keys 1 to 9 are the columns");
+_Static_assert(TOP_COLUMNS_USUAL == 9, "the keys 1 to 9 are the usual columns");

@@ -51,9 +51,9 @@ static unsigned int name_width(const struct top_view *view, unsigned int max)
 	return wanted < max ? wanted : max;
 }
 
-static void show_all(struct widths *widths)
+static void show_all(struct widths *widths, const struct top_view *view)
 {
-	for (int i = 0; i < TOP_COLUMNS_COUNT; i++)
+	for (int i = 0; i < view->columns_count; i++)
 		widths->is_shown[i] = true;
 }
 
@@ -64,7 +64,7 @@ static struct widths widths_for_file(const struct top_view *view)
 		.name = name_width(view, LINE_COLUMNS_MAX),
 	};
 
-	show_all(&widths);
+	show_all(&widths, view);
 	return widths;
 }
 
@@ -74,10 +74,14 @@ static struct widths widths_for(const struct top_view *view, unsigned int column
 	struct widths widths = {.margin = margin, .gap = columns < NARROW_COLUMNS ? 1 : 2};
 	unsigned int room = columns > 2 * margin ? columns - 2 * margin : 1, numbers;
 
-	show_all(&widths);
-	for (unsigned int rank = COLUMN_RANK_MAX; rank > 0; rank--)
-		if (name_width(view, NAME_COLUMNS_GOOD) + width_of_numbers(&widths) > room)
+	show_all(&widths, view);
+	for (unsigned int rank = COLUMN_RANK_MAX; rank > 0; rank--) {
+		unsigned int name =
+			name_width(view, rank > 1 ? NAME_COLUMNS_GOOD : NAME_COLUMNS_USUAL);
+
+		if (name + width_of_numbers(&widths) > room)
 			leave_out(&widths, view->sort, rank);
+	}
 	numbers = width_of_numbers(&widths);
 	widths.name = name_width(view, room > numbers ? room - numbers : 1);
 	if (widths.name < NAME_COLUMNS_MIN)

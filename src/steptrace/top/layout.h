@@ -9,8 +9,8 @@
  *	 ...
  *	 Enter steps  s sort  / filter  p pause  r reset  ? help  q quit        1 of 1
  *
- * Where the terminal is narrow, columns are left out: first COUNT, then MAX; never the one that the
- * rows are sorted by. Only rows that are on the screen are laid out.
+ * Where the terminal is narrow, columns are left out: WAITS FOR, COUNT, MAX, P50. The one that the
+ * rows are sorted by is never left out. Only rows that are on the screen are laid out.
  */
 #ifndef STEPTRACE_TOP_LAYOUT_H
 #define STEPTRACE_TOP_LAYOUT_H

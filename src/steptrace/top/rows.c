@@ -258,6 +258,7 @@ static struct top_row *row_of(struct top_rows *rows, const struct event *event)
 
 void top_rows__on_event(struct top_rows *rows, const struct event *event)
 {
+	const struct steptrace_cpu *cpu = event__cpu(event);
 	struct top_row *row;
 	uint64_t ns;
 
@@ -271,6 +272,8 @@ void top_rows__on_event(struct top_rows *rows, const struct event *event)
 	row->count++;
 	row->failures += event__has_failed(event);
 	rate__add(&row->rate, event->record->time_ns);
+	if (cpu)
+		cpu_sums__add(&row->cpu, cpu);
 }
 
 /* ---- what is open */
@@ -365,6 +368,18 @@ static void update_durations(struct top_numbers *shown, const struct histogram *
 	shown->max_ns = durations->max_ns;
 }
 
+static void update_cpu(struct top_numbers *shown, const struct cpu_sums *cpu)
+{
+	double all_ns = (double)cpu->threads_ns;
+
+	shown->is_measured = all_ns > 0;
+	if (!shown->is_measured)
+		return;
+	shown->blocked_kind = cpu_sums__longest_kind(cpu);
+	shown->cpu_share = (double)cpu->on_cpu_ns / all_ns;
+	shown->blocked_share = (double)cpu->blocked_ns[shown->blocked_kind] / all_ns;
+}
+
 void top_row__update(struct top_row *row, const struct top_window *window)
 {
 	struct top_numbers *shown = &row->shown;
@@ -373,6 +388,7 @@ void top_row__update(struct top_row *row, const struct top_window *window)
 	shown->failures = row->failures;
 	shown->rate = rate_of(row, window);
 	update_durations(shown, &row->durations);
+	update_cpu(shown, &row->cpu);
 	shown->open = row->open;
 	shown->is_age_more = row->is_open_older;
 	shown->age_ns = row->open && window->now_ns > row->open_since_ns

@@ -20,6 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "steptrace/latency/cpu_sums.h"
 #include "steptrace/latency/histogram.h"
 #include "steptrace/stream/event.h"
 #include "steptrace/top/open_now.h"
@@ -32,6 +33,9 @@ struct top_numbers {
 	uint64_t p50_ns, p99_ns, max_ns; /* of durations */
 	uint64_t age_ns;                 /* of the oldest open one */
 	bool is_age_more;                /* it may be older than that */
+	bool is_measured;                /* false: the next three say nothing */
+	double cpu_share, blocked_share; /* of the time of the threads, from 0 to 1 */
+	int blocked_kind;                /* what it was blocked by for the longest time */
 };
 
 struct top_row {
@@ -39,6 +43,7 @@ struct top_row {
 	unsigned int columns; /* of the text */
 	bool is_other;
 	struct histogram durations;
+	struct cpu_sums cpu;      /* with --breakdown */
 	uint64_t count, failures; /* that ended; with the outcome failure or aborted */
 	struct rate rate;
 	uint64_t open, open_since_ns; /* how many are open, and when the oldest began */

@@ -13,7 +13,7 @@ int top__open(struct top *top, const struct top_options *options)
 		return -ENOMEM;
 	open_now__open(&top->open);
 	top->facts.target = options->target;
-	top_view__init(&top->view, top->rows, options->sort);
+	top_view__init(&top->view, top->rows, options->sort, options->has_breakdown);
 	return 0;
 }
 

@@ -21,6 +21,7 @@
 struct top_options {
 	size_t rows_limit;
 	enum top_column sort;
+	bool has_breakdown; /* events have a breakdown */
 	bool is_once;       /* one page: the rates are those of the whole time */
 	const char *target; /* "all runners", "process 4711" */
 };

@@ -4,9 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-void top_view__init(struct top_view *view, struct top_rows *rows, enum top_column sort)
+void top_view__init(struct top_view *view, struct top_rows *rows, enum top_column sort,
+		    bool has_breakdown)
 {
-	*view = (struct top_view){.rows = rows, .sort = sort};
+	*view = (struct top_view){
+		.rows = rows,
+		.sort = sort,
+		.columns_count = has_breakdown ? TOP_COLUMNS_COUNT : TOP_COLUMNS_USUAL,
+	};
 }
 
 void top_view__close(struct top_view *view)

@@ -37,6 +37,7 @@ struct top_view {
 	struct top_rows *rows; /* borrowed */
 	enum top_mode mode;
 	enum top_column sort;
+	int columns_count; /* the first ones of top_columns */
 	bool is_inverted, is_paused;
 	bool wants_end, wants_reset; /* the caller obeys */
 	struct top_row *opened;      /* the command whose steps are listed; NULL: commands */
@@ -49,7 +50,8 @@ struct top_view {
 	size_t help_first;   /* line of the help that is on the screen */
 };
 
-void top_view__init(struct top_view *view, struct top_rows *rows, enum top_column sort);
+void top_view__init(struct top_view *view, struct top_rows *rows, enum top_column sort,
+		    bool has_breakdown);
 void top_view__close(struct top_view *view);
 
 /* Without memory, the list is too short. */
