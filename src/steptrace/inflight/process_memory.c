@@ -15,7 +15,9 @@
 enum {
 	ENTRIES = 512,            /* pages of one reading of the pagemap */
 	PIECE_BYTES = 256 * 1024, /* of one reading of memory */
-	AREAS_MAX = 1 << 17,      /* the kernel's own limit is 65530 by default */
+	COPY_BYTES = 4096,        /* divides the size of a page */
+	COPIES = 16,
+	AREAS_MAX = 1 << 17, /* the kernel's own limit is 65530 by default */
 };
 
 /* See Documentation/admin-guide/mm/pagemap.rst. A guard page counts as swapped out, too. */
@@ -147,6 +149,7 @@ void process_memory__close(struct process_memory *memory)
 	if (memory->pagemap >= 0)
 		close(memory->pagemap);
 	free(memory->areas);
+	free(memory->copies);
 	*memory = (struct process_memory){.pagemap = -1};
 }
 
@@ -215,17 +218,67 @@ static ssize_t read_in_page(const struct process_memory *memory, uint64_t addres
 	return result == -EPERM ? read_memory(memory, address, bytes, size_bytes) : result;
 }
 
+/* ---- memory that does not change is copied: thousands of commands have the same constant texts */
+
+struct memory_copies {
+	struct {
+		uint64_t address; /* divisible by COPY_BYTES; 0: none */
+		size_t size_bytes;
+		char bytes[COPY_BYTES];
+	} items[COPIES];
+};
+
+static bool is_constant(const struct process_memory *memory, uint64_t address)
+{
+	const struct memory_area *area = process_memory__area(memory, address);
+
+	return area && area->is_file && !area->is_writable;
+}
+
+/* As read_in_page(). Where nothing can be copied, the next reading tries again. */
+static ssize_t read_constant(struct process_memory *memory, uint64_t address, void *bytes,
+			     size_t size_bytes)
+{
+	size_t offset = address % COPY_BYTES, slot = address / COPY_BYTES % COPIES;
+	struct memory_copies *copies = memory->copies;
+	size_t known;
+
+	if (!copies)
+		copies = memory->copies = calloc(1, sizeof(*copies));
+	if (!copies)
+		return read_in_page(memory, address, bytes, size_bytes);
+	if (copies->items[slot].address != address - offset) {
+		ssize_t result = read_in_page(memory, address - offset, copies->items[slot].bytes,
+					      COPY_BYTES);
+
+		copies->items[slot].address = result > 0 ? address - offset : 0;
+		if (result <= 0)
+			return result;
+		copies->items[slot].size_bytes = (size_t)result;
+	}
+	known = copies->items[slot].size_bytes;
+	if (offset >= known)
+		return 0;
+	if (size_bytes > known - offset)
+		size_bytes = known - offset;
+	memcpy(bytes, copies->items[slot].bytes + offset, size_bytes);
+	return (ssize_t)size_bytes;
+}
+
 ssize_t process_memory__read(void *context, uint64_t address, void *bytes, size_t size_bytes)
 {
-	const struct process_memory *memory = context;
+	struct process_memory *memory = context;
 	size_t done = 0;
 
 	if (size_bytes > PROCESS_MEMORY_READ_MAX || address > UINT64_MAX - size_bytes)
 		return 0;
 	while (done < size_bytes) {
-		size_t rest = page_bytes() - (address + done) % page_bytes();
+		uint64_t at = address + done;
+		size_t rest = COPY_BYTES - at % COPY_BYTES;
 		size_t piece = rest < size_bytes - done ? rest : size_bytes - done;
-		ssize_t result = read_in_page(memory, address + done, (char *)bytes + done, piece);
+		char *to = (char *)bytes + done;
+		ssize_t result = is_constant(memory, at) ? read_constant(memory, at, to, piece)
+							 : read_in_page(memory, at, to, piece);
 
 		if (result <= 0)
 			break;

@@ -31,11 +31,14 @@ struct memory_area {
 	bool follows_guard; /* the mapping in front of it permits no access */
 };
 
+struct memory_copies;
+
 struct process_memory {
 	pid_t pid, thread;         /* a thread that has memory: the first one may have ended */
 	int pagemap;               /* owned */
 	struct memory_area *areas; /* owned; readable ones, by address */
 	size_t areas_count, areas_room;
+	struct memory_copies *copies; /* owned; of memory that does not change; NULL: none yet */
 };
 
 /* 0 or negative errno with a sentence. Call process_memory__close() in any case. */
@@ -49,6 +52,7 @@ const struct memory_area *process_memory__area(const struct process_memory *memo
 /*
  * Reads up to `size_bytes` bytes (at most PROCESS_MEMORY_READ_MAX). Returns how many, which is less
  * where the memory ends; 0: none. A page of a file that is not in memory is read from the file.
+ * Constant texts of a program are read once: they are in a file's pages that cannot be written.
  * `context` is a struct process_memory.
  */
 enum { PROCESS_MEMORY_READ_MAX = 4096 };
