@@ -13,7 +13,7 @@ import time
 
 BUILD = sys.argv[1]
 STEPTRACE = os.path.join(BUILD, "steptrace")
-MEBIBYTES, RUNS, MAP_MS = 1024, 5, 1500
+MEBIBYTES, RUNS, MAP_MS, WATCH_S = 1024, 5, 1500, 10
 
 
 class Hanging:
@@ -60,6 +60,60 @@ def mapping_ns(runner, is_scanned):
     return int(mean), int(longest)
 
 
+class Overdue:
+    """A `record --overdue 1s` of the runner."""
+
+    def __init__(self, runner):
+        self.process = subprocess.Popen([STEPTRACE, "record", "--overdue", "1s", "-p",
+                                         str(runner.process.pid)], stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, text=True)
+        while "attached to" not in self.process.stderr.readline():
+            pass
+        self.looker = self.find_looker()
+
+    def find_looker(self):
+        """The pid of the child that reads the memory."""
+        while True:
+            with open("/proc/{0}/task/{0}/children".format(self.process.pid),
+                      encoding="ascii") as file:
+                for pid in file.read().split():
+                    with open("/proc/%s/comm" % pid, encoding="ascii") as comm:
+                        if comm.read() == "steptrace-look\n":
+                            return int(pid)
+            time.sleep(0.01)
+
+    def cpu_s(self):
+        with open("/proc/%d/stat" % self.looker, encoding="ascii") as file:
+            members = file.read().rsplit(")", 1)[1].split()
+        return (int(members[11]) + int(members[12])) / os.sysconf("SC_CLK_TCK")
+
+    def share(self):
+        """Of one processor, after the first looks."""
+        time.sleep(1)
+        before = self.cpu_s()
+        time.sleep(WATCH_S)
+        return (self.cpu_s() - before) / WATCH_S
+
+    def reported_s(self, runner):
+        """How long after the begin of a step on a stack it is reported."""
+        begun = time.monotonic()
+        runner.do("nested")
+        line = ""
+        while "command.execution.overdue" not in line or "hang.nested" not in line:
+            line = self.process.stdout.readline()
+        return time.monotonic() - begun
+
+
+def overdue(runner, name):
+    looks = Overdue(runner)
+    share = looks.share()
+    print("  --overdue 1s, %-21s %6.1f %% of a processor, target: at most 5 %%, %s"
+          % (name, share * 100, "met" if share <= 0.05 else "missed"))
+    print("    a step on a stack is reported after %5.2f s" % looks.reported_s(runner))
+    looks.process.kill()
+    looks.process.wait()
+
+
 def main():
     runner = Hanging()
     empty = statistics.median(scan(runner)[0] for _ in range(RUNS))
@@ -82,7 +136,11 @@ def main():
         print("  mmap() and munmap() %-19s %6.2f us, at most %.0f us"
               % (name, statistics.median(value[0] for value in values) / 1e3,
                  statistics.median(value[1] for value in values) / 1e3))
+    overdue(runner, "1 GiB of memory")
     runner.process.kill()
+    small = Hanging()
+    overdue(small, "little memory")
+    small.process.kill()
 
 
 if __name__ == "__main__":
