@@ -221,7 +221,13 @@ static void say_nothing_open(const struct inflight *inflight, const struct infli
 	if (options->older_than_ns)
 		snprintf(older, sizeof(older), " for %.6g s or longer",
 			 (double)options->older_than_ns / 1e9);
-	if (inflight->runners)
+	if (inflight->revisited)
+		log__info(
+			"no open command was found%s in what was searched (runners: %llu, searched "
+			"memory: %.1f MiB)",
+			older, (unsigned long long)inflight->runners,
+			(double)inflight->searched_bytes / 1048576);
+	else if (inflight->runners)
 		log__info("no command is open%s%s (runners: %llu, searched memory: %.1f MiB)",
 			  inflight->swapped_bytes ? " in the memory that is not swapped out" : "",
 			  older, (unsigned long long)inflight->runners,

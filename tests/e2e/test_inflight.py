@@ -560,7 +560,7 @@ class CommandLine(Scenario):
         """It is not searched wholly each time. What is on a stack is found nevertheless, and what
         was found before; of the rest it is said."""
         with hanging() as runner:
-            runner.do("memory 256")
+            runner.do("memory 64")
             runner.do("heap")
             process, rows, words = self.watch(runner)
             words.until("only the stacks of the threads were searched")
@@ -573,10 +573,41 @@ class CommandLine(Scenario):
             rows.rest()
             words.rest()
 
+    def test_watch_what_a_search_leaves_out(self):
+        """Looks that read less are not complete either, and that is what the exit status says."""
+        with hanging() as runner:
+            runner.do("memory 64")
+            process, rows, words = self.watch(runner, "--older-than", "1h", "--scan", "1M",
+                                              "--json")
+            summaries = [json.loads(rows.until("inflight.summary")[-1]) for _ in range(5)]
+            process.send_signal(signal.SIGINT)
+            self.assertEqual(process.wait(PATIENCE_S), 1)
+            rows.rest()
+            words.rest()
+        self.assertEqual([summary["partial"] for summary in summaries], [1] * 5)
+
+    def test_watch_a_fork(self):
+        """The child is a new process and is searched wholly, its parent is not. What is a copy in
+        the child is the parent's nevertheless."""
+        with hanging() as runner:
+            runner.do("memory 64")
+            process, rows, words = self.watch(runner, "--json")
+            words.until("only the stacks of the threads were searched")
+            child = int(runner.do("fork")[0].split()[1])
+            found = [json.loads(line) for line in rows.until("hang.fork")
+                     + rows.until("inflight.summary") + rows.until("inflight.summary")]
+            process.send_signal(signal.SIGINT)
+            self.assertEqual(process.wait(PATIENCE_S), 0)
+            rows.rest()
+            words.rest()
+            os.kill(child, signal.SIGKILL)
+        self.assertEqual({row["source"]["pid"] for row in found if row["event"] == "inflight.row"},
+                         {runner.pid})
+
     def test_watch_for_what_is_older(self):
         """Every look finds what is older than 100 ms, also in the heap: it searches all memory."""
         with hanging() as runner:
-            runner.do("memory 256")
+            runner.do("memory 64")
             process, rows, words = self.watch(runner, "--older-than", "100ms", "--json")
             rows.until("inflight.summary")
             runner.do("stack futex")

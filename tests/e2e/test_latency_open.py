@@ -162,7 +162,7 @@ class Open(Scenario):
         """To search it all for each table would take too long. The tables between show what is on
         stacks, and what was found before."""
         path = os.path.join(self.directory, "rows")
-        runner = self.hanging("memory 256", "heap")
+        runner = self.hanging("memory 64", "heap")
         table = self.table(runner, "--interval", "100ms", "-o", path)
         table.words.until("steptrace latency searches the whole memory of the runners about every")
         runner.do("stack sleep")

@@ -407,6 +407,36 @@ static void more_than_the_limit_are_counted(void **state)
 	end(&pair);
 }
 
+/* The others fill the list of all processes: of this one, as many are listed as each process may
+ * have. */
+static void a_few_of_each_process(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	begin(&pair);
+	spans.others = OPEN_SPANS_TOTAL_MAX;
+	for (int i = 0; i < OPEN_SPANS_MIN + 10; i++)
+		look_at(&pair.command.tag, sizeof(pair.command.tag));
+	assert_int_equal(spans.commands_count, OPEN_SPANS_MIN);
+	assert_int_equal(spans.left_out, 10);
+	end(&pair);
+}
+
+static void no_more_than_all_may_have(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	begin(&pair);
+	spans.others = OPEN_SPANS_TOTAL_MAX - 2 * OPEN_SPANS_MIN;
+	for (int i = 0; i < 2 * OPEN_SPANS_MIN + 10; i++)
+		look_at(&pair.command.tag, sizeof(pair.command.tag));
+	assert_int_equal(spans.commands_count, 2 * OPEN_SPANS_MIN);
+	assert_int_equal(spans.left_out, 10);
+	end(&pair);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -424,6 +454,8 @@ int main(void)
 		TEST(a_struct_that_changes_is_read_again),
 		TEST(a_struct_that_ends_meanwhile_is_left_out),
 		TEST(more_than_the_limit_are_counted),
+		TEST(a_few_of_each_process),
+		TEST(no_more_than_all_may_have),
 	};
 
 	return cmocka_run_group_tests(tests, semaphore__require_own, NULL);

@@ -106,7 +106,7 @@ static struct overdue_news look(uint64_t now_ns)
 
 	overdue__begin_look(overdue, now_ns);
 	news = overdue__check(overdue, &row);
-	overdue__end_look(overdue);
+	overdue__end_look(overdue, NULL, NULL);
 	return news;
 }
 
@@ -173,7 +173,7 @@ static void a_command_with_two_open_steps(void **state)
 	set_step(0x3000, 8 * S, known(2 * S));
 	news = overdue__check(overdue, &row);
 	EXPECT(news, 0, FIRST);
-	overdue__end_look(overdue);
+	overdue__end_look(overdue, NULL, NULL);
 }
 
 static void the_same_place_in_another_process(void **state)
@@ -205,9 +205,72 @@ static void one_look_that_missed_it(void **state)
 	set_command(0x1000, 7 * S, known(2 * S));
 	EXPECT(look(9 * S), FIRST, 0);
 	overdue__begin_look(overdue, 10 * S);
-	overdue__end_look(overdue);
+	overdue__end_look(overdue, NULL, NULL);
 	set_command(0x1000, 7 * S, known(4 * S));
 	EXPECT(look(11 * S), 0, 0);
+}
+
+/* ---- looks that search only a part of the memory */
+
+static bool nothing_was_searched(void *context, uint32_t pid)
+{
+	*(uint32_t *)context = pid;
+	return false;
+}
+
+static void look_at_a_part(uint64_t now_ns)
+{
+	uint32_t asked = 0;
+
+	overdue__begin_look(overdue, now_ns);
+	overdue__end_look(overdue, nothing_was_searched, &asked);
+	assert_int_equal(asked, 70);
+}
+
+static void what_was_reported_is_not_forgotten(void **state)
+{
+	(void)state;
+	begin("2s");
+	set_command(0x1000, 7 * S, known(2 * S));
+	EXPECT(look(9 * S), FIRST, 0);
+	for (unsigned int i = 0; i < 10; i++)
+		look_at_a_part((10 + i) * S);
+	set_command(0x1000, 7 * S, known(13 * S));
+	EXPECT(look(20 * S), 0, 0);
+	for (unsigned int i = 0; i < 10; i++)
+		look_at_a_part((21 + i) * S);
+	for (unsigned int i = 0; i < 3; i++) {
+		overdue__begin_look(overdue, (40 + i) * S);
+		overdue__end_look(overdue, NULL, NULL);
+	}
+	assert_int_equal(overdue__count(overdue), 0);
+}
+
+static void the_first_look_is_not_forgotten(void **state)
+{
+	(void)state;
+	begin("5s");
+	set_command(0x1000, 0, at_least(0));
+	EXPECT(look(10 * S), 0, 0);
+	for (unsigned int i = 0; i < 4; i++)
+		look_at_a_part((11 + i) * S);
+	set_command(0x1000, 0, at_least(0));
+	EXPECT(look(15 * S), FIRST, 0);
+	assert_int_equal(row.command_age.ns, 5 * S);
+}
+
+/* What was not reported and has a start time is found again as it was. */
+static void the_others_are_forgotten(void **state)
+{
+	(void)state;
+	begin("1h");
+	set_command(0x1000, 7 * S, known(2 * S));
+	EXPECT(look(9 * S), 0, 0);
+	for (unsigned int i = 0; i < 3; i++) {
+		overdue__begin_look(overdue, (10 + i) * S);
+		overdue__end_look(overdue, nothing_was_searched, &(uint32_t){0});
+	}
+	assert_int_equal(overdue__count(overdue), 0);
 }
 
 /* ---- without a start time */
@@ -365,6 +428,9 @@ int main(void)
 		cmocka_unit_test_teardown(the_same_place_in_another_process, free_all),
 		cmocka_unit_test_teardown(what_has_ended_is_forgotten, free_all),
 		cmocka_unit_test_teardown(one_look_that_missed_it, free_all),
+		cmocka_unit_test_teardown(what_was_reported_is_not_forgotten, free_all),
+		cmocka_unit_test_teardown(the_first_look_is_not_forgotten, free_all),
+		cmocka_unit_test_teardown(the_others_are_forgotten, free_all),
 		cmocka_unit_test_teardown(at_least_since_the_first_look, free_all),
 		cmocka_unit_test_teardown(a_known_age_is_not_raised, free_all),
 		cmocka_unit_test_teardown(another_command_at_the_same_place, free_all),

@@ -24,7 +24,7 @@ struct inflight_options {
 	bool (*is_wanted)(void *context, pid_t pid);
 	void *is_wanted_context;
 	bool sees_attachments; /* finds out whether a tracer is attached to each process */
-	/* Of one processor, for searches of the whole memory of a process after the first one
+	/* Of one processor, for searches of the whole memory of processes after the first look
 	 * (search_plan.h). 0: each look searches it. */
 	double whole_share;
 };
@@ -55,7 +55,7 @@ struct inflight {
 	/* runners whose memory could not be read, and with -p also processes of which it is not
 	 * known whether they are runners */
 	uint64_t unreadable;
-	uint64_t partial;   /* of these, with more memory than was searched */
+	uint64_t partial;   /* of these, with more memory than their last whole search read */
 	uint64_t too_large; /* of these, which map too much: a larger scan_bytes does not help */
 	uint64_t unseen;    /* processes whose mappings could not be read */
 	uint64_t revisited; /* runners of which only stacks and known pages were searched */
@@ -64,7 +64,7 @@ struct inflight {
 	uint64_t invalid, left_out; /* see struct open_spans */
 	uint64_t ageless;           /* rows that are not shown: --older-than, and no age is known */
 	uint64_t copies;            /* rows that belong to a parent process */
-	uint64_t again_ns;          /* CPU time of whole searches after the first one */
+	uint64_t planned_ns;        /* CPU time of whole searches, with whole_share */
 	uint64_t whole_period_ns;   /* about how often each process is searched wholly */
 	struct error first_failure; /* of the unreadable ones */
 };

@@ -178,21 +178,30 @@ static int by_pid(const void *one, const void *other)
 	return (first->pid > second->pid) - (first->pid < second->pid);
 }
 
-/* The processes were looked at in the order of their pids. The links between processes were not
- * read at one moment: there could be a cycle, so the generations are counted. */
+/* The processes were looked at in the order of their pids. */
+const struct open_process *inflight__process(const struct inflight *inflight, pid_t pid)
+{
+	const struct open_process wanted = {.pid = pid};
+
+	return inflight->processes_count
+		       ? bsearch(&wanted, inflight->processes, inflight->processes_count,
+				 sizeof(wanted), by_pid)
+		       : NULL;
+}
+
+/* The links between processes were not read at one moment: there could be a cycle, so the
+ * generations are counted. */
 static bool is_copy(const struct making *making, const struct inflight_row *row, bool of_command)
 {
-	const struct inflight *inflight = making->inflight;
-	struct open_process ancestor = {.pid = row->process->pid};
+	pid_t pid = row->process->pid;
 
 	for (size_t i = 0; i < making->tree->count; i++) {
 		const struct open_process *found;
 
-		ancestor.pid = process_tree__parent(making->tree, ancestor.pid);
-		if (ancestor.pid <= 0)
+		pid = process_tree__parent(making->tree, pid);
+		if (pid <= 0)
 			return false;
-		found = bsearch(&ancestor, inflight->processes, inflight->processes_count,
-				sizeof(ancestor), by_pid);
+		found = inflight__process(making->inflight, pid);
 		if (found && has_original(found, row, of_command))
 			return true;
 	}

@@ -13,6 +13,9 @@
 int inflight__make_rows(struct inflight *inflight, const struct inflight_options *options,
 			const struct process_tree *tree, struct error *err);
 
+/* The process with this pid; NULL: it was not read. */
+const struct open_process *inflight__process(const struct inflight *inflight, pid_t pid);
+
 /* How long a step of the process has been open. It is at least as old as the step inside it, whose
  * age is `inner_ns`; 0: there is none. */
 struct age inflight__step_age(const struct open_process *process, const struct open_step *step,

@@ -17,8 +17,7 @@
  *
  * How often it looks with --overdue: 20 times in the shortest of the times, but at most every 20 ms
  * and at least every 500 ms; less often where that would take more than half of `max_share` of one
- * processor. The other half is for searches of the whole memory of processes that were searched
- * before (search_plan.h).
+ * processor. The other half is for searches of the whole memory of processes (search_plan.h).
  */
 #ifndef STEPTRACE_LOOKOUT_H
 #define STEPTRACE_LOOKOUT_H
@@ -57,10 +56,10 @@ struct lookout_state {
 	uint64_t swapped_bytes;
 	uint64_t revisited;       /* runners of which only stacks and known pages were searched */
 	uint64_t whole_period_ns; /* about how often the whole memory of each runner is searched */
-	uint64_t cpu_ns; /* that the look took, without whole searches of runners that were known */
-	struct error failure;  /* the first reason of `unreadable` */
-	struct error broken;   /* why a look could not be made; "": it was made */
-	struct error no_times; /* why no age comes from a thread; "": ages do */
+	uint64_t cpu_ns;          /* that the look took, without whole searches */
+	struct error failure;     /* the first reason of `unreadable` */
+	struct error broken;      /* why a look could not be made; "": it was made */
+	struct error no_times;    /* why no age comes from a thread; "": ages do */
 };
 
 /* The questions of the tracer: one byte each. */

@@ -15,6 +15,7 @@
 #include "steptrace/confine/seccomp.h"
 #include "steptrace/glob.h"
 #include "steptrace/inflight/inflight.h"
+#include "steptrace/inflight/inflight_rows.h"
 #include "steptrace/inflight/lookout.h"
 #include "steptrace/inflight/open_items.h"
 
@@ -78,10 +79,10 @@ static void send_state(struct looking *looking, const struct lookout_state *now)
 	send_message(looking, looking->options->times ? LOOKOUT_STATE : LOOKOUT_LOOKED);
 }
 
-/* Whole searches of runners that are known have a share of their own. */
+/* Whole searches have a share of their own. */
 static uint64_t cpu_ns(const struct looking *looking, const struct inflight *inflight)
 {
-	return clock__thread_cpu_ns() - looking->begun_cpu_ns - inflight->again_ns;
+	return clock__thread_cpu_ns() - looking->begun_cpu_ns - inflight->planned_ns;
 }
 
 static void tell_state(struct looking *looking, const struct inflight *inflight)
@@ -155,13 +156,21 @@ static void check_row(struct looking *looking, const struct inflight *inflight,
 	send_overdue(looking, &news);
 }
 
+/* A process that is not there has ended. */
+static bool was_searched(void *inflight, uint32_t pid)
+{
+	const struct open_process *process = inflight__process(inflight, (pid_t)pid);
+
+	return !process || !process->is_revisited;
+}
+
 static int tell_overdue(struct looking *looking, const struct inflight *inflight, struct error *err)
 {
 	(void)err;
 	overdue__begin_look(looking->overdue, inflight->now_ns);
 	for (size_t i = 0; i < inflight->rows_count; i++)
 		check_row(looking, inflight, &inflight->rows[i]);
-	overdue__end_look(looking->overdue);
+	overdue__end_look(looking->overdue, was_searched, (void *)inflight);
 	return 0;
 }
 

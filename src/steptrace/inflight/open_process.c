@@ -19,8 +19,7 @@ struct search {
 	struct open_process *process;
 	struct memory_reader reader;
 	const struct search_options *options;
-	uint64_t from, to; /* what is searched now; the pages at its ends have more */
-	bool is_stack;
+	uint64_t from, to;    /* what is searched now; the pages at its ends have more */
 	uint64_t mapped_rest; /* of AREAS_BYTES_MAX */
 };
 
@@ -36,7 +35,7 @@ static void on_tag(void *context, const struct tag *tag)
 	if (process->tags_count++ >= TAGS_MAX)
 		process->spans.left_out++;
 	else if (open_spans__read(&process->spans, tag, &search->reader, clock__now_ns()) &&
-		 search->options->pages && !search->is_stack)
+		 search->options->pages)
 		tag_pages__add(search->options->pages, tag->address);
 }
 
@@ -67,12 +66,10 @@ static int search_stacks(struct search *search)
 	const struct threads *threads = &search->process->threads;
 	int code = 0;
 
-	search->is_stack = true;
 	for (size_t i = 0; i < threads->count && !code; i++)
 		if (threads->items[i].stack_to)
 			code = search_range(search, threads->items[i].stack_from,
 					    threads->items[i].stack_to);
-	search->is_stack = false;
 	return code;
 }
 
@@ -105,7 +102,35 @@ static int search_areas(struct search *search, bool of_files)
 	return code;
 }
 
-/* ---- or only pages that are known. Their areas may have changed since. */
+/* ---- or only what is known
+ *
+ * The stacks of threads that are in other areas: those of coroutines, and those without a guard in
+ * front of them. And the pages, whose areas may have changed since.
+ */
+
+/* Of the part of a stack that is in use, so much is read. */
+enum { LOOSE_STACK_BYTES = 256 * 1024 };
+
+static int search_loose_stacks(struct search *search)
+{
+	const struct threads *threads = &search->process->threads;
+	int code = 0;
+
+	for (size_t i = 0; i < threads->count && !code; i++) {
+		const struct thread *thread = &threads->items[i];
+		const struct memory_area *area = NULL;
+		uint64_t from = thread->stack_pointer - thread->stack_pointer % TAG_PAGE_BYTES;
+
+		if (thread->stack_pointer && !thread->stack_to)
+			area = process_memory__area(&search->process->memory, from);
+		if (area && is_searched(search->process, area))
+			code = search_range(search, from,
+					    area->end - from < LOOSE_STACK_BYTES
+						    ? area->end
+						    : from + LOOSE_STACK_BYTES);
+	}
+	return code;
+}
 
 static int search_run(struct search *search, uint64_t from, uint64_t to)
 {
@@ -138,16 +163,26 @@ static int search_pages(struct search *search)
 
 /* ---- all of it */
 
+static int search_known(struct search *search)
+{
+	int code = search_loose_stacks(search);
+
+	return code ? code : search_pages(search);
+}
+
+static int search_rest(struct search *search)
+{
+	int code = search_areas(search, false);
+
+	return code ? code : search_areas(search, true);
+}
+
 static int search_all(struct search *search)
 {
 	int code = search_stacks(search);
 
-	if (!code && search->options->only_pages)
-		code = search_pages(search);
-	else if (!code)
-		code = search_areas(search, false);
-	if (!code && !search->options->only_pages)
-		code = search_areas(search, true);
+	if (!code)
+		code = search->options->only_pages ? search_known(search) : search_rest(search);
 	if (code == -E2BIG) {
 		search->process->is_partial = true;
 		code = 0;

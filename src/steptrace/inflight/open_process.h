@@ -24,7 +24,8 @@ struct open_process {
 	struct open_spans spans;
 	struct memory_counts counts;
 	bool is_attached;  /* see inflight_options; false: not known */
-	bool is_partial;   /* memory was left out */
+	bool is_revisited; /* only its stacks and known pages were searched */
+	bool is_partial;   /* memory was left out, in this search or in the last whole one */
 	bool is_too_large; /* because it maps too much, whatever the limit of the search is */
 	uint64_t tags_count;
 	uint64_t searched_ns; /* CLOCK_MONOTONIC: when the search began */

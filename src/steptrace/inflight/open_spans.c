@@ -161,7 +161,9 @@ static enum result read_step(struct open_step *to, uint64_t address,
 
 static bool is_full(const struct open_spans *spans)
 {
-	return spans->others + spans->commands_count + spans->steps_count >= OPEN_SPANS_TOTAL_MAX;
+	size_t count = spans->commands_count + spans->steps_count;
+
+	return count >= OPEN_SPANS_MIN && spans->others + count >= OPEN_SPANS_TOTAL_MAX;
 }
 
 /* Room for one more; NULL: the list is full, or there is no memory. */

@@ -29,8 +29,12 @@ struct memory_reader {
 };
 
 /* How many commands and how many steps of one process are listed, and how many of both of all
- * processes together. */
-enum { OPEN_SPANS_MAX = 65536, OPEN_SPANS_TOTAL_MAX = 4 * OPEN_SPANS_MAX };
+ * processes together. Each process may have OPEN_SPANS_MIN, whatever the others have. */
+enum {
+	OPEN_SPANS_MAX = 65536,
+	OPEN_SPANS_TOTAL_MAX = 4 * OPEN_SPANS_MAX,
+	OPEN_SPANS_MIN = 1024,
+};
 
 enum { OPEN_NONE = -1 };
 

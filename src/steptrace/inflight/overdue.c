@@ -249,8 +249,21 @@ struct overdue_news overdue__check(struct overdue *overdue, struct open_row *row
 	return news;
 }
 
-void overdue__end_look(struct overdue *overdue)
+/* The look that is not counted moves the span's last look by one. */
+static void pass_over(struct overdue *overdue, bool (*was_searched)(void *context, uint32_t pid),
+		      void *context)
 {
+	for (struct span *span = overdue->table; span; span = span->hh.next)
+		if (span->look < overdue->look && (span->reported || !span->key.start_ns) &&
+		    !was_searched(context, span->key.pid))
+			span->look++;
+}
+
+void overdue__end_look(struct overdue *overdue, bool (*was_searched)(void *context, uint32_t pid),
+		       void *context)
+{
+	if (was_searched)
+		pass_over(overdue, was_searched, context);
 	if (overdue->look > LOOKS_MISSED_MAX)
 		forget_before(overdue, overdue->look - LOOKS_MISSED_MAX);
 }

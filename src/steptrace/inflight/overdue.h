@@ -46,7 +46,13 @@ struct overdue_news {
 /* Without memory the row is checked again in the next look. */
 struct overdue_news overdue__check(struct overdue *overdue, struct open_row *row);
 
-void overdue__end_look(struct overdue *overdue);
+/*
+ * `was_searched`: whether all memory of the process was searched in this look; NULL: that of each
+ * process was. Where a process was searched only in part, what was reported of it is not forgotten,
+ * nor when a command without a start time was seen first.
+ */
+void overdue__end_look(struct overdue *overdue, bool (*was_searched)(void *context, uint32_t pid),
+		       void *context);
 
 /* How many commands and steps are remembered. */
 size_t overdue__count(const struct overdue *overdue);

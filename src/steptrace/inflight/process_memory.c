@@ -68,6 +68,7 @@ static int list_areas(struct process_memory *memory)
 			.file_offset = mapping.file_offset,
 			.is_writable = mapping.permissions[1] == 'w',
 			.is_file = mapping.inode != 0,
+			.is_shared = mapping.permissions[3] == 's',
 			.is_stack = strcmp(mapping.untrusted_path, "[stack]") == 0,
 			.is_heap = strcmp(mapping.untrusted_path, "[heap]") == 0,
 			.follows_guard = mapping.start == guard_end,
@@ -150,6 +151,7 @@ void process_memory__close(struct process_memory *memory)
 		close(memory->pagemap);
 	free(memory->areas);
 	free(memory->copies);
+	free(memory->buffer);
 	*memory = (struct process_memory){.pagemap = -1};
 }
 
@@ -232,7 +234,7 @@ static bool is_constant(const struct process_memory *memory, uint64_t address)
 {
 	const struct memory_area *area = process_memory__area(memory, address);
 
-	return area && area->is_file && !area->is_writable;
+	return area && area->is_file && !area->is_writable && !area->is_shared;
 }
 
 /* As read_in_page(). Where nothing can be copied, the next reading tries again. */
@@ -360,12 +362,13 @@ static int walk_pages(const struct walk *walk, uint64_t from, uint64_t to)
 	return code;
 }
 
-int process_memory__each(const struct process_memory *memory, uint64_t from, uint64_t to,
-			 memory_fn *each, void *context, struct memory_counts *counts)
+int process_memory__each(struct process_memory *memory, uint64_t from, uint64_t to, memory_fn *each,
+			 void *context, struct memory_counts *counts)
 {
-	struct walk walk = {memory, each, context, counts, malloc(PIECE_BYTES)};
-	int code = walk.buffer ? walk_pages(&walk, from, to) : -ENOMEM;
+	struct walk walk = {memory, each, context, counts, NULL};
 
-	free(walk.buffer);
-	return code;
+	if (!memory->buffer)
+		memory->buffer = malloc(PIECE_BYTES);
+	walk.buffer = memory->buffer;
+	return walk.buffer ? walk_pages(&walk, from, to) : -ENOMEM;
 }

@@ -26,6 +26,7 @@ struct memory_area {
 	uint64_t file_offset; /* of `start`, in bytes */
 	bool is_writable;
 	bool is_file;       /* a file is mapped */
+	bool is_shared;     /* what others write to it is seen here */
 	bool is_stack;      /* of the first thread */
 	bool is_heap;       /* of brk() */
 	bool follows_guard; /* the mapping in front of it permits no access */
@@ -39,6 +40,7 @@ struct process_memory {
 	struct memory_area *areas; /* owned; readable ones, by address */
 	size_t areas_count, areas_room;
 	struct memory_copies *copies; /* owned; of memory that does not change; NULL: none yet */
+	char *buffer;                 /* owned; NULL: none yet */
 };
 
 /* 0 or negative errno with a sentence. Call process_memory__close() in any case. */
@@ -52,7 +54,8 @@ const struct memory_area *process_memory__area(const struct process_memory *memo
 /*
  * Reads up to `size_bytes` bytes (at most PROCESS_MEMORY_READ_MAX). Returns how many, which is less
  * where the memory ends; 0: none. A page of a file that is not in memory is read from the file.
- * Constant texts of a program are read once: they are in a file's pages that cannot be written.
+ * Constant texts of a program are read once: they are in a private mapping of a file that the
+ * process cannot write to.
  * `context` is a struct process_memory.
  */
 enum { PROCESS_MEMORY_READ_MAX = 4096 };
@@ -71,7 +74,7 @@ struct memory_counts {
  * Reads all pages between two addresses that are in memory, and adds their size to `counts`.
  * Returns 0, what `each` returned, or negative errno: the memory cannot be read.
  */
-int process_memory__each(const struct process_memory *memory, uint64_t from, uint64_t to,
-			 memory_fn *each, void *context, struct memory_counts *counts);
+int process_memory__each(struct process_memory *memory, uint64_t from, uint64_t to, memory_fn *each,
+			 void *context, struct memory_counts *counts);
 
 #endif

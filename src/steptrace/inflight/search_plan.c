@@ -9,8 +9,12 @@
 #define uthash_nonfatal_oom(add) ((add)->is_in_table = false)
 #include <uthash.h>
 
-/* What is saved while nothing has to be searched. */
-#define BALANCE_MAX_NS 1000000000ll
+/* What is saved while nothing has to be searched; more, if a round takes more. */
+#define SAVED_MAX_NS 1000000000ull
+
+/* Of the share. */
+#define FOR_TURNS 0.8
+#define FOR_NEW   0.2
 
 struct planned_process {
 	pid_t pid; /* the key */
@@ -18,21 +22,37 @@ struct planned_process {
 	uint64_t look;        /* of the plan, in which it was seen last */
 	uint64_t round;       /* in which it was searched last; 0: never */
 	uint64_t searched_ns; /* CLOCK_MONOTONIC: when the look of its last search began */
+	uint64_t cpu_ns;      /* that this search took */
+	struct search_gaps gaps;
 	bool is_in_table;
 	struct tag_pages pages;
 	UT_hash_handle hh;
 };
 
+static uint64_t larger(uint64_t one, uint64_t other)
+{
+	return one > other ? one : other;
+}
+
+static void save(int64_t *saved_ns, uint64_t ns, uint64_t max_ns)
+{
+	*saved_ns += (int64_t)ns;
+	if (*saved_ns > (int64_t)max_ns)
+		*saved_ns = (int64_t)max_ns;
+}
+
 void search_plan__begin_look(struct search_plan *plan, uint64_t now_ns)
 {
+	double passed_ns = plan->looks ? (double)(now_ns - plan->look_ns) : 0;
+	double earned_ns = passed_ns * plan->share;
+
 	if (plan->looks++ == 0)
 		plan->round = 1;
-	else
-		plan->balance_ns += (int64_t)((double)(now_ns - plan->look_ns) * plan->share);
-	if (plan->balance_ns > BALANCE_MAX_NS)
-		plan->balance_ns = BALANCE_MAX_NS;
+	save(&plan->for_turns_ns, (uint64_t)(earned_ns * FOR_TURNS),
+	     larger(SAVED_MAX_NS, plan->last_round_cpu_ns));
+	save(&plan->for_new_ns, (uint64_t)(earned_ns * FOR_NEW), SAVED_MAX_NS);
 	plan->look_ns = now_ns;
-	plan->again_ns = 0;
+	plan->look_cpu_ns = 0;
 	plan->must_wait = false;
 }
 
@@ -75,35 +95,57 @@ struct planned_process *search_plan__process(struct search_plan *plan, pid_t pid
 	return process;
 }
 
+/* So that its own searches take no more than their part of the share. */
+static bool is_at_its_pace(const struct search_plan *plan, const struct planned_process *process)
+{
+	double since_ns = (double)(plan->look_ns - process->searched_ns);
+
+	return since_ns * plan->share * FOR_TURNS >= (double)process->cpu_ns;
+}
+
 bool search_plan__is_due(struct search_plan *plan, const struct planned_process *process)
 {
-	if (process->round == 0)
-		return true;
 	if (plan->max_age_ns && plan->look_ns - process->searched_ns >= plan->max_age_ns)
 		return true;
-	if (process->round == plan->round)
+	if (process->round == 0)
+		return plan->looks == 1 || plan->for_new_ns > 0;
+	if (process->round == plan->round || !is_at_its_pace(plan, process))
 		return false;
-	if (plan->balance_ns > 0)
+	if (plan->for_turns_ns > 0)
 		return true;
 	plan->must_wait = true;
 	return false;
 }
 
-void search_plan__searched(struct search_plan *plan, struct planned_process *process,
-			   uint64_t cpu_ns)
+static void pay(struct search_plan *plan, const struct planned_process *process, uint64_t cpu_ns)
 {
 	if (process->round)
-		plan->again_ns += cpu_ns;
-	plan->balance_ns -= (int64_t)cpu_ns;
+		plan->for_turns_ns -= (int64_t)cpu_ns;
+	else if (plan->looks > 1)
+		plan->for_new_ns -= (int64_t)cpu_ns;
+	plan->look_cpu_ns += cpu_ns;
 	plan->round_cpu_ns += cpu_ns;
+}
+
+void search_plan__searched(struct search_plan *plan, struct planned_process *process,
+			   uint64_t cpu_ns, const struct search_gaps *gaps)
+{
+	pay(plan, process, cpu_ns);
 	process->round = plan->round;
 	process->searched_ns = plan->look_ns;
+	process->cpu_ns = cpu_ns;
+	process->gaps = *gaps;
 	tag_pages__age(&process->pages);
 }
 
 struct tag_pages *planned_process__pages(struct planned_process *process)
 {
 	return &process->pages;
+}
+
+const struct search_gaps *planned_process__gaps(const struct planned_process *process)
+{
+	return &process->gaps;
 }
 
 void search_plan__end_look(struct search_plan *plan)
@@ -126,10 +168,11 @@ void search_plan__end_look(struct search_plan *plan)
 
 uint64_t search_plan__period_ns(const struct search_plan *plan)
 {
-	uint64_t cpu_ns = plan->last_round_cpu_ns > plan->round_cpu_ns ? plan->last_round_cpu_ns
-								       : plan->round_cpu_ns;
+	uint64_t cpu_ns = larger(plan->last_round_cpu_ns, plan->round_cpu_ns);
+	uint64_t period_ns =
+		plan->share > 0 ? (uint64_t)((double)cpu_ns / (plan->share * FOR_TURNS)) : 0;
 
-	return plan->share > 0 ? (uint64_t)((double)cpu_ns / plan->share) : 0;
+	return plan->max_age_ns && plan->max_age_ns < period_ns ? plan->max_age_ns : period_ns;
 }
 
 void search_plan__close(struct search_plan *plan)

@@ -26,11 +26,29 @@ static bool is_newest(const struct tag_pages *pages, uint64_t address)
 	return pages->count > pages->sorted && pages->items[pages->count - 1].address == address;
 }
 
+static void drop_unused(struct tag_pages *pages)
+{
+	size_t kept = 0, sorted = 0;
+
+	for (size_t i = 0; i < pages->count; i++) {
+		if (!pages->items[i].is_used)
+			continue;
+		sorted += i < pages->sorted;
+		pages->items[kept++] = pages->items[i];
+	}
+	pages->count = kept;
+	pages->sorted = sorted;
+}
+
 static bool make_room(struct tag_pages *pages)
 {
 	size_t room = pages->room ? 2 * pages->room : 16;
 	struct tag_page *moved;
 
+	if (pages->count == TAG_PAGES_MAX && !pages->has_dropped) {
+		drop_unused(pages);
+		pages->has_dropped = true;
+	}
 	if (pages->count < pages->room)
 		return true;
 	moved = room <= TAG_PAGES_MAX ? realloc(pages->items, room * sizeof(*moved)) : NULL;
@@ -70,6 +88,7 @@ void tag_pages__age(struct tag_pages *pages)
 	size_t kept = 0;
 
 	tag_pages__settle(pages);
+	pages->has_dropped = false;
 	for (size_t i = 0; i < pages->count; i++)
 		if (pages->items[i].is_used)
 			pages->items[kept++] = (struct tag_page){pages->items[i].address, false};

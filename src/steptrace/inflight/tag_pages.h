@@ -24,9 +24,11 @@ struct tag_page {
 struct tag_pages {
 	struct tag_page *items; /* owned; the first `sorted` ones by address, the others are new */
 	size_t count, sorted, room;
+	bool has_dropped; /* unused ones, since the last tag_pages__age() */
 };
 
-/* Remembers the page with this address. Without memory, or beyond TAG_PAGES_MAX, it is not. */
+/* Remembers the page with this address. Without memory, or beyond TAG_PAGES_MAX, it is not: then
+ * pages that were not used make room. */
 void tag_pages__add(struct tag_pages *pages, uint64_t address);
 
 /* After a look: the new pages come to the others. */
