@@ -49,7 +49,7 @@ COMMON  := $(call objects,src/common/*.c)
 SCHEMAS := $(call sources,docs/schema/*.json docs/schema/safe-integers/*.json)
 STREAM  := $(call objects,src/steptrace/stream/*.c) $(BUILD)/gen/schemas.o
 TRACER  := $(filter-out $(STREAM),$(call objects,src/steptrace/*.c src/steptrace/*/*.c))
-RUNNER  := $(call objects,src/runner/*.c src/runner/steps/*.c)
+RUNNER  := $(call objects,src/runner/*.c src/runner/*/*.c)
 SUPPORT := $(filter-out $(BUILD)/tests/support/ai_server.o,$(call objects,tests/support/*.c))
 
 TRACER_LIB := $(BUILD)/libtracer.a

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "runner/steps.h"
+#include "runner/pack/step_type.h"
 
 struct checker {
 	const struct pack_list *list;
@@ -135,7 +135,7 @@ static void check_pack(struct checker *checker)
 		       checker->entry->folder);
 	check_triggers(checker);
 	check_steps(checker, &pack->steps);
-	param__each_broken(&pack->prompt_params, broken_prompt, checker);
+	param__each_broken(&pack->prompts.params, broken_prompt, checker);
 }
 
 size_t check__packs(const struct pack_list *list, void (*found)(void *data, const char *sentence),

@@ -10,7 +10,7 @@
 
 #include <stddef.h>
 
-#include "runner/pack_list.h"
+#include "runner/pack/pack_list.h"
 
 /* Calls `found` with one sentence for each problem, pack by pack in list order. The sentence is
  * valid during the call only. Returns the number of problems. */

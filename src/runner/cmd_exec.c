@@ -8,13 +8,13 @@
 #include <string.h>
 
 #include "common/log.h"
-#include "runner/ai_client.h"
+#include "runner/ai/ai_client.h"
 #include "runner/commands.h"
 #include "runner/exec_options.h"
-#include "runner/execution.h"
 #include "runner/input.h"
 #include "runner/pacer.h"
-#include "runner/store.h"
+#include "runner/run/execution.h"
+#include "runner/store/store.h"
 
 /* Everything that one run of `steprun exec` owns. */
 struct session {

@@ -7,7 +7,7 @@
 #include "common/options.h"
 #include "common/printable.h"
 #include "runner/commands.h"
-#include "runner/pack_list.h"
+#include "runner/pack/pack_list.h"
 
 static const struct option_spec specs[] = {
 	{'p', "packs", "DIR", "folder of packs; may be repeated (default: packs)"},

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "common/error.h"
-#include "runner/context.h"
+#include "runner/run/context.h"
 
 enum { EXEC_LIST_MAX = 64 };
 

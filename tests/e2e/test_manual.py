@@ -134,7 +134,7 @@ class PackManual(EndToEnd):
         self.assertEqual((types | keys) - self.words, set())
 
     def test_every_filter(self):
-        filters = {name for source in self.sources("filters.c")
+        filters = {name for source in self.sources("template", "filters.c")
                    for name in re.findall(r'^\t\{"(\w+)", \d', source, re.MULTILINE)}
         self.assertGreater(len(filters), 30)
         self.assertEqual(filters - self.words, set())

@@ -3,21 +3,15 @@
  * Parses any text as a template and as an expression without braces, and renders both with a small
  * context.
  *
- * links: src/runner/value.c src/runner/value_utf8.c
- * links: src/runner/template_arena.c src/runner/template_eval.c src/runner/template_expr.c
- * links: src/runner/template_lex.c src/runner/template_operate.c src/runner/template_parse.c
- * links: src/runner/template_parser.c src/runner/template_render.c src/runner/template_result.c
- * links: src/runner/filters.c src/runner/filters_case.c src/runner/filters_jsonpath.c
- * links: src/runner/filters_list.c src/runner/filters_regex.c src/runner/filters_sprintf.c
- * links: src/runner/filters_text.c src/runner/filters_time.c -lcjson -lpcre2-8 -lm
+ * links: src/runner/value/*.c src/runner/template/*.c -lcjson -lpcre2-8 -lm
  */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "runner/template.h"
-#include "runner/value.h"
+#include "runner/template/template.h"
+#include "runner/value/value.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -6,8 +6,8 @@
 #ifndef STEPTRACE_TESTS_RUNNER_FIXTURE_H
 #define STEPTRACE_TESTS_RUNNER_FIXTURE_H
 
-#include "runner/execution.h"
-#include "runner/store.h"
+#include "runner/run/execution.h"
+#include "runner/store/store.h"
 
 struct fixture {
 	char directory[64];

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runner/filters.h"
+#include "runner/template/filters.h"
 #include "template_render.h"
 
 static const char sight[] =

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 #include "../support/http_server.h"
-#include "runner/ai_client.h"
+#include "runner/ai/ai_client.h"
 
 static struct http_server *server;
 static struct ai_client *client;

@@ -3,7 +3,7 @@
 #ifndef TESTS_TEMPLATE_RENDER_H
 #define TESTS_TEMPLATE_RENDER_H
 
-#include "runner/template.h"
+#include "runner/template/template.h"
 
 typedef int parse_function(const char *text, struct template **template, struct error *err);
 

@@ -9,8 +9,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "runner/ai_cache.h"
-#include "runner/store_query.h"
+#include "runner/ai/ai_cache.h"
+#include "runner/store/store_query.h"
 
 static struct store *store;
 static struct error err;

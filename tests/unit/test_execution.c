@@ -15,7 +15,7 @@
 #include "own_semaphore.h"
 #include "runner/input.h"
 #include "runner/pacer.h"
-#include "runner/store_query.h"
+#include "runner/store/store_query.h"
 
 static struct fixture fixture;
 

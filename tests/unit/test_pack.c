@@ -13,9 +13,9 @@
 
 #include "../support/runner_fixture.h"
 #include "runner/check.h"
-#include "runner/pack_list.h"
-#include "runner/pack_prompts.h"
-#include "runner/steps.h"
+#include "runner/pack/pack_list.h"
+#include "runner/pack/pack_prompts.h"
+#include "runner/pack/step_type.h"
 #include "skipping.h"
 
 #define HEAD "name: T\nslug: t\nversion: 1.0.0\n"
@@ -154,11 +154,12 @@ static void prompts_are_read(void **state)
 	fixture__write(&fixture, "t/prompts/greet.md", "Hello {{ ctx.name }}");
 	fixture__write(&fixture, "t/prompts/notes.txt", "not a prompt");
 	assert_int_equal(pack__load("t", "t", &pack, NULL), 0);
-	assert_int_equal(cJSON_GetArraySize(pack->prompts), 1);
-	assert_non_null(pack__prompt(pack, "greet"));
-	assert_ptr_equal(pack__prompt(pack, "prompts/greet.md"), pack__prompt(pack, "greet"));
-	assert_null(pack__prompt(pack, "notes"));
-	assert_true(pack__prompt(pack, "greet.md")->has_templates);
+	assert_int_equal(cJSON_GetArraySize(pack->prompts.texts), 1);
+	assert_non_null(pack_prompts__find(&pack->prompts, "greet"));
+	assert_ptr_equal(pack_prompts__find(&pack->prompts, "prompts/greet.md"),
+			 pack_prompts__find(&pack->prompts, "greet"));
+	assert_null(pack_prompts__find(&pack->prompts, "notes"));
+	assert_true(pack_prompts__find(&pack->prompts, "greet.md")->has_templates);
 	pack__free(pack);
 }
 

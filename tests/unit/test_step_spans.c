@@ -12,7 +12,7 @@
 #include "../support/runner_fixture.h"
 #include "../support/told.h"
 #include "own_semaphore.h"
-#include "runner/store_private.h"
+#include "runner/store/store_private.h"
 #include "steptrace/stream/event.h"
 
 static struct fixture fixture;

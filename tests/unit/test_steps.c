@@ -12,8 +12,8 @@
 #include <string.h>
 
 #include "../support/runner_fixture.h"
-#include "runner/steps.h"
-#include "runner/store_query.h"
+#include "runner/pack/step_type.h"
+#include "runner/store/store_query.h"
 
 static struct fixture fixture;
 

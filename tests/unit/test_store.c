@@ -12,9 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "runner/store.h"
-#include "runner/store_query.h"
-#include "runner/store_schema.h"
+#include "runner/store/store.h"
+#include "runner/store/store_query.h"
+#include "runner/store/store_schema.h"
 
 static struct store *store;
 static struct error err;

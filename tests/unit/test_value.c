@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runner/value.h"
+#include "runner/value/value.h"
 
 static cJSON *json(const char *text)
 {

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runner/yaml.h"
+#include "runner/pack/yaml.h"
 
 static void expect_json(const char *yaml, const char *json)
 {

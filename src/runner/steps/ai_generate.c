@@ -13,13 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runner/ai_cache.h"
-#include "runner/ai_client.h"
-#include "runner/pack_prompts.h"
-#include "runner/step_run.h"
-#include "runner/steps.h"
-#include "runner/template.h"
-#include "runner/value.h"
+#include "runner/ai/ai_cache.h"
+#include "runner/ai/ai_client.h"
+#include "runner/pack/pack_prompts.h"
+#include "runner/pack/step_type.h"
+#include "runner/run/step_run.h"
+#include "runner/template/template.h"
+#include "runner/value/value.h"
 
 /* The question, its options and the answer. */
 struct generation {
@@ -53,7 +53,7 @@ static int read_prompt(struct step_run *run, struct generation *generation)
 	if (!generation->prompt)
 		return error__set(run->err, -EINVAL, "'prompt' is missing or empty");
 	if (!prompt->has_templates) /* text from the input must not be able to name a file */
-		file = pack__prompt(run->execution->pack, generation->prompt);
+		file = pack_prompts__find(&run->execution->pack->prompts, generation->prompt);
 	if (!file)
 		return 0;
 	err = param__render(file, &scope, &value, run->err);

@@ -2,9 +2,10 @@
 /* condition: runs the steps of `then` or `else`. If one of them fails, this step fails too. */
 #include <errno.h>
 
-#include "runner/step_run.h"
-#include "runner/step_truth.h"
-#include "runner/steps.h"
+#include "runner/pack/step_type.h"
+#include "runner/run/execution.h"
+#include "runner/run/step_run.h"
+#include "runner/run/step_truth.h"
 
 static int answer(struct step_run *run, bool truth, const struct pack_steps *branch)
 {

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "runner/step_run.h"
-#include "runner/steps.h"
+#include "runner/pack/step_type.h"
+#include "runner/run/step_run.h"
 
 /* The state of the step. The trees are owned. */
 struct update {

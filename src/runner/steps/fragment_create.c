@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "runner/fragment.h"
-#include "runner/step_run.h"
-#include "runner/steps.h"
+#include "runner/pack/step_type.h"
+#include "runner/run/step_run.h"
+#include "runner/steps/fragment.h"
 
 static const char *const keys[] = {"type",       "title",    "message", "content", "tags",
 				   "state",      "metadata", "source",  "vault",   "project_id",

@@ -6,9 +6,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "runner/fragment.h"
-#include "runner/step_run.h"
-#include "runner/steps.h"
+#include "runner/pack/step_type.h"
+#include "runner/run/step_run.h"
+#include "runner/steps/fragment.h"
 
 /* The state of the step. All trees are owned. */
 struct update {

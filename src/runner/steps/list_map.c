@@ -19,9 +19,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "runner/step_run.h"
-#include "runner/step_truth.h"
-#include "runner/steps.h"
+#include "runner/pack/step_type.h"
+#include "runner/run/step_run.h"
+#include "runner/run/step_truth.h"
 
 struct mapping {
 	cJSON *items;      /* the input, as a list */

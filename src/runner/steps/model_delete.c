@@ -6,8 +6,8 @@
  */
 #include <errno.h>
 
-#include "runner/step_run.h"
-#include "runner/steps.h"
+#include "runner/pack/step_type.h"
+#include "runner/run/step_run.h"
 
 static int wants_soft(struct step_run *run, const struct store_table *table, bool *soft)
 {

@@ -3,8 +3,8 @@
  * counts. */
 #include <errno.h>
 
-#include "runner/step_run.h"
-#include "runner/steps.h"
+#include "runner/pack/step_type.h"
+#include "runner/run/step_run.h"
 
 static const char *const keys[] = {"message", "level", "panel_data", "response_data", NULL};
 

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "runner/run/step_run.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runner/template/template.h"
+#include "runner/value/value.h"
+
+void step_run__free(struct step_run *run)
+{
+	cJSON_Delete(run->output);
+	free(run->changes);
+	run->output = NULL;
+	run->changes = NULL;
+}
+
+bool step_run__is_dry(const struct step_run *run)
+{
+	return run->execution->settings->dry_run;
+}
+
+struct store *step_run__store(const struct step_run *run)
+{
+	return run->execution->settings->store;
+}
+
+/* ------------------------------------------------------------------ parameters */
+
+int step_run__value(struct step_run *run, const char *key, cJSON **value)
+{
+	const struct param *param = param__child(&run->step->params, key);
+	const struct scope scope = {.root = run->execution->context.root};
+	int err;
+
+	*value = NULL;
+	err = param__render(param, &scope, value, run->err);
+	return err ? error__prefix(run->err, err, "%s", key) : 0;
+}
+
+int step_run__text(struct step_run *run, const char *key, char **text)
+{
+	cJSON *value;
+	int err = step_run__value(run, key, &value);
+
+	*text = NULL;
+	if (err || !value || cJSON_IsNull(value)) {
+		cJSON_Delete(value);
+		return err;
+	}
+	*text = value__text(value);
+	cJSON_Delete(value);
+	if (!*text)
+		return error__set(run->err, -ENOMEM, "out of memory");
+	if (!**text) {
+		free(*text);
+		*text = NULL;
+	}
+	return 0;
+}
+
+cJSON *step_value__parsed(cJSON *value)
+{
+	const char *text = cJSON_GetStringValue(value);
+	cJSON *parsed = text ? cJSON_ParseWithOpts(text, NULL, 1) : NULL;
+
+	if (!parsed)
+		return value;
+	cJSON_Delete(value);
+	return parsed;
+}
+
+int step_run__map(struct step_run *run, const char *key, cJSON **map)
+{
+	int err = step_run__value(run, key, map);
+
+	if (err || !*map)
+		return err;
+	*map = step_value__parsed(*map);
+	if (cJSON_IsObject(*map))
+		return 0;
+	cJSON_Delete(*map);
+	*map = NULL;
+	return error__set(run->err, -EINVAL, "'%s' must be a map", key);
+}
+
+int step_value__id(const cJSON *value, int64_t *id)
+{
+	double number = cJSON_IsNumber(value) ? value->valuedouble : 0;
+	char *end = NULL;
+
+	if (cJSON_IsString(value))
+		number = strtod(value->valuestring, &end);
+	if (end && (*end || end == value->valuestring))
+		return -EINVAL;
+	if (!(number >= 1 && number <= 9.0e15) || number != floor(number))
+		return -EINVAL;
+	*id = (int64_t)number;
+	return 0;
+}
+
+/* ------------------------------------------------------------------ rows */
+
+int step_run__table(struct step_run *run, const struct store_table **table)
+{
+	char *model;
+	int err = step_run__text(run, "model", &model);
+
+	if (err)
+		return err;
+	*table = model ? store__table(step_run__store(run), model) : NULL;
+	if (!model)
+		err = error__set(run->err, -EINVAL, "'model' is missing: give the name of a table");
+	else if (!*table)
+		err = error__set(run->err, -EINVAL, "unknown model '%.64s'", model);
+	free(model);
+	return err;
+}
+
+static int add_id(struct step_run *run, struct store_query *query, const cJSON *id)
+{
+	int64_t number;
+
+	if (step_value__id(id, &number) == 0)
+		return store_query__add(query, "id", "=", id, NULL, run->err);
+	if (!step_run__is_dry(run))
+		return error__set(run->err, -EINVAL, "'id' is not the id of a row");
+	/* In a dry run an earlier step did not create its row, so there is no id. Match no row. */
+	return store_query__add(query, "id", "IS NULL", NULL, NULL, run->err);
+}
+
+static int add_conditions(struct step_run *run, struct store_query *query, const cJSON *conditions)
+{
+	if (!conditions->child)
+		return error__set(run->err, -EINVAL,
+				  "'conditions' is empty and would match all rows: give at least "
+				  "one condition");
+	return store_query__add_all(query, conditions, run->err);
+}
+
+int step_run__target(struct step_run *run, struct store_query *query, cJSON **kept)
+{
+	cJSON *id = NULL, *conditions = NULL;
+	int err = step_run__value(run, "id", &id);
+
+	*kept = NULL;
+	if (!err)
+		err = step_run__value(run, "conditions", &conditions);
+	if (conditions)
+		conditions = step_value__parsed(conditions);
+	if (!err && !id && !conditions)
+		err = error__set(run->err, -EINVAL, "'id' or 'conditions' is needed");
+	if (!err && id)
+		err = add_id(run, query, id);
+	if (!err && conditions)
+		err = add_conditions(run, query, conditions);
+	*kept = cJSON_CreateArray();
+	if (!*kept) {
+		cJSON_Delete(id);
+		cJSON_Delete(conditions);
+		return error__set(run->err, -ENOMEM, "out of memory");
+	}
+	cJSON_AddItemToArray(*kept, id);
+	cJSON_AddItemToArray(*kept, conditions);
+	return err;
+}
+
+int step_run__stamp(struct step_run *run, const struct store_table *table, cJSON *values,
+		    const char *column)
+{
+	if (!store_table__column(table, column) ||
+	    cJSON_GetObjectItemCaseSensitive(values, column) ||
+	    cJSON_AddStringToObject(values, column, run->execution->context.now))
+		return 0;
+	return error__set(run->err, -ENOMEM, "out of memory");
+}
+
+/* ------------------------------------------------------------------ what the tracer sees */
+
+void step_run__set_fragment(struct step_run *run, int64_t id)
+{
+	run->span->fragment_id = id;
+	run->span->has_fragment_id = 1;
+}
+
+/* Only the tracer needs the changes. So they are not collected while no tracer is attached, and
+ * running out of memory here does not fail the step. */
+void step_run__changed(struct step_run *run, const struct store_table *table, int64_t id,
+		       enum steptrace_operation operation)
+{
+	struct fragment_change *longer;
+
+	if (!steptrace_enabled() || strcmp(table->name, "fragments") != 0)
+		return;
+	longer = realloc(run->changes, (run->change_count + 1) * sizeof(*longer));
+	if (!longer)
+		return;
+	run->changes = longer;
+	run->changes[run->change_count++] = (struct fragment_change){id, operation};
+}
+
+void step_run__tell_changes(struct step_run *run)
+{
+	for (size_t i = 0; i < run->change_count; i++)
+		steptrace_fragment_changed(run->span, run->changes[i].id,
+					   run->changes[i].operation);
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "runner/pack/step_type.h"
+
+#include <stddef.h>
+#include <string.h>
+
+extern const struct step_type step_ai_generate, step_condition, step_database_update,
+	step_fragment_create, step_fragment_query, step_fragment_update, step_list_map,
+	step_model_delete, step_notify, step_transform;
+
+const struct step_type *const step_types[] = {
+	&step_ai_generate,    &step_condition,       &step_database_update, &step_fragment_create,
+	&step_fragment_query, &step_fragment_update, &step_list_map,        &step_model_delete,
+	&step_notify,         &step_transform,
+};
+
+_Static_assert(sizeof(step_types) / sizeof(step_types[0]) == STEP_TYPE_COUNT,
+	       "STEP_TYPE_COUNT must be the number of rows");
+
+const struct step_type *step_type__find(const char *name)
+{
+	for (size_t i = 0; i < STEP_TYPE_COUNT; i++)
+		if (strcmp(step_types[i]->name, name) == 0)
+			return step_types[i];
+	return NULL;
+}
+
+bool step_type__knows(const struct step_type *type, const char *key)
+{
+	for (size_t i = 0; type->keys[i]; i++)
+		if (strcmp(type->keys[i], key) == 0)
+			return true;
+	return type->has_branches && (!strcmp(key, "then") || !strcmp(key, "else"));
+}

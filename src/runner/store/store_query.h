@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Selects rows: turns conditions, order and limit, as packs write them, into SQL text with `?` and
+ * a list of values to bind. It does not use SQLite. Example: these conditions
+ *
+ *	[{"field": "status", "operator": "=", "value": "open"},
+ *	 {"field": "metadata->code", "operator": "like", "value": "BUG-%"}]
+ *
+ * become this SQL:
+ *
+ *	(status = ? AND json_extract(metadata, ?) LIKE ?) AND deleted_at IS NULL
+ *
+ * A dot or `->` in a field names a member inside a JSON column. Conditions are joined with AND; a
+ * condition with "boolean": "or" is joined with OR. "=" with null means IS NULL. Values are
+ * borrowed from the given cJSON tree, which must outlive the query.
+ *
+ * Functions return 0, -EINVAL, -E2BIG (too many values) or -ENOMEM, with a sentence in `err`.
+ */
+#ifndef STEPTRACE_RUNNER_STORE_QUERY_H
+#define STEPTRACE_RUNNER_STORE_QUERY_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/error.h"
+#include "runner/store/store.h"
+
+enum {
+	STORE_BINDINGS_MAX = 512,
+	STORE_LIMIT_DEFAULT = 100,
+	STORE_LIMIT_MAX = 10000,
+};
+
+/* A value to bind: a node of the caller's tree, or text that the query owns. */
+struct store_binding {
+	const cJSON *node; /* borrowed */
+	char *text;        /* owned; used when node is NULL */
+	enum store_kind kind;
+};
+
+struct store_query {
+	const struct store_table *table;
+	char *where; /* without the word WHERE; NULL: all rows */
+	char *order; /* without the words ORDER BY; NULL: by id */
+	struct store_binding *bindings;
+	size_t binding_count, binding_room;
+	int64_t limit, offset; /* limit -1: no limit */
+	bool with_deleted;     /* include soft-deleted rows */
+};
+
+void store_query__init(struct store_query *query, const struct store_table *table);
+void store_query__free(struct store_query *query);
+
+/* Adds one condition. `operator` NULL means "=". `boolean` is "and", "or", or NULL, which means
+ * "and". */
+int store_query__add(struct store_query *query, const char *field, const char *operator,
+		     const cJSON * value, const char *boolean, struct error *err);
+
+/* Adds the condition that at least one of the columns contains `text`. `columns` ends with NULL. */
+int store_query__add_search(struct store_query *query, const char *const columns[],
+			    const char *text, struct error *err);
+
+/* Adds conditions: a map of field -> value, each with "=", or "IN" if the value is a list; or a
+ * list of {field, operator, value, boolean}. */
+int store_query__add_all(struct store_query *query, const cJSON *conditions, struct error *err);
+
+/* `order` is "created_at desc", "latest", "oldest", {"field", "direction"}, or a list of these. */
+int store_query__set_order(struct store_query *query, const cJSON *order, struct error *err);
+
+/* `limit` is a number from 0 to STORE_LIMIT_MAX. If `limit` or `offset` is null or missing, its
+ * default stays: STORE_LIMIT_DEFAULT and 0. */
+int store_query__set_limit(struct store_query *query, const cJSON *limit, const cJSON *offset,
+			   struct error *err);
+
+#endif

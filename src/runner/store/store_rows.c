@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runner/store/store_private.h"
+#include "runner/store/store_query.h"
+
+/* ------------------------------------------------------------------ values in */
+
+static int bind_printed(sqlite3_stmt *statement, int at, const cJSON *node)
+{
+	char *text = cJSON_PrintUnformatted(node);
+	int code;
+
+	if (!text)
+		return SQLITE_NOMEM;
+	code = sqlite3_bind_text(statement, at, text, -1, SQLITE_TRANSIENT);
+	cJSON_free(text);
+	return code;
+}
+
+/* Text that is a JSON list or object is stored as it is; other text becomes a JSON string. */
+static int bind_json(sqlite3_stmt *statement, int at, const cJSON *node)
+{
+	const char *text = cJSON_GetStringValue(node);
+	cJSON *parsed = NULL;
+	int code;
+
+	if (text && (*text == '[' || *text == '{'))
+		parsed = cJSON_ParseWithOpts(text, NULL, 1);
+	code = bind_printed(statement, at, parsed ? parsed : node);
+	cJSON_Delete(parsed);
+	return code;
+}
+
+static int bind_number(sqlite3_stmt *statement, int at, double number)
+{
+	if (number >= -9.0e15 && number <= 9.0e15 && number == (double)(int64_t)number)
+		return sqlite3_bind_int64(statement, at, (int64_t)number);
+	return sqlite3_bind_double(statement, at, number);
+}
+
+static int bind_node(sqlite3_stmt *statement, int at, const cJSON *node, enum store_kind kind)
+{
+	if (!node || cJSON_IsNull(node))
+		return sqlite3_bind_null(statement, at);
+	if (kind == STORE_JSON)
+		return bind_json(statement, at, node);
+	if (cJSON_IsBool(node))
+		return sqlite3_bind_int(statement, at, cJSON_IsTrue(node));
+	if (kind == STORE_BOOLEAN && cJSON_IsString(node))
+		return sqlite3_bind_int(statement, at,
+					*node->valuestring && strcmp(node->valuestring, "0") &&
+						strcmp(node->valuestring, "false"));
+	if (cJSON_IsNumber(node))
+		return bind_number(statement, at, node->valuedouble);
+	if (cJSON_IsString(node))
+		return sqlite3_bind_text(statement, at, node->valuestring, -1, SQLITE_STATIC);
+	return bind_printed(statement, at, node);
+}
+
+static int bind_query(sqlite3_stmt *statement, int at, const struct store_query *query)
+{
+	int code = 0;
+
+	for (size_t i = 0; !code && i < query->binding_count; i++) {
+		const struct store_binding *binding = &query->bindings[i];
+
+		if (binding->text)
+			code = sqlite3_bind_text(statement, at + (int)i, binding->text, -1,
+						 SQLITE_STATIC);
+		else
+			code = bind_node(statement, at + (int)i, binding->node, binding->kind);
+	}
+	return code;
+}
+
+/* Binds the values of an object in its order, each converted to the type of its column. */
+static int bind_values(sqlite3_stmt *statement, const struct store_table *table,
+		       const cJSON *values)
+{
+	const cJSON *value;
+	int at = 1, code = 0;
+
+	cJSON_ArrayForEach (value, values) {
+		code = bind_node(statement, at++, value,
+				 store_table__column(table, value->string)->kind);
+		if (code)
+			break;
+	}
+	return code;
+}
+
+static int check_columns(const struct store_table *table, const cJSON *values, struct error *err)
+{
+	const cJSON *value;
+
+	if (!cJSON_IsObject(values) || !values->child)
+		return error__set(err, -EINVAL,
+				  "model '%s' needs a map of values with at least one",
+				  table->name);
+	cJSON_ArrayForEach (value, values) {
+		if (!store_table__column(table, value->string))
+			return error__set(err, -EINVAL, "model '%s' has no column '%.64s'",
+					  table->name, value->string);
+	}
+	return 0;
+}
+
+/* ------------------------------------------------------------------ rows out */
+
+static cJSON *json_value(const char *text)
+{
+	cJSON *value = text ? cJSON_Parse(text) : cJSON_CreateNull();
+
+	return value ? value : cJSON_CreateString(text);
+}
+
+static cJSON *read_value(sqlite3_stmt *statement, int at, enum store_kind kind)
+{
+	const char *text;
+
+	switch (sqlite3_column_type(statement, at)) {
+	case SQLITE_NULL: return cJSON_CreateNull();
+	case SQLITE_INTEGER:
+		if (kind == STORE_BOOLEAN)
+			return cJSON_CreateBool(sqlite3_column_int(statement, at) != 0);
+		return cJSON_CreateNumber((double)sqlite3_column_int64(statement, at));
+	case SQLITE_FLOAT: return cJSON_CreateNumber(sqlite3_column_double(statement, at));
+	default:
+		text = (const char *)sqlite3_column_text(statement, at);
+		return kind == STORE_JSON ? json_value(text) : cJSON_CreateString(text ? text : "");
+	}
+}
+
+static cJSON *read_row(sqlite3_stmt *statement, const struct store_table *table)
+{
+	cJSON *row = cJSON_CreateObject();
+
+	for (size_t i = 0; row && i < table->column_count; i++) {
+		cJSON *value = read_value(statement, (int)i, table->columns[i].kind);
+
+		if (!value || !cJSON_AddItemToObject(row, table->columns[i].name, value)) {
+			cJSON_Delete(value);
+			cJSON_Delete(row);
+			return NULL;
+		}
+	}
+	return row;
+}
+
+static int read_rows(struct store *store, sqlite3_stmt *statement, const struct store_table *table,
+		     cJSON *rows, struct error *err)
+{
+	int code;
+
+	while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
+		cJSON *row = read_row(statement, table);
+
+		if (!row)
+			return error__set(err, -ENOMEM, "out of memory");
+		cJSON_AddItemToArray(rows, row);
+	}
+	return code == SQLITE_DONE ? 0 : store__complain(store, err, "read rows");
+}
+
+/* ------------------------------------------------------------------ the four statements */
+
+enum verb { VERB_INSERT, VERB_SELECT, VERB_COUNT, VERB_UPDATE, VERB_DELETE };
+
+static void write_columns(FILE *out, const cJSON *values, const char *form)
+{
+	const cJSON *value;
+
+	cJSON_ArrayForEach (value, values) {
+		fprintf(out, form, value->string);
+		if (value->next)
+			fputs(", ", out);
+	}
+}
+
+static void write_head(FILE *out, enum verb verb, const struct store_table *table,
+		       const cJSON *values)
+{
+	switch (verb) {
+	case VERB_INSERT:
+		fprintf(out, "INSERT INTO %s (", table->name);
+		write_columns(out, values, "%s");
+		fputs(") VALUES (", out);
+		write_columns(out, values, "?%.0s");
+		fputs(")", out);
+		break;
+	case VERB_SELECT: fprintf(out, "SELECT * FROM %s", table->name); break;
+	case VERB_COUNT: fprintf(out, "SELECT count(*) FROM %s", table->name); break;
+	case VERB_UPDATE:
+		fprintf(out, "UPDATE %s SET ", table->name);
+		write_columns(out, values, "%s = ?");
+		break;
+	case VERB_DELETE: fprintf(out, "DELETE FROM %s", table->name); break;
+	}
+}
+
+static void write_tail(FILE *out, enum verb verb, const struct store_query *query)
+{
+	bool living = query->table->has_deleted_at && !query->with_deleted;
+
+	if (query->where || living)
+		fputs(" WHERE ", out);
+	if (query->where)
+		fprintf(out, "(%s)%s", query->where, living ? " AND " : "");
+	if (living)
+		fputs("deleted_at IS NULL", out);
+	if (verb == VERB_SELECT)
+		fprintf(out, " ORDER BY %s LIMIT ? OFFSET ?", query->order ? query->order : "id");
+}
+
+/* The keys of `values` become SQL text. check_columns has found each of them among the table's
+ * columns. */
+static sqlite3_stmt *build(struct store *store, enum verb verb, const struct store_table *table,
+			   const struct store_query *query, const cJSON *values)
+{
+	char *sql = NULL;
+	size_t bytes;
+	FILE *out = open_memstream(&sql, &bytes);
+	sqlite3_stmt *statement = NULL;
+
+	if (!out)
+		return NULL;
+	write_head(out, verb, table, values);
+	if (query)
+		write_tail(out, verb, query);
+	if (fclose(out) == 0)
+		statement = store__prepare(store, sql);
+	free(sql);
+	return statement;
+}
+
+int store__insert(struct store *store, const struct store_table *table, const cJSON *values,
+		  int64_t *id, struct error *err)
+{
+	sqlite3_stmt *statement;
+	int code = check_columns(table, values, err);
+
+	if (code)
+		return code;
+	statement = build(store, VERB_INSERT, table, NULL, values);
+	if (!statement)
+		return store__complain(store, err, "insert a row");
+	if (bind_values(statement, table, values) || sqlite3_step(statement) != SQLITE_DONE)
+		code = store__complain(store, err, "insert a row");
+	else
+		*id = sqlite3_last_insert_rowid(store->db);
+	store__finish(statement);
+	return code;
+}
+
+int store__select(struct store *store, const struct store_query *query, cJSON **rows,
+		  struct error *err)
+{
+	sqlite3_stmt *statement = build(store, VERB_SELECT, query->table, query, NULL);
+	int at = (int)query->binding_count + 1, code;
+
+	if (!statement)
+		return store__complain(store, err, "read rows");
+	*rows = cJSON_CreateArray();
+	if (!*rows)
+		return error__set(err, -ENOMEM, "out of memory");
+	if (bind_query(statement, 1, query) || sqlite3_bind_int64(statement, at, query->limit) ||
+	    sqlite3_bind_int64(statement, at + 1, query->offset))
+		code = store__complain(store, err, "read rows");
+	else
+		code = read_rows(store, statement, query->table, *rows, err);
+	store__finish(statement);
+	if (code) {
+		cJSON_Delete(*rows);
+		*rows = NULL;
+	}
+	return code;
+}
+
+int store__count(struct store *store, const struct store_query *query, int64_t *count,
+		 struct error *err)
+{
+	sqlite3_stmt *statement = build(store, VERB_COUNT, query->table, query, NULL);
+	int code = 0;
+
+	if (!statement)
+		return store__complain(store, err, "count rows");
+	if (bind_query(statement, 1, query) || sqlite3_step(statement) != SQLITE_ROW)
+		code = store__complain(store, err, "count rows");
+	else
+		*count = sqlite3_column_int64(statement, 0);
+	store__finish(statement);
+	return code;
+}
+
+int store__update(struct store *store, const struct store_query *query, const cJSON *values,
+		  int64_t *changed, struct error *err)
+{
+	sqlite3_stmt *statement;
+	int code = check_columns(query->table, values, err);
+
+	if (code)
+		return code;
+	statement = build(store, VERB_UPDATE, query->table, query, values);
+	if (!statement)
+		return store__complain(store, err, "update rows");
+	if (bind_values(statement, query->table, values) ||
+	    bind_query(statement, cJSON_GetArraySize(values) + 1, query) ||
+	    sqlite3_step(statement) != SQLITE_DONE)
+		code = store__complain(store, err, "update rows");
+	else
+		*changed = sqlite3_changes64(store->db);
+	store__finish(statement);
+	return code;
+}
+
+int store__delete(struct store *store, const struct store_query *query, int64_t *changed,
+		  struct error *err)
+{
+	sqlite3_stmt *statement = build(store, VERB_DELETE, query->table, query, NULL);
+	int code = 0;
+
+	if (!statement)
+		return store__complain(store, err, "delete rows");
+	if (bind_query(statement, 1, query) || sqlite3_step(statement) != SQLITE_DONE)
+		code = store__complain(store, err, "delete rows");
+	else
+		*changed = sqlite3_changes64(store->db);
+	store__finish(statement);
+	return code;
+}
+
+int store__get(struct store *store, const struct store_table *table, int64_t id, cJSON **row,
+	       struct error *err)
+{
+	cJSON number = {.type = cJSON_Number, .valuedouble = (double)id};
+	struct store_query query;
+	cJSON *rows = NULL;
+	int code;
+
+	store_query__init(&query, table);
+	code = store_query__add(&query, "id", "=", &number, NULL, err);
+	if (!code)
+		code = store__select(store, &query, &rows, err);
+	store_query__free(&query);
+	if (code)
+		return code;
+	*row = cJSON_DetachItemFromArray(rows, 0);
+	cJSON_Delete(rows);
+	return *row ? 0 : -ENOENT;
+}
