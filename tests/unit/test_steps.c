@@ -156,6 +156,24 @@ static void condition(void **state)
 	assert_true(cJSON_IsTrue(fixture__step(&fixture, "d.output.condition_result")));
 }
 
+/* In a literal block, a line break follows the rendered value. */
+static void conditions_in_literal_blocks(void **state)
+{
+	(void)state;
+	run("- id: a\n  type: condition\n  condition: |\n    {{ ctx.missing }}\n"
+	    "- id: b\n  type: condition\n  condition: |\n    {{ 0 }}\n\n"
+	    "- id: c\n  type: condition\n  condition: |\n\n    {{ ctx.yes }}\n"
+	    "- id: d\n  type: condition\n  condition: |\n    ctx.missing\n"
+	    "- id: e\n  type: list.map\n  input: [1, 0, 2]\n  template: '{{ item }}'\n"
+	    "  filter: |\n    {{ item > 1 }}\n",
+	    "{\"yes\":true}");
+	assert_true(cJSON_IsFalse(fixture__step(&fixture, "a.output.condition_result")));
+	assert_true(cJSON_IsFalse(fixture__step(&fixture, "b.output.condition_result")));
+	assert_true(cJSON_IsTrue(fixture__step(&fixture, "c.output.condition_result")));
+	assert_true(cJSON_IsFalse(fixture__step(&fixture, "d.output.condition_result")));
+	expect_number("e.output.output_count", 1);
+}
+
 static void failures_inside_go_up(void **state)
 {
 	(void)state;
@@ -421,6 +439,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(steps_without_keys_fail, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(transform, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(condition, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(conditions_in_literal_blocks, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(conditions_that_match_too_much, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(failures_inside_go_up, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(notify, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(list_map, set_up, tear_down),

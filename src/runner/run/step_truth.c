@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "runner/run/step_truth.h"
 
+#include <string.h>
+
 #include "runner/value/value.h"
+
+#define BLANKS " \t\r\n"
 
 int step_run__evaluate(struct step_run *run, const char *expression, const struct scope *scope,
 		       cJSON **value)
@@ -16,6 +20,21 @@ int step_run__evaluate(struct step_run *run, const char *expression, const struc
 	return err;
 }
 
+/* In a literal block of YAML, a line break follows the rendered value. */
+static bool is_true(const cJSON *value)
+{
+	const char *text = cJSON_GetStringValue(value);
+	size_t length;
+
+	if (!text)
+		return value__is_true(value);
+	text += strspn(text, BLANKS);
+	length = strlen(text);
+	while (length > 0 && strchr(BLANKS, text[length - 1]))
+		length--;
+	return length > 1 || (length == 1 && *text != '0');
+}
+
 int step_run__truth(struct step_run *run, const struct param *param, const struct scope *scope,
 		    bool *truth)
 {
@@ -28,7 +47,7 @@ int step_run__truth(struct step_run *run, const struct param *param, const struc
 		err = param__render(param, scope, &value, run->err);
 	if (err)
 		return err;
-	*truth = value__is_true(value);
+	*truth = is_true(value);
 	cJSON_Delete(value);
 	return 0;
 }
