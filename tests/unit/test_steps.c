@@ -397,6 +397,40 @@ static void model_delete(void **state)
 		       INVALID, "no column");
 }
 
+/* Conditions whose value is missing, and those without values: nothing is written. */
+static void conditions_that_match_too_much(void **state)
+{
+	static const char *const conditions[] = {
+		"{type: '{{ ctx.missing }}'}",
+		"[{field: type, operator: '!=', value: '{{ ctx.missing }}'}]",
+		"[{field: id, operator: 'NOT IN', value: '{{ ctx.missing }}'}]",
+		"[{field: id, operator: 'NOT IN', value: [1, '{{ ctx.missing }}']}]",
+	};
+	char step[256];
+
+	(void)state;
+	run("- {id: a, type: fragment.create, message: one}\n"
+	    "- {id: b, type: fragment.create, message: two}\n"
+	    "- {id: c, type: fragment.create, message: three}\n",
+	    NULL);
+	for (size_t i = 0; i < sizeof(conditions) / sizeof(conditions[0]); i++) {
+		snprintf(step, sizeof(step),
+			 "- {id: x, type: model.delete, model: fragment, conditions: %s}",
+			 conditions[i]);
+		expect_failure(step, STEPTRACE_ERROR_NOT_FOUND, "no row");
+		snprintf(step, sizeof(step),
+			 "- {id: x, type: database.update, model: fragment, conditions: %s,"
+			 " data: {title: T}}",
+			 conditions[i]);
+		expect_failure(step, STEPTRACE_ERROR_NOT_FOUND, "no row");
+	}
+	expect_failure("- {id: x, type: model.delete, model: fragment,"
+		       " conditions: [{field: id, operator: 'NOT IN', value: []}]}",
+		       INVALID, "an empty list");
+	expect_failure("- {id: x, type: model.delete, model: fragment, conditions: {id: []}}",
+		       INVALID, "an empty list");
+}
+
 /* ------------------------------------------------------------------ dry runs */
 
 static void dry_runs_write_nothing(void **state)

@@ -162,7 +162,7 @@ static void operators(void **state)
 	assert_int_equal(matches("{\"type\":\"a\"}"), 2);
 	assert_int_equal(matches("{\"type\":[\"a\",\"b\"]}"), 3);
 	assert_int_equal(matches("{\"id\":\"2\"}"), 1);
-	assert_int_equal(matches("{\"title\":null}"), 1);
+	assert_int_equal(matches("{\"title\":null}"), 0);
 	assert_int_equal(matches("{\"pinned\":\"true\"}"), 1);
 	assert_int_equal(matches("{\"state.s\":\"open\"}"), 1);
 	assert_int_equal(matches("{\"state->s\":\"open\",\"state.n\":3}"), 1);
@@ -180,11 +180,36 @@ static void operators(void **state)
 	assert_int_equal(matches("[{\"field\":\"id\",\"operator\":\"NOT IN\",\"value\":[1]}]"), 2);
 	assert_int_equal(matches("[{\"field\":\"id\",\"operator\":\"in\",\"value\":[]}]"), 0);
 	assert_int_equal(matches("[{\"field\":\"id\",\"operator\":\"not in\",\"value\":[]}]"), 3);
-	assert_int_equal(matches("[{\"field\":\"title\",\"operator\":\"!=\",\"value\":null}]"), 2);
+	assert_int_equal(matches("[{\"field\":\"id\",\"operator\":\"!=\",\"value\":[1]}]"), 2);
+	assert_int_equal(matches("[{\"field\":\"id\",\"value\":[1,2]}]"), 2);
 	assert_int_equal(matches("[{\"field\":\"id\",\"operator\":\"<>\",\"value\":1}]"), 2);
 	assert_int_equal(matches("[{\"field\":\"id\",\"value\":1},"
 				 "{\"field\":\"id\",\"value\":2,\"boolean\":\"or\"}]"),
 			 2);
+}
+
+/* A value that a pack computes may be missing. It must not match rows that have no value either,
+ * nor all the others. */
+static void null_matches_nothing(void **state)
+{
+	static const char *const operators[] = {"=",  "==", "!=",   "<>",       "<",  ">",
+						"<=", ">=", "LIKE", "NOT LIKE", "IN", "NOT IN"};
+	char conditions[128];
+
+	(void)state;
+	added("fragments", "{\"type\":\"a\",\"title\":\"One\"}");
+	added("fragments", "{\"type\":\"b\"}");
+	for (size_t i = 0; i < sizeof(operators) / sizeof(operators[0]); i++) {
+		snprintf(conditions, sizeof(conditions),
+			 "[{\"field\":\"title\",\"operator\":\"%s\",\"value\":null}]",
+			 operators[i]);
+		if (matches(conditions) != 0)
+			fail_msg("%s matches", operators[i]);
+	}
+	assert_int_equal(matches("{\"title\":[\"One\",null]}"), 1);
+	assert_int_equal(
+		matches("[{\"field\":\"title\",\"operator\":\"NOT IN\",\"value\":[\"Two\",null]}]"),
+		0);
 }
 
 static void hostile_conditions(void **state)
@@ -200,6 +225,8 @@ static void hostile_conditions(void **state)
 	assert_int_equal(matches("[{\"field\":\"id\",\"operator\":\"; DROP\",\"value\":1}]"),
 			 -EINVAL);
 	assert_int_equal(matches("[{\"field\":\"id\",\"operator\":\">\"}]"), -EINVAL);
+	assert_int_equal(matches("[{\"field\":\"id\",\"operator\":\"=\"}]"), -EINVAL);
+	assert_int_equal(matches("[{\"field\":\"id\"}]"), -EINVAL);
 	assert_int_equal(matches("[{\"operator\":\"=\"}]"), -EINVAL);
 	assert_int_equal(matches("3"), -EINVAL);
 	assert_int_equal(matches("{\"type\":\"' OR 1=1 --\"}"), 0);
@@ -411,6 +438,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(rows_keep_their_kinds, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(wrong_rows_are_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(operators, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(null_matches_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(hostile_conditions, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(orders_and_limits, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(update_and_delete, set_up, tear_down),

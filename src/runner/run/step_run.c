@@ -131,8 +131,28 @@ static int add_id(struct step_run *run, struct store_query *query, const cJSON *
 	return store_query__add(query, "id", "IS NULL", NULL, NULL, run->err);
 }
 
+/* NOT IN with an empty list would match all rows. */
+static bool has_empty_list(const cJSON *conditions)
+{
+	const cJSON *entry;
+
+	cJSON_ArrayForEach (entry, conditions) {
+		const cJSON *value = cJSON_IsArray(conditions)
+					     ? cJSON_GetObjectItemCaseSensitive(entry, "value")
+					     : entry;
+
+		if (cJSON_IsArray(value) && !value->child)
+			return true;
+	}
+	return false;
+}
+
 static int add_conditions(struct step_run *run, struct store_query *query, const cJSON *conditions)
 {
+	if (has_empty_list(conditions))
+		return error__set(run->err, -EINVAL,
+				  "'conditions' compares with an empty list: give at least one "
+				  "value");
 	if (!conditions->child)
 		return error__set(run->err, -EINVAL,
 				  "'conditions' is empty and would match all rows: give at least "

@@ -16,14 +16,17 @@ struct operator_spec {
 	const char *name; /* in packs, in upper or lower case */
 	const char *sql;
 	enum operand operand;
-	const char *with_null; /* SQL to use when the value is null; NULL: the same as `sql` */
+	const char *for_lists; /* the name of the operator when the value is a list; NULL: this */
 };
 
+/* In SQL, a comparison with null is not true. So a condition whose value is null matches no row,
+ * whatever the operator is. */
+
 static const struct operator_spec operators[] = {
-	{"=", "=", OPERAND_ONE, "IS NULL"},
-	{"==", "=", OPERAND_ONE, "IS NULL"},
-	{"!=", "!=", OPERAND_ONE, "IS NOT NULL"},
-	{"<>", "!=", OPERAND_ONE, "IS NOT NULL"},
+	{"=", "=", OPERAND_ONE, "IN"},
+	{"==", "=", OPERAND_ONE, "IN"},
+	{"!=", "!=", OPERAND_ONE, "NOT IN"},
+	{"<>", "!=", OPERAND_ONE, "NOT IN"},
 	{"<", "<", OPERAND_ONE, NULL},
 	{">", ">", OPERAND_ONE, NULL},
 	{"<=", "<=", OPERAND_ONE, NULL},
@@ -195,8 +198,6 @@ static int write_list(struct store_query *query, const cJSON *value, enum store_
 static int write_operand(struct store_query *query, const struct operator_spec *spec,
 			 const cJSON *value, enum store_kind kind, struct error *err)
 {
-	if (spec->with_null && (!value || cJSON_IsNull(value)))
-		return append(&query->where, " %s", spec->with_null);
 	if (append(&query->where, " %s", spec->sql))
 		return -ENOMEM;
 	if (spec->operand == OPERAND_NONE)
@@ -240,7 +241,9 @@ int store_query__add(struct store_query *query, const char *field_text, const ch
 	if (!spec)
 		return error__set(err, -EINVAL,
 				  "unknown operator '%.32s' in a condition", operator);
-	if (spec->operand != OPERAND_NONE && !spec->with_null && !value)
+	if (spec->for_lists && cJSON_IsArray(value))
+		spec = find_operator(spec->for_lists);
+	if (spec->operand != OPERAND_NONE && !value)
 		return error__set(err, -EINVAL, "the condition on '%.64s' has no value",
 				  field_text);
 	code = find_field(query->table, field_text, &field, err);
@@ -322,9 +325,7 @@ int store_query__add_all(struct store_query *query, const cJSON *conditions, str
 		if (cJSON_IsArray(conditions))
 			code = add_entry(query, entry, err);
 		else
-			code = store_query__add(query, entry->string,
-						cJSON_IsArray(entry) ? "IN" : "=", entry, NULL,
-						err);
+			code = store_query__add(query, entry->string, "=", entry, NULL, err);
 		if (code)
 			return code;
 	}

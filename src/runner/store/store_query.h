@@ -11,7 +11,8 @@
  *	(status = ? AND json_extract(metadata, ?) LIKE ?) AND deleted_at IS NULL
  *
  * A dot or `->` in a field names a member inside a JSON column. Conditions are joined with AND; a
- * condition with "boolean": "or" is joined with OR. "=" with null means IS NULL. Values are
+ * condition with "boolean": "or" is joined with OR. "=" with a list means IN, and "!=" NOT IN. A
+ * condition whose value is null matches no row; IS NULL and IS NOT NULL have no value. Values are
  * borrowed from the given cJSON tree, which must outlive the query.
  *
  * Functions return 0, -EINVAL, -E2BIG (too many values) or -ENOMEM, with a sentence in `err`.
@@ -53,7 +54,7 @@ struct store_query {
 void store_query__init(struct store_query *query, const struct store_table *table);
 void store_query__free(struct store_query *query);
 
-/* Adds one condition. `operator` NULL means "=". `boolean` is "and", "or", or NULL, which means
+/* Adds one condition. `value` NULL: it has none. `operator` NULL means "=". `boolean` is "and", "or", or NULL, which means
  * "and". */
 int store_query__add(struct store_query *query, const char *field, const char *operator,
 		     const cJSON * value, const char *boolean, struct error *err);
@@ -62,8 +63,8 @@ int store_query__add(struct store_query *query, const char *field, const char *o
 int store_query__add_search(struct store_query *query, const char *const columns[],
 			    const char *text, struct error *err);
 
-/* Adds conditions: a map of field -> value, each with "=", or "IN" if the value is a list; or a
- * list of {field, operator, value, boolean}. */
+/* Adds conditions: a map of field -> value, each with "=", or a list of {field, operator, value,
+ * boolean}. */
 int store_query__add_all(struct store_query *query, const cJSON *conditions, struct error *err);
 
 /* `order` is "created_at desc", "latest", "oldest", {"field", "direction"}, or a list of these. */
