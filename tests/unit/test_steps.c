@@ -431,6 +431,49 @@ static void conditions_that_match_too_much(void **state)
 		       INVALID, "an empty list");
 }
 
+/* ------------------------------------------------------------------ the write lock */
+
+static const char *const writing_steps[] = {
+	"- {id: x, type: fragment.create, message: '%s'}",
+	"- {id: x, type: fragment.update, with: {id: 1, data: {message: '%s'}}}",
+	"- {id: x, type: fragment.update, with: {id: '%s', data: {message: y}}}",
+	"- {id: x, type: database.update, with: {model: fragment, id: 1, data: {message: '%s'}}}",
+	"- {id: x, type: database.update, with: {model: fragment, id: '%s', data: {message: y}}}",
+	"- {id: x, type: model.delete, with: {model: fragment, id: '%s'}}",
+	"- {id: x, type: model.delete, with: {model: fragment, id: 1, soft: '%s'}}",
+};
+
+/* While another runner writes: a step that writes waits for it only when its values are rendered,
+ * which can take long; reads and dry runs do not wait at all. */
+static void the_lock_is_taken_late(void **state)
+{
+	struct store *in_memory = fixture.store, *writer;
+	char path[80], step[160];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/notes.db", fixture.directory);
+	assert_int_equal(store__open(path, &fixture.store, &fixture.err), 0);
+	fixture.settings.store = fixture.store;
+	run("- {id: a, type: fragment.create, message: one}", NULL);
+	assert_int_equal(store__open(path, &writer, &fixture.err), 0);
+	assert_int_equal(store__begin(writer, &fixture.err), 0);
+	for (size_t i = 0; i < sizeof(writing_steps) / sizeof(writing_steps[0]); i++) {
+		snprintf(step, sizeof(step), writing_steps[i], "{{ ctx.a | no_such_filter }}");
+		expect_failure(step, INVALID, "no_such_filter");
+	}
+	run("- {id: a, type: fragment.query}", NULL);
+	expect_number("a.output.count", 1);
+	fixture.settings.dry_run = true;
+	for (size_t i = 0; i < sizeof(writing_steps) / sizeof(writing_steps[0]); i++) {
+		snprintf(step, sizeof(step), writing_steps[i], "1");
+		run(step, NULL);
+	}
+	store__rollback(writer);
+	store__close(writer);
+	store__close(fixture.store);
+	fixture.store = fixture.settings.store = in_memory;
+}
+
 /* ------------------------------------------------------------------ dry runs */
 
 static void dry_runs_write_nothing(void **state)
@@ -474,6 +517,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(transform, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(condition, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(conditions_in_literal_blocks, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_lock_is_taken_late, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(conditions_that_match_too_much, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(failures_inside_go_up, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(notify, set_up, tear_down),

@@ -393,6 +393,23 @@ static void execute(const char *sql)
 	sqlite3_close(db);
 }
 
+/* Another runner writes for long. A database whose tables are current is opened nevertheless, and
+ * read. */
+static void it_opens_while_another_one_writes(void **state)
+{
+	struct store *writer;
+
+	(void)state;
+	assert_int_equal(store__open(path, &writer, &err), 0);
+	assert_int_equal(store__begin(writer, &err), 0);
+	if (store__open(path, &store, &err))
+		fail_msg("%s", err.text);
+	assert_int_equal(matches("{}"), 0);
+	store__rollback(writer);
+	store__close(writer);
+	store__close(store);
+}
+
 static void files_keep_rows_and_settings(void **state)
 {
 	(void)state;
@@ -446,6 +463,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(search_takes_text_literally, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(rollback_leaves_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(many_different_statements, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(it_opens_while_another_one_writes, set_up_file,
+						tear_down_file),
 		cmocka_unit_test_setup_teardown(files_keep_rows_and_settings, set_up_file,
 						tear_down_file),
 		cmocka_unit_test_setup_teardown(newer_and_foreign_files_are_refused, set_up_file,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The table of step types: the name of a type in packs, its name in events, the keys it knows,
- * whether it writes to the database, and the function that runs it. The pack loader, `steprun
+ * and the function that runs it. The pack loader, `steprun
  * check`, the execution and the tests read this table. Each type is a file in steps/, which ends
  * with its row of the table:
  *
@@ -24,7 +24,6 @@ struct step_type {
 	const char *event_name; /* "FragmentCreateStep" */
 	/* The keys that the type knows, ended by NULL; without `then` and `else`. */
 	const char *const *keys;
-	bool mutates;      /* writes to the database, so it runs in a transaction */
 	bool has_branches; /* `then` and `else` are lists of steps */
 	/* Returns 0 or a negative errno, which determines the error category (execution.h). If it
 	 * fails, everything that it wrote is rolled back. */

@@ -59,22 +59,15 @@ const char *execution__category_name(enum steptrace_error category)
 
 /* ------------------------------------------------------------------ one step */
 
-/* Runs the function of the step's type, in a transaction if the type writes. */
+/* Runs the function of the step's type, and ends its transaction. */
 static int carry_out(struct step_run *run)
 {
 	struct store *store = run->execution->settings->store;
-	bool writes = run->step->type->mutates && !step_run__is_dry(run);
-	int err;
+	int err = run->step->type->run(run);
 
-	if (writes) {
-		err = store__begin(store, run->err);
-		if (err)
-			return err;
-	}
-	err = run->step->type->run(run);
-	if (writes && err)
+	if (run->is_locked && err)
 		store__rollback(store);
-	else if (writes)
+	else if (run->is_locked)
 		err = store__commit(store, run->err);
 	return err;
 }

@@ -7,8 +7,8 @@
  * steptrace_command_end. The runner uses the public header usdt/steptrace.h as any other runner
  * does, and its results do not depend on whether a tracer is attached.
  *
- * A step that writes runs in its own database transaction, which is rolled back if the step fails.
- * A dry run opens no transaction and writes nothing.
+ * A step that writes has its own database transaction, which begins when its values are rendered,
+ * and is rolled back if the step fails. A dry run opens no transaction and writes nothing.
  *
  * The report of an execution that succeeded, and of one that failed:
  *

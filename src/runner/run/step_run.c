@@ -27,6 +27,17 @@ struct store *step_run__store(const struct step_run *run)
 	return run->execution->settings->store;
 }
 
+int step_run__lock(struct step_run *run)
+{
+	int err;
+
+	if (step_run__is_dry(run) || run->is_locked)
+		return 0;
+	err = store__begin(step_run__store(run), run->err);
+	run->is_locked = !err;
+	return err;
+}
+
 /* ------------------------------------------------------------------ parameters */
 
 int step_run__value(struct step_run *run, const char *key, cJSON **value)

@@ -37,6 +37,8 @@ static int find_row(struct step_run *run, struct update *update)
 	query.limit = 1;
 	err = step_run__target(run, &query, &kept);
 	if (!err)
+		err = step_run__lock(run);
+	if (!err)
 		err = store__select(step_run__store(run), &query, &rows, run->err);
 	store_query__free(&query);
 	cJSON_Delete(kept);
@@ -138,6 +140,5 @@ const struct step_type step_database_update = {
 	.name = "database.update",
 	.event_name = "DatabaseUpdateStep",
 	.keys = keys,
-	.mutates = true,
 	.run = run,
 };

@@ -49,8 +49,10 @@ static int collect(struct step_run *run, const struct store_table *table, cJSON 
 static int insert(struct step_run *run, const struct store_table *table, const cJSON *values)
 {
 	int64_t id;
-	int err = store__insert(step_run__store(run), table, values, &id, run->err);
+	int err = step_run__lock(run);
 
+	if (!err)
+		err = store__insert(step_run__store(run), table, values, &id, run->err);
 	if (!err)
 		err = store__get(step_run__store(run), table, id, &run->output, run->err);
 	if (err)
@@ -88,6 +90,5 @@ const struct step_type step_fragment_create = {
 	.name = "fragment.create",
 	.event_name = "FragmentCreateStep",
 	.keys = keys,
-	.mutates = true,
 	.run = run,
 };

@@ -184,7 +184,9 @@ static int find_row(struct step_run *run, int64_t *id, cJSON **row)
 	if (err || !*id)
 		return err;
 	step_run__set_fragment(run, *id);
-	err = store__get(step_run__store(run), table, *id, row, run->err);
+	err = step_run__lock(run);
+	if (!err)
+		err = store__get(step_run__store(run), table, *id, row, run->err);
 	if (err == -ENOENT)
 		err = step_run__is_dry(run)
 			      ? 0
@@ -220,6 +222,5 @@ const struct step_type step_fragment_update = {
 	.name = "fragment.update",
 	.event_name = "FragmentUpdateStep",
 	.keys = keys,
-	.mutates = true,
 	.run = run,
 };

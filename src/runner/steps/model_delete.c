@@ -32,17 +32,13 @@ static int stamp_rows(struct step_run *run, const struct store_query *query, int
 	return err;
 }
 
-static int delete_rows(struct step_run *run, const struct store_query *query, const cJSON *rows)
+static int delete_rows(struct step_run *run, const struct store_query *query, bool soft,
+		       const cJSON *rows)
 {
 	const cJSON *row;
 	int64_t changed = 0;
-	bool soft;
-	int err = wants_soft(run, query->table, &soft);
-
-	if (err)
-		return err;
-	err = soft ? stamp_rows(run, query, &changed)
-		   : store__delete(step_run__store(run), query, &changed, run->err);
+	int err = soft ? stamp_rows(run, query, &changed)
+		       : store__delete(step_run__store(run), query, &changed, run->err);
 	if (err)
 		return err;
 	run->span->mutations_count = (uint64_t)changed;
@@ -67,11 +63,13 @@ static int answer(struct step_run *run, cJSON *rows)
 	return 0;
 }
 
-static int delete_matching(struct step_run *run, struct store_query *query)
+static int delete_matching(struct step_run *run, struct store_query *query, bool soft)
 {
 	cJSON *rows;
-	int err;
+	int err = step_run__lock(run);
 
+	if (err)
+		return err;
 	query->limit = -1; /* no limit: the result lists every row that is deleted */
 	err = store__select(step_run__store(run), query, &rows, run->err);
 	if (err)
@@ -80,7 +78,7 @@ static int delete_matching(struct step_run *run, struct store_query *query)
 		err = error__set(run->err, -ENOENT, "no row of model '%s' matches",
 				 query->table->name);
 	if (!err && !step_run__is_dry(run))
-		err = delete_rows(run, query, rows);
+		err = delete_rows(run, query, soft, rows);
 	if (!err)
 		return answer(run, rows);
 	cJSON_Delete(rows);
@@ -92,6 +90,7 @@ static int run(struct step_run *run)
 	const struct store_table *table;
 	struct store_query query;
 	cJSON *kept = NULL;
+	bool soft;
 	int err = step_run__table(run, &table);
 
 	if (err)
@@ -99,7 +98,9 @@ static int run(struct step_run *run)
 	store_query__init(&query, table);
 	err = step_run__target(run, &query, &kept);
 	if (!err)
-		err = delete_matching(run, &query);
+		err = wants_soft(run, table, &soft);
+	if (!err)
+		err = delete_matching(run, &query, soft);
 	store_query__free(&query);
 	cJSON_Delete(kept);
 	return err;
@@ -111,6 +112,5 @@ const struct step_type step_model_delete = {
 	.name = "model.delete",
 	.event_name = "ModelDeleteStep",
 	.keys = keys,
-	.mutates = true,
 	.run = run,
 };

@@ -161,14 +161,16 @@ static int check_owner(struct store *store, int64_t *version, struct error *err)
 	return 0;
 }
 
+/* Takes the write lock only where there is something to do: others may hold it. Two processes may
+ * create the file at the same time, so the version is read again. */
 static int migrate(struct store *store, struct error *err)
 {
 	char marks[128];
 	int64_t version;
-	int code;
+	int code = check_owner(store, &version, err);
 
-	/* Take the write lock before the check, because two processes may create the file at the
-	 * same time. */
+	if (code || version == (int64_t)store_migration_count)
+		return code;
 	code = store__begin(store, err);
 	if (code)
 		return code;
