@@ -7,6 +7,8 @@
 /* cmocka.h needs the four headers above */
 #include <cmocka.h>
 #include <errno.h>
+#include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,10 +35,11 @@ static int tear_down(void **state)
 static void the_step_asks_once(void **state)
 {
 	static const char steps[] =
-		"- {id: a, type: ai.generate, prompt: 'Hi {{ ctx.name }}'}\n"
-		"- {id: b, type: ai.generate, with: {prompt: 'Hi {{ ctx.name }}'}}\n"
+		"- {id: a, type: ai.generate, prompt: 'Hi {{ ctx.name }}', cache: true}\n"
+		"- {id: b, type: ai.generate, with: {prompt: 'Hi {{ ctx.name }}', cache: 60}}\n"
 		"- {id: c, type: ai.generate, prompt: 'Hi {{ ctx.name }}', cache: false}\n"
-		"- {id: d, type: ai.generate, prompt: 'Hi {{ ctx.name }}', max_tokens: 5}\n";
+		"- {id: d, type: ai.generate, prompt: 'Hi {{ ctx.name }}', max_tokens: 5,"
+		" cache: true}\n";
 
 	(void)state;
 	if (fixture__run(&fixture, steps, "{\"name\":\"Ann\"}"))
@@ -73,9 +76,64 @@ static const char *const different_questions[] = {
 
 static void ask_all(int requests)
 {
-	for (size_t i = 0; i < sizeof(different_questions) / sizeof(*different_questions); i++)
-		if (requests_of(different_questions[i]) != requests)
+	char keys[128];
+
+	for (size_t i = 0; i < sizeof(different_questions) / sizeof(*different_questions); i++) {
+		snprintf(keys, sizeof(keys), "%s, cache: true", different_questions[i]);
+		if (requests_of(keys) != requests)
 			fail_msg("%s: not %d requests", different_questions[i], requests);
+	}
+}
+
+/* The cache is used only if the step asks for it. Text says what it says. */
+static void when_the_cache_is_used(void **state)
+{
+	static const char *const without[] = {
+		"",           ", cache: false", ", cache: 'false'",
+		", cache: 0", ", cache: null",  ", cache: '{{ ctx.missing }}'"};
+	static const char *const with[] = {", cache: true", ", cache: 'true'", ", cache: 60",
+					   ", cache: '3600'", ", cache: '{{ 60 }}'"};
+	char keys[64];
+
+	(void)state;
+	assert_int_equal(requests_of("prompt: x, cache: true"), 1);
+	for (size_t i = 0; i < sizeof(without) / sizeof(without[0]); i++) {
+		snprintf(keys, sizeof(keys), "prompt: x%s", without[i]);
+		if (requests_of(keys) != 1)
+			fail_msg("%s: from the cache", keys);
+	}
+	for (size_t i = 0; i < sizeof(with) / sizeof(with[0]); i++) {
+		snprintf(keys, sizeof(keys), "prompt: x%s", with[i]);
+		if (requests_of(keys) != 0)
+			fail_msg("%s: not from the cache", keys);
+	}
+	assert_int_equal(fixture__run(&fixture,
+				      "- {id: a, type: ai.generate, prompt: x, cache: often}",
+				      NULL),
+			 -EINVAL);
+	assert_non_null(strstr(fixture.err.text, "'cache' must be true, false"));
+}
+
+/* The table of the cache is gone, so it can neither be read nor written. */
+static void an_answer_that_cannot_be_cached(void **state)
+{
+	sqlite3 *db;
+	char path[80];
+	struct store *in_memory = fixture.store;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/notes.db", fixture.directory);
+	assert_int_equal(store__open(path, &fixture.store, &fixture.err), 0);
+	fixture.settings.store = fixture.store;
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "DROP TABLE ai_cache", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(requests_of("prompt: x, cache: true, fallback_text: calm"), 1);
+		assert_string_equal(fixture__step_text(&fixture, "a.output"), "Nice \"weather\"");
+	}
+	store__close(fixture.store);
+	fixture.store = fixture.settings.store = in_memory;
 }
 
 static void each_question_has_its_own_answer(void **state)
@@ -135,7 +193,8 @@ static void the_input_names_no_prompt_file(void **state)
 
 static void the_step_expects_json(void **state)
 {
-	static const char steps[] = "- {id: a, type: ai.generate, prompt: x, expect: json}";
+	static const char steps[] =
+		"- {id: a, type: ai.generate, prompt: x, expect: json, cache: true}";
 	char *fenced = http_server__completion("Sure:\n```json\n{\"k\": [1]}\n```\n", 1, 1);
 	char *plain = http_server__completion("[true]", 1, 1);
 
@@ -151,6 +210,64 @@ static void the_step_expects_json(void **state)
 	assert_int_equal(http_server__request_count(server), 2);
 	free(fenced);
 	free(plain);
+}
+
+static void json_in_prose(void **state)
+{
+	static const struct {
+		const char *answer, *json; /* NULL: there is not exactly one */
+	} cases[] = {
+		{"Sure! {\"k\": 1} Anything else?", "{\"k\":1}"},
+		{"[see below]\n\n[1, {\"a\": []}]", "[1,{\"a\":[]}]"},
+		{"```json\n{\"k\": {}}\n```", "{\"k\":{}}"},
+		{"The set {x} is [2].", "[2]"},
+		{"{\"a\": 1} or {\"a\": 2}", NULL},
+		{"[] and {}", NULL},
+		{"no JSON", NULL},
+		{"\"text\"", "\"text\""},
+		{"{\"a\": ", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *body = http_server__completion(cases[i].answer, 1, 1), *printed;
+		int code;
+
+		http_server__set_reply(server, &(struct http_reply){.body = body});
+		code = fixture__run(&fixture,
+				    "- {id: a, type: ai.generate, prompt: x, expect: json}", NULL);
+		if ((code == 0) != (cases[i].json != NULL))
+			fail_msg("%s: %d", cases[i].answer, code);
+		free(body);
+		if (code)
+			continue;
+		printed = cJSON_PrintUnformatted(fixture__step(&fixture, "a.output"));
+		assert_string_equal(printed, cases[i].json);
+		cJSON_free(printed);
+	}
+}
+
+/* To try each of them would take time that grows with the square of the length. So the JSON behind
+ * them is not found. */
+static void brackets_without_ends(void **state)
+{
+	static const char json[] = " {\"k\":1}";
+	size_t bytes = 100000;
+	char *answer = malloc(bytes + sizeof(json)), *body;
+
+	(void)state;
+	assert_non_null(answer);
+	for (size_t i = 0; i < bytes; i++)
+		answer[i] = i < 900 ? '[' : i % 2 ? ',' : '1';
+	memcpy(answer + bytes, json, sizeof(json));
+	body = http_server__completion(answer, 1, 1);
+	http_server__set_reply(server, &(struct http_reply){.body = body});
+	assert_int_equal(fixture__run(&fixture,
+				      "- {id: a, type: ai.generate, prompt: x, expect: json}",
+				      NULL),
+			 -EINVAL);
+	free(body);
+	free(answer);
 }
 
 static void the_step_fails_and_falls_back(void **state)
@@ -185,6 +302,18 @@ static void the_step_fails_and_falls_back(void **state)
 		{"- {id: a, type: ai.generate, prompt: x, expect: json, fallback: calm}",
 		 {.status = 500},
 		 STEPTRACE_ERROR_NONE},
+		{"- {id: a, type: ai.generate, prompt: x, fallback: true, fallback_text: calm}",
+		 {.status = 500},
+		 STEPTRACE_ERROR_NONE},
+		{"- {id: a, type: ai.generate, prompt: x, fallback: 'true', fallback_text: calm}",
+		 {.status = 500},
+		 STEPTRACE_ERROR_NONE},
+		{"- {id: a, type: ai.generate, prompt: x, fallback: false, fallback_text: calm}",
+		 {.status = 500},
+		 STEPTRACE_ERROR_NETWORK},
+		{"- {id: a, type: ai.generate, prompt: x, fallback: true}",
+		 {.status = 500},
+		 STEPTRACE_ERROR_NETWORK},
 	};
 
 	(void)state;
@@ -218,6 +347,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_step_reads_prompt_files, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_input_names_no_prompt_file, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_step_expects_json, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(when_the_cache_is_used, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_answer_that_cannot_be_cached, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(json_in_prose, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(brackets_without_ends, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_step_fails_and_falls_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_dry_run_sends_no_request, set_up, tear_down),
 	};

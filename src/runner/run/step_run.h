@@ -45,8 +45,8 @@ struct store *step_run__store(const struct step_run *run);
 
 /* Begins the transaction of a step that writes: takes the write lock of the database. Other runners
  * wait for it, so a step calls this when all of its values are rendered, before it reads the rows
- * that it will change. The execution commits, or rolls back if the step fails. Does nothing in a dry
- * run. */
+ * that it will change. The execution commits, or rolls back if the step fails. Does nothing in a
+ * dry run. */
 int step_run__lock(struct step_run *run);
 
 /* ---- parameters */

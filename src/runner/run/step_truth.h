@@ -14,8 +14,8 @@
 #include "runner/run/step_run.h"
 #include "runner/template/template.h"
 
-/* *truth says whether the rendered value of `param` is true (value.h). Blanks and line breaks around
- * a text do not count. */
+/* *truth says whether the rendered value of `param` is true (value.h). Blanks and line breaks
+ * around a text do not count. */
 int step_run__truth(struct step_run *run, const struct param *param, const struct scope *scope,
 		    bool *truth);
 

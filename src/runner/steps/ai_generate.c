@@ -3,9 +3,10 @@
  * ai.generate: sends a prompt to a model, or takes the answer from the cache.
  *
  *	prompt		text, or the name of a file under prompts/
- *	cache		false: do not use the cache; a number: seconds to keep the answer
+ *	cache		true: take the answer from the cache, and keep it there for a day; a
+ *			number: for so many seconds. The default is false
  *	fallback	a value, used as the result if the request or parsing its answer fails;
- *			then the step succeeds
+ *			then the step succeeds. true: the value of fallback_text; false: none
  *	fallback_text	the same as text
  */
 #include <errno.h>
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/log.h"
 #include "runner/ai/ai_cache.h"
 #include "runner/ai/ai_client.h"
 #include "runner/pack/pack_prompts.h"
@@ -119,13 +121,18 @@ static int read_cache(struct step_run *run, struct generation *generation)
 	cJSON *value;
 	int err = step_run__value(run, "cache", &value);
 
-	generation->ttl_s = AI_CACHE_TTL_S_DEFAULT;
-	if (cJSON_IsFalse(value))
-		generation->ttl_s = 0;
-	else if (cJSON_IsNumber(value))
-		generation->ttl_s = value->valuedouble > 0 && value->valuedouble < 1e9
-					    ? (int64_t)value->valuedouble
-					    : 0;
+	if (err || !value)
+		return err;
+	value = step_value__parsed(value);
+	if (cJSON_IsTrue(value))
+		generation->ttl_s = AI_CACHE_TTL_S_DEFAULT;
+	else if (cJSON_IsNumber(value) && value->valuedouble >= 0 &&
+		 value->valuedouble <= AI_CACHE_TTL_S_MAX)
+		generation->ttl_s = (int64_t)value->valuedouble;
+	else if (!cJSON_IsFalse(value) && !cJSON_IsNull(value))
+		err = error__set(run->err, -EINVAL,
+				 "'cache' must be true, false, or a number of seconds from 0 to %d",
+				 AI_CACHE_TTL_S_MAX);
 	cJSON_Delete(value);
 	return err;
 }
@@ -146,22 +153,35 @@ static int read_step(struct step_run *run, struct generation *generation)
 
 /* ------------------------------------------------------------------ answers */
 
-/* Models often put JSON between two lines of three backticks. */
-static cJSON *parse_fenced(const char *text)
+/*
+ * Models often write sentences around their JSON, or put it between lines of three backticks. NULL:
+ * there is no object and no list in the text, or more than one.
+ *
+ * Each `{` and `[` may begin JSON. What the parser reads in vain is limited: a text of brackets
+ * without ends would take time that grows with the square of its length.
+ */
+static cJSON *parse_in_prose(const char *text)
 {
-	const char *begin = strstr(text, "```"), *end;
-	cJSON *value = NULL;
-	char *inner;
+	size_t limit = 4 * strlen(text) + 4096, in_vain = 0;
+	cJSON *found = NULL;
 
-	begin = begin ? strchr(begin, '\n') : NULL;
-	end = begin ? strstr(begin, "```") : NULL;
-	if (!end)
-		return NULL;
-	inner = strndup(begin, (size_t)(end - begin));
-	if (inner)
-		value = cJSON_ParseWithOpts(inner, NULL, 1);
-	free(inner);
-	return value;
+	while ((text = strpbrk(text, "{[")) && in_vain < limit) {
+		const char *end = text;
+		cJSON *value = cJSON_ParseWithOpts(text, &end, 0);
+
+		if (value && found) {
+			cJSON_Delete(value);
+			break;
+		}
+		if (value)
+			found = value;
+		in_vain += value ? 0 : (size_t)(end - text);
+		text = value ? end : text + 1;
+	}
+	if (!text)
+		return found;
+	cJSON_Delete(found);
+	return NULL;
 }
 
 static int take_answer(struct step_run *run, const struct generation *generation)
@@ -174,7 +194,7 @@ static int take_answer(struct step_run *run, const struct generation *generation
 	}
 	run->output = cJSON_ParseWithOpts(text, NULL, 1);
 	if (!run->output)
-		run->output = parse_fenced(text);
+		run->output = parse_in_prose(text);
 	return run->output ? 0
 			   : error__set(run->err, -EINVAL,
 					"the model's answer is not JSON ('expect: json' needs it)");
@@ -208,19 +228,42 @@ static int64_t now_s(const struct step_run *run)
 	return run->execution->context.now_us / 1000000;
 }
 
+/* The cache saves time and money, but no step depends on it. */
+static void say_uncached(const char *what, const struct error *err)
+{
+	static bool is_said;
+
+	if (!is_said)
+		log__warn("an answer of the model could not be %s the cache (said once): %s", what,
+			  err->text);
+	is_said = true;
+}
+
 /* Takes the answer from the cache. -ENOENT: there is none. */
 static int remember(struct step_run *run, struct generation *generation)
 {
+	struct error why = {""};
 	int err;
 
 	if (!generation->ttl_s)
 		return -ENOENT;
 	err = ai_cache__find(step_run__store(run), generation->key, now_s(run), &generation->answer,
-			     run->err);
+			     &why);
+	if (err && err != -ENOENT)
+		say_uncached("read from", &why);
 	if (err)
-		return err;
+		return -ENOENT;
 	tell_tokens(run, generation, STEPTRACE_AI_HIT);
 	return take_answer(run, generation);
+}
+
+static void keep(struct step_run *run, struct generation *generation)
+{
+	struct error why = {""};
+
+	if (ai_cache__keep(step_run__store(run), generation->key, now_s(run), generation->ttl_s,
+			   &generation->answer, &why))
+		say_uncached("kept in", &why);
 }
 
 static int ask(struct step_run *run, struct generation *generation)
@@ -232,23 +275,45 @@ static int ask(struct step_run *run, struct generation *generation)
 	if (!err)
 		err = take_answer(run, generation);
 	if (!err && generation->ttl_s)
-		err = ai_cache__keep(step_run__store(run), generation->key, now_s(run),
-				     generation->ttl_s, &generation->answer, run->err);
+		keep(run, generation);
 	return err;
 }
 
-/* Uses the value of `fallback` or `fallback_text`. Returns `err` if the step has neither. */
-static int fall_back(struct step_run *run, int err)
+/* The value of `fallback` or of `fallback_text`; *value is NULL if the step has none. */
+static int read_fallback(struct step_run *run, cJSON **value)
 {
-	const char *key =
-		param__child(&run->step->params, "fallback") ? "fallback" : "fallback_text";
+	int err = step_run__value(run, "fallback", value);
+	bool is_switch, is_on;
 
-	if (!param__child(&run->step->params, key))
+	if (err || !*value)
+		return err ? err : step_run__value(run, "fallback_text", value);
+	*value = step_value__parsed(*value);
+	is_switch = cJSON_IsBool(*value) || cJSON_IsNull(*value);
+	is_on = cJSON_IsTrue(*value);
+	if (!is_switch)
+		return 0;
+	cJSON_Delete(*value);
+	*value = NULL;
+	return is_on ? step_run__value(run, "fallback_text", value) : 0;
+}
+
+/* Returns `failure` if the step has no fallback. */
+static int fall_back(struct step_run *run, int failure)
+{
+	struct error why = *run->err;
+	cJSON *value;
+	int err = read_fallback(run, &value);
+
+	if (err)
 		return err;
+	if (!value) {
+		*run->err = why;
+		return failure;
+	}
 	cJSON_Delete(run->output);
-	run->output = NULL;
+	run->output = value;
 	run->err->text[0] = 0;
-	return step_run__value(run, key, &run->output);
+	return 0;
 }
 
 static int generate(struct step_run *run, struct generation *generation)

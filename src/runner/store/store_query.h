@@ -54,8 +54,8 @@ struct store_query {
 void store_query__init(struct store_query *query, const struct store_table *table);
 void store_query__free(struct store_query *query);
 
-/* Adds one condition. `value` NULL: it has none. `operator` NULL means "=". `boolean` is "and", "or", or NULL, which means
- * "and". */
+/* Adds one condition. `value` NULL: it has none. `operator` NULL means "=". `boolean` is "and",
+ * "or", or NULL, which means "and". */
 int store_query__add(struct store_query *query, const char *field, const char *operator,
 		     const cJSON * value, const char *boolean, struct error *err);
 
