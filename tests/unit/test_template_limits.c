@@ -7,6 +7,8 @@
 /* cmocka.h needs the four headers above */
 #include <cmocka.h>
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "common/strbuf.h"
 #include "template_cases.h"
@@ -158,6 +160,69 @@ static void test_step_limit(void **state)
 	free(text);
 }
 
+/* ctx.rows is a list of numbers, and ctx.big an object with so many members. */
+static cJSON *large_context(int rows, int members)
+{
+	cJSON *root = cJSON_CreateObject(), *ctx = cJSON_AddObjectToObject(root, "ctx");
+	cJSON *list = cJSON_AddArrayToObject(ctx, "rows");
+	cJSON *big = cJSON_AddObjectToObject(ctx, "big");
+	char name[16];
+
+	for (int i = 0; i < rows; i++)
+		cJSON_AddItemToArray(list, cJSON_CreateNumber(i));
+	for (int i = 0; i < members; i++) {
+		snprintf(name, sizeof(name), "key-%d", i);
+		cJSON_AddNumberToObject(big, name, i);
+	}
+	return root;
+}
+
+static int render_large(cJSON *root, const char *text, cJSON **value, struct error *err)
+{
+	return render_in(root, (struct scope){0}, template__parse, text, value, err);
+}
+
+/* To append to a list in a loop is as much work as the list has items. */
+static void test_long_lists(void **state)
+{
+	static const char *const texts[] = {
+		"{% set out = [] %}{% for r in ctx.rows %}"
+		"{% set out = out | append: r %}{% endfor %}{{ out | length }} {{ out.29999 }}",
+		"{% set out = [] %}{% for r in ctx.rows %}{% set out = out + [r] %}{% endfor %}"
+		"{{ out | length }} {{ out.29999 }}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct error err = {""};
+		cJSON *value;
+
+		if (render_large(large_context(30000, 0), texts[i], &value, &err))
+			fail_msg("%s: %s", texts[i], err.text);
+		assert_string_equal(value->valuestring, "30000 29999");
+		cJSON_Delete(value);
+	}
+}
+
+/* To look up a member, an item or a variable is more work the more there are before it. */
+static void test_look_ups_have_a_price(void **state)
+{
+	static const char *const texts[] = {
+		"{% for r in ctx.rows %}{% if ctx.big.missing %}x{% endif %}{% endfor %}",
+		"{% for r in ctx.rows %}{% if ctx.rows.19999 == 1 %}x{% endif %}{% endfor %}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct error err = {""};
+		cJSON *value;
+
+		assert_int_equal(render_large(large_context(20000, 30000), texts[i], &value, &err),
+				 -E2BIG);
+		assert_non_null(strstr(err.text, "steps"));
+	}
+}
+
 /* Parses every prefix of a template that uses all features. It must be accepted or refused, without
  * a crash. */
 static void test_prefixes(void **state)
@@ -187,6 +252,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_failures),       cmocka_unit_test(test_size_limits),
 		cmocka_unit_test(test_nesting_limits), cmocka_unit_test(test_step_limit),
+		cmocka_unit_test(test_long_lists),     cmocka_unit_test(test_look_ups_have_a_price),
 		cmocka_unit_test(test_prefixes),
 	};
 

@@ -187,9 +187,11 @@ static void test_comparing(void **state)
 	}
 }
 
+static size_t walked;
+
 static void expect_step(const cJSON *value, const char *name, const char *expected)
 {
-	char *text = value__text(value__step(value, name));
+	char *text = value__text(value__step(value, name, &walked));
 
 	assert_string_equal(text, expected);
 	free(text);
@@ -208,7 +210,13 @@ static void test_steps(void **state)
 	expect_step(list, "-1", "");
 	expect_step(list, "99999999999999999999", "");
 	expect_step(list, "a", "");
-	assert_null(value__step(NULL, "a"));
+	assert_null(value__step(NULL, "a", &walked));
+	walked = 7;
+	value__step(map, "B", &walked);
+	value__step(map, "missing", &walked);
+	value__step(list, "1", &walked);
+	value__step(list, "9", &walked);
+	assert_int_equal(walked, 7 + 2 + 3 + 1 + 2);
 	cJSON_Delete(map);
 	cJSON_Delete(list);
 }

@@ -59,7 +59,23 @@ const struct filter *filter__find(const char *name, size_t length)
 	return NULL;
 }
 
+bool filter__lengthens(const struct filter *filter, const struct filter_call *call)
+{
+	return filter->run == filter_text__append && cJSON_IsArray(call->input) && call->owned &&
+	       *call->owned;
+}
+
 /* ------------------------------------------------------------------ shared */
+
+cJSON *filter__take(const struct filter_call *call)
+{
+	cJSON *taken = call->owned ? *call->owned : NULL;
+
+	if (!taken)
+		return value__copy(call->input);
+	*call->owned = NULL;
+	return taken;
+}
 
 int filter__give(const struct filter_call *call, cJSON *value, cJSON **result)
 {

@@ -12,6 +12,7 @@
 #define STEPTRACE_RUNNER_FILTERS_H
 
 #include <cjson/cJSON.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/error.h"
@@ -20,7 +21,8 @@
 enum { FILTER_ARGUMENTS = 2, FILTER_TEXT_BYTES = 1 << 20, FILTER_ITEMS = 100000 };
 
 struct filter_call {
-	const cJSON *input;                       /* never NULL */
+	const cJSON *input; /* never NULL */
+	cJSON **owned;      /* the input as a tree that the filter may take (filter__take) */
 	const cJSON *arguments[FILTER_ARGUMENTS]; /* the first `argument_count` are never NULL */
 	int argument_count;
 	const cJSON *now; /* the time of the execution as text, or NULL */
@@ -39,12 +41,17 @@ const struct filter *filter__find(const char *name, size_t length);
 /* The filter at an index of the table, to walk the whole table; NULL after the last one. */
 const struct filter *filter__at(size_t index);
 
+/* Whether the filter makes its input longer without a copy of it. */
+bool filter__lengthens(const struct filter *filter, const struct filter_call *call);
+
 /* ---- helpers for the filter functions; each returns 0 or a negative errno */
 
 /* Returns `value` as the result. If `value` is NULL: -ENOMEM. */
 int filter__give(const struct filter_call *call, cJSON *value, cJSON **result);
 /* Returns the text of the buffer as the result, or the buffer's error. Empties the buffer. */
 int filter__give_text(const struct filter_call *call, struct strbuf *text, cJSON **result);
+/* The input as a tree that the caller owns: the tree itself, or a copy. NULL: out of memory. */
+cJSON *filter__take(const struct filter_call *call);
 /* The text of a value (value.h). The caller frees *text. */
 int filter__text(const struct filter_call *call, const cJSON *value, char **text);
 /* The argument at `index`, which must be a number. It is limited to the range -1e9 to 1e9. If the

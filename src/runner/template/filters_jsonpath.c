@@ -72,11 +72,12 @@ static const cJSON *follow(const cJSON *value, const char *step)
 	char index[24];
 	long from_end = *step == '-' ? strtol(step, NULL, 10) : 0;
 	const cJSON *list = from_end < 0 ? value__list(value) : NULL;
+	size_t walked = 0; /* the call has paid for all of its input */
 
 	if (!list)
-		return value__step(value, step);
+		return value__step(value, step, &walked);
 	snprintf(index, sizeof(index), "%ld", cJSON_GetArraySize(list) + from_end);
-	return value__step(list, index);
+	return value__step(list, index, &walked);
 }
 
 /* Adds the values that `path` reaches from `value`. Calls itself for each item of a wildcard. */

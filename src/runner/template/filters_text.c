@@ -72,7 +72,7 @@ int filter_text__append(const struct filter_call *call, cJSON **result)
 	struct strbuf text;
 
 	if (cJSON_IsArray(call->input)) {
-		int err = filter__give(call, value__copy(call->input), result);
+		int err = filter__give(call, filter__take(call), result);
 
 		if (!err)
 			err = filter__add(call, *result, value__copy(call->arguments[0]));

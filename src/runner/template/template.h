@@ -20,8 +20,10 @@
  *	nested expressions		32
  *	evaluation steps		1,000,000
  *
- * Evaluation costs one step for each part of an expression and each statement that runs, and one
- * for every four values or 256 bytes of text that are made or copied.
+ * Evaluation costs one step for each part of an expression and each statement that runs, one for
+ * every four values or 256 bytes of text that are made or copied, and one for every 32 members,
+ * items or variables that a look-up passes. A list in a variable that is appended to with
+ * `set rows = rows | append: x` or `set rows = rows + [x]` is not copied.
  */
 #ifndef STEPTRACE_RUNNER_TEMPLATE_H
 #define STEPTRACE_RUNNER_TEMPLATE_H

@@ -11,12 +11,16 @@ static const cJSON null_value = {.type = cJSON_NULL};
 
 /* ------------------------------------------------------------------ names and paths */
 
-static const struct variable *find_variable(const struct evaluation *evaluation, const char *name)
-{
-	const struct variable *variable = evaluation->variables;
+/* Members, items and variables are searched one after the other: so many for one step. */
+enum { WALKED_IN_A_STEP = 32 };
 
-	while (variable && strcmp(variable->name, name) != 0)
-		variable = variable->next;
+static struct variable *find_variable(const struct evaluation *evaluation, const char *name,
+				      size_t *walked)
+{
+	struct variable *variable = evaluation->variables;
+
+	for (; variable && strcmp(variable->name, name) != 0; variable = variable->next)
+		++*walked;
 	return variable && variable->result.value ? variable : NULL;
 }
 
@@ -35,12 +39,19 @@ static const cJSON *find_in_scope(const struct scope *scope, const char *name, b
 
 static int eval_name(struct evaluation *evaluation, const struct node *node, struct result *result)
 {
-	const struct variable *variable = find_variable(evaluation, node->name);
+	size_t walked = 0;
+	struct variable *variable = find_variable(evaluation, node->name, &walked);
+	int err = evaluation__charge(evaluation, node, walked / WALKED_IN_A_STEP);
 	bool found;
 
+	if (err)
+		return err;
 	if (variable) {
 		*result = variable->result;
-		result->owned = NULL;
+		if (node == evaluation->moved)
+			variable->result = (struct result){.value = NULL};
+		else
+			result->owned = NULL;
 		return 0;
 	}
 	result__borrow(result, find_in_scope(evaluation->scope, node->name, &found));
@@ -71,14 +82,6 @@ static int narrow(struct evaluation *evaluation, const struct node *node, struct
 	return 0;
 }
 
-/* Finding an item costs time in proportion to its index, because a cJSON list is linked. */
-static size_t walk_cost(const struct node *step)
-{
-	unsigned long index = strtoul(step->name, NULL, 10);
-
-	return index / 64 < 1000 ? index / 64 : 1000;
-}
-
 static int eval_path(struct evaluation *evaluation, const struct node *node, struct result *result)
 {
 	const cJSON *part;
@@ -88,8 +91,10 @@ static int eval_path(struct evaluation *evaluation, const struct node *node, str
 		return err;
 	part = result->value;
 	for (const struct node *step = node->child->next; !err && step && part; step = step->next) {
-		part = value__step(part, step->name);
-		err = evaluation__charge(evaluation, step, walk_cost(step));
+		size_t walked = 0;
+
+		part = value__step(part, step->name, &walked);
+		err = evaluation__charge(evaluation, step, walked / WALKED_IN_A_STEP);
 	}
 	if (!err)
 		return narrow(evaluation, node, result, part);
@@ -275,9 +280,11 @@ static int eval_arguments(struct evaluation *evaluation, const struct node *node
 static int call_filter(struct evaluation *evaluation, const struct node *node,
 		       struct filter_call *call, struct result *result)
 {
+	bool is_longer = filter__lengthens(node->filter, call);
+	const cJSON *read = is_longer ? call->arguments[0] : call->input;
 	cJSON *value = NULL;
 	int err = evaluation__charge(evaluation, node,
-				     (size_t)node->filter->cost + value__weight(call->input) / 4);
+				     (size_t)node->filter->cost + value__weight(read) / 4);
 
 	if (err)
 		return err;
@@ -285,7 +292,10 @@ static int call_filter(struct evaluation *evaluation, const struct node *node,
 	if (err)
 		return evaluation__fail(evaluation, node, err, "filter '%s': %.512s",
 					node->filter->name, call->err->text);
-	return result__own(evaluation, node, result, value);
+	if (!is_longer)
+		return result__own(evaluation, node, result, value);
+	*result = (struct result){.value = value, .owned = value};
+	return 0;
 }
 
 static int eval_filter(struct evaluation *evaluation, const struct node *node,
@@ -295,6 +305,7 @@ static int eval_filter(struct evaluation *evaluation, const struct node *node,
 	struct error text = {{0}};
 	bool found;
 	struct filter_call call = {.input = input.value,
+				   .owned = &input.owned,
 				   .now = find_in_scope(evaluation->scope, "now", &found),
 				   .err = &text};
 	int err = eval_arguments(evaluation, node, &call, arguments);

@@ -34,8 +34,9 @@ struct evaluation {
 	const struct scope *scope;
 	struct variable *variables;
 	struct strbuf out;
-	size_t steps;     /* evaluation steps that are left (template.h) */
-	bool is_breaking; /* a `break` is leaving its loop */
+	size_t steps;             /* evaluation steps that are left (template.h) */
+	const struct node *moved; /* the name whose variable gives its value away; NULL: none */
+	bool is_breaking;         /* a `break` is leaving its loop */
 	struct error *err;
 };
 

@@ -86,9 +86,12 @@ static int join_texts(struct evaluation *evaluation, const struct node *node, co
 static int join_lists(struct evaluation *evaluation, const struct node *node, struct result *left,
 		      const cJSON *right, struct result *result)
 {
+	bool is_longer = left->owned != NULL;
 	cJSON *list, *item;
 	int err = result__take(evaluation, node, left, &list);
 
+	if (!err && is_longer)
+		err = evaluation__charge(evaluation, node, value__weight(right) / 4);
 	if (err)
 		return err;
 	cJSON_ArrayForEach (item, right) {
@@ -100,7 +103,10 @@ static int join_lists(struct evaluation *evaluation, const struct node *node, st
 		}
 		cJSON_AddItemToArray(list, copy);
 	}
-	return result__own(evaluation, node, result, list);
+	if (!is_longer)
+		return result__own(evaluation, node, result, list);
+	*result = (struct result){.value = list, .owned = list};
+	return 0;
 }
 
 /* Two numbers, or a number and a numeric text, are added. */

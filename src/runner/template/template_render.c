@@ -78,11 +78,39 @@ static int keep(struct evaluation *evaluation, const struct node *node, struct r
 	return err;
 }
 
+static bool uses(const struct node *node, const char *name)
+{
+	for (; node; node = node->next)
+		if ((node->kind == NODE_NAME && strcmp(node->name, name) == 0) ||
+		    uses(node->child, name))
+			return true;
+	return false;
+}
+
+/* In `set rows = rows | append: x`, and with `+`, the variable gives its list to the expression:
+ * to append to a list in a loop is no more work than its items. NULL: the expression reads the
+ * variable elsewhere, too. */
+static const struct node *moved_name(const struct node *set)
+{
+	const struct node *first = set->child->child;
+
+	if (set->child->kind != NODE_PIPE && set->child->kind != NODE_SUM)
+		return NULL;
+	return first->kind == NODE_NAME && strcmp(first->name, set->name) == 0 &&
+			       !uses(first->next, set->name)
+		       ? first
+		       : NULL;
+}
+
 static int run_set(struct evaluation *evaluation, const struct node *node)
 {
 	struct variable *variable;
 	struct result result;
-	int err = template_eval__node(evaluation, node->child, &result);
+	int err;
+
+	evaluation->moved = moved_name(node);
+	err = template_eval__node(evaluation, node->child, &result);
+	evaluation->moved = NULL;
 
 	if (!err)
 		err = keep(evaluation, node, &result);

@@ -295,8 +295,18 @@ const cJSON *value__list(const cJSON *value)
 	return cJSON_IsArray(results) ? results : NULL;
 }
 
-static const cJSON *list_item(const cJSON *list, const char *name)
+static const cJSON *member(const cJSON *object, const char *name, size_t *walked)
 {
+	const cJSON *each = object->child;
+
+	for (; each && strcmp(each->string, name) != 0; each = each->next)
+		++*walked;
+	return each;
+}
+
+static const cJSON *list_item(const cJSON *list, const char *name, size_t *walked)
+{
+	const cJSON *item;
 	char *end;
 	unsigned long index;
 
@@ -306,15 +316,16 @@ static const cJSON *list_item(const cJSON *list, const char *name)
 	index = strtoul(name, &end, 10);
 	if (errno || *end || index > INT32_MAX)
 		return NULL;
-	return cJSON_GetArrayItem(list, (int)index);
+	for (item = list->child; item && index > 0; item = item->next, index--)
+		++*walked;
+	return item;
 }
 
-const cJSON *value__step(const cJSON *value, const char *name)
+const cJSON *value__step(const cJSON *value, const char *name, size_t *walked)
 {
-	const cJSON *member =
-		cJSON_IsObject(value) ? cJSON_GetObjectItemCaseSensitive(value, name) : NULL;
+	const cJSON *found = cJSON_IsObject(value) ? member(value, name, walked) : NULL;
 
-	return member ? member : list_item(value__list(value), name);
+	return found ? found : list_item(value__list(value), name, walked);
 }
 
 size_t value__length(const cJSON *value)

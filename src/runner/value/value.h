@@ -52,8 +52,9 @@ size_t value__length(const cJSON *value);
 /* True if `item` is part of a text, an item of a list, or a key of an object. */
 bool value__contains(const cJSON *value, const cJSON *item);
 
-/* The member with that name, or the item with that index ("0"). Borrowed; NULL: there is none. */
-const cJSON *value__step(const cJSON *value, const char *name);
+/* The member with that name, or the item with that index ("0"). Borrowed; NULL: there is none. Adds
+ * to *walked how many members or items were passed: objects and lists are linked. */
+const cJSON *value__step(const cJSON *value, const char *name, size_t *walked);
 /* `value` if it is a list, or its `results` if it is the result of a query; otherwise NULL. */
 const cJSON *value__list(const cJSON *value);
 
