@@ -100,6 +100,8 @@ static int read_input(struct session *session)
 		return refuse(session, session->packs[0]->slug, "invalid_argument", "context", err);
 	if (options->text)
 		err = input__set_text(session->input, "body", options->text, &session->err);
+	if (err)
+		return refuse(session, session->packs[0]->slug, "invalid_argument", "body", err);
 	for (size_t i = 0; !err && i < options->pairs.count; i++)
 		err = input__set_pair(session->input, options->pairs.items[i], &session->err);
 	return err ? refuse(session, session->packs[0]->slug, "invalid_argument", "set", err) : 0;

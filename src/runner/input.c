@@ -6,6 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runner/value/foreign_text.h"
+
+/* Of a path or key, in a sentence. */
+enum { INPUT_PATH_SHOWN = 200 };
+
 static int read_all(const char *path, char *text, size_t *bytes, struct error *err)
 {
 	FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
@@ -35,22 +40,10 @@ static cJSON *unwrap(cJSON *input)
 	return only;
 }
 
-/* After the JSON value only blanks are allowed. */
-static cJSON *parse(const char *text, size_t bytes)
-{
-	const char *end = NULL;
-	cJSON *value = cJSON_ParseWithLengthOpts(text, bytes, &end, 0);
-
-	if (value && end && strspn(end, " \t\r\n") != (size_t)(text + bytes - end)) {
-		cJSON_Delete(value);
-		value = NULL;
-	}
-	return value;
-}
-
 int input__load(const char *path, cJSON **input, struct error *err)
 {
 	char *text = calloc(1, INPUT_BYTES_MAX + 2);
+	char what[INPUT_PATH_SHOWN + 3];
 	size_t bytes = 0;
 	int code;
 
@@ -58,8 +51,9 @@ int input__load(const char *path, cJSON **input, struct error *err)
 	if (!text)
 		return error__set(err, -ENOMEM, "out of memory");
 	code = read_all(path, text, &bytes, err);
+	snprintf(what, sizeof(what), "'%.*s'", INPUT_PATH_SHOWN, path);
 	if (!code)
-		*input = parse(text, bytes);
+		code = foreign_json__parse(text, bytes, what, input, err);
 	free(text);
 	if (code)
 		return code;
@@ -74,6 +68,15 @@ int input__load(const char *path, cJSON **input, struct error *err)
 
 int input__set_text(cJSON *input, const char *key, const char *text, struct error *err)
 {
+	char what[INPUT_PATH_SHOWN + 3];
+	int code;
+
+	if (foreign_text__check(key, strlen(key), "the name of a key", err))
+		return -EINVAL;
+	snprintf(what, sizeof(what), "'%.*s'", INPUT_PATH_SHOWN, key);
+	code = foreign_text__check(text, strlen(text), what, err);
+	if (code)
+		return code;
 	cJSON_DeleteItemFromObjectCaseSensitive(input, key);
 	if (cJSON_AddStringToObject(input, key, text))
 		return 0;

@@ -280,7 +280,7 @@ class CommandLine(Workplace):
         status, _, said = self.run_plain("exec", "triage", "--packs", PACKS, "--context", "-",
                                          input="{bad")
         self.assertEqual(status, 1)
-        self.assertIn("does not hold a JSON object", said)
+        self.assertRegex(said, r"is not JSON \(byte \d\)")
 
     def test_check_and_list(self):
         status, _, said = self.run_plain("check", PACKS)

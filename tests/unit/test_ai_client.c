@@ -77,8 +77,8 @@ static void statuses(void **state)
 static void garbage(void **state)
 {
 	(void)state;
-	expect(&(struct http_reply){.body = ""}, -EPROTO, "not a chat completion");
-	expect(&(struct http_reply){.body = "<html>"}, -EPROTO, "not a chat completion");
+	expect(&(struct http_reply){.body = ""}, -EPROTO, "is not JSON");
+	expect(&(struct http_reply){.body = "<html>"}, -EPROTO, "is not JSON (byte 1)");
 	expect(&(struct http_reply){.body = "{}"}, -EPROTO, "not a chat completion");
 	expect(&(struct http_reply){.body = "[]"}, -EPROTO, "not a chat completion");
 	expect(&(struct http_reply){.body = "{\"choices\":[]}"}, -EPROTO, "not a chat completion");
@@ -86,7 +86,12 @@ static void garbage(void **state)
 	expect(&(struct http_reply){.body = "{\"choices\":[{\"message\":{\"content\":7}}]}"},
 	       -EPROTO, "not a chat completion");
 	expect(&(struct http_reply){.body = "\0\0\0", .body_bytes = 3}, -EPROTO,
-	       "not a chat completion");
+	       "contains a NUL character (byte 1)");
+	expect(&(struct http_reply){.body = "{\"choices\":[{\"message\":{\"content\":\"\xff\"}}]}"},
+	       -EPROTO, "is not valid UTF-8");
+	expect(&(struct http_reply){.body = "{\"choices\":[{\"message\":{\"content\":"
+					    "\"all is\\u0000 well\"}}]}"},
+	       -EPROTO, "contains a NUL character");
 }
 
 static void odd_token_counts(void **state)
@@ -112,7 +117,7 @@ static void too_long_answers(void **state)
 	expect(&(struct http_reply){.body = block, .body_bytes = sizeof(block), .repeat = 65},
 	       -E2BIG, "longer than");
 	expect(&(struct http_reply){.body = block, .body_bytes = sizeof(block), .repeat = 64},
-	       -EPROTO, "not a chat completion");
+	       -EPROTO, "is not JSON");
 }
 
 static void slow_and_silent_servers(void **state)
@@ -123,6 +128,36 @@ static void slow_and_silent_servers(void **state)
 	(void)state;
 	assert_int_equal(ask_with(&slow, 50, &answer), -ETIMEDOUT);
 	expect(&(struct http_reply){.hang_up = true}, -ECONNRESET, "cannot ask the model at");
+}
+
+/* Neither in messages nor in the key of the cache. */
+static void a_password_in_the_address(void **state)
+{
+	static const struct {
+		const char *url, *shown;
+	} cases[] = {
+		{"http://ada:secret-key@127.0.0.1:1/v1", "http://127.0.0.1:1/v1"},
+		{"http://ada:se@cret-key@127.0.0.1:1", "http://127.0.0.1:1"},
+		{"http://secret-key@127.0.0.1:1?a=@b", "http://127.0.0.1:1?a=@b"},
+		{"http://127.0.0.1:1/a@b", "http://127.0.0.1:1/a@b"},
+	};
+	const struct ai_question question = {.prompt = "x", .timeout_ms = PATIENCE_MS};
+	struct ai_client *other;
+	struct ai_answer answer;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(ai_client__open(cases[i].url, "m", NULL, &other, &err), 0);
+		assert_string_equal(ai_client__base_url(other), cases[i].shown);
+		assert_int_not_equal(ai_client__ask(other, &question, &answer, &err), 0);
+		assert_non_null(strstr(err.text, cases[i].shown));
+		assert_null(strstr(err.text, "cret-key"));
+		ai_client__close(other);
+	}
+	assert_int_equal(ai_client__open("ftp://ada:secret-key@x", "m", NULL, &other, &err),
+			 -EINVAL);
+	assert_null(strstr(err.text, "secret-key"));
+	assert_non_null(strstr(err.text, "ftp://x"));
 }
 
 static void no_server(void **state)
@@ -159,6 +194,7 @@ int main(void)
 						model_server__close),
 		cmocka_unit_test_setup_teardown(slow_and_silent_servers, model_server__open,
 						model_server__close),
+		cmocka_unit_test(a_password_in_the_address),
 		cmocka_unit_test(no_server),
 	};
 

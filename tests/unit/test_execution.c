@@ -283,6 +283,42 @@ static void inputs_are_loaded(void **state)
 	assert_int_equal(input__load("/nonexistent", &input, &err), -ENOENT);
 }
 
+/* Text is checked where it enters, and the message says what is wrong. */
+static void inputs_that_are_no_text(void **state)
+{
+	static const struct {
+		const char *text, *message;
+	} files[] = {
+		{"{\"body\": \"\xff\"}", "is not valid UTF-8 (byte 11)"},
+		{"{\"\xc3(\": 1}", "is not valid UTF-8 (byte 3)"},
+		{"{\"body\": \"a\\u0000b\"}", "contains a NUL character (\\u0000)"},
+		{"{\"a\\u0000\": 1}", "contains a NUL character (\\u0000)"},
+		{"{\"body\": }", "is not JSON (byte 10)"},
+		{"{} x", "is not JSON (byte 4)"},
+	};
+	struct error err;
+	cJSON *input;
+	char path[128];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/input.json", fixture.directory);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		fixture__write(&fixture, "input.json", files[i].text);
+		assert_int_equal(input__load(path, &input, &err), -EINVAL);
+		if (!strstr(err.text, files[i].message) || !strstr(err.text, "input.json"))
+			fail_msg("%s: %s", files[i].text, err.text);
+	}
+	fixture__write(&fixture, "input.json", "{\"a\": \"\\\\u0000 \xc3\xa9\"} \n");
+	assert_int_equal(input__load(path, &input, &err), 0);
+	assert_string_equal(cJSON_GetObjectItem(input, "a")->valuestring, "\\u0000 \xc3\xa9");
+	assert_int_equal(input__set_text(input, "body", "a\xffz", &err), -EINVAL);
+	assert_string_equal(err.text, "'body' is not valid UTF-8 (byte 2)");
+	assert_int_equal(input__set_pair(input, "lang=\xed\xa0\x80", &err), -EINVAL);
+	assert_string_equal(err.text, "'lang' is not valid UTF-8 (byte 1)");
+	assert_int_equal(input__set_pair(input, "\xff=x", &err), -EINVAL);
+	cJSON_Delete(input);
+}
+
 static void the_pacer_keeps_its_plan(void **state)
 {
 	struct pacer pacer;
@@ -323,6 +359,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(results_do_not_depend_on_a_tracer, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(inputs_are_loaded, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(inputs_that_are_no_text, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_pacer_keeps_its_plan, set_up, tear_down),
 	};
 

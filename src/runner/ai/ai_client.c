@@ -9,10 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runner/value/foreign_text.h"
+
 struct ai_client {
 	CURL *curl; /* created at the first question, because that takes milliseconds */
 	struct curl_slist *headers;
-	char *base_url, *model, *address;
+	char *base_url; /* without a user and a password: it is in messages and in the cache */
+	char *model, *address;
 };
 
 /* The response body received so far. curl stops the transfer when `take` refuses a piece. */
@@ -63,14 +66,40 @@ static int add_headers(struct ai_client *client, const char *key)
 	return err;
 }
 
+/* The address without the user and password that it may contain. */
+static char *shown_url(const char *url)
+{
+	const char *host = strstr(url, "://"), *at;
+	size_t authority;
+	char *shown;
+
+	host = host ? host + 3 : url;
+	authority = strcspn(host, "/?#");
+	at = memrchr(host, '@', authority);
+	if (asprintf(&shown, "%.*s%s", (int)(host - url), url, at ? at + 1 : host) < 0)
+		return NULL;
+	return shown;
+}
+
 static int fill(struct ai_client *client, const char *base_url, const char *model, const char *key)
 {
-	client->base_url = base_url ? strdup(base_url) : NULL;
+	client->base_url = base_url ? shown_url(base_url) : NULL;
 	client->address = base_url ? address_of(base_url) : NULL;
 	client->model = model ? strdup(model) : NULL;
 	if ((base_url && (!client->base_url || !client->address)) || (model && !client->model))
 		return -ENOMEM;
 	return add_headers(client, key);
+}
+
+static int refuse_address(const char *base_url, struct error *err)
+{
+	char *shown = shown_url(base_url);
+	int code =
+		error__set(err, -EINVAL, "the model's address '%s' is neither http:// nor https://",
+			   shown ? shown : "");
+
+	free(shown);
+	return code;
 }
 
 int ai_client__open(const char *base_url, const char *model, const char *key,
@@ -79,10 +108,7 @@ int ai_client__open(const char *base_url, const char *model, const char *key,
 	struct ai_client *client;
 
 	if (base_url && strncmp(base_url, "http://", 7) && strncmp(base_url, "https://", 8))
-		return error__set(err, -EINVAL,
-				  "the model's address '%s' is neither http:// nor "
-				  "https://",
-				  base_url);
+		return refuse_address(base_url, err);
 	if (key && strpbrk(key, "\r\n"))
 		return error__set(err, -EINVAL, "the model's key contains a line break");
 	client = calloc(1, sizeof(*client));
@@ -264,10 +290,14 @@ static const char *content_of(const cJSON *reply)
 
 static int read_answer(const struct body *body, struct ai_answer *answer, struct error *err)
 {
-	cJSON *reply = body->bytes ? cJSON_ParseWithLength(body->bytes, body->count) : NULL;
-	const char *content = content_of(reply);
-	int code = 0;
+	const char *content;
+	cJSON *reply = NULL;
+	int code = foreign_json__parse(body->bytes ? body->bytes : "", body->count,
+				       "the answer of the model's server", &reply, err);
 
+	if (code)
+		return -EPROTO;
+	content = content_of(reply);
 	if (content) {
 		answer->text = strdup(content);
 		answer->prompt_tokens = token_count(reply, "prompt_tokens");

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "runner/template/template.h"
+#include "runner/value/foreign_text.h"
 #include "runner/value/value.h"
 
 void step_run__free(struct step_run *run)
@@ -75,7 +76,7 @@ int step_run__text(struct step_run *run, const char *key, char **text)
 cJSON *step_value__parsed(cJSON *value)
 {
 	const char *text = cJSON_GetStringValue(value);
-	cJSON *parsed = text ? cJSON_ParseWithOpts(text, NULL, 1) : NULL;
+	cJSON *parsed = text ? foreign_json__whole(text) : NULL;
 
 	if (!parsed)
 		return value;

@@ -21,6 +21,7 @@
 #include "runner/pack/step_type.h"
 #include "runner/run/step_run.h"
 #include "runner/template/template.h"
+#include "runner/value/foreign_text.h"
 #include "runner/value/value.h"
 
 /* The question, its options and the answer. */
@@ -167,7 +168,7 @@ static cJSON *parse_in_prose(const char *text)
 
 	while ((text = strpbrk(text, "{[")) && in_vain < limit) {
 		const char *end = text;
-		cJSON *value = cJSON_ParseWithOpts(text, &end, 0);
+		cJSON *value = foreign_json__first(text, &end);
 
 		if (value && found) {
 			cJSON_Delete(value);
@@ -192,7 +193,7 @@ static int take_answer(struct step_run *run, const struct generation *generation
 		run->output = cJSON_CreateString(text);
 		return run->output ? 0 : error__set(run->err, -ENOMEM, "out of memory");
 	}
-	run->output = cJSON_ParseWithOpts(text, NULL, 1);
+	run->output = foreign_json__whole(text);
 	if (!run->output)
 		run->output = parse_in_prose(text);
 	return run->output ? 0

@@ -6,6 +6,7 @@
 
 #include "runner/pack/step_type.h"
 #include "runner/run/step_run.h"
+#include "runner/value/foreign_text.h"
 
 static const char blanks[] = " \t\r\n\f\v";
 
@@ -35,7 +36,7 @@ static int parse(struct step_run *run)
 
 	if (!text)
 		return 0;
-	parsed = cJSON_ParseWithOpts(text, NULL, 1);
+	parsed = foreign_json__whole(text);
 	if (!parsed)
 		return error__set(run->err, -EINVAL,
 				  "the result is not JSON ('output: json' needs it)");

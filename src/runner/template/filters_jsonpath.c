@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "runner/template/filters.h"
+#include "runner/value/foreign_text.h"
 #include "runner/value/value.h"
 
 enum { STEP_BYTES = 256 };
@@ -137,7 +138,7 @@ static int find(const struct filter_call *call, const cJSON *value, const char *
 int filter_list__jsonpath(const struct filter_call *call, cJSON **result)
 {
 	const char *text = cJSON_GetStringValue(call->input);
-	cJSON *parsed = text ? cJSON_ParseWithOpts(text, NULL, 1) : NULL;
+	cJSON *parsed = text ? foreign_json__whole(text) : NULL;
 	char *path;
 	int err = filter__text(call, call->arguments[0], &path);
 

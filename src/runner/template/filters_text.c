@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "runner/template/filters.h"
+#include "runner/value/foreign_text.h"
 #include "runner/value/value.h"
 
 static const char blanks[] = " \t\r\n\v\f";
@@ -37,7 +38,7 @@ int filter_text__from_json(const struct filter_call *call, cJSON **result)
 
 	if (!cJSON_IsString(call->input))
 		return filter__give(call, value__copy(call->input), result);
-	value = cJSON_ParseWithOpts(call->input->valuestring, NULL, 1);
+	value = foreign_json__whole(call->input->valuestring);
 	return filter__give(call, value ? value : cJSON_CreateNull(), result);
 }
 
