@@ -58,6 +58,18 @@ static int64_t count_rows(const char *model)
 	return count;
 }
 
+static int64_t count_with_deleted(const char *model)
+{
+	struct store_query query;
+	int64_t count = -1;
+
+	store_query__init(&query, store__table(fixture.store, model));
+	query.with_deleted = true;
+	assert_int_equal(store__count(fixture.store, &query, &count, NULL), 0);
+	store_query__free(&query);
+	return count;
+}
+
 /* The step must fail with this category and with this part in its message. */
 static void expect_failure(const char *step, enum steptrace_error category, const char *part)
 {
@@ -154,6 +166,23 @@ static void condition(void **state)
 	assert_true(cJSON_IsFalse(fixture__step(&fixture, "b.output.condition_result")));
 	assert_true(cJSON_IsNull(fixture__step(&fixture, "c.output.executed_branch")));
 	assert_true(cJSON_IsTrue(fixture__step(&fixture, "d.output.condition_result")));
+}
+
+/* A transform of one expression keeps its type, also in a literal block. Text is trimmed. */
+static void transforms_in_literal_blocks(void **state)
+{
+	(void)state;
+	run("- id: a\n  type: transform\n  template: |\n    {{ ctx.list }}\n"
+	    "- id: b\n  type: transform\n  template: |\n\n    {{ ctx.list | length }}\n\n"
+	    "- id: c\n  type: transform\n  template: |\n    {{ ctx.text }}\n"
+	    "- id: d\n  type: transform\n  template: |\n    {{ ctx.list }}.\n"
+	    "- id: e\n  type: transform\n  template: |\n    {{ ctx.list }}\n    {{ 1 }}\n",
+	    "{\"list\":[1,2],\"text\":\" x \"}");
+	expect_number("a.output.1", 2);
+	expect_number("b.output", 2);
+	expect_text("c.output", "x");
+	expect_text("d.output", "[1,2].");
+	expect_text("e.output", "[1,2]\n1");
 }
 
 /* In a literal block, a line break follows the rendered value. */
@@ -325,6 +354,25 @@ static void fragment_query(void **state)
 	expect_number("tags.output.count", 1);
 	expect_number("some.output.results.0.id", 2);
 	expect_number("none.output.count", 0);
+	expect_number("all.output.results.0.id", 3);
+	run("- {id: first, type: fragment.query, order: {id: asc}}\n"
+	    "- {id: two, type: fragment.query, order: {type: asc, id: desc}}\n"
+	    "- {id: made, type: fragment.query, order: created}\n"
+	    "- {id: changed, type: fragment.query, order: 'updated asc'}\n"
+	    "- {id: part, type: fragment.query, tags: [foo]}\n"
+	    "- {id: large, type: fragment.query, tags: Food}\n"
+	    "- {id: odd, type: fragment.query, tags: ['food\"', '%']}\n",
+	    NULL);
+	expect_number("first.output.results.0.id", 1);
+	expect_number("two.output.results.0.id", 1);
+	expect_number("two.output.results.1.id", 3);
+	expect_number("made.output.count", 3);
+	expect_number("changed.output.count", 3);
+	expect_number("part.output.count", 0);
+	expect_number("large.output.count", 0);
+	expect_number("odd.output.count", 0);
+	expect_failure("- {id: x, type: fragment.query, order: {id: sideways}}", INVALID, "asc");
+	expect_failure("- {id: x, type: fragment.query, order: {}}", INVALID, "column");
 	expect_failure("- {id: x, type: fragment.query, filters: {colour: 1}}", INVALID, "colour");
 	expect_failure("- {id: x, type: fragment.query, filters: [1]}", INVALID, "map");
 	expect_failure("- {id: x, type: fragment.query, order: colour}", INVALID, "colour");
@@ -364,6 +412,12 @@ static void database_update(void **state)
 		       " data: {title: y}}}",
 		       INVALID, "not the id");
 	expect_failure("- {id: x, type: database.update, with: {model: fragments, id: 1,"
+		       " data: {id: 7}}}",
+		       INVALID, "'id' cannot be set");
+	expect_failure("- {id: x, type: database.update, with: {model: fragments, id: 1,"
+		       " data: {title: y, deleted_at: null}}}",
+		       INVALID, "'deleted_at' cannot be set");
+	expect_failure("- {id: x, type: database.update, with: {model: fragments, id: 1,"
 		       " data: {project_id: 77}}}",
 		       STEPTRACE_ERROR_DATABASE, "FOREIGN KEY");
 }
@@ -395,6 +449,29 @@ static void model_delete(void **state)
 	expect_failure("- {id: x, type: model.delete, model: fragment,"
 		       " conditions: [{field: tea, value: 1}]}",
 		       INVALID, "no column");
+}
+
+static void both_spellings_of_soft(void **state)
+{
+	static const char *const hard[] = {"soft: false", "soft_delete: false",
+					   "soft_delete: 'false'"};
+	char steps[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(hard) / sizeof(hard[0]); i++) {
+		snprintf(steps, sizeof(steps),
+			 "- {id: a, type: fragment.create, message: one}\n"
+			 "- {id: b, type: model.delete, model: fragment,"
+			 " with: {id: '{{ steps.a.output.id }}', %s}}",
+			 hard[i]);
+		run(steps, NULL);
+		assert_int_equal(count_with_deleted("fragments"), 0);
+	}
+	run("- {id: a, type: fragment.create, message: one}\n"
+	    "- {id: b, type: model.delete, model: fragment,"
+	    " with: {id: '{{ steps.a.output.id }}', soft_delete: true}}",
+	    NULL);
+	assert_int_equal(count_with_deleted("fragments"), 1);
 }
 
 /* Conditions whose value is missing, and those without values: nothing is written. */
@@ -516,7 +593,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(steps_without_keys_fail, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(transform, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(condition, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(transforms_in_literal_blocks, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(conditions_in_literal_blocks, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(both_spellings_of_soft, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_lock_is_taken_late, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(conditions_that_match_too_much, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(failures_inside_go_up, set_up, tear_down),

@@ -167,6 +167,14 @@ int param__render(const struct param *param, const struct scope *scope, cJSON **
 	return *value ? 0 : out_of_memory(err);
 }
 
+int param__render_trimmed(const struct param *param, const struct scope *scope, cJSON **value,
+			  struct error *err)
+{
+	if (param && !param->broken && param->template)
+		return template__render_trimmed(param->template, scope, value, err);
+	return param__render(param, scope, value, err);
+}
+
 void param__each_broken(const struct param *param,
 			void (*found)(void *data, const struct param *param), void *data)
 {

@@ -49,6 +49,10 @@ const struct param *param__child(const struct param *param, const char *key);
 int param__render(const struct param *param, const struct scope *scope, cJSON **value,
 		  struct error *err);
 
+/* The same, with template__render_trimmed(). */
+int param__render_trimmed(const struct param *param, const struct scope *scope, cJSON **value,
+			  struct error *err);
+
 /* Calls `found` for this param and each of its children whose template could not be parsed. */
 void param__each_broken(const struct param *param,
 			void (*found)(void *data, const struct param *param), void *data);

@@ -41,15 +41,27 @@ int step_run__lock(struct step_run *run)
 
 /* ------------------------------------------------------------------ parameters */
 
-int step_run__value(struct step_run *run, const char *key, cJSON **value)
+static int render(struct step_run *run, const char *key, cJSON **value,
+		  int (*how)(const struct param *param, const struct scope *scope, cJSON **value,
+			     struct error *err))
 {
 	const struct param *param = param__child(&run->step->params, key);
 	const struct scope scope = {.root = run->execution->context.root};
 	int err;
 
 	*value = NULL;
-	err = param__render(param, &scope, value, run->err);
+	err = how(param, &scope, value, run->err);
 	return err ? error__prefix(run->err, err, "%s", key) : 0;
+}
+
+int step_run__value(struct step_run *run, const char *key, cJSON **value)
+{
+	return render(run, key, value, param__render);
+}
+
+int step_run__trimmed(struct step_run *run, const char *key, cJSON **value)
+{
+	return render(run, key, value, param__render_trimmed);
 }
 
 int step_run__text(struct step_run *run, const char *key, char **text)

@@ -54,6 +54,9 @@ int step_run__lock(struct step_run *run);
 /* The rendered value of a key. *value is NULL if the step does not have the key. */
 int step_run__value(struct step_run *run, const char *key, cJSON **value);
 
+/* The same; blanks around the template of the key do not count (template.h). */
+int step_run__trimmed(struct step_run *run, const char *key, cJSON **value);
+
 /* The same as text. *text is NULL if the value is missing, null or empty. */
 int step_run__text(struct step_run *run, const char *key, char **text);
 

@@ -20,6 +20,10 @@ static int check_data(struct step_run *run, const struct update *update)
 	if (!update->data || !update->data->child)
 		return error__set(run->err, -EINVAL, "'data' is missing or empty");
 	cJSON_ArrayForEach (value, update->data) {
+		if (!strcmp(value->string, "id") || !strcmp(value->string, "deleted_at"))
+			return error__set(run->err, -EINVAL, "'%s' cannot be set by an update%s",
+					  value->string,
+					  *value->string == 'd' ? ": use model.delete" : "");
 		if (!store_table__column(update->table, value->string))
 			return error__set(run->err, -EINVAL, "model '%s' has no column '%.64s'",
 					  update->table->name, value->string);

@@ -51,21 +51,14 @@ static int read_inputs(struct step_run *run, struct inputs *inputs)
 	return err;
 }
 
-/* The column `tags` is the text of a JSON list, in which each tag is in quotes. So a search for the
- * tag in quotes finds it. */
+/* A fragment has to have all of the tags. */
 static int add_tags(struct step_run *run, struct store_query *query, const cJSON *tags)
 {
-	static const char *const columns[] = {"tags", NULL};
 	const cJSON *tag = cJSON_IsArray(tags) ? tags->child : tags;
 	int err = 0;
 
-	for (; !err && cJSON_IsString(tag); tag = tag->next) {
-		char *quoted = cJSON_PrintUnformatted(tag);
-
-		err = quoted ? store_query__add_search(query, columns, quoted, run->err)
-			     : error__set(run->err, -ENOMEM, "out of memory");
-		cJSON_free(quoted);
-	}
+	for (; !err && cJSON_IsString(tag); tag = tag->next)
+		err = store_query__add_item(query, "tags", tag, run->err);
 	return err;
 }
 
@@ -77,6 +70,8 @@ static bool is_said(const cJSON *value)
 static int fill_query(struct step_run *run, struct store_query *query, const struct inputs *inputs)
 {
 	static const char *const columns[] = {"title", "message", NULL};
+	static char latest_text[] = "latest";
+	static const cJSON latest = {.type = cJSON_String, .valuestring = latest_text};
 	int err = 0;
 
 	if (is_said(inputs->type))
@@ -89,7 +84,8 @@ static int fill_query(struct step_run *run, struct store_query *query, const str
 	if (!err && inputs->search)
 		err = store_query__add_search(query, columns, inputs->search, run->err);
 	if (!err)
-		err = store_query__set_order(query, inputs->order, run->err);
+		err = store_query__set_order(
+			query, is_said(inputs->order) ? inputs->order : &latest, run->err);
 	return err ? err : store_query__set_limit(query, inputs->limit, inputs->offset, run->err);
 }
 

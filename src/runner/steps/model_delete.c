@@ -2,7 +2,7 @@
 /*
  * model.delete: deletes the rows of `model` that `id` or `conditions` match. If the table has a
  * column `deleted_at`, the rows stay in the table and get the time in that column. With
- * `soft: false` they are always removed.
+ * `soft: false` they are always removed. `soft_delete` is the same key.
  */
 #include <errno.h>
 
@@ -14,6 +14,10 @@ static int wants_soft(struct step_run *run, const struct store_table *table, boo
 	cJSON *value;
 	int err = step_run__value(run, "soft", &value);
 
+	if (!err && !value)
+		err = step_run__value(run, "soft_delete", &value);
+	if (value)
+		value = step_value__parsed(value);
 	*soft = table->has_deleted_at && !cJSON_IsFalse(value);
 	cJSON_Delete(value);
 	return err;
@@ -106,7 +110,7 @@ static int run(struct step_run *run)
 	return err;
 }
 
-static const char *const keys[] = {"model", "id", "conditions", "soft", NULL};
+static const char *const keys[] = {"model", "id", "conditions", "soft", "soft_delete", NULL};
 
 const struct step_type step_model_delete = {
 	.name = "model.delete",

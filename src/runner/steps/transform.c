@@ -48,7 +48,7 @@ static int parse(struct step_run *run)
 static int run(struct step_run *run)
 {
 	char *wanted;
-	int err = step_run__value(run, "template", &run->output);
+	int err = step_run__trimmed(run, "template", &run->output);
 
 	if (err)
 		return err;

@@ -296,6 +296,16 @@ int store_query__add_search(struct store_query *query, const char *const columns
 	return code ? code : append(&query->where, ")");
 }
 
+int store_query__add_item(struct store_query *query, const char *column, const cJSON *item,
+			  struct error *err)
+{
+	int code = append(&query->where, "%sEXISTS (SELECT 1 FROM json_each(%s) WHERE value = ?)",
+			  query->where ? " AND " : "", column);
+
+	return code ? code
+		    : bind(query, (struct store_binding){.node = item, .kind = STORE_TEXT}, err);
+}
+
 static const char *text_of(const cJSON *object, const char *key)
 {
 	return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
@@ -357,6 +367,14 @@ static int order_by(struct store_query *query, const char *field_text, const cha
 	return code;
 }
 
+/* "updated" and "created", the latest first. */
+static int order_by_time(struct store_query *query, char which, const char *direction,
+			 struct error *err)
+{
+	return order_by(query, which == 'u' ? "updated_at" : "created_at",
+			*direction ? direction : "desc", err);
+}
+
 static int order_by_text(struct store_query *query, const char *text, struct error *err)
 {
 	char field[96], direction[16] = "";
@@ -367,13 +385,32 @@ static int order_by_text(struct store_query *query, const char *text, struct err
 		return order_by(query, "id", "asc", err);
 	if (sscanf(text, "%95s %15s", field, direction) < 1)
 		return error__set(err, -EINVAL, "an order must name a column");
+	if (strcasecmp(field, "updated") == 0 || strcasecmp(field, "created") == 0)
+		return order_by_time(query, *field | 0x20, direction, err);
 	return order_by(query, field, direction, err);
+}
+
+/* {"created_at": "desc"} */
+static int order_by_map(struct store_query *query, const cJSON *map, struct error *err)
+{
+	const cJSON *each;
+	int code = map->child ? 0 : error__set(err, -EINVAL, "an order must name a column");
+
+	for (each = map->child; !code && each; each = each->next)
+		code = cJSON_IsString(each)
+			       ? order_by(query, each->string, each->valuestring, err)
+			       : error__set(err, -EINVAL,
+					    "the direction of '%.64s' must be asc or desc",
+					    each->string);
+	return code;
 }
 
 static int order_by_entry(struct store_query *query, const cJSON *entry, struct error *err)
 {
 	if (cJSON_IsString(entry))
 		return order_by_text(query, entry->valuestring, err);
+	if (cJSON_IsObject(entry) && !text_of(entry, "field"))
+		return order_by_map(query, entry, err);
 	if (!text_of(entry, "field"))
 		return error__set(err, -EINVAL, "an order must be text or {field, direction}");
 	return order_by(query, text_of(entry, "field"), text_of(entry, "direction"), err);

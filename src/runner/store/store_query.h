@@ -63,11 +63,16 @@ int store_query__add(struct store_query *query, const char *field, const char *o
 int store_query__add_search(struct store_query *query, const char *const columns[],
 			    const char *text, struct error *err);
 
+/* Adds the condition that the list in the JSON column contains the item. */
+int store_query__add_item(struct store_query *query, const char *column, const cJSON *item,
+			  struct error *err);
+
 /* Adds conditions: a map of field -> value, each with "=", or a list of {field, operator, value,
  * boolean}. */
 int store_query__add_all(struct store_query *query, const cJSON *conditions, struct error *err);
 
-/* `order` is "created_at desc", "latest", "oldest", {"field", "direction"}, or a list of these. */
+/* `order` is "created_at desc", "latest", "oldest", "updated", "created", {"field", "direction"},
+ * {column: direction}, or a list of these. */
 int store_query__set_order(struct store_query *query, const cJSON *order, struct error *err);
 
 /* `limit` is a number from 0 to STORE_LIMIT_MAX. If `limit` or `offset` is null or missing, its

@@ -68,5 +68,9 @@ void template__free(struct template *template);
  * *value is NULL; on success it never is. */
 int template__render(const struct template *template, const struct scope *scope, cJSON **value,
 		     struct error *err);
+/* The same; blanks and line breaks around the template do not count, such as the line break at the
+ * end of a literal block in YAML. Those around a value that is text stay. */
+int template__render_trimmed(const struct template *template, const struct scope *scope,
+			     cJSON **value, struct error *err);
 
 #endif

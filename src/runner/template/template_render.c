@@ -262,14 +262,26 @@ static int run_body(struct evaluation *evaluation, const struct node *body)
 
 /* ------------------------------------------------------------------ rendering */
 
-/* The expression, if the template consists of one expression only; otherwise NULL. */
-static const struct node *only_expression(const struct template *template)
+static bool is_blank(const struct node *node)
 {
-	const struct node *first = template->body->child;
+	const char *text = node->kind == NODE_TEXT ? node->literal.valuestring : NULL;
+
+	return text && !text[strspn(text, " \t\r\n")];
+}
+
+/* The expression, if the template consists of one expression only; otherwise NULL. */
+static const struct node *only_expression(const struct template *template, bool is_trimmed)
+{
+	const struct node *first = template->body->child, *next;
 
 	if (template->is_expression)
 		return template->body;
-	return first && !first->next && first->kind == NODE_OUTPUT ? first->child : NULL;
+	if (is_trimmed && first && is_blank(first))
+		first = first->next;
+	next = first ? first->next : NULL;
+	if (is_trimmed && next && is_blank(next))
+		next = next->next;
+	return first && !next && first->kind == NODE_OUTPUT ? first->child : NULL;
 }
 
 static int render_value(struct evaluation *evaluation, const struct node *node, cJSON **value)
@@ -292,11 +304,11 @@ static int render_text(struct evaluation *evaluation, const struct node *body, c
 	return *value ? 0 : evaluation__fail(evaluation, body, -ENOMEM, "out of memory");
 }
 
-int template__render(const struct template *template, const struct scope *scope, cJSON **value,
-		     struct error *err)
+static int render(const struct template *template, const struct scope *scope, bool is_trimmed,
+		  cJSON **value, struct error *err)
 {
 	struct evaluation evaluation = {.scope = scope, .steps = TEMPLATE_STEPS, .err = err};
-	const struct node *only = only_expression(template);
+	const struct node *only = only_expression(template, is_trimmed);
 	int code;
 
 	*value = NULL;
@@ -307,4 +319,16 @@ int template__render(const struct template *template, const struct scope *scope,
 		code = render_text(&evaluation, template->body, value);
 	free_variables(&evaluation);
 	return code;
+}
+
+int template__render(const struct template *template, const struct scope *scope, cJSON **value,
+		     struct error *err)
+{
+	return render(template, scope, false, value, err);
+}
+
+int template__render_trimmed(const struct template *template, const struct scope *scope,
+			     cJSON **value, struct error *err)
+{
+	return render(template, scope, true, value, err);
 }
