@@ -140,27 +140,12 @@ static void marks_find_values(void **state)
 	yaml__free(&document);
 }
 
-static void files_that_are_not_there(void **state)
-{
-	struct yaml_document document;
-	struct error err;
-
-	(void)state;
-	assert_int_equal(yaml__load(&document, "/nonexistent/x.yaml", &err), -ENOENT);
-	assert_non_null(strstr(err.text, "cannot read '/nonexistent/x.yaml'"));
-	assert_int_not_equal(yaml__load(&document, "/", &err), 0);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(scalars_are_typed),
-		cmocka_unit_test(collections_and_blocks),
-		cmocka_unit_test(refusals_say_where),
-		cmocka_unit_test(limits_hold),
-		cmocka_unit_test(many_keys_are_refused),
-		cmocka_unit_test(marks_find_values),
-		cmocka_unit_test(files_that_are_not_there),
+		cmocka_unit_test(scalars_are_typed),     cmocka_unit_test(collections_and_blocks),
+		cmocka_unit_test(refusals_say_where),    cmocka_unit_test(limits_hold),
+		cmocka_unit_test(many_keys_are_refused), cmocka_unit_test(marks_find_values),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "runner/pack/pack_file.h"
 #include "runner/pack/step_type.h"
 
 /* The pack that is being loaded, and where its error message goes. */
@@ -301,11 +302,17 @@ static void free_steps(struct pack_steps *steps)
 
 static int read_manifest(const struct loader *loader)
 {
-	char path[PATH_MAX];
-	int err;
+	const char *directory = loader->pack->directory;
+	char path[PATH_MAX], *text;
+	size_t bytes;
+	int err = pack_file__read(directory, "command.yaml", YAML_BYTES_MAX, &text, &bytes,
+				  loader->err);
 
-	snprintf(path, sizeof(path), "%s/command.yaml", loader->pack->directory);
-	err = yaml__load(&loader->pack->manifest, path, loader->err);
+	if (err)
+		return err;
+	snprintf(path, sizeof(path), "%s/command.yaml", directory);
+	err = yaml__parse(&loader->pack->manifest, path, text, bytes, loader->err);
+	free(text);
 	if (!err)
 		err = check_head(loader);
 	if (!err)

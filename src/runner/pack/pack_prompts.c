@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runner/pack/pack_file.h"
+
 static int is_prompt(const struct dirent *entry)
 {
 	size_t length = strlen(entry->d_name);
@@ -16,41 +18,21 @@ static int is_prompt(const struct dirent *entry)
 	       strcmp(entry->d_name + length - 3, ".md") == 0;
 }
 
-static int read_text(const char *path, char *text, struct error *err)
-{
-	FILE *file = fopen(path, "re");
-	size_t bytes;
-	int code = 0;
-
-	if (!file)
-		return error__set(err, -errno, "cannot read '%s': %s", path, strerror(errno));
-	bytes = fread(text, 1, PACK_PROMPT_BYTES_MAX + 1, file);
-	if (ferror(file))
-		code = error__set(err, -EIO, "cannot read '%s'", path);
-	else if (bytes > PACK_PROMPT_BYTES_MAX)
-		code = error__set(err, -E2BIG, "%s: larger than %d bytes", path,
-				  PACK_PROMPT_BYTES_MAX);
-	else if (memchr(text, 0, bytes))
-		code = error__set(err, -EINVAL, "%s: contains a NUL character, so it is not text",
-				  path);
-	text[code ? 0 : bytes] = 0;
-	fclose(file);
-	return code;
-}
-
 static int add_prompt(struct pack_prompts *prompts, const char *directory, const char *file_name,
-		      char *text, struct error *err)
+		      struct error *err)
 {
-	char path[PATH_MAX], stem[NAME_MAX + 1];
+	char name[NAME_MAX + sizeof("prompts/")], stem[NAME_MAX + 1], *text;
+	size_t bytes;
 	cJSON *node;
 	int code;
 
-	snprintf(path, sizeof(path), "%s/prompts/%s", directory, file_name);
-	code = read_text(path, text, err);
+	snprintf(name, sizeof(name), "prompts/%s", file_name);
+	code = pack_file__read(directory, name, PACK_PROMPT_BYTES_MAX, &text, &bytes, err);
 	if (code)
 		return code;
 	snprintf(stem, sizeof(stem), "%.*s", (int)strlen(file_name) - 3, file_name);
 	node = cJSON_AddStringToObject(prompts->texts, stem, text);
+	free(text);
 	if (!node || param__set(&prompts->params, node))
 		return error__set(err, -ENOMEM, "out of memory");
 	return 0;
@@ -59,15 +41,13 @@ static int add_prompt(struct pack_prompts *prompts, const char *directory, const
 static int add_prompts(struct pack_prompts *prompts, const char *directory, struct dirent **entries,
 		       int count, struct error *err)
 {
-	char *text = malloc(PACK_PROMPT_BYTES_MAX + 2);
-	int code = text ? 0 : error__set(err, -ENOMEM, "out of memory");
+	int code = 0;
 
-	if (!code && count > PACK_PROMPTS_MAX)
+	if (count > PACK_PROMPTS_MAX)
 		code = error__set(err, -E2BIG, "%s/prompts: more than %d files", directory,
 				  PACK_PROMPTS_MAX);
 	for (int i = 0; !code && i < count; i++)
-		code = add_prompt(prompts, directory, entries[i]->d_name, text, err);
-	free(text);
+		code = add_prompt(prompts, directory, entries[i]->d_name, err);
 	return code;
 }
 

@@ -320,38 +320,6 @@ int yaml__parse(struct yaml_document *document, const char *name, const char *te
 	return code;
 }
 
-static int read_file(const char *path, char *text, size_t room, size_t *bytes)
-{
-	FILE *file = fopen(path, "re");
-	int err = 0;
-
-	if (!file)
-		return -errno;
-	*bytes = fread(text, 1, room, file);
-	if (ferror(file))
-		err = errno ? -errno : -EIO;
-	fclose(file);
-	return err;
-}
-
-int yaml__load(struct yaml_document *document, const char *path, struct error *err)
-{
-	char *text = malloc(YAML_BYTES_MAX + 1); /* one byte more, to notice a larger file */
-	size_t bytes = 0;
-	int code;
-
-	*document = (struct yaml_document){0};
-	if (!text)
-		return error__set(err, -ENOMEM, "%s: out of memory", path);
-	code = read_file(path, text, YAML_BYTES_MAX + 1, &bytes);
-	if (code)
-		code = error__set(err, code, "cannot read '%s': %s", path, strerror(-code));
-	else
-		code = yaml__parse(document, path, text, bytes, err);
-	free(text);
-	return code;
-}
-
 void yaml__free(struct yaml_document *document)
 {
 	cJSON_Delete(document->root);

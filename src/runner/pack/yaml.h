@@ -13,8 +13,8 @@
  *
  *	notes/command.yaml:7:3: the key 'id' stands twice in one mapping
  *
- * Functions return 0, -EINVAL (not valid, or not supported), -E2BIG (a limit is reached), -ENOMEM,
- * or the errno of reading the file.
+ * Functions return 0, -EINVAL (not valid, or not supported), -E2BIG (a limit is reached) or
+ * -ENOMEM.
  */
 #ifndef STEPTRACE_RUNNER_YAML_H
 #define STEPTRACE_RUNNER_YAML_H
@@ -46,7 +46,6 @@ struct yaml_document {
 
 /* The caller frees the document with yaml__free. On failure the document is empty, and yaml__free
  * does nothing. `name` is used in messages. */
-int yaml__load(struct yaml_document *document, const char *path, struct error *err);
 int yaml__parse(struct yaml_document *document, const char *name, const char *text, size_t bytes,
 		struct error *err);
 void yaml__free(struct yaml_document *document);
