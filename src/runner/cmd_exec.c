@@ -30,12 +30,20 @@ struct session {
 
 /* ------------------------------------------------------------------ opening */
 
-/* The command was rejected before it could run. The tracer gets a rejected event with the command's
- * name as the user wrote it. */
+/* The command was rejected before it could run. The tracer gets a rejected event. `command` is a
+ * slug, or what the user wrote: the first word of it, if that is a slug. The rest may be text that
+ * was meant for the command, and does not belong into an event. */
 static int refuse(struct session *session, const char *command, const char *reason,
 		  const char *field, int err)
 {
-	execution__reject(&session->settings, command, reason, field);
+	char slug[PACK_SLUG_BYTES] = "";
+	size_t length;
+
+	command += *command == '/';
+	length = strcspn(command, " \t\r\n");
+	if (length < sizeof(slug))
+		memcpy(slug, command, length);
+	execution__reject(&session->settings, pack__is_slug(slug) ? slug : "", reason, field);
 	return err;
 }
 
@@ -129,11 +137,15 @@ static int open_session(struct session *session)
 	int err;
 
 	err = read_input(session);
-	if (!err)
-		err = store__open(options->database, &session->store, &session->err);
-	if (!err)
-		err = ai_client__open(options->ai_url, options->ai_model, options->ai_key,
-				      &session->ai, &session->err);
+	if (err)
+		return err;
+	err = store__open(options->database, &session->store, &session->err);
+	if (err)
+		return refuse(session, session->packs[0]->slug, "database_unavailable", NULL, err);
+	err = ai_client__open(options->ai_url, options->ai_model, options->ai_key, &session->ai,
+			      &session->err);
+	if (err)
+		refuse(session, session->packs[0]->slug, "invalid_argument", "ai-url", err);
 	session->settings.store = session->store;
 	session->settings.ai = session->ai;
 	return err;

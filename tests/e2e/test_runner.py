@@ -31,10 +31,10 @@ class Workplace(EndToEnd):
     def command(self, *arguments, database="test.db"):
         return [STEPRUN, "exec", *arguments, "--packs", PACKS, "--db", self.path(database)]
 
-    def trace(self, *arguments, status=0):
+    def trace(self, *arguments, status=0, **options):
         """The events of a whole steprun; its output in self.output."""
         got, self.output, self.words = run("record", "-o", self.events_path, "--",
-                                           *self.command(*arguments))
+                                           *self.command(*arguments, **options))
         self.assertEqual(got, status, self.words)
         events = read_events(self.events_path)
         os.unlink(self.events_path)
@@ -111,6 +111,28 @@ class Commands(Workplace):
         self.assertEqual(completed(events)[0]["outcome"], "success")
         self.assertEqual(of_kind(events, "fragment.changed"), [])
         self.assertEqual(self.rows("SELECT count(*) FROM fragments"), before)
+
+    def test_what_never_became_a_command(self):
+        """Of what the user wrote, only the slug is told."""
+        unnamed, bad = "unnamed", ("--packs", os.path.join(PACKS, "../packs-bad"))
+        for arguments, expected in (
+                (("nonesuch SECRET",), ("nonesuch", "unknown_command")),
+                (("nonesuch\tSECRET",), ("nonesuch", "unknown_command")),
+                (("SECRET word",), (unnamed, "unknown_command")),
+                (("./SECRET",), (unnamed, "unknown_command")),
+                (("x" * 200,), (unnamed, "unknown_command")),
+                (("twice", *bad), ("twice", "invalid_pack")),
+                (("triage", "x", "--ai-url", "ftp://SECRET"), ("triage", "invalid_argument")),
+                (("triage", "\udcff"), ("triage", "invalid_argument"))):
+            with self.subTest(arguments):
+                events = self.trace(*arguments, status=1)
+                event, = runner_events(events)
+                self.assertEqual(event["event"], "command.validation.failed")
+                self.assertEqual((event["command_slug"], event["reason"]), expected)
+                self.assertNotIn("SECRET", json.dumps(event))
+        event, = runner_events(self.trace("triage", "x", database="nonexistent/x", status=1))
+        self.assertEqual((event["command_slug"], event["reason"]),
+                         ("triage", "database_unavailable"))
 
     def test_unknown_command(self):
         events = self.trace("nonesuch", status=1)
