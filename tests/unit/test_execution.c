@@ -16,6 +16,7 @@
 #include "runner/input.h"
 #include "runner/pacer.h"
 #include "runner/store/store_query.h"
+#include "steptrace/stream/event.h"
 
 static struct fixture fixture;
 
@@ -199,7 +200,12 @@ static void errnos_have_categories(void **state)
 	assert_int_equal(execution__category_of(-EACCES), STEPTRACE_ERROR_PERMISSION);
 	assert_int_equal(execution__category_of(-EPROTO), STEPTRACE_ERROR_NETWORK);
 	assert_int_equal(execution__category_of(-EBUSY), STEPTRACE_ERROR_DATABASE);
+	assert_int_equal(execution__category_of(-ECANCELED), STEPTRACE_ERROR_CANCELLED);
+	assert_int_equal(execution__category_of(-E2BIG), STEPTRACE_ERROR_LIMIT);
 	assert_int_equal(execution__category_of(-EXDEV), STEPTRACE_ERROR_GENERAL);
+	for (int err = 1; err < 134; err++)
+		assert_string_equal(execution__category_name(execution__category_of(-err)),
+				    error_category__name((uint8_t)execution__category_of(-err)));
 	assert_string_equal(execution__category_name(STEPTRACE_ERROR_DATABASE), "database");
 	assert_string_equal(execution__category_name(99), "general");
 }

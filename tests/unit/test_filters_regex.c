@@ -65,8 +65,8 @@ static void wrong_patterns(void **state)
 	static const struct failure_case cases[] = {
 		{"a | regex_test: '('", -EINVAL, "missing closing parenthesis, at character 2"},
 		{"a | regex_test: '\\C'", -EINVAL, "pattern '\\C'"},
-		{"as | regex_test: '^(a+)+$'", -EINVAL, "match limit exceeded"},
-		{"as | regex_replace: '^(a|a)*$', 'x'", -EINVAL, "match limit exceeded"},
+		{"as | regex_test: '^(a+)+$'", -E2BIG, "match limit exceeded"},
+		{"as | regex_replace: '^(a|a)*$', 'x'", -E2BIG, "match limit exceeded"},
 	};
 
 	(void)state;
@@ -79,7 +79,7 @@ static void the_work_of_one_match_is_limited(void **state)
 {
 	static const struct failure_case cases[] = {
 		{"as | slice: 23 | regex_test: '^(a+)+$'", 0, ""},
-		{"as | slice: 19 | regex_test: '^(a+)+$'", -EINVAL, "match limit exceeded"},
+		{"as | slice: 19 | regex_test: '^(a+)+$'", -E2BIG, "match limit exceeded"},
 	};
 
 	(void)state;
@@ -92,8 +92,8 @@ static void the_time_of_all_matches_is_limited(void **state)
 	static const struct failure_case cases[] = {
 		{"'aaaaaa' | regex_find_all: 'a'", 0, ""},
 		{"'aaaaaa' | regex_replace: 'a', 'b'", 0, ""},
-		{"'aaaaaaaaaaaaaaaa' | regex_find_all: 'a'", -ETIME, "longer than one second"},
-		{"'aaaaaaaaaaaaaaaa' | regex_replace: 'a', 'b'", -ETIME, "longer than one second"},
+		{"'aaaaaaaaaaaaaaaa' | regex_find_all: 'a'", -E2BIG, "longer than one second"},
+		{"'aaaaaaaaaaaaaaaa' | regex_replace: 'a', 'b'", -E2BIG, "longer than one second"},
 	};
 
 	(void)state;

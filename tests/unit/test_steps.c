@@ -185,6 +185,20 @@ static void transforms_in_literal_blocks(void **state)
 	expect_text("e.output", "[1,2]\n1");
 }
 
+/* What is larger than its limit has a category of its own. */
+static void limits(void **state)
+{
+	(void)state;
+	expect_failure("- {id: x, type: transform, template: \"{{"
+		       " 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!' | regex_test: '^(a+)+$' }}\"}",
+		       STEPTRACE_ERROR_LIMIT, "match limit");
+	expect_failure(
+		"- {id: x, type: transform, template: \"{% set l = [1, 2, 3, 4, 5, 6, 7, 8] %}"
+		"{% set x = l %}{% for a in l %}{% for b in l %}{% set x = [x, x] %}"
+		"{% endfor %}{% endfor %}\"}",
+		STEPTRACE_ERROR_LIMIT, "steps");
+}
+
 /* In a literal block, a line break follows the rendered value. */
 static void conditions_in_literal_blocks(void **state)
 {
@@ -594,6 +608,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(transform, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(condition, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(transforms_in_literal_blocks, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(limits, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(conditions_in_literal_blocks, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(both_spellings_of_soft, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_lock_is_taken_late, set_up, tear_down),

@@ -29,7 +29,8 @@ static const struct category categories[] = {
 	{ECONNREFUSED, STEPTRACE_ERROR_NETWORK}, {ECONNRESET, STEPTRACE_ERROR_NETWORK},
 	{EHOSTUNREACH, STEPTRACE_ERROR_NETWORK}, {EPROTO, STEPTRACE_ERROR_NETWORK},
 	{EIO, STEPTRACE_ERROR_DATABASE},         {EBUSY, STEPTRACE_ERROR_DATABASE},
-	{EEXIST, STEPTRACE_ERROR_DATABASE},
+	{EEXIST, STEPTRACE_ERROR_DATABASE},      {E2BIG, STEPTRACE_ERROR_LIMIT},
+	{ECANCELED, STEPTRACE_ERROR_CANCELLED},
 };
 
 enum steptrace_error execution__category_of(int err)
@@ -52,6 +53,8 @@ const char *execution__category_name(enum steptrace_error category)
 		[STEPTRACE_ERROR_VALIDATION] = "validation",
 		[STEPTRACE_ERROR_NETWORK] = "network",
 		[STEPTRACE_ERROR_DATABASE] = "database",
+		[STEPTRACE_ERROR_CANCELLED] = "cancelled",
+		[STEPTRACE_ERROR_LIMIT] = "limit",
 	};
 
 	return (size_t)category < array_count(names) ? names[category] : "general";

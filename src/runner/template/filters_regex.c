@@ -106,13 +106,24 @@ static bool is_late(const struct search *search)
 	       (now.tv_sec == search->deadline.tv_sec && now.tv_nsec > search->deadline.tv_nsec);
 }
 
+static int errno_of(int code)
+{
+	switch (code) {
+	case PCRE2_ERROR_NOMEMORY: return -ENOMEM;
+	case PCRE2_ERROR_MATCHLIMIT:
+	case PCRE2_ERROR_DEPTHLIMIT:
+	case PCRE2_ERROR_HEAPLIMIT: return -E2BIG;
+	default: return -EINVAL;
+	}
+}
+
 static int fail(const struct search *search, int code)
 {
 	PCRE2_UCHAR message[128];
 
 	pcre2_get_error_message(code, message, sizeof(message));
-	return error__set(search->call->err, code == PCRE2_ERROR_NOMEMORY ? -ENOMEM : -EINVAL,
-			  "pattern '%.80s': %s", search->pattern, (const char *)message);
+	return error__set(search->call->err, errno_of(code), "pattern '%.80s': %s", search->pattern,
+			  (const char *)message);
 }
 
 /* Prepares the next search. After an empty match, the next match at the same place must not be
@@ -132,7 +143,7 @@ static int search__next(struct search *search)
 		int code;
 
 		if (is_late(search))
-			return error__set(search->call->err, -ETIME,
+			return error__set(search->call->err, -E2BIG,
 					  "pattern '%.80s' takes longer than one second",
 					  search->pattern);
 		code = pcre2_match(search->code, (PCRE2_SPTR)search->text, search->length,
