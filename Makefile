@@ -47,9 +47,10 @@ objects = $(patsubst %.c,$(BUILD)/%.o,$(call sources,$(1)))
 
 COMMON  := $(call objects,src/common/*.c)
 SCHEMAS := $(call sources,docs/schema/*.json docs/schema/safe-integers/*.json)
+MIGRATIONS := $(call sources,src/runner/store/schema/*.sql)
 STREAM  := $(call objects,src/steptrace/stream/*.c) $(BUILD)/gen/schemas.o
 TRACER  := $(filter-out $(STREAM),$(call objects,src/steptrace/*.c src/steptrace/*/*.c))
-RUNNER  := $(call objects,src/runner/*.c src/runner/*/*.c)
+RUNNER  := $(call objects,src/runner/*.c src/runner/*/*.c) $(BUILD)/gen/migrations.o
 SUPPORT := $(filter-out $(BUILD)/tests/support/ai_server.o,$(call objects,tests/support/*.c))
 
 TRACER_LIB := $(BUILD)/libtracer.a
@@ -110,7 +111,13 @@ $(BUILD)/gen/schemas.c: $(SCHEMAS) src/steptrace/stream/embed
 	mkdir -p $(@D)
 	src/steptrace/stream/embed docs/schema >$@
 
-$(BUILD)/gen/schemas.o: $(BUILD)/gen/schemas.c | check-deps
+# The versions of the runner's database, in the same way.
+$(BUILD)/gen/migrations.c: $(MIGRATIONS) src/runner/store/embed
+	$(call say,EMBED,$@)
+	mkdir -p $(@D)
+	src/runner/store/embed $(MIGRATIONS) >$@
+
+$(BUILD)/gen/%.o: $(BUILD)/gen/%.c | check-deps
 	$(call say,CC,$@)
 	$(COMPILE) -c $< -o $@
 

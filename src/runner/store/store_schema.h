@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The tables of the database, as SQL text. store.c runs the migrations that a database has not had
- * yet, in order, in one transaction. The `user_version` of a database is the number of migrations
- * it has had. Never edit a migration after a release: add a new one that changes the tables.
+ * The tables of the database, as SQL text: schema/1.sql, 2.sql, ... (gen/migrations.c). store.c
+ * runs the migrations that a database has not had yet, in order, in one transaction. The
+ * `user_version` of a database is the number of migrations it has had. Never edit a migration after
+ * a release: add a new one that changes the tables.
  *
  * The declared type of a column says how its values look in a row (store.h, enum store_kind):
  * JSON_TEXT is parsed into a tree, BOOLEAN_INTEGER is true or false, other types are as SQLite
