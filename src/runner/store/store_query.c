@@ -50,6 +50,8 @@ static const struct operator_spec *find_operator(const char *name)
 void store_query__init(struct store_query *query, const struct store_table *table)
 {
 	*query = (struct store_query){.table = table, .limit = STORE_LIMIT_DEFAULT};
+	strbuf__init(&query->where, SIZE_MAX);
+	strbuf__init(&query->order, SIZE_MAX);
 }
 
 void store_query__free(struct store_query *query)
@@ -57,37 +59,12 @@ void store_query__free(struct store_query *query)
 	for (size_t i = 0; i < query->binding_count; i++)
 		free(query->bindings[i].text);
 	free(query->bindings);
-	free(query->where);
-	free(query->order);
+	strbuf__free(&query->where);
+	strbuf__free(&query->order);
 	*query = (struct store_query){0};
 }
 
-/* ------------------------------------------------------------------ text and values */
-
-/* Appends to a string that the caller owns. On failure the string is unchanged. */
-__attribute__((format(printf, 2, 3))) static int append(char **text, const char *format, ...)
-{
-	char *more, *joined;
-	va_list args;
-	int written;
-
-	va_start(args, format);
-	written = vasprintf(&more, format, args);
-	va_end(args);
-	if (written < 0)
-		return -ENOMEM;
-	if (!*text) {
-		*text = more;
-		return 0;
-	}
-	written = asprintf(&joined, "%s%s", *text, more);
-	free(more);
-	if (written < 0)
-		return -ENOMEM;
-	free(*text);
-	*text = joined;
-	return 0;
-}
+/* ------------------------------------------------------------------ values */
 
 static int bind(struct store_query *query, struct store_binding binding, struct error *err)
 {
@@ -124,9 +101,9 @@ static size_t head_length(const char *field)
 }
 
 /* metadata->owner.name becomes $."owner"."name", and tags.0 becomes $[0]. */
-static int write_path(const char *rest, char **path)
+static int write_path(const char *rest, struct strbuf *path)
 {
-	int err = append(path, "$");
+	int err = strbuf__char(path, '$');
 
 	while (!err && *rest) {
 		size_t length;
@@ -137,9 +114,9 @@ static int write_path(const char *rest, char **path)
 		if (length == 0)
 			return -EINVAL;
 		if (strspn(rest, "0123456789") == length)
-			err = append(path, "[%.*s]", (int)length, rest);
+			err = strbuf__printf(path, "[%.*s]", (int)length, rest);
 		else
-			err = append(path, ".\"%.*s\"", (int)length, rest);
+			err = strbuf__printf(path, ".\"%.*s\"", (int)length, rest);
 		rest += length;
 	}
 	return err;
@@ -155,7 +132,8 @@ static int find_field(const struct store_table *table, const char *text, struct 
 {
 	size_t length = head_length(text);
 	char name[sizeof(field->column->name)];
-	int code = 0;
+	struct strbuf path;
+	int code;
 
 	*field = (struct field){0};
 	if (length == 0 || length >= sizeof(name))
@@ -170,12 +148,14 @@ static int find_field(const struct store_table *table, const char *text, struct 
 	if (field->column->kind != STORE_JSON)
 		return error__set(err, -EINVAL, "column '%s' of model '%s' is not JSON: '%.64s'",
 				  name, table->name, text);
-	code = strchr(text, '"') ? -EINVAL : write_path(text + length, &field->path);
-	if (code) {
-		free(field->path);
-		return error__set(err, code, "'%.64s' is not a path into a JSON column", text);
+	strbuf__init(&path, SIZE_MAX);
+	code = strchr(text, '"') ? -EINVAL : write_path(text + length, &path);
+	if (!code) {
+		field->path = strbuf__take(&path);
+		return 0;
 	}
-	return 0;
+	strbuf__free(&path);
+	return error__set(err, code, "'%.64s' is not a path into a JSON column", text);
 }
 
 /* ------------------------------------------------------------------ conditions */
@@ -185,26 +165,27 @@ static int write_list(struct store_query *query, const cJSON *value, enum store_
 {
 	size_t count = cJSON_IsArray(value) ? (size_t)cJSON_GetArraySize(value) : 1;
 	const cJSON *item = cJSON_IsArray(value) ? value->child : value;
-	int code = append(&query->where, " (");
+	int code = strbuf__text(&query->where, " (");
 
 	for (size_t i = 0; !code && i < count; i++, item = item->next) {
-		code = append(&query->where, i ? ", ?" : "?");
+		code = strbuf__text(&query->where, i ? ", ?" : "?");
 		if (!code)
 			code = bind(query, (struct store_binding){.node = item, .kind = kind}, err);
 	}
-	return code ? code : append(&query->where, ")");
+	return code ? code : strbuf__char(&query->where, ')');
 }
 
 static int write_operand(struct store_query *query, const struct operator_spec *spec,
 			 const cJSON *value, enum store_kind kind, struct error *err)
 {
-	if (append(&query->where, " %s", spec->sql))
+	strbuf__char(&query->where, ' ');
+	if (strbuf__text(&query->where, spec->sql))
 		return -ENOMEM;
 	if (spec->operand == OPERAND_NONE)
 		return 0;
 	if (spec->operand == OPERAND_LIST)
 		return write_list(query, value, kind, err);
-	if (append(&query->where, " ?"))
+	if (strbuf__text(&query->where, " ?"))
 		return -ENOMEM;
 	return bind(query, (struct store_binding){.node = value, .kind = kind}, err);
 }
@@ -215,17 +196,17 @@ static int write_field(struct store_query *query, struct field *field, struct er
 	int code;
 
 	if (!field->path)
-		return append(&query->where, "%s", field->column->name);
+		return strbuf__text(&query->where, field->column->name);
 	code = bind(query, path, err);
 	if (code)
 		return code;
 	field->path = NULL;
-	return append(&query->where, "json_extract(%s, ?)", field->column->name);
+	return strbuf__printf(&query->where, "json_extract(%s, ?)", field->column->name);
 }
 
 static const char *joint(const struct store_query *query, const char *boolean)
 {
-	if (!query->where)
+	if (!query->where.length)
 		return "";
 	return boolean && strcasecmp(boolean, "or") == 0 ? " OR " : " AND ";
 }
@@ -250,7 +231,7 @@ int store_query__add(struct store_query *query, const char *field_text, const ch
 	if (code)
 		return code;
 	kind = field.column->kind == STORE_BOOLEAN ? STORE_BOOLEAN : STORE_TEXT;
-	code = append(&query->where, "%s", joint(query, boolean));
+	code = strbuf__text(&query->where, joint(query, boolean));
 	if (!code)
 		code = write_field(query, &field, err);
 	if (!code)
@@ -281,7 +262,7 @@ static char *like_pattern(const char *text)
 int store_query__add_search(struct store_query *query, const char *const columns[],
 			    const char *text, struct error *err)
 {
-	int code = append(&query->where, query->where ? " AND (" : "(");
+	int code = strbuf__text(&query->where, query->where.length ? " AND (" : "(");
 
 	for (size_t i = 0; !code && columns[i]; i++) {
 		struct store_binding binding = {.text = like_pattern(text), .kind = STORE_TEXT};
@@ -290,17 +271,18 @@ int store_query__add_search(struct store_query *query, const char *const columns
 		if (code)
 			free(binding.text);
 		else
-			code = append(&query->where, "%s%s LIKE ? ESCAPE '\\'", i ? " OR " : "",
-				      columns[i]);
+			code = strbuf__printf(&query->where, "%s%s LIKE ? ESCAPE '\\'",
+					      i ? " OR " : "", columns[i]);
 	}
-	return code ? code : append(&query->where, ")");
+	return code ? code : strbuf__char(&query->where, ')');
 }
 
 int store_query__add_item(struct store_query *query, const char *column, const cJSON *item,
 			  struct error *err)
 {
-	int code = append(&query->where, "%sEXISTS (SELECT 1 FROM json_each(%s) WHERE value = ?)",
-			  query->where ? " AND " : "", column);
+	int code = strbuf__printf(&query->where,
+				  "%sEXISTS (SELECT 1 FROM json_each(%s) WHERE value = ?)",
+				  query->where.length ? " AND " : "", column);
 
 	return code ? code
 		    : bind(query, (struct store_binding){.node = item, .kind = STORE_TEXT}, err);
@@ -361,8 +343,8 @@ static int order_by(struct store_query *query, const char *field_text, const cha
 		code = error__set(err, -EINVAL, "cannot order by a member of the JSON column '%s'",
 				  field.column->name);
 	else
-		code = append(&query->order, "%s%s%s", query->order ? ", " : "", field.column->name,
-			      down ? " DESC" : "");
+		code = strbuf__printf(&query->order, "%s%s%s", query->order.length ? ", " : "",
+				      field.column->name, down ? " DESC" : "");
 	free(field.path);
 	return code;
 }

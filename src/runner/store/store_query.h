@@ -26,6 +26,7 @@
 #include <stdint.h>
 
 #include "common/error.h"
+#include "common/strbuf.h"
 #include "runner/store/store.h"
 
 enum {
@@ -43,8 +44,8 @@ struct store_binding {
 
 struct store_query {
 	const struct store_table *table;
-	char *where; /* without the word WHERE; NULL: all rows */
-	char *order; /* without the words ORDER BY; NULL: by id */
+	struct strbuf where; /* without the word WHERE; empty: all rows */
+	struct strbuf order; /* without the words ORDER BY; empty: by id */
 	struct store_binding *bindings;
 	size_t binding_count, binding_room;
 	int64_t limit, offset; /* limit -1: no limit */

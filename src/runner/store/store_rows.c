@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <errno.h>
-#include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -170,50 +170,62 @@ static int read_rows(struct store *store, sqlite3_stmt *statement, const struct 
 
 enum verb { VERB_INSERT, VERB_SELECT, VERB_COUNT, VERB_UPDATE, VERB_DELETE };
 
-static void write_columns(FILE *out, const cJSON *values, const char *form)
+/* For each column: its name if `named`, and `text`. */
+static void write_columns(struct strbuf *sql, const cJSON *values, bool named, const char *text)
 {
 	const cJSON *value;
 
 	cJSON_ArrayForEach (value, values) {
-		fprintf(out, form, value->string);
+		if (named)
+			strbuf__text(sql, value->string);
+		strbuf__text(sql, text);
 		if (value->next)
-			fputs(", ", out);
+			strbuf__text(sql, ", ");
 	}
 }
 
-static void write_head(FILE *out, enum verb verb, const struct store_table *table,
+static void write_head(struct strbuf *sql, enum verb verb, const struct store_table *table,
 		       const cJSON *values)
 {
-	switch (verb) {
-	case VERB_INSERT:
-		fprintf(out, "INSERT INTO %s (", table->name);
-		write_columns(out, values, "%s");
-		fputs(") VALUES (", out);
-		write_columns(out, values, "?%.0s");
-		fputs(")", out);
-		break;
-	case VERB_SELECT: fprintf(out, "SELECT * FROM %s", table->name); break;
-	case VERB_COUNT: fprintf(out, "SELECT count(*) FROM %s", table->name); break;
-	case VERB_UPDATE:
-		fprintf(out, "UPDATE %s SET ", table->name);
-		write_columns(out, values, "%s = ?");
-		break;
-	case VERB_DELETE: fprintf(out, "DELETE FROM %s", table->name); break;
+	static const char *const heads[] = {
+		[VERB_INSERT] = "INSERT INTO ",         [VERB_SELECT] = "SELECT * FROM ",
+		[VERB_COUNT] = "SELECT count(*) FROM ", [VERB_UPDATE] = "UPDATE ",
+		[VERB_DELETE] = "DELETE FROM ",
+	};
+
+	strbuf__text(sql, heads[verb]);
+	strbuf__text(sql, table->name);
+	if (verb == VERB_UPDATE) {
+		strbuf__text(sql, " SET ");
+		write_columns(sql, values, true, " = ?");
 	}
+	if (verb != VERB_INSERT)
+		return;
+	strbuf__text(sql, " (");
+	write_columns(sql, values, true, "");
+	strbuf__text(sql, ") VALUES (");
+	write_columns(sql, values, false, "?");
+	strbuf__char(sql, ')');
 }
 
-static void write_tail(FILE *out, enum verb verb, const struct store_query *query)
+static void write_tail(struct strbuf *sql, enum verb verb, const struct store_query *query)
 {
 	bool living = query->table->has_deleted_at && !query->with_deleted;
 
-	if (query->where || living)
-		fputs(" WHERE ", out);
-	if (query->where)
-		fprintf(out, "(%s)%s", query->where, living ? " AND " : "");
+	if (query->where.length || living)
+		strbuf__text(sql, " WHERE ");
+	if (query->where.length) {
+		strbuf__char(sql, '(');
+		strbuf__bytes(sql, query->where.text, query->where.length);
+		strbuf__text(sql, living ? ") AND " : ")");
+	}
 	if (living)
-		fputs("deleted_at IS NULL", out);
-	if (verb == VERB_SELECT)
-		fprintf(out, " ORDER BY %s LIMIT ? OFFSET ?", query->order ? query->order : "id");
+		strbuf__text(sql, "deleted_at IS NULL");
+	if (verb != VERB_SELECT)
+		return;
+	strbuf__text(sql, " ORDER BY ");
+	strbuf__text(sql, query->order.length ? query->order.text : "id");
+	strbuf__text(sql, " LIMIT ? OFFSET ?");
 }
 
 /* The keys of `values` become SQL text. check_columns has found each of them among the table's
@@ -221,19 +233,16 @@ static void write_tail(FILE *out, enum verb verb, const struct store_query *quer
 static sqlite3_stmt *build(struct store *store, enum verb verb, const struct store_table *table,
 			   const struct store_query *query, const cJSON *values)
 {
-	char *sql = NULL;
-	size_t bytes;
-	FILE *out = open_memstream(&sql, &bytes);
 	sqlite3_stmt *statement = NULL;
+	struct strbuf sql;
 
-	if (!out)
-		return NULL;
-	write_head(out, verb, table, values);
+	strbuf__init(&sql, SIZE_MAX);
+	write_head(&sql, verb, table, values);
 	if (query)
-		write_tail(out, verb, query);
-	if (fclose(out) == 0)
-		statement = store__prepare(store, sql);
-	free(sql);
+		write_tail(&sql, verb, query);
+	if (!sql.err)
+		statement = store__prepare(store, sql.text);
+	strbuf__free(&sql);
 	return statement;
 }
 
