@@ -94,12 +94,12 @@ class Overdue:
         time.sleep(WATCH_S)
         return (self.cpu_s() - before) / WATCH_S
 
-    def reported_s(self, runner):
-        """How long after the begin of a step on a stack it is reported."""
+    def reported_s(self, runner, order):
+        """How long after the begin of a command it is reported."""
         begun = time.monotonic()
-        runner.do("nested")
+        runner.do(order)
         line = ""
-        while "command.execution.overdue" not in line or "hang.nested" not in line:
+        while "command.execution.overdue" not in line or "hang." + order not in line:
             line = self.process.stdout.readline()
         return time.monotonic() - begun
 
@@ -109,7 +109,10 @@ def overdue(runner, name):
     share = looks.share()
     print("  --overdue 1s, %-21s %6.1f %% of a processor, target: at most 5 %%, %s"
           % (name, share * 100, "met" if share <= 0.05 else "missed"))
-    print("    a step on a stack is reported after %5.2f s" % looks.reported_s(runner))
+    for order, where in (("nested", "on a stack"), ("heap", "in the heap, in a new page"),
+                         ("heap", "in the heap, beside the one before")):
+        print("    a command %-34s is reported after %5.2f s"
+              % (where, looks.reported_s(runner, order)))
     looks.process.kill()
     looks.process.wait()
 
