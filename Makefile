@@ -250,9 +250,12 @@ tests-built: $(UNIT_TESTS) $(TEST_HELPERS) $(BUILD)/tests/stream_alone
 
 FUZZ_SECONDS ?= 60
 FUZZ_FLAGS   := -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-# What a target links is in its first comment ("links:"); STREAM there is the whole stream.
+# What a target links is in its first comment ("links:"); STREAM there is the whole stream, and
+# TEMPLATE the template language of the runner.
 FUZZ_STREAM  := $(call sources,src/steptrace/stream/*.c) $(BUILD)/gen/schemas.c -lsodium
-FUZZ_LINKS    = $(subst STREAM,$(FUZZ_STREAM),$(shell sed -n 's|^ \* links: ||p' $<))
+FUZZ_TEMPLATE := $(call sources,src/runner/value/*.c src/runner/template/*.c)
+FUZZ_LINKS    = $(subst TEMPLATE,$(FUZZ_TEMPLATE),$(subst STREAM,$(FUZZ_STREAM), \
+	$(shell sed -n 's|^ \* links: ||p' $<)))
 $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(BUILD)/gen/schemas.c | check-deps
 	$(call say,FUZZ,$@)
 	mkdir -p $(@D)

@@ -108,9 +108,9 @@ static void recognise(const char *line)
 
 static void parse_stat(const char *line)
 {
-	pid_t parent;
+	struct process_link link;
 
-	process_tree__parse(line, &parent);
+	process_link__parse(&link, line);
 }
 
 /* It changes the line, and its answer lies within. */

@@ -3,7 +3,7 @@
  * Parses any text as a template and as an expression without braces, and renders both with a small
  * context.
  *
- * links: src/runner/value/*.c src/runner/template/*.c -lcjson -lpcre2-8 -lm
+ * links: TEMPLATE -lcjson -lpcre2-8 -lm
  */
 #include <stddef.h>
 #include <stdint.h>
