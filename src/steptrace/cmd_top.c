@@ -30,11 +30,11 @@ static void print_help(void)
 	       "  FAILED         how many executions failed or were aborted\n"
 	       "  OPEN           how many executions have begun and have not ended\n"
 	       "  OLDEST         how long the oldest open execution has been open\n"
-	       "With --breakdown also\n"
-	       "  CPU            the share of the time on a CPU\n"
-	       "  WAITS FOR      what blocked for the longest time, and its share\n"
 	       "OPEN contains what began before steptrace was attached, too: steptrace reads it\n"
 	       "from the memory of the runners.\n\n"
+	       "With --breakdown, there are two more columns:\n"
+	       "  CPU            the share of the time on a CPU\n"
+	       "  WAITS FOR      what blocked for the longest time, and its share\n\n"
 	       "Targets and filters are those of steptrace record.\n");
 	top_options__print(stdout);
 	printf("\nTIME is a number with the unit ns, us, ms, s, m, h or d. A number without a\n"
