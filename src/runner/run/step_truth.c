@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "runner/run/step_truth.h"
 
-#include <string.h>
-
 #include "runner/value/value.h"
-
-#define BLANKS " \t\r\n"
 
 int step_run__evaluate(struct step_run *run, const char *expression, const struct scope *scope,
 		       cJSON **value)
@@ -28,10 +24,7 @@ static bool is_true(const cJSON *value)
 
 	if (!text)
 		return value__is_true(value);
-	text += strspn(text, BLANKS);
-	length = strlen(text);
-	while (length > 0 && strchr(BLANKS, text[length - 1]))
-		length--;
+	text = value__trimmed(text, &length);
 	return length > 1 || (length == 1 && *text != '0');
 }
 

@@ -7,8 +7,7 @@
 #include "runner/pack/step_type.h"
 #include "runner/run/step_run.h"
 #include "runner/value/foreign_text.h"
-
-static const char blanks[] = " \t\r\n\f\v";
+#include "runner/value/value.h"
 
 static cJSON *trimmed(cJSON *value)
 {
@@ -18,10 +17,7 @@ static cJSON *trimmed(cJSON *value)
 
 	if (!text)
 		return value;
-	text += strspn(text, blanks);
-	length = strlen(text);
-	while (length > 0 && strchr(blanks, text[length - 1]))
-		length--;
+	text = value__trimmed(text, &length);
 	copy = strndup(text, length);
 	cJSON_Delete(value);
 	value = copy ? cJSON_CreateString(copy) : NULL;

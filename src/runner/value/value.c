@@ -129,6 +129,17 @@ cJSON *value__from_text(char *text)
 
 /* ------------------------------------------------------------------ truth and numbers */
 
+const char *value__trimmed(const char *text, size_t *length)
+{
+	static const char blanks[] = " \t\r\n\f\v";
+
+	text += strspn(text, blanks);
+	*length = strlen(text);
+	while (*length > 0 && strchr(blanks, text[*length - 1]))
+		--*length;
+	return text;
+}
+
 bool value__is_true(const cJSON *value)
 {
 	if (cJSON_IsString(value))

@@ -30,6 +30,9 @@ enum { VALUE_DEPTH_LIMIT = 1024 };
 
 bool value__is_true(const cJSON *value);
 
+/* The text without blanks and line breaks around it: where it begins, and its *length in bytes. */
+const char *value__trimmed(const char *text, size_t *length);
+
 /* The value as text, which the caller frees; NULL: out of memory. */
 char *value__text(const cJSON *value);
 /* These append to `out` and return its error (strbuf.h). In JSON, bytes that are not valid UTF-8

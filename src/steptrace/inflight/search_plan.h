@@ -2,9 +2,9 @@
 /*
  * Which processes are searched wholly at a look that is one of many.
  *
- * A whole search reads all memory of a process: a fifth of a second for each GiB. The looks between
- * two whole searches of a process read the stacks of its threads, and the pages in which something
- * was found before (tag_pages.h).
+ * A whole search reads all memory of a process: a fifth of a second for each GiB. The looks
+ * between two whole searches of a process read the stacks of its threads, and the pages in which
+ * something was found before (tag_pages.h).
  *
  * In the first look every process is searched wholly. After that, each is searched again in turn
  * with the others, and no more often than the time of its own search permits. All of this takes
@@ -37,7 +37,7 @@ struct search_gaps {
 /* Zeroed, but for `share` and `max_age_ns`: there was no look. */
 struct search_plan {
 	double share;         /* of one processor */
-	uint64_t max_age_ns;  /* search each process at least so often, whatever it costs; 0: no */
+	uint64_t max_age_ns;  /* search each at least so often, whatever it costs; 0: no */
 	uint64_t look_ns;     /* CLOCK_MONOTONIC: when the last look began */
 	int64_t for_turns_ns; /* CPU time that may be used; below 0: it was used ahead of time */
 	int64_t for_new_ns;   /* the same */
