@@ -206,7 +206,7 @@ static bool on_input(void *context, struct stream *stream, uint64_t now_ns)
 
 static int run(struct top_request *request, struct error *err)
 {
-	static const struct reader_screen screen = {open_screen, on_input};
+	static const struct reader_input input = {true, open_screen, on_input};
 	const struct open_items_reader open = {
 		.subject = "steptrace top",
 		.is_due = is_due,
@@ -222,7 +222,7 @@ static int run(struct top_request *request, struct error *err)
 		.on_time = on_time,
 		.on_stop = on_stop,
 		.context = &live,
-		.screen = request->top.is_once ? NULL : &screen,
+		.input = request->top.is_once ? NULL : &input,
 		.open = request->session.watch.filters.only_failed ? NULL : &open,
 	};
 	int status = STATUS_FAILED;

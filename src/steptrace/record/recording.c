@@ -104,12 +104,12 @@ static void on_timer(struct session *session)
 		console__progress(session->stream, session->started_ns);
 }
 
-/* The reader has the keys of its screen. */
-static void on_screen(struct session *session)
+/* A key on the screen of the reader, or a question to it. */
+static void on_input(struct session *session)
 {
 	const struct event_reader *reader = session->options->reader;
 
-	if (!reader->screen->on_input(reader->context, session->stream, clock__now_ns()))
+	if (!reader->input->on_input(reader->context, session->stream, clock__now_ns()))
 		session__stop(session, "interrupted");
 }
 
@@ -149,9 +149,10 @@ static bool turn(struct session *session, bool more)
 		session__stop(session, "duration");
 	if (wakeup.outputs)
 		on_output_notice(session);
-	if (wakeup.screen)
-		on_screen(session);
-	return outputs__have_room(&session->outputs) && read_more(session);
+	more = outputs__have_room(&session->outputs) && read_more(session);
+	if (wakeup.input) /* the answer knows what was read */
+		on_input(session);
+	return more;
 }
 
 /* Before the probes are detached: what ends later is not seen. */

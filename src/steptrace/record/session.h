@@ -38,18 +38,19 @@ struct event_reader {
 
 	/* Called once when the recording ends, before the probes are detached. NULL: it is not. */
 	void (*on_stop)(void *context, struct stream *stream, uint64_t now_ns);
-	const struct reader_screen *screen;   /* NULL: none */
+	const struct reader_input *input;     /* NULL: none */
 	const struct open_items_reader *open; /* NULL: it does not want to know what is open */
 };
 
-/* The terminal that a reader draws on and takes keys from. The context is that of the reader, which
- * gives the terminal back in on_stop(), or when the setup fails after open(). */
-struct reader_screen {
-	/* Takes the terminal, when the probes are attached and no privileges are dropped yet.
-	 * Returns a descriptor that is readable when on_input() has something to do, or negative
-	 * errno with a sentence. */
+/* Where a reader takes questions from: the terminal on which it draws, or a socket. The context is
+ * that of the reader, which closes it in on_stop(), or when the setup fails after open(). */
+struct reader_input {
+	bool is_terminal;
+	/* Called when the probes are attached and no privileges are dropped yet. Returns a
+	 * descriptor that is readable when on_input() has something to do, or negative errno with a
+	 * sentence. */
 	int (*open)(void *context, struct error *err);
-	/* False: the user ends the recording. */
+	/* Called when the records that waited were read. False: it ends the recording. */
 	bool (*on_input)(void *context, struct stream *stream, uint64_t now_ns);
 };
 

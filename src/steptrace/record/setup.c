@@ -221,11 +221,11 @@ static int attach(struct session *session)
 	return watch__attach(&session->watch, &events, session->err);
 }
 
-static const struct reader_screen *screen_of(const struct session *session)
+static const struct reader_input *input_of(const struct session *session)
 {
 	const struct event_reader *reader = session->options->reader;
 
-	return reader ? reader->screen : NULL;
+	return reader ? reader->input : NULL;
 }
 
 static struct lookout_options lookout_options(const struct session *session)
@@ -282,24 +282,25 @@ static int open_looks(struct session *session)
 	return code;
 }
 
-static int open_screen(struct session *session)
+static int open_input(struct session *session)
 {
-	const struct reader_screen *screen = screen_of(session);
+	const struct reader_input *input = input_of(session);
 	int fd;
 
-	if (!screen)
+	if (!input)
 		return 0;
-	fd = screen->open(session->options->reader->context, session->err);
-	return fd < 0 ? fd : wakeups__watch_screen(&session->wakeups, fd);
+	fd = input->open(session->options->reader->context, session->err);
+	return fd < 0 ? fd : wakeups__watch_input(&session->wakeups, fd);
 }
 
 static int give_up_privileges(struct session *session)
 {
+	const struct reader_input *input = input_of(session);
 	struct privilege_needs needs = {
 		.makes_files = outputs__make_files(&session->outputs),
 		.connects = outputs__connect(&session->outputs),
 		.serves = session->options->metrics_address != NULL,
-		.draws = screen_of(session) != NULL,
+		.draws = input && input->is_terminal,
 		.ends_child = session->overdue.lookout.child ? session->overdue.lookout.child
 							     : session->looks.lookout.child,
 	};
@@ -360,7 +361,7 @@ int setup__open(struct session *session)
 		{.run = attach},
 		{.run = open_overdue},
 		{.run = open_looks},
-		{.run = open_screen, .as_caller = true},
+		{.run = open_input, .as_caller = true},
 		{.run = give_up_privileges},
 		{.run = start_outputs},
 	};

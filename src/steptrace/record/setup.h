@@ -3,7 +3,7 @@
  * Opens the parts of a recording in the order in which they need each other, and closes them.
  *
  *	command, outputs, wakeups, statistics -> watch (BPF programs) -> stream -> probes attached
- *	-> screen -> privileges dropped -> output threads
+ *	-> input -> privileges dropped -> output threads
  */
 #ifndef STEPTRACE_SETUP_H
 #define STEPTRACE_SETUP_H

@@ -22,7 +22,7 @@ enum source {
 	SOURCE_METRICS,
 	SOURCE_WRITERS,
 	SOURCE_CLOCK,
-	SOURCE_SCREEN,
+	SOURCE_INPUT,
 	SOURCE_LOOKOUT,
 };
 
@@ -156,9 +156,9 @@ int wakeups__watch_writers(struct wakeups *wakeups, int fd)
 	return watch(wakeups, fd, SOURCE_WRITERS);
 }
 
-int wakeups__watch_screen(struct wakeups *wakeups, int fd)
+int wakeups__watch_input(struct wakeups *wakeups, int fd)
 {
-	return watch(wakeups, fd, SOURCE_SCREEN);
+	return watch(wakeups, fd, SOURCE_INPUT);
 }
 
 /* Edge-triggered: while an output is full the messages wait. */
@@ -228,7 +228,7 @@ void wakeups__wait(struct wakeups *wakeups, bool poll, struct wakeup *wakeup)
 		case SOURCE_OUTPUTS: wakeup->outputs = true; break;
 		case SOURCE_METRICS: wakeup->metrics = true; break;
 		case SOURCE_WRITERS: wakeup->writers = true; break;
-		case SOURCE_SCREEN: wakeup->screen = true; break;
+		case SOURCE_INPUT: wakeup->input = true; break;
 		case SOURCE_LOOKOUT: break;
 		case SOURCE_TIMER: take_timer(wakeups, wakeup); break;
 		case SOURCE_DEADLINE: take_deadline(wakeups, wakeup); break;

@@ -34,7 +34,7 @@ struct wakeup {
 	bool from_terminal; /* the kernel sent the signal (Ctrl-C), also to the children */
 	bool command_ended;
 	bool clock_was_set; /* a step of the wall clock */
-	bool screen;        /* a key was pressed, or the terminal has another size */
+	bool input;         /* the reader has something to do with its input */
 };
 
 /*
@@ -61,9 +61,9 @@ int wakeups__watch_metrics(struct wakeups *wakeups, int fd);
 /* `fd` is readable when a program opens an attached binary for writing. 0 or negative errno. */
 int wakeups__watch_writers(struct wakeups *wakeups, int fd);
 
-/* `fd` is readable when the reader of the events has something to do with its screen. 0 or negative
+/* `fd` is readable when the reader of the events has something to do with its input. 0 or negative
  * errno. */
-int wakeups__watch_screen(struct wakeups *wakeups, int fd);
+int wakeups__watch_input(struct wakeups *wakeups, int fd);
 
 /* `fd` is readable when the lookout has a message. This wakes the loop up, but is not reported.
  * 0 or negative errno. */
