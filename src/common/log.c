@@ -153,10 +153,19 @@ void log__warn(const char *format, ...)
 	va_end(args);
 }
 
+static bool leaves_out_infos;
+
+void log__leave_out_infos(void)
+{
+	leaves_out_infos = true;
+}
+
 void log__info(const char *format, ...)
 {
 	va_list args;
 
+	if (leaves_out_infos)
+		return;
 	va_start(args, format);
 	say("", format, args);
 	va_end(args);

@@ -43,6 +43,10 @@ void log__release(void);
  * none. Returns how many there were. */
 unsigned long log__held(char *text, size_t bytes);
 
+/* From now on, log__info() prints nothing: for a process that works for another one. That one says
+ * what the user needs to know. */
+void log__leave_out_infos(void);
+
 /* error and info print "PROGRAM: TEXT", warn prints "PROGRAM: warning: TEXT". */
 void log__error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log__warn(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* steptrace inflight: the help, the running and the exit status. inflight_options.c parses the
- * command line, the room inflight/ looks and reports. */
+/* steptrace inflight: the help and the running. inflight_options.c parses the command line, the
+ * room inflight/ looks and reports, the room seen/ attaches, inflight_notes.c says what was not
+ * seen. */
 #include <errno.h>
-#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,10 +18,9 @@
 #include "steptrace/confine/privilege.h"
 #include "steptrace/confine/seccomp.h"
 #include "steptrace/inflight/inflight_report.h"
+#include "steptrace/inflight_notes.h"
 #include "steptrace/inflight_options.h"
-
-/* Something is older than --older-than. */
-enum { STATUS_OLDER = 3 };
+#include "steptrace/seen/seen_open.h"
 
 static void print_help(void)
 {
@@ -30,8 +29,8 @@ static void print_help(void)
 	       "       steptrace inflight -x PATH [OPTIONS]\n\n"
 	       "Shows the commands and steps that are executing now, also those that began\n"
 	       "before steptrace was started. The oldest command comes first. steptrace reads\n"
-	       "the memory of the runners. steptrace does not attach to probes, and does not\n"
-	       "stop a process.\n\n"
+	       "the memory of the runners. steptrace does not stop a process. steptrace does not\n"
+	       "attach to probes; --attach does, for runners with an older steptrace.h.\n\n"
 	       "Each row shows an innermost open step, or a command without an open step. AGE is\n"
 	       "the age of the command. '>' means \"at least\": no tracer was attached when the\n"
 	       "command began, so only a lower bound of its age is known. THREAD, STATE and\n"
@@ -50,7 +49,7 @@ static void print_help(void)
 	       "man 8 steptrace describes every option in detail.\n");
 }
 
-/* ---- signals with --watch */
+/* ---- signals with --watch and --attach */
 
 static volatile sig_atomic_t is_asked_to_end;
 
@@ -111,159 +110,6 @@ static void end_progress(struct progress *progress)
 	progress->is_shown = false;
 }
 
-/* ---- what is said beside the table */
-
-/* Chosen while the process still has the rights that it was started with. */
-static const char *advice = "";
-
-static void choose_advice(void)
-{
-	if (privilege__holds(CAP_SYS_PTRACE))
-		advice = "";
-	else if (geteuid() == 0)
-		advice = " (CAP_SYS_PTRACE is missing)";
-	else
-		advice = " (CAP_SYS_PTRACE is missing; run it as root to see all)";
-}
-
-static void say_if_stacks_are_hidden(void)
-{
-	int code = thread__check_stacks();
-
-	if (code)
-		log__info("kernel stacks cannot be read: %s (needs CAP_SYS_ADMIN)",
-			  strerror(-code));
-}
-
-/* Runners of which nothing could be read. */
-static uint64_t blind_count(const struct inflight *inflight)
-{
-	return inflight->unreadable + inflight->older_headers + inflight->newer_headers;
-}
-
-static void say_what_is_missing(const struct inflight *inflight,
-				const struct inflight_options *options)
-{
-	if (inflight->older_headers)
-		log__info("%llu of %llu runners were built with an older steptrace.h: what they "
-			  "have open cannot be found (steptrace top shows what begins from now on)",
-			  (unsigned long long)inflight->older_headers,
-			  (unsigned long long)inflight->runners);
-	if (inflight->newer_headers)
-		log__info("%llu of %llu runners were built with a steptrace.h that is newer than "
-			  "this steptrace: what they have open cannot be found (install a newer "
-			  "steptrace)",
-			  (unsigned long long)inflight->newer_headers,
-			  (unsigned long long)inflight->runners);
-	if (inflight->too_large)
-		log__info("the memory of %llu processes was not searched completely: they map more "
-			  "than 256 GiB",
-			  (unsigned long long)inflight->too_large);
-	if (inflight->partial > inflight->too_large)
-		log__info("the memory of %llu processes was not searched completely: the limit is "
-			  "%llu MiB (--scan)",
-			  (unsigned long long)(inflight->partial - inflight->too_large),
-			  (unsigned long long)(options->scan_bytes >> 20));
-	if (inflight->revisited)
-		log__info("of %llu of %llu runners, only the stacks of the threads were searched, "
-			  "and the pages where commands or steps were found before (their whole "
-			  "memory is searched about every %.1f s)",
-			  (unsigned long long)inflight->revisited,
-			  (unsigned long long)inflight->runners,
-			  (double)inflight->whole_period_ns / 1e9);
-	if (inflight->swapped_bytes)
-		log__info("%.1f MiB of the memory of runners are swapped out and were not "
-			  "searched: what is open there is not shown",
-			  (double)inflight->swapped_bytes / 1048576);
-	if (inflight->left_out)
-		log__info("%llu commands or steps are not shown: there are too many",
-			  (unsigned long long)inflight->left_out);
-	if (inflight->invalid)
-		log__info("%llu tags were ignored: no open command or step is there",
-			  (unsigned long long)inflight->invalid);
-	if (inflight->unseen && !options->targets.pids_count)
-		log__info("%llu processes could not be looked at: permission denied%s",
-			  (unsigned long long)inflight->unseen, advice);
-}
-
-static void say_what_is_unknown(const struct inflight *inflight,
-				const struct inflight_search *search)
-{
-	size_t unknown = 0;
-
-	for (size_t i = 0; i < inflight->rows_count; i++)
-		unknown += !inflight->rows[i].command_age.is_known;
-	if (!search->times && (unknown || inflight->ageless))
-		log__info("ages of commands that began without a tracer are not known: %s",
-			  search->why.text);
-}
-
-/* Whether a command may be older than --older-than although no row says so. */
-static bool may_be_older(const struct inflight *inflight, const struct inflight_search *search)
-{
-	if (!search->options->older_than_ns)
-		return false;
-	return blind_count(inflight) || inflight->partial || inflight->left_out ||
-	       (inflight->ageless && !search->times);
-}
-
-static void say_nothing_open(const struct inflight *inflight, const struct inflight_search *search)
-{
-	const struct inflight_options *options = search->options;
-	char older[64] = "";
-
-	if (inflight->runners == 0 && options->targets.pids_count)
-		return; /* that is an error */
-	if (inflight->runners && blind_count(inflight) >= inflight->runners)
-		return; /* nothing was looked at */
-	if (may_be_older(inflight, search))
-		return; /* that is not known */
-	if (options->older_than_ns)
-		snprintf(older, sizeof(older), " for %.6g s or longer",
-			 (double)options->older_than_ns / 1e9);
-	if (inflight->revisited)
-		log__info(
-			"no open command was found%s in what was searched (runners: %llu, searched "
-			"memory: %.1f MiB)",
-			older, (unsigned long long)inflight->runners,
-			(double)inflight->searched_bytes / 1048576);
-	else if (inflight->runners)
-		log__info("no command is open%s%s (runners: %llu, searched memory: %.1f MiB)",
-			  inflight->swapped_bytes ? " in the memory that is not swapped out" : "",
-			  older, (unsigned long long)inflight->runners,
-			  (double)inflight->searched_bytes / 1048576);
-	else
-		log__info("no %sprocess contains steptrace probes",
-			  options->targets.exes_count ? "such " : "");
-}
-
-/* ---- the exit status */
-
-static int status_of(const struct inflight *inflight, const struct inflight_search *search)
-{
-	const struct inflight_options *options = search->options;
-	uint64_t blind = blind_count(inflight);
-
-	if (inflight->unreadable) {
-		log__error("%s", inflight->first_failure.text);
-		if (inflight->unreadable > 1)
-			log__error("%llu further runners could not be read",
-				   (unsigned long long)(inflight->unreadable - 1));
-	}
-	if (inflight->runners + inflight->unreadable == 0 && options->targets.pids_count) {
-		log__error("process %d runs nothing with steptrace probes",
-			   options->targets.pids[0]);
-		return STATUS_FAILED;
-	}
-	if (options->older_than_ns && inflight->rows_count)
-		return STATUS_OLDER;
-	if (inflight->unreadable && options->targets.pids_count)
-		return STATUS_FAILED;
-	if (may_be_older(inflight, search))
-		return STATUS_FAILED;
-	return blind && blind >= inflight->runners ? STATUS_FAILED : STATUS_DONE;
-}
-
 /* ---- one look */
 
 /* A write that a signal interrupts ends it: nothing reads the output. */
@@ -308,49 +154,97 @@ static int report(const struct inflight *inflight, const struct inflight_options
 	return code;
 }
 
-static int look(struct inflight_search *search, struct error *err)
+/* What a look needs. */
+struct looking {
+	struct inflight_search search;
+	struct seen_open seen; /* with --attach */
+	struct seen_source source;
+};
+
+/* Asks the tracer of --attach, then looks. */
+static int collect(struct looking *looking, struct inflight *inflight,
+		   const struct search_progress *progress, struct error *err)
+{
+	int code = looking->source.since_ns ? seen_open__ask(&looking->seen, err) : 0;
+
+	*inflight = (struct inflight){0};
+	return code ? code : inflight__collect(inflight, &looking->search, progress, err);
+}
+
+static int look(struct looking *looking, struct error *err)
 {
 	struct progress shown = {
 		.is_terminal = isatty(STDERR_FILENO) == 1,
 		.next_ns = clock__now_ns() + 1000000000,
 	};
 	const struct search_progress progress = {report_progress, &shown};
+	const struct inflight_search *search = &looking->search;
 	struct inflight inflight;
 	int status = STATUS_FAILED;
-	int code = inflight__collect(&inflight, search, &progress, err);
+	int code = collect(looking, &inflight, &progress, err);
 
 	end_progress(&shown);
+	inflight.left_out += looking->seen.left_out;
 	if (!code)
 		code = report(&inflight, search->options, err);
 	if (!code) {
-		if (inflight.rows_count == 0 && !inflight.unreadable)
-			say_nothing_open(&inflight, search);
-		say_what_is_missing(&inflight, search->options);
-		say_what_is_unknown(&inflight, search);
-		status = status_of(&inflight, search);
+		inflight_notes__say(&inflight, search);
+		status = inflight_notes__status(&inflight, search);
 	}
 	inflight__free(&inflight);
-	inflight_search__forget(search);
+	inflight_search__forget(&looking->search);
 	return status;
 }
 
 /* ---- again and again */
 
 /* Returns the status of the last look. */
-static int look_again(struct inflight_search *search, struct error *err)
+static int look_again(struct looking *looking, struct error *err)
 {
-	bool is_screen = !search->options->is_json && isatty(STDOUT_FILENO);
+	const struct inflight_options *options = looking->search.options;
+	bool is_screen = !options->is_json && isatty(STDOUT_FILENO);
 	int status;
 
 	catch_signals();
 	do {
 		if (is_screen)
 			printf("\033[H\033[J");
-		status = look(search, err);
-		if (!err->text[0] && !is_screen && !search->options->is_json)
+		status = look(looking, err);
+		if (!err->text[0] && !is_screen && !options->is_json)
 			printf("\n");
-	} while (!err->text[0] && wait_for_next_look(search->options->watch_ns));
+	} while (!err->text[0] && wait_for_next_look(options->watch_ns));
 	return status;
+}
+
+/* ---- to runners whose memory cannot be searched */
+
+static int attach(struct looking *looking, const struct inflight *inflight, struct error *err)
+{
+	uint64_t attach_ns = looking->search.options->attach_ns;
+	int code = seen_open__attach(&looking->seen, inflight->blind, inflight->blind_count, err);
+
+	if (code)
+		return code;
+	catch_signals();
+	log__info("attached to %zu runners with an older or newer steptrace.h for %.6g s",
+		  looking->seen.pids_count, (double)attach_ns / 1e9);
+	looking->source = seen_open__source(&looking->seen);
+	wait_for_next_look(attach_ns); /* Ctrl-C: the look comes now */
+	return 0;
+}
+
+/* Finds them by a look. */
+static int attach_where_needed(struct looking *looking, struct error *err)
+{
+	struct inflight inflight;
+	int code = inflight__collect(&inflight, &looking->search, NULL, err);
+
+	if (!code && inflight.blind_count)
+		code = attach(looking, &inflight, err);
+	else if (!code)
+		log__info("no runner has an older or newer steptrace.h: steptrace did not attach");
+	inflight__free(&inflight);
+	return code;
 }
 
 static int give_up_privileges(const struct inflight_options *options, struct error *err)
@@ -365,20 +259,33 @@ static int give_up_privileges(const struct inflight_options *options, struct err
 	return code ? code : seccomp__confine(&needs, err);
 }
 
-static int run(const struct inflight_options *options, struct error *err)
+static int open_all(struct looking *looking, struct inflight_options *options, struct error *err)
 {
-	struct inflight_search search;
-	int status = STATUS_FAILED;
-	int code = inflight_search__open(&search, options, err);
+	int code = inflight_search__open(&looking->search, options, err);
 
-	choose_advice();
-	if (!code)
-		code = give_up_privileges(options, err);
+	if (!code && options->attach_ns) {
+		options->seen = &looking->source;
+		code = seen_open__start(&looking->seen, err);
+		looking->source = seen_open__source(&looking->seen);
+	}
+	inflight_notes__choose_advice();
+	return code ? code : give_up_privileges(options, err);
+}
+
+static int run(struct inflight_options *options, struct error *err)
+{
+	struct looking looking = {.seen = {.fd = -1}};
+	int status = STATUS_FAILED;
+	int code = open_all(&looking, options, err);
+
 	if (!code && options->has_stacks)
-		say_if_stacks_are_hidden();
+		inflight_notes__say_if_stacks_are_hidden();
+	if (!code && options->attach_ns)
+		code = attach_where_needed(&looking, err);
 	if (!code)
-		status = options->watch_ns ? look_again(&search, err) : look(&search, err);
-	inflight_search__close(&search);
+		status = options->watch_ns ? look_again(&looking, err) : look(&looking, err);
+	seen_open__close(&looking.seen);
+	inflight_search__close(&looking.search);
 	return status;
 }
 

@@ -39,6 +39,15 @@ static const struct option_row search_rows[] = {
 	 .max = UINT64_MAX,
 	 .range = "a time",
 	 .example = "5m"},
+	{{0, "attach", "TIME",
+	  "attach to the runners with an older or newer steptrace.h,\n"
+	  "whose memory cannot be searched; after TIME, show also what\n"
+	  "they began since (with --watch, stay attached)"},
+	 OPTION_STORES(TIME, struct inflight_options, attach_ns),
+	 .min = 1,
+	 .max = UINT64_MAX,
+	 .range = "a time",
+	 .example = "2s"},
 	{{0, "scan", "SIZE",
 	  "search at most SIZE of the memory of each process\n"
 	  "(default: 4G)"},

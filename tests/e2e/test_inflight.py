@@ -326,7 +326,7 @@ class Foreign(EndToEnd):
         self.assertEqual((status, rows), (1, []))
         self.assertEqual(summary["older_headers"], 1)
         self.assertIn("1 of 1 runners were built with an older steptrace.h", words)
-        self.assertIn("steptrace top shows what begins from now on", words)
+        self.assertIn("--attach 2s shows what they begin from now on", words)
 
     def test_a_newer_header(self):
         """The note says version 2 of the tags. This steptrace knows only version 1."""

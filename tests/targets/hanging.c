@@ -360,6 +360,16 @@ static void do_map(int milliseconds)
 	       (unsigned long long)longest);
 }
 
+/* A step of the newest command of `heap`, which is open. */
+static void do_step(void)
+{
+	struct steptrace_step step;
+
+	steptrace_step_init(&step, &kept[kept_count - 1]->command, "ShortStep");
+	steptrace_step_begin(&step);
+	steptrace_step_end(&step, STEPTRACE_SUCCESS);
+}
+
 static void do_end(void)
 {
 	while (kept_count > 0)
@@ -399,6 +409,8 @@ static void obey(const char *order, const char *how, int number)
 		do_reserve(number);
 	else if (strcmp(order, "map") == 0)
 		do_map(number);
+	else if (strcmp(order, "step") == 0)
+		do_step();
 	else if (strcmp(order, "end") == 0)
 		do_end();
 	else

@@ -11,6 +11,17 @@
 /* With --watch. */
 #define INFLIGHT_WHOLE_SHARE 0.025
 
+/* What is known of the runners whose header is older or newer, so that their memory cannot be
+ * searched: what they began since a tracer was attached. */
+struct seen_source {
+	/* Whether a tracer is attached to this process, and so to its descendants. */
+	bool (*is_attached)(void *context, pid_t pid);
+	/* Adds what the process has open. */
+	void (*add_spans)(void *context, pid_t pid, struct open_spans *spans);
+	void *context;
+	uint64_t since_ns; /* CLOCK_MONOTONIC: when the tracer was attached; 0: none is */
+};
+
 struct inflight_options {
 	struct targets targets;
 	struct glob command; /* of --command; has_command: it is set */
@@ -19,11 +30,13 @@ struct inflight_options {
 	uint64_t scan_bytes;    /* of memory, in each process */
 	bool has_stacks;        /* with the kernel stacks */
 	bool is_json;
-	uint64_t watch_ns; /* repeat; 0: once */
+	uint64_t watch_ns;  /* repeat; 0: once */
+	uint64_t attach_ns; /* to runners with another header, for so long; 0: no */
 	/* Chooses the processes, in place of the pids of the targets. NULL: these do. */
 	bool (*is_wanted)(void *context, pid_t pid);
 	void *is_wanted_context;
-	bool sees_attachments; /* finds out whether a tracer is attached to each process */
+	const struct seen_source *seen; /* borrowed; NULL: nothing is known of them */
+	bool sees_attachments;          /* finds out whether a tracer is attached to each process */
 	/* Of one processor, for searches of the whole memory of processes after the first look
 	 * (search_plan.h). 0: each look searches it. */
 	double whole_share;
@@ -52,6 +65,9 @@ struct inflight {
 	uint64_t runners;       /* processes with probes */
 	uint64_t older_headers; /* of these, with an older header that stores no tags */
 	uint64_t newer_headers; /* of these, with a newer header: its tags are not understood */
+	uint64_t seen;          /* of both, those of which `seen` of the options knows something */
+	pid_t *blind;           /* owned: the processes of both; without memory, not all of them */
+	size_t blind_count, blind_room;
 	/* runners whose memory could not be read, and with -p also processes of which it is not
 	 * known whether they are runners */
 	uint64_t unreadable;

@@ -13,21 +13,8 @@
 #include "steptrace/attach/semaphore.h"
 #include "steptrace/confine/caller_rights.h"
 #include "steptrace/inflight/inflight_rows.h"
+#include "steptrace/inflight/runner_reads.h"
 #include "steptrace/inflight/tags.h"
-
-struct collecting {
-	struct inflight *inflight;
-	const struct inflight_options *options;
-	struct inflight_search *search;
-	const struct search_progress *progress;
-	struct process_tree tree;
-	struct thread_list threads; /* before the search */
-	size_t spans_count;         /* of all processes so far */
-	struct error *err;
-	/* of the process that is looked at */
-	pid_t pid;
-	bool is_runner, has_tags, has_newer_tags, is_attached;
-};
 
 /* ---- which processes */
 
@@ -85,197 +72,6 @@ static bool is_wanted_pid(const struct collecting *collecting, pid_t pid)
 	return false;
 }
 
-/* ---- one process */
-
-static struct open_process *one_more(struct inflight *inflight)
-{
-	if (inflight->processes_count == inflight->processes_room) {
-		size_t room = inflight->processes_room ? 2 * inflight->processes_room : 16;
-		struct open_process *moved = realloc(inflight->processes, room * sizeof(*moved));
-
-		if (!moved)
-			return NULL;
-		inflight->processes = moved;
-		inflight->processes_room = room;
-	}
-	return &inflight->processes[inflight->processes_count];
-}
-
-static void count_process(struct inflight *inflight, const struct open_process *process)
-{
-	inflight->revisited += process->is_revisited;
-	inflight->searched_bytes += process->counts.read_bytes;
-	inflight->swapped_bytes += process->counts.swapped_bytes;
-	inflight->invalid += process->spans.invalid;
-	inflight->left_out += process->spans.left_out;
-	inflight->partial += process->is_partial;
-	inflight->too_large += process->is_too_large;
-}
-
-static size_t spans_count(const struct open_spans *spans)
-{
-	return spans->commands_count + spans->steps_count;
-}
-
-static void count_unreadable(struct inflight *inflight, const struct error *err)
-{
-	if (inflight->unreadable++ == 0)
-		inflight->first_failure = *err;
-}
-
-static struct planned_process *planned(struct collecting *collecting, pid_t pid)
-{
-	struct search_plan *plan = &collecting->search->plan;
-	const struct process_link *link = process_tree__find(&collecting->tree, pid);
-
-	return plan->share > 0 && link ? search_plan__process(plan, pid, link->born) : NULL;
-}
-
-static struct search_gaps gaps_of(const struct open_process *process)
-{
-	return (struct search_gaps){
-		.is_partial = process->is_partial,
-		.is_too_large = process->is_too_large,
-		.swapped_bytes = process->counts.swapped_bytes,
-		.left_out = process->spans.left_out,
-	};
-}
-
-/* What the last whole search could not see is not seen now. */
-static void take_gaps(struct open_process *process, const struct search_gaps *gaps)
-{
-	process->is_revisited = true;
-	process->is_partial |= gaps->is_partial;
-	process->is_too_large |= gaps->is_too_large;
-	if (process->counts.swapped_bytes < gaps->swapped_bytes)
-		process->counts.swapped_bytes = gaps->swapped_bytes;
-	if (process->spans.left_out < gaps->left_out)
-		process->spans.left_out = gaps->left_out;
-}
-
-/* With a plan, most looks search only what is known of a process. */
-static int read_as_planned(struct collecting *collecting, struct open_process *process, pid_t pid,
-			   struct error *err)
-{
-	struct search_plan *plan = &collecting->search->plan;
-	struct planned_process *known = planned(collecting, pid);
-	struct search_options options = {
-		.limit_bytes = collecting->options->scan_bytes,
-		.other_spans = collecting->spans_count,
-		.list = &collecting->threads,
-		.progress = collecting->progress,
-	};
-	uint64_t begun_ns = clock__thread_cpu_ns();
-	struct search_gaps gaps;
-	int code;
-
-	if (known) {
-		options.pages = planned_process__pages(known);
-		options.only_pages =
-			!search_plan__is_due(plan, known) && !collecting->search->is_whole;
-	}
-	code = open_process__read(process, pid, &options, err);
-	if (code || !known)
-		return code;
-	if (options.only_pages) {
-		take_gaps(process, planned_process__gaps(known));
-		return 0;
-	}
-	gaps = gaps_of(process);
-	search_plan__searched(plan, known, clock__thread_cpu_ns() - begun_ns, &gaps);
-	return 0;
-}
-
-static int search(struct collecting *collecting, pid_t pid)
-{
-	struct inflight *inflight = collecting->inflight;
-	struct open_process *process = one_more(inflight);
-	struct error err = {""};
-	int code;
-
-	if (!process)
-		return error__set(collecting->err, -ENOMEM, "out of memory");
-	code = read_as_planned(collecting, process, pid, &err);
-	process->is_attached = collecting->is_attached;
-	if (code == 0) {
-		inflight->processes_count++;
-		collecting->spans_count += spans_count(&process->spans);
-		return 0;
-	}
-	open_process__close(process);
-	if (code != -ESRCH)
-		count_unreadable(inflight, &err);
-	return 0;
-}
-
-/* ---- copies in forked processes
- *
- * A process that was forked in the middle of a command has a copy of its struct, at the same
- * address as its parent. A row of the child is known to be a copy only by the original. So where a
- * child was searched wholly, its pages are read in those of its ancestors that were not.
- */
-
-static void share_pages(struct collecting *collecting, const struct open_process *process,
-			pid_t ancestor)
-{
-	const struct tag_pages *pages = planned_process__pages(planned(collecting, process->pid));
-	struct planned_process *known = planned(collecting, ancestor);
-	uint64_t from, to;
-	size_t at = 0;
-
-	while (known && tag_pages__next(pages, &at, &from, &to))
-		for (; from < to; from += TAG_PAGE_BYTES)
-			tag_pages__add(planned_process__pages(known), from);
-	if (known)
-		tag_pages__settle(planned_process__pages(known));
-}
-
-/* Whether a descendant that was searched wholly has something open; then shares its pages. */
-static bool takes_pages(struct collecting *collecting, const struct open_process *ancestor)
-{
-	const struct inflight *inflight = collecting->inflight;
-	bool takes = false;
-
-	for (size_t i = 0; i < inflight->processes_count; i++) {
-		const struct open_process *process = &inflight->processes[i];
-
-		if (process->is_revisited || !spans_count(&process->spans) ||
-		    !planned(collecting, process->pid) ||
-		    !process_tree__is_below(&collecting->tree, process->pid, ancestor->pid))
-			continue;
-		share_pages(collecting, process, ancestor->pid);
-		takes = true;
-	}
-	return takes;
-}
-
-static void read_again(struct collecting *collecting, struct open_process *process)
-{
-	bool is_attached = process->is_attached;
-	struct open_process again;
-	struct error err;
-
-	collecting->spans_count -= spans_count(&process->spans);
-	if (read_as_planned(collecting, &again, process->pid, &err) == 0) {
-		open_process__close(process);
-		*process = again;
-		process->is_attached = is_attached;
-	} else {
-		open_process__close(&again);
-	}
-	collecting->spans_count += spans_count(&process->spans);
-}
-
-static void read_ancestors_again(struct collecting *collecting)
-{
-	struct inflight *inflight = collecting->inflight;
-
-	for (size_t i = 0; i < inflight->processes_count; i++)
-		if (inflight->processes[i].is_revisited &&
-		    takes_pages(collecting, &inflight->processes[i]))
-			read_again(collecting, &inflight->processes[i]);
-}
-
 static int look_at(struct collecting *collecting, pid_t pid)
 {
 	struct inflight *inflight = collecting->inflight;
@@ -288,17 +84,14 @@ static int look_at(struct collecting *collecting, pid_t pid)
 	code = binaries__of_process(&collecting->search->binaries, pid, on_binary, collecting,
 				    &err);
 	if (code == -EACCES && collecting->options->targets.pids_count)
-		count_unreadable(inflight, &err);
+		runner_reads__count_unreadable(inflight, &err);
 	else if (code == -EACCES)
 		inflight->unseen++;
 	if (code || !collecting->is_runner)
 		return 0;
 	inflight->runners++;
-	if (collecting->has_tags)
-		return search(collecting, pid);
-	inflight->newer_headers += collecting->has_newer_tags;
-	inflight->older_headers += !collecting->has_newer_tags;
-	return 0;
+	return collecting->has_tags ? runner_reads__search(collecting, pid)
+				    : runner_reads__blind(collecting, pid);
 }
 
 /* ---- since when threads do not run */
@@ -360,6 +153,17 @@ static void take_times(struct collecting *collecting)
 	thread_list__free(&list);
 }
 
+static void count_process(struct inflight *inflight, const struct open_process *process)
+{
+	inflight->revisited += process->is_revisited;
+	inflight->searched_bytes += process->counts.read_bytes;
+	inflight->swapped_bytes += process->counts.swapped_bytes;
+	inflight->invalid += process->spans.invalid;
+	inflight->left_out += process->spans.left_out;
+	inflight->partial += process->is_partial;
+	inflight->too_large += process->is_too_large;
+}
+
 static void count_all(struct inflight *inflight, const struct search_plan *plan)
 {
 	for (size_t i = 0; i < inflight->processes_count; i++)
@@ -385,7 +189,7 @@ int inflight__collect(struct inflight *inflight, struct inflight_search *search,
 	if (!code)
 		code = look_at_all(&collecting);
 	if (!code) {
-		read_ancestors_again(&collecting);
+		runner_reads__ancestors_again(&collecting);
 		search_plan__end_look(&search->plan);
 	}
 	count_all(inflight, &search->plan);
@@ -404,6 +208,7 @@ void inflight__free(struct inflight *inflight)
 		open_process__close(&inflight->processes[i]);
 	free(inflight->processes);
 	free(inflight->rows);
+	free(inflight->blind);
 	*inflight = (struct inflight){0};
 }
 

@@ -16,21 +16,8 @@
 #define STEPTRACE_INFLIGHT_H
 
 #include "common/error.h"
-#include "steptrace/attach/binary.h"
 #include "steptrace/inflight/found.h"
-#include "steptrace/inflight/search_plan.h"
-
-/* What is kept from one look at the targets to the next. */
-struct inflight_search {
-	const struct inflight_options *options; /* borrowed */
-	struct binaries binaries;               /* the first ones are those of -x */
-	size_t named_count;
-	unsigned int visits;        /* of `binaries`, before the last look */
-	struct search_plan plan;    /* with whole_share */
-	bool is_whole;              /* set by the caller: the next look searches all memory */
-	struct thread_times *times; /* NULL: `why` says why no age comes from a thread */
-	struct error why;
-};
+#include "steptrace/inflight/inflight_search.h"
 
 /* Loads the BPF program that lists threads, where that is permitted, and opens the files of -x with
  * the rights of the caller. 0 or negative errno with a sentence. Call

@@ -36,8 +36,21 @@ static void put_stack(struct json *out, const struct open_row *row)
 	json__raw(out, "]");
 }
 
+/* Null where no tracer is attached. */
+static void put_attached_since(struct json *out, const struct inflight *inflight,
+			       const struct inflight_options *options)
+{
+	uint64_t since_ns = options->seen ? options->seen->since_ns : 0;
+
+	json__raw(out, ",\"attached_ms\":");
+	if (since_ns)
+		json__milliseconds(out, inflight->now_ns - since_ns);
+	else
+		json__raw(out, "null");
+}
+
 static void put_summary(struct json *out, const struct inflight *inflight,
-			struct clock_anchor *clock)
+			const struct inflight_options *options, struct clock_anchor *clock)
 {
 	const struct {
 		const char *name;
@@ -47,6 +60,7 @@ static void put_summary(struct json *out, const struct inflight *inflight,
 		{"runners", inflight->runners},
 		{"older_headers", inflight->older_headers},
 		{"newer_headers", inflight->newer_headers},
+		{"attached", inflight->seen},
 		{"unreadable", inflight->unreadable},
 		{"partial", inflight->partial},
 		{"revisited", inflight->revisited},
@@ -65,6 +79,7 @@ static void put_summary(struct json *out, const struct inflight *inflight,
 		json__raw(out, "\":");
 		json__u64(out, counts[i].count);
 	}
+	put_attached_since(out, inflight, options);
 	json__raw(out, "}\n");
 }
 
@@ -81,6 +96,8 @@ int inflight__json(struct json *out, const struct inflight *inflight,
 		open_row__fill(row, inflight, &inflight->rows[i]);
 		put_time(out, "inflight.row", clock, inflight->now_ns);
 		open_row__put_identity(out, row);
+		json__raw(out, ",\"found_in\":");
+		json__word(out, row->is_seen ? "\"events\"" : "\"memory\"");
 		open_row__put_facts(out, row, options->has_stacks ? put_stack : NULL);
 		json__raw(out, "}\n");
 	}
@@ -88,6 +105,6 @@ int inflight__json(struct json *out, const struct inflight *inflight,
 	if (!code)
 		code = json__reserve(out, 1024);
 	if (!code)
-		put_summary(out, inflight, clock);
+		put_summary(out, inflight, options, clock);
 	return code;
 }

@@ -13,9 +13,11 @@ struct making {
 
 /* ---- ages */
 
-static struct age age_of(uint64_t start_ns, uint64_t now_ns)
+static struct age age_of(const struct open_span *span, uint64_t now_ns)
 {
-	return start_ns ? (struct age){now_ns - start_ns, true} : (struct age){0, false};
+	if (span->start_ns)
+		return (struct age){now_ns - span->start_ns, true};
+	return (struct age){span->open_since_ns ? now_ns - span->open_since_ns : 0, false};
 }
 
 static void raise(struct age *age, uint64_t at_least_ns)
@@ -34,7 +36,7 @@ static void raise_by_thread(struct age *age, const struct thread *thread, uint64
 struct age inflight__step_age(const struct open_process *process, const struct open_step *step,
 			      uint64_t inner_ns, uint64_t now_ns)
 {
-	struct age age = age_of(step->span.start_ns, now_ns);
+	struct age age = age_of(&step->span, now_ns);
 
 	raise_by_thread(&age, threads__on_stack(&process->threads, step->span.address), now_ns);
 	raise(&age, inner_ns);
@@ -44,7 +46,7 @@ struct age inflight__step_age(const struct open_process *process, const struct o
 static struct age command_age(const struct open_process *process,
 			      const struct open_command *command, uint64_t now_ns)
 {
-	struct age age = age_of(command->span.start_ns, now_ns);
+	struct age age = age_of(&command->span, now_ns);
 
 	raise_by_thread(&age, threads__on_stack(&process->threads, command->span.address), now_ns);
 	return age;

@@ -220,15 +220,17 @@ static void read_comm(struct open_process *process)
 			memcpy(process->comm, threads->items[i].comm, sizeof(process->comm));
 }
 
-int open_process__read(struct open_process *process, pid_t pid,
-		       const struct search_options *options, struct error *err)
+static int cannot_read(const struct open_process *process, int code, struct error *err)
 {
-	struct search search = {
-		.process = process,
-		.reader = {process_memory__read, &process->memory},
-		.options = options,
-		.mapped_rest = AREAS_BYTES_MAX,
-	};
+	return error__set(err, code == -ENOENT ? -ESRCH : code,
+			  "the memory of process %d cannot be read: %s", process->pid,
+			  strerror(-code));
+}
+
+/* Opens its memory, and reads its threads. */
+static int begin(struct open_process *process, pid_t pid, const struct search_options *options,
+		 struct error *err)
+{
 	int code;
 
 	*process = (struct open_process){.pid = pid,
@@ -241,16 +243,41 @@ int open_process__read(struct open_process *process, pid_t pid,
 	code = read_uid(process);
 	if (!code)
 		code = threads__read(&process->threads, &process->memory, options->list);
-	if (!code)
-		code = search_all(&search);
 	if (code)
-		return error__set(err, code == -ENOENT ? -ESRCH : code,
-				  "the memory of process %d cannot be read: %s", pid,
-				  strerror(-code));
+		return cannot_read(process, code, err);
 	read_comm(process);
+	return 0;
+}
+
+int open_process__read(struct open_process *process, pid_t pid,
+		       const struct search_options *options, struct error *err)
+{
+	struct search search = {
+		.process = process,
+		.reader = {process_memory__read, &process->memory},
+		.options = options,
+		.mapped_rest = AREAS_BYTES_MAX,
+	};
+	int code = begin(process, pid, options, err);
+
+	if (code)
+		return code;
+	code = search_all(&search);
+	if (code)
+		return cannot_read(process, code, err);
 	open_spans__link(&process->spans);
 	process_memory__close(&process->memory);
 	return 0;
+}
+
+int open_process__describe(struct open_process *process, pid_t pid,
+			   const struct search_options *options, struct error *err)
+{
+	int code = begin(process, pid, options, err);
+
+	if (!code)
+		process_memory__close(&process->memory);
+	return code;
 }
 
 void open_process__close(struct open_process *process)

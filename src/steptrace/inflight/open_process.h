@@ -26,6 +26,7 @@ struct open_process {
 	bool is_attached;  /* see inflight_options; false: not known */
 	bool is_revisited; /* only its stacks and known pages were searched */
 	bool is_partial;   /* memory was left out, in this search or in the last whole one */
+	bool is_seen;      /* its memory was not searched: see struct seen_source */
 	bool is_too_large; /* because it maps too much, whatever the limit of the search is */
 	uint64_t tags_count;
 	uint64_t searched_ns; /* CLOCK_MONOTONIC: when the search began */
@@ -53,6 +54,10 @@ struct search_options {
  */
 int open_process__read(struct open_process *process, pid_t pid,
 		       const struct search_options *options, struct error *err);
+
+/* Only what it is, and its threads: its spans come from elsewhere. The same errors. */
+int open_process__describe(struct open_process *process, pid_t pid,
+			   const struct search_options *options, struct error *err);
 void open_process__close(struct open_process *process);
 
 #endif

@@ -18,6 +18,7 @@ struct open_row {
 	uint32_t uid;
 	char comm[17];
 	bool is_attached; /* a tracer is attached to its probes, so new spans have start times */
+	bool is_seen;     /* by its events, not in its memory */
 	struct open_command command;
 	struct age command_age;
 	bool has_step; /* false: no step is open */

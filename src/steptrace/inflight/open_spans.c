@@ -191,19 +191,37 @@ static bool count(struct open_spans *spans, enum result result, size_t *items_co
 	return result == READ;
 }
 
-static bool take_command(struct open_spans *spans, uint64_t address,
-			 const struct memory_reader *memory, uint64_t now_ns)
+/* NULL: it is left out, and counted. */
+static struct open_command *next_command(struct open_spans *spans)
 {
 	struct open_command *command =
 		is_full(spans) ? NULL
 			       : one_more((void **)&spans->commands, spans->commands_count,
 					  &spans->commands_room, sizeof(*spans->commands));
+
+	spans->left_out += command == NULL;
+	return command;
+}
+
+static struct open_step *next_step(struct open_spans *spans)
+{
+	struct open_step *step = is_full(spans)
+					 ? NULL
+					 : one_more((void **)&spans->steps, spans->steps_count,
+						    &spans->steps_room, sizeof(*spans->steps));
+
+	spans->left_out += step == NULL;
+	return step;
+}
+
+static bool take_command(struct open_spans *spans, uint64_t address,
+			 const struct memory_reader *memory, uint64_t now_ns)
+{
+	struct open_command *command = next_command(spans);
 	enum result result;
 
-	if (!command) {
-		spans->left_out++;
+	if (!command)
 		return false;
-	}
 	result = read_command(command, address, memory, now_ns);
 	if (result == CHANGED)
 		result = read_command(command, address, memory, now_ns);
@@ -213,20 +231,37 @@ static bool take_command(struct open_spans *spans, uint64_t address,
 static bool take_step(struct open_spans *spans, uint64_t address,
 		      const struct memory_reader *memory, uint64_t now_ns)
 {
-	struct open_step *step = is_full(spans)
-					 ? NULL
-					 : one_more((void **)&spans->steps, spans->steps_count,
-						    &spans->steps_room, sizeof(*spans->steps));
+	struct open_step *step = next_step(spans);
 	enum result result;
 
-	if (!step) {
-		spans->left_out++;
+	if (!step)
 		return false;
-	}
 	result = read_step(step, address, memory, now_ns);
 	if (result == CHANGED)
 		result = read_step(step, address, memory, now_ns);
 	return count(spans, result, &spans->steps_count);
+}
+
+bool open_spans__add_command(struct open_spans *spans, const struct open_command *command)
+{
+	struct open_command *added = next_command(spans);
+
+	if (!added)
+		return false;
+	*added = *command;
+	spans->commands_count++;
+	return true;
+}
+
+bool open_spans__add_step(struct open_spans *spans, const struct open_step *step)
+{
+	struct open_step *added = next_step(spans);
+
+	if (!added)
+		return false;
+	*added = *step;
+	spans->steps_count++;
+	return true;
 }
 
 bool open_spans__read(struct open_spans *spans, const struct tag *tag,

@@ -43,6 +43,8 @@ struct open_span {
 	uint64_t address;  /* of the struct in the runner */
 	uint64_t start_ns; /* CLOCK_MONOTONIC; 0: not known, because no tracer was attached then */
 	uint64_t seen_ns;  /* CLOCK_MONOTONIC: when it was read */
+	/* CLOCK_MONOTONIC: it was open then, and began before; 0: not known. */
+	uint64_t open_since_ns;
 	bool is_suspended;
 };
 
@@ -78,6 +80,10 @@ struct open_spans {
 /* Start times after `now_ns` are taken as not known. True: it is an open command or step. */
 bool open_spans__read(struct open_spans *spans, const struct tag *tag,
 		      const struct memory_reader *memory, uint64_t now_ns);
+
+/* Adds a command or step that was not read from memory. False: it is left out, and counted. */
+bool open_spans__add_command(struct open_spans *spans, const struct open_command *command);
+bool open_spans__add_step(struct open_spans *spans, const struct open_step *step);
 
 /* Steps whose command is not open are removed: the command has ended meanwhile. */
 void open_spans__link(struct open_spans *spans);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static void make_step_event(const struct abortion *abortion, struct open_step *step)
+static void make_step_event(const struct abortion *abortion, struct begun_step *step)
 {
 	const struct termination *termination = abortion->termination;
 	struct span_head *head = &step->span.child.head;
@@ -29,7 +29,7 @@ void aborted__end_steps(struct abortion *abortion)
 {
 	struct execution *execution = abortion->execution;
 
-	for (struct open_step *step = execution->open.newest; step; step = step->older) {
+	for (struct begun_step *step = execution->open.newest; step; step = step->older) {
 		if (step->record.pid != abortion->member->pid ||
 		    step->record.time_ns <= abortion->steps_lost_until_ns)
 			continue;

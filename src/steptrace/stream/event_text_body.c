@@ -198,7 +198,8 @@ static unsigned int depth_within(const struct event *event, const uint8_t step_i
 {
 	static const uint8_t of_the_command[16];
 
-	for (const struct open_step *step = event->execution->open.newest; step; step = step->older)
+	for (const struct begun_step *step = event->execution->open.newest; step;
+	     step = step->older)
 		if (memcmp(step->span.step_id, step_id, 16) == 0)
 			return step->span.depth + 1u;
 	return memcmp(step_id, of_the_command, 16) != 0;

@@ -240,6 +240,16 @@ uint64_t execution__since_ns(const struct execution *execution, bool *is_earlier
 	return execution->known_ns;
 }
 
+uint32_t execution__pid(const struct execution *execution)
+{
+	const struct member *oldest = execution->members.newest;
+
+	for (const struct member *at = oldest; at; at = at->next)
+		if (at->has_told)
+			oldest = at;
+	return oldest ? oldest->pid : execution->pid;
+}
+
 void executions__each(const struct executions *open,
 		      void (*each)(void *context, const struct execution *execution), void *context)
 {

@@ -120,6 +120,10 @@ int executions__each_pid(struct executions *open, void (*each)(uint32_t pid, voi
 /* When it began, as far as is known. *is_earlier: it began before that, and was first seen then. */
 uint64_t execution__since_ns(const struct execution *execution, bool *is_earlier);
 
+/* The process that was seen first. If it has ended and left the command to another one, that
+ * one. */
+uint32_t execution__pid(const struct execution *execution);
+
 /* Calls `each` once for every open execution. */
 void executions__each(const struct executions *open,
 		      void (*each)(void *context, const struct execution *execution),

@@ -7,7 +7,7 @@
 void open_steps__free_store(struct open_steps_store *store)
 {
 	while (store->spare) {
-		struct open_step *step = store->spare;
+		struct begun_step *step = store->spare;
 
 		store->spare = step->older;
 		free(step);
@@ -15,9 +15,9 @@ void open_steps__free_store(struct open_steps_store *store)
 	store->allocated_count = 0;
 }
 
-static struct open_step *take_spare(struct open_steps_store *store)
+static struct begun_step *take_spare(struct open_steps_store *store)
 {
-	struct open_step *step = store->spare;
+	struct begun_step *step = store->spare;
 
 	if (step) {
 		store->spare = step->older;
@@ -33,9 +33,9 @@ static struct open_step *take_spare(struct open_steps_store *store)
 
 /* Moves the step that `link` points to from the list to the spare entries. */
 static void remove_step(struct open_steps *steps, struct open_steps_store *store,
-			struct open_step **link)
+			struct begun_step **link)
 {
-	struct open_step *step = *link;
+	struct begun_step *step = *link;
 
 	*link = step->older;
 	step->older = store->spare;
@@ -45,7 +45,7 @@ static void remove_step(struct open_steps *steps, struct open_steps_store *store
 
 static void drop_oldest(struct open_steps *steps, struct open_steps_store *store)
 {
-	struct open_step **link = &steps->newest;
+	struct begun_step **link = &steps->newest;
 
 	while ((*link)->older)
 		link = &(*link)->older;
@@ -56,7 +56,7 @@ static void drop_oldest(struct open_steps *steps, struct open_steps_store *store
 void open_steps__begin(struct open_steps *steps, struct open_steps_store *store,
 		       const struct steptrace_record *record, const struct step_span *span)
 {
-	struct open_step *step;
+	struct begun_step *step;
 
 	if (steps->count >= OPEN_STEPS_PER_EXECUTION)
 		drop_oldest(steps, store);
@@ -75,7 +75,7 @@ void open_steps__begin(struct open_steps *steps, struct open_steps_store *store,
 void open_steps__end(struct open_steps *steps, struct open_steps_store *store,
 		     const uint8_t step_id[16])
 {
-	for (struct open_step **link = &steps->newest; *link; link = &(*link)->older)
+	for (struct begun_step **link = &steps->newest; *link; link = &(*link)->older)
 		if (memcmp((*link)->span.step_id, step_id, 16) == 0) {
 			remove_step(steps, store, link);
 			return;
@@ -84,7 +84,7 @@ void open_steps__end(struct open_steps *steps, struct open_steps_store *store,
 
 void open_steps__end_process(struct open_steps *steps, struct open_steps_store *store, uint32_t pid)
 {
-	struct open_step **link = &steps->newest;
+	struct begun_step **link = &steps->newest;
 
 	while (*link)
 		if ((*link)->record.pid == pid)
@@ -96,7 +96,7 @@ void open_steps__end_process(struct open_steps *steps, struct open_steps_store *
 void open_steps__hand_over(struct open_steps *steps, uint32_t from_pid, uint32_t to_pid,
 			   uint64_t until_ns)
 {
-	for (struct open_step *step = steps->newest; step; step = step->older)
+	for (struct begun_step *step = steps->newest; step; step = step->older)
 		if (step->record.pid == from_pid && step->record.time_ns < until_ns)
 			step->record.pid = step->record.tid = to_pid;
 }

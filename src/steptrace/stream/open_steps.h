@@ -19,21 +19,21 @@
 
 enum { OPEN_STEPS_PER_EXECUTION = 256, OPEN_STEPS_TOTAL = 65536 };
 
-struct open_step {
+struct begun_step {
 	struct steptrace_record record; /* of step__start; `pid` is the process that has the step */
 	struct step_span span;
-	struct open_step *older;
+	struct begun_step *older;
 };
 
 struct open_steps {
-	struct open_step *newest;
+	struct begun_step *newest;
 	size_t count;
 	bool is_cut; /* a step was dropped; it may still be open */
 };
 
 /* A zeroed struct is an empty store. */
 struct open_steps_store {
-	struct open_step *spare; /* entries that no execution uses */
+	struct begun_step *spare; /* entries that no execution uses */
 	size_t allocated_count;
 };
 

@@ -80,7 +80,7 @@ static void tell_execution(void *context, const struct execution *execution)
 	span.since_ns = execution__since_ns(execution, &span.is_older);
 	see(telling, execution->command.head.execution_id);
 	telling->each(telling->context, &span);
-	for (const struct open_step *step = execution->open.newest; step; step = step->older) {
+	for (const struct begun_step *step = execution->open.newest; step; step = step->older) {
 		const struct open_span_now of_step = {
 			.command = execution->command.slug,
 			.step_type = step->span.type,
