@@ -68,6 +68,7 @@ static const struct open_items_reader open_reader = {
 	.asked = latency__open_asked,
 	.begin = latency__open_begin,
 	.add = latency__open_add,
+	.add_blind = latency__open_add_blind,
 	.end = latency__open_end,
 };
 
@@ -78,6 +79,7 @@ static int run(struct latency_request *request, struct error *err)
 	const struct event_reader reader = {
 		.on_event = latency__on_event,
 		.on_time = latency__on_time,
+		.on_stop = latency__on_stop,
 		.context = &latency,
 		.open = request->latency.shows_open ? &open_reader : NULL,
 	};

@@ -7,8 +7,8 @@ import time
 import unittest
 
 import needs
-from harness import (Runner, Scenario, Tracer, copy_of, everyone, run, steps, target, validate,
-                     wait_until)
+from harness import (Lines, Runner, Scenario, Tracer, copy_of, everyone, run, steps, target,
+                     validate, wait_until)
 from test_latency import Table, rows_of
 
 
@@ -285,15 +285,48 @@ class Unknown(Scenario):
 
         wait_until(ends_at_once, "a second signal comes within two seconds, and ends the wait")
 
-    def test_an_older_header(self):
+    def older(self):
         needs.program("objcopy")
         path = target("hanging")
         subprocess.run(["objcopy", "--remove-section=.note.steptrace", path], check=True)
-        with Runner(path) as runner:
-            table = Table("-p", str(runner.pid), "--json")
-            table.process.send_signal(signal.SIGINT)
-            table.words.until("built with an older steptrace.h: steptrace latency does not see")
-            table.end()
+        return path
+
+    def test_an_older_header(self):
+        """What events say is counted: also a command that began before, and executed a step."""
+        with Runner(self.older()) as runner:
+            runner.do("heap")
+            table = Table("-p", str(runner.pid), "--json", "--by", "command,step")
+            runner.do("step")
+            runner.do("nested")
+            rows = by_type(table.stop())
+            table.words.until("built with an older steptrace.h: steptrace latency sees only what")
+        self.assertEqual({name: (row["count"], row["open"]) for name, row in rows.items()},
+                         {"OuterStep": (0, 1), "MiddleStep": (0, 1), "InnerStep": (0, 1),
+                          "ShortStep": (1, 0)})
+        self.assertEqual({row["open_is_complete"] for row in rows.values()}, {False})
+
+    def test_commands_of_an_older_header(self):
+        with Runner(self.older()) as runner:
+            runner.do("heap")
+            table = Table("-p", str(runner.pid), "--json", "--by", "command", "--interval", "1s")
+            lines = Lines(table.process.stdout, "the rows")
+            before = milliseconds()
+            runner.do("step")
+            runner.do("nested")
+            lines.until('"command_slug":"hang.nested"')  # of one interval, then of the next
+            rows = rows_of("\n".join(lines.until('"command_slug":"hang.nested"')))
+            ended = milliseconds()
+            table.process.terminate()
+            rows += rows_of("\n".join(lines.rest()))
+        by_slug = {}
+        for row in rows:
+            by_slug.setdefault(row["by"]["command_slug"], []).append(row)
+        self.assertEqual(sorted(by_slug), ["hang.heap", "hang.nested"])
+        for row in by_slug["hang.heap"] + by_slug["hang.nested"]:
+            self.assertEqual(row["open"], 1)
+        self.assertIsNone(by_slug["hang.heap"][0]["oldest_open_ms"])
+        self.assertGreater(by_slug["hang.heap"][0]["oldest_open_at_least_ms"], 0)
+        self.assertLessEqual(by_slug["hang.nested"][0]["oldest_open_ms"], ended - before)
 
     def test_no_child_stays(self):
         with Runner() as runner:

@@ -297,6 +297,27 @@ static void items_of_the_other_kind(void **state)
 	end();
 }
 
+/* The header of the runner is older: its memory says nothing, its events do. */
+static void what_only_events_say(void **state)
+{
+	(void)state;
+	for (int of_another = 0; of_another < 2; of_another++) {
+		begin("command", FORMAT_JSON, false);
+		feed_started(stream);
+		latency__open_begin(&latency);
+		latency__open_add_blind(&latency, RECORD_PID + of_another);
+		latency__open_end(&latency, false);
+		latency__on_stop(&latency, stream, record_time_ns + 1500000000);
+		stream__end(stream, record_time_ns + 1600000000); /* the probes are detached */
+		if (of_another)
+			assert_string_equal(reported(), "");
+		else
+			expect_in(reported(), "\"open\":1,\"open_is_complete\":false,"
+					      "\"oldest_open_ms\":1500,");
+		end();
+	}
+}
+
 static void more_rows_than_there_is_room_for(void **state)
 {
 	struct open_item open = item(0x50, 1000, true);
@@ -341,6 +362,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_known),
 		cmocka_unit_test(each_table_needs_a_look),
 		cmocka_unit_test(what_ended_since_the_look),
+		cmocka_unit_test(what_only_events_say),
 		cmocka_unit_test(what_ended_before_it_was_told),
 		cmocka_unit_test(the_same_one_twice),
 		cmocka_unit_test(some_runners_could_not_be_read),

@@ -42,6 +42,7 @@ size_t lookout_message__bytes(uint32_t kind)
 	case LOOKOUT_LOOKED:
 		return offsetof(struct lookout_message, state) + sizeof(struct lookout_state);
 	case LOOKOUT_OPEN: return offsetof(struct lookout_message, open) + sizeof(struct open_item);
+	case LOOKOUT_BLIND: return offsetof(struct lookout_message, blind_pid) + sizeof(uint32_t);
 	default: return 0;
 	}
 }
@@ -68,6 +69,8 @@ static bool is_valid(const struct lookout_message *message, ssize_t bytes)
 		return open_row__is_valid(&message->overdue.row);
 	if (message->kind == LOOKOUT_OPEN)
 		return item_is_valid(&message->open);
+	if (message->kind == LOOKOUT_BLIND)
+		return true;
 	return state_is_valid(&message->state);
 }
 

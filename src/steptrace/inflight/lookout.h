@@ -70,6 +70,7 @@ enum lookout_kind {
 	LOOKOUT_OVERDUE,
 	LOOKOUT_STATE,  /* after the first look, and when more cannot be seen */
 	LOOKOUT_OPEN,   /* the answer to a question: one command or step */
+	LOOKOUT_BLIND,  /* the same: a runner whose memory is not understood */
 	LOOKOUT_LOOKED, /* the end of the answer, with the state */
 	LOOKOUT_ENDED,  /* the child has ended */
 };
@@ -84,6 +85,7 @@ struct lookout_message {
 		} overdue;
 		struct lookout_state state;
 		struct open_item open;
+		uint32_t blind_pid;
 	};
 };
 

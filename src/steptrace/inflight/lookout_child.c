@@ -205,6 +205,10 @@ static int tell_open(struct looking *looking, const struct inflight *inflight, s
 {
 	const struct open_items_visitor visitor = {is_selected, send_item, looking};
 
+	for (size_t i = 0; i < inflight->blind_count; i++) {
+		looking->message.blind_pid = (uint32_t)inflight->blind[i];
+		send_message(looking, LOOKOUT_BLIND);
+	}
 	return open_items__visit(inflight, &visitor) ? error__set(err, -ENOMEM, "out of memory")
 						     : 0;
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "steptrace/stream/executions.h"
@@ -21,8 +22,10 @@ void latency__close(struct latency *latency)
 {
 	latency_table__free(latency->table);
 	open_set__free(latency->open);
+	free(latency->blind);
 	latency->table = NULL;
 	latency->open = NULL;
+	latency->blind = NULL;
 }
 
 /* ---- events */
@@ -58,6 +61,7 @@ void latency__open_begin(void *context)
 	struct latency *latency = context;
 
 	open_set__clear(latency->open);
+	latency->blind_count = 0;
 	latency->is_open_known = false;
 }
 
@@ -72,12 +76,74 @@ void latency__open_add(void *context, const struct open_item *item)
 		open_set__add(latency->open, item, key, bytes);
 }
 
+/* Without memory, what the runner has open is left out: with it, the table is not complete,
+ * either. */
+void latency__open_add_blind(void *context, uint32_t pid)
+{
+	struct latency *latency = context;
+
+	if (latency->blind_count == latency->blind_room) {
+		size_t room = latency->blind_room ? 2 * latency->blind_room : 16;
+		uint32_t *moved = realloc(latency->blind, room * sizeof(*moved));
+
+		if (!moved)
+			return;
+		latency->blind = moved;
+		latency->blind_room = room;
+	}
+	latency->blind[latency->blind_count++] = pid;
+}
+
 void latency__open_end(void *context, bool is_complete)
 {
 	struct latency *latency = context;
 
 	latency->is_open_known = true;
 	latency->is_open_complete = is_complete && !open_set__left_out(latency->open);
+}
+
+/* ---- what is open in runners whose memory is not understood */
+
+struct adding {
+	struct latency *latency;
+	uint64_t now_ns;
+};
+
+static bool is_blind(const struct latency *latency, uint32_t pid)
+{
+	for (size_t i = 0; i < latency->blind_count; i++)
+		if (latency->blind[i] == pid)
+			return true;
+	return false;
+}
+
+static void add_execution(void *context, const struct execution *execution)
+{
+	const struct adding *adding = context;
+	struct open_item item;
+
+	open_item__of_execution(&item, execution, adding->now_ns);
+	if (is_blind(adding->latency, item.pid))
+		latency__open_add(adding->latency, &item);
+	for (const struct begun_step *step = execution->open.newest; step; step = step->older) {
+		open_item__of_step(&item, execution, step, adding->now_ns);
+		if (is_blind(adding->latency, item.pid))
+			latency__open_add(adding->latency, &item);
+	}
+}
+
+static void add_blind(struct latency *latency, struct stream *stream, uint64_t now_ns)
+{
+	struct adding adding = {latency, now_ns};
+
+	if (latency->blind_count)
+		stream__each_open(stream, add_execution, &adding);
+	latency->blind_count = 0;
+}
+
+void latency__on_stop(void *context, struct stream *stream, uint64_t now_ns)
+{
+	add_blind(context, stream, now_ns);
 }
 
 static void count_open(void *context, const char *key, size_t key_bytes,
@@ -181,6 +247,7 @@ void latency__on_time(void *context, struct stream *stream, uint64_t now_ns, boo
 		latency->from_ns = stream__clock(stream)->monotonic_ns;
 	if (!is_end && !latency__is_due(latency, now_ns))
 		return;
+	add_blind(latency, stream, now_ns);
 	write_report(latency, stream, now_ns);
 	latency_table__clear(latency->table);
 	latency__open_begin(latency);

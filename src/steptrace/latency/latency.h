@@ -28,7 +28,9 @@ struct latency_options {
 struct latency {
 	const struct latency_options *options; /* borrowed */
 	struct latency_table *table;
-	struct open_set *open;                  /* what is open */
+	struct open_set *open; /* what is open */
+	uint32_t *blind;       /* owned: runners of which only events know */
+	size_t blind_count, blind_room;
 	bool is_open_known;                     /* it was read since the last table */
 	bool is_open_complete;                  /* nothing was left out */
 	uint64_t from_ns;                       /* when this interval began; 0: not yet */
@@ -44,10 +46,13 @@ void latency__close(struct latency *latency);
  * open_items_reader in record/open_looks.h). */
 void latency__on_event(void *context, const struct event *event);
 void latency__on_time(void *context, struct stream *stream, uint64_t now_ns, bool is_end);
+/* Before the probes are detached. */
+void latency__on_stop(void *context, struct stream *stream, uint64_t now_ns);
 bool latency__is_due(void *context, uint64_t now_ns);
 void latency__open_asked(void *context);
 void latency__open_begin(void *context);
 void latency__open_add(void *context, const struct open_item *item);
+void latency__open_add_blind(void *context, uint32_t pid);
 void latency__open_end(void *context, bool is_complete);
 
 #endif

@@ -23,16 +23,19 @@ static void keep_largest(struct lookout_state *told, const struct lookout_state 
 }
 
 void lookout_news__say(struct lookout_state *told, const struct lookout_state *now,
-		       const char *subject)
+		       const char *subject, bool sees_events)
 {
+	const char *sees = sees_events ? "sees only what they began, or executed a step of, since "
+					 "it attached"
+				       : "does not see what they have open";
+
 	if (now->older_headers > told->older_headers)
-		log__warn("%llu runners were built with an older steptrace.h: %s does not "
-			  "see what they have open",
-			  (unsigned long long)now->older_headers, subject);
+		log__warn("%llu runners were built with an older steptrace.h: %s %s",
+			  (unsigned long long)now->older_headers, subject, sees);
 	if (now->newer_headers > told->newer_headers)
 		log__warn("%llu runners were built with a steptrace.h that is newer than this "
-			  "steptrace: %s does not see what they have open",
-			  (unsigned long long)now->newer_headers, subject);
+			  "steptrace: %s %s",
+			  (unsigned long long)now->newer_headers, subject, sees);
 	if (now->unreadable > told->unreadable)
 		log__warn("%s does not see what %llu runners have open: %s", subject,
 			  (unsigned long long)now->unreadable, now->failure.text);

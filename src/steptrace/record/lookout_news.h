@@ -6,8 +6,9 @@
 #include "steptrace/inflight/lookout.h"
 
 /* Says what is worse than in `told`, and updates that. `subject` is in the sentences:
- * "--overdue". */
+ * "--overdue". `sees_events`: of a runner whose memory is not understood, the subject still sees
+ * what events say. */
 void lookout_news__say(struct lookout_state *told, const struct lookout_state *now,
-		       const char *subject);
+		       const char *subject, bool sees_events);
 
 #endif

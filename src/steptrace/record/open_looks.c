@@ -150,7 +150,7 @@ static void finish_answer(struct open_looks *looks)
 
 	looks->cpu_ns = now->cpu_ns;
 	looks->next_ns = clock__now_ns() + (uint64_t)((double)now->cpu_ns / SHARE);
-	lookout_news__say(&looks->told, now, looks->reader->subject);
+	lookout_news__say(&looks->told, now, looks->reader->subject, true);
 	if (looks->is_late) {
 		finish_late(looks);
 		return;
@@ -170,6 +170,14 @@ static void add_item(struct open_looks *looks)
 	looks->reader->add(looks->context, &looks->message->open);
 }
 
+static void add_blind(struct open_looks *looks)
+{
+	if (looks->is_late || !looks->reader->add_blind)
+		return;
+	begin_answer(looks);
+	looks->reader->add_blind(looks->context, looks->message->blind_pid);
+}
+
 static void give_up(struct open_looks *looks)
 {
 	if (!looks->told.broken.text[0])
@@ -186,6 +194,7 @@ static bool take_one(struct open_looks *looks)
 	switch (lookout__next(&looks->lookout, looks->message)) {
 	case LOOKOUT_NOTHING: return false;
 	case LOOKOUT_OPEN: add_item(looks); return true;
+	case LOOKOUT_BLIND: add_blind(looks); return true;
 	case LOOKOUT_LOOKED: finish_answer(looks); return true;
 	case LOOKOUT_OVERDUE:
 	case LOOKOUT_STATE: /* it was not asked for */

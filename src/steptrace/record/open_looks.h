@@ -34,6 +34,9 @@ struct open_items_reader {
 	 * no end. */
 	void (*begin)(void *context);
 	void (*add)(void *context, const struct open_item *item);
+	/* A runner whose memory is not understood: its header is older or newer. Only events say
+	 * what it has open. NULL: the reader counts what events say of all runners. */
+	void (*add_blind)(void *context, uint32_t pid);
 	void (*end)(void *context, bool is_complete);
 };
 

@@ -175,9 +175,10 @@ static bool take_one(struct overdue_events *events, struct stream *stream,
 	case LOOKOUT_NOTHING: return false;
 	case LOOKOUT_OVERDUE: write_event(events, stream, pseudonyms); return true;
 	case LOOKOUT_STATE:
-		lookout_news__say(&events->told, &events->message->state, "--overdue");
+		lookout_news__say(&events->told, &events->message->state, "--overdue", false);
 		return true;
-	case LOOKOUT_OPEN: /* it was not asked */
+	case LOOKOUT_OPEN:
+	case LOOKOUT_BLIND: /* it was not asked */
 	case LOOKOUT_LOOKED:
 	case LOOKOUT_ENDED: break;
 	}
