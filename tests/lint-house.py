@@ -52,7 +52,7 @@ ROOMS = {
     "src/runner/value": ["src/common"],
     "src/runner/template": ["src/runner/value", "src/common"],
     "src/runner/pack": ["src/runner/template", "src/runner/value", "src/common"],
-    "src/runner/store": ["src/common"],
+    "src/runner/store": ["src/runner/value", "src/common"],
     "src/runner/ai": ["src/runner/store", "src/runner/value", "src/common"],
     "src/runner/run": ["src/runner/pack", "src/runner/store", "src/runner/template",
                        "src/runner/value", "src/common"],

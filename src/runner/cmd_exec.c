@@ -15,6 +15,7 @@
 #include "runner/pacer.h"
 #include "runner/run/execution.h"
 #include "runner/store/store.h"
+#include "runner/value/value.h"
 
 /* Everything that one run of `steprun exec` owns. */
 struct session {
@@ -183,14 +184,14 @@ static int print_json(const char *line)
 static int print_report(const struct execution *execution, bool with_id, bool flush)
 {
 	cJSON *report = execution__report(execution, with_id);
-	char *line = report ? cJSON_PrintUnformatted(report) : NULL;
+	char *line = report ? value__json(report) : NULL;
 	int err = line ? 0 : -ENOMEM;
 
 	if (line)
 		err = print_json(line);
 	if (!err && flush && fflush(stdout))
 		err = -EIO;
-	cJSON_free(line);
+	free(line);
 	cJSON_Delete(report);
 	return err;
 }

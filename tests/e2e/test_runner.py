@@ -89,6 +89,18 @@ class Commands(Workplace):
         self.assertEqual(done["error_category"], failed["error_category"])
         self.assertIs(json.loads(self.output)["success"], False)
 
+    def test_whole_numbers_of_64_bits(self):
+        pack = self.path("big")
+        os.mkdir(pack)
+        with open(os.path.join(pack, "command.yaml"), "w", encoding="utf-8") as file:
+            file.write("name: Big\nslug: big\nversion: 1.0.0\nsteps:\n"
+                       "  - {id: n, type: transform, template: '{{ ctx.n - 1 }}'}\n")
+        context = self.path("context.json")
+        with open(context, "w", encoding="utf-8") as file:
+            file.write('{"n": 9223372036854775807}')
+        self.trace(pack, "--context", context)
+        self.assertEqual(json.loads(self.output)["outputs"], {"n": 9223372036854775806})
+
     def test_nested_branches(self):
         events = self.trace("route-task", "urgent: the roof leaks")
         nested = [step for step in steps(events) if step["step"]["depth"] > 0]

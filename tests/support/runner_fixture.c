@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "runner/value/foreign_text.h"
+
 static void must(bool fine, const char *what)
 {
 	if (fine)
@@ -80,7 +82,7 @@ int fixture__run(struct fixture *fixture, const char *steps, const char *json)
 	err = pack__load(fixture->directory, NULL, &fixture->pack, &fixture->err);
 	if (err)
 		return err;
-	fixture->input = json ? cJSON_Parse(json) : NULL;
+	fixture->input = json ? foreign_json__whole(json) : NULL;
 	must(!json || fixture->input, "the test's own input");
 	fixture->has_run = true;
 	err = execution__run(&fixture->execution, &fixture->settings, fixture->pack,

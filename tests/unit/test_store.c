@@ -15,6 +15,7 @@
 #include "runner/store/store.h"
 #include "runner/store/store_query.h"
 #include "runner/store/store_schema.h"
+#include "runner/value/value.h"
 
 static struct store *store;
 static struct error err;
@@ -59,10 +60,10 @@ static void expect_row(const char *model, int64_t id, const char *column, const 
 	char *text;
 
 	assert_int_equal(store__get(store, store__table(store, model), id, &row, &err), 0);
-	text = cJSON_PrintUnformatted(cJSON_GetObjectItemCaseSensitive(row, column));
+	text = value__json(cJSON_GetObjectItemCaseSensitive(row, column));
 	assert_non_null(text);
 	assert_string_equal(text, json);
-	cJSON_free(text);
+	free(text);
 	cJSON_Delete(row);
 }
 
@@ -421,6 +422,28 @@ static void files_keep_rows_and_settings(void **state)
 	store__close(store);
 }
 
+/* Rows that this runner would not write: they are shown, not cut, and not refused. */
+static void rows_of_other_programs(void **state)
+{
+	(void)state;
+	assert_int_equal(store__open(path, &store, &err), 0);
+	store__close(store);
+	execute("INSERT INTO fragments(id, type, title, message, importance, metadata, state, "
+		"tags) "
+		"VALUES (9007199254740993, 'a', CAST(x'41ff42c3' AS TEXT), "
+		"CAST(x'41004200' AS TEXT), 9223372036854775807, '{\"n\":-9007199254740993}', "
+		"'{\"z\":\"a\\u0000b\"}', CAST(x'5b22ff225d' AS TEXT))");
+	assert_int_equal(store__open(path, &store, &err), 0);
+	expect_row("fragment", 9007199254740993, "id", "9007199254740993");
+	expect_row("fragment", 9007199254740993, "title", "\"A\xef\xbf\xbd\x42\xef\xbf\xbd\"");
+	expect_row("fragment", 9007199254740993, "message", "\"A\xef\xbf\xbd\x42\xef\xbf\xbd\"");
+	expect_row("fragment", 9007199254740993, "importance", "9223372036854775807");
+	expect_row("fragment", 9007199254740993, "metadata", "{\"n\":-9007199254740993}");
+	expect_row("fragment", 9007199254740993, "state", "\"{\\\"z\\\":\\\"a\\\\u0000b\\\"}\"");
+	expect_row("fragment", 9007199254740993, "tags", "[\"\xef\xbf\xbd\"]");
+	store__close(store);
+}
+
 static void newer_and_foreign_files_are_refused(void **state)
 {
 	(void)state;
@@ -448,6 +471,32 @@ static void files_that_are_not_databases(void **state)
 	assert_int_equal(store__open("/nonexistent/x.db", &store, &err), -EIO);
 }
 
+/* What SQLite does with the affinity of a column. A member of JSON has none, so 7 is not "7". */
+static void numbers_and_numeric_text(void **state)
+{
+	(void)state;
+	added("fragments", "{\"type\":\"a\",\"title\":\"7\",\"importance\":7,"
+			   "\"metadata\":{\"n\":7,\"t\":\"7\"}}");
+	assert_int_equal(matches("{\"title\":7}"), 1);
+	assert_int_equal(matches("{\"title\":\"7\"}"), 1);
+	assert_int_equal(matches("{\"title\":7.5}"), 0);
+	assert_int_equal(matches("{\"importance\":7}"), 1);
+	assert_int_equal(matches("{\"importance\":\"7\"}"), 1);
+	assert_int_equal(matches("{\"importance\":\"7.0\"}"), 1);
+	assert_int_equal(matches("{\"importance\":\"seven\"}"), 0);
+	assert_int_equal(matches("{\"importance\":[\"7\",\"8\"]}"), 1);
+	assert_int_equal(matches("{\"title\":[7,8]}"), 1);
+	assert_int_equal(matches("{\"metadata.n\":7}"), 1);
+	assert_int_equal(matches("{\"metadata.n\":\"7\"}"), 0);
+	assert_int_equal(matches("{\"metadata.t\":\"7\"}"), 1);
+	assert_int_equal(matches("{\"metadata.t\":7}"), 0);
+	assert_int_equal(matches("[{\"field\":\"importance\",\"operator\":\">\","
+				 "\"value\":\"6\"}]"),
+			 1);
+	assert_int_equal(matches("[{\"field\":\"title\",\"operator\":\">\",\"value\":60}]"),
+			 1); /* as text */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -456,6 +505,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(wrong_rows_are_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(operators, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(null_matches_nothing, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(numbers_and_numeric_text, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(hostile_conditions, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(orders_and_limits, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(update_and_delete, set_up, tear_down),
@@ -466,6 +516,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(it_opens_while_another_one_writes, set_up_file,
 						tear_down_file),
 		cmocka_unit_test_setup_teardown(files_keep_rows_and_settings, set_up_file,
+						tear_down_file),
+		cmocka_unit_test_setup_teardown(rows_of_other_programs, set_up_file,
 						tear_down_file),
 		cmocka_unit_test_setup_teardown(newer_and_foreign_files_are_refused, set_up_file,
 						tear_down_file),

@@ -117,6 +117,11 @@ static int refuse_scalar(struct reader *reader)
 	if (event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && yaml_scalar__is_not_finite(text))
 		return complain_at(reader, &event->start_mark, -EINVAL,
 				   "'%s' is not a finite number (quote it if it is text)", text);
+	if (event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && yaml_scalar__is_too_large(text))
+		return complain_at(reader, &event->start_mark, -EINVAL,
+				   "the number %.40s is too large: it has more than 64 bits (quote "
+				   "it if it is text)",
+				   text);
 	return 0;
 }
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "runner/pack/yaml_scalar.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* cJSON prints numbers with 15 digits, so larger integers would lose digits. */
-static const double exact_max = 999999999999999.0;
+#include "runner/value/integer.h"
 
 static bool is_digits(const char *text)
 {
@@ -38,19 +38,38 @@ static bool is_word(const char *text, const char *const words[3])
 	return !strcmp(text, words[0]) || !strcmp(text, words[1]) || !strcmp(text, words[2]);
 }
 
-static cJSON *integer_or_text(const char *text, double number)
+static bool has_base(const char *text)
 {
-	return fabs(number) <= exact_max ? cJSON_CreateNumber(number) : cJSON_CreateString(text);
+	return text[0] == '0' && (text[1] == 'x' || text[1] == 'o');
 }
 
-static cJSON *based(const char *text, int base)
+/* Hexadecimal or octal digits behind 0x or 0o. */
+static enum integer_text read_based(const char *text, int64_t *number)
 {
+	unsigned long long read;
 	char *end;
-	unsigned long long number = strtoull(text + 2, &end, base);
 
-	if (end == text + 2 || *end || text[2] == '-' || text[2] == '+')
-		return cJSON_CreateString(text);
-	return integer_or_text(text, (double)number);
+	errno = 0;
+	read = strtoull(text + 2, &end, text[1] == 'x' ? 16 : 8);
+	if (end == text + 2 || *end || strchr("-+ ", text[2]))
+		return INTEGER_NONE;
+	if (errno || read > INT64_MAX)
+		return INTEGER_TOO_LARGE;
+	*number = (int64_t)read;
+	return INTEGER_READ;
+}
+
+static enum integer_text read_whole(const char *text, int64_t *number)
+{
+	return has_base(text) ? read_based(text, number)
+			      : integer__read(text, strlen(text), number);
+}
+
+bool yaml_scalar__is_too_large(const char *text)
+{
+	int64_t number;
+
+	return read_whole(text, &number) == INTEGER_TOO_LARGE;
 }
 
 cJSON *yaml_scalar__typed(const char *text)
@@ -58,15 +77,14 @@ cJSON *yaml_scalar__typed(const char *text)
 	static const char *const nulls[] = {"null", "Null", "NULL"};
 	static const char *const trues[] = {"true", "True", "TRUE"};
 	static const char *const falses[] = {"false", "False", "FALSE"};
+	int64_t number;
 
 	if (!*text || !strcmp(text, "~") || is_word(text, nulls))
 		return cJSON_CreateNull();
 	if (is_word(text, trues) || is_word(text, falses))
 		return cJSON_CreateBool(is_word(text, trues));
-	if (text[0] == '0' && (text[1] == 'x' || text[1] == 'o'))
-		return based(text, text[1] == 'x' ? 16 : 8);
-	if (is_digits(text + (*text == '-' || *text == '+')))
-		return integer_or_text(text, strtod(text, NULL));
+	if (read_whole(text, &number) == INTEGER_READ)
+		return integer__new(number);
 	if (is_float(text) && isfinite(strtod(text, NULL)))
 		return cJSON_CreateNumber(strtod(text, NULL));
 	return cJSON_CreateString(text);

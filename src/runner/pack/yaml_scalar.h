@@ -10,6 +10,9 @@
  * of memory. */
 cJSON *yaml_scalar__typed(const char *text);
 
+/* True for a whole number that has more than 64 bits. */
+bool yaml_scalar__is_too_large(const char *text);
+
 /* True for .inf and .nan, which JSON cannot represent. */
 bool yaml_scalar__is_not_finite(const char *text);
 

@@ -8,6 +8,7 @@
 
 #include "runner/template/template.h"
 #include "runner/value/foreign_text.h"
+#include "runner/value/integer.h"
 #include "runner/value/value.h"
 
 void step_run__free(struct step_run *run)
@@ -112,17 +113,7 @@ int step_run__map(struct step_run *run, const char *key, cJSON **map)
 
 int step_value__id(const cJSON *value, int64_t *id)
 {
-	double number = cJSON_IsNumber(value) ? value->valuedouble : 0;
-	char *end = NULL;
-
-	if (cJSON_IsString(value))
-		number = strtod(value->valuestring, &end);
-	if (end && (*end || end == value->valuestring))
-		return -EINVAL;
-	if (!(number >= 1 && number <= 9.0e15) || number != floor(number))
-		return -EINVAL;
-	*id = (int64_t)number;
-	return 0;
+	return integer__of_any(value, id) && *id >= 1 ? 0 : -EINVAL;
 }
 
 /* ------------------------------------------------------------------ rows */

@@ -5,6 +5,7 @@
 
 #include "runner/pack/step_type.h"
 #include "runner/run/step_run.h"
+#include "runner/value/integer.h"
 
 /* The state of the step. The trees are owned. */
 struct update {
@@ -60,9 +61,10 @@ static int write_row(struct step_run *run, struct update *update)
 {
 	const cJSON *id = cJSON_GetObjectItemCaseSensitive(update->row, "id");
 	struct store_query query;
-	int64_t changed = 0, row_id = (int64_t)id->valuedouble;
+	int64_t changed = 0, row_id;
 	int err;
 
+	integer__of(id, &row_id);
 	if (strcmp(update->table->name, "fragments") == 0)
 		step_run__set_fragment(run, row_id);
 	store_query__init(&query, update->table);

@@ -7,6 +7,7 @@
 #include "runner/pack/step_type.h"
 #include "runner/run/step_run.h"
 #include "runner/steps/fragment.h"
+#include "runner/value/integer.h"
 
 static const char *const keys[] = {"type",       "title",    "message", "content", "tags",
 				   "state",      "metadata", "source",  "vault",   "project_id",
@@ -60,7 +61,7 @@ static int insert(struct step_run *run, const struct store_table *table, const c
 	run->span->mutations_count = 1;
 	step_run__set_fragment(run, id);
 	step_run__changed(run, table, id, STEPTRACE_CREATED);
-	return cJSON_AddNumberToObject(run->output, "fragment_id", (double)id)
+	return integer__add(run->output, "fragment_id", id)
 		       ? 0
 		       : error__set(run->err, -ENOMEM, "out of memory");
 }

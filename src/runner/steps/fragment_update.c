@@ -9,6 +9,7 @@
 #include "runner/pack/step_type.h"
 #include "runner/run/step_run.h"
 #include "runner/steps/fragment.h"
+#include "runner/value/integer.h"
 
 /* The state of the step. All trees are owned. */
 struct update {
@@ -147,14 +148,14 @@ static int answer_dry(struct step_run *run, struct update *update, cJSON *row, c
 static int update_row(struct step_run *run, struct update *update, int64_t id, cJSON *row)
 {
 	const struct store_table *table = store__table(step_run__store(run), "fragments");
-	cJSON number = {.type = cJSON_Number, .valuedouble = (double)id, .valueint = (int)id};
+	struct integer_value number;
 	int64_t changed = 0;
 	int err = take_fields(run, update, table, row);
 
 	if (!err && step_run__is_dry(run))
-		return answer_dry(run, update, row, id ? &number : NULL);
+		return answer_dry(run, update, row, id ? integer__fill(&number, id) : NULL);
 	if (!err)
-		err = write_row(run, table, &number, update->values, &changed);
+		err = write_row(run, table, integer__fill(&number, id), update->values, &changed);
 	cJSON_Delete(row);
 	row = NULL;
 	if (!err)
@@ -163,7 +164,7 @@ static int update_row(struct step_run *run, struct update *update, int64_t id, c
 		return err;
 	run->span->mutations_count = (uint64_t)changed;
 	step_run__changed(run, table, id, STEPTRACE_UPDATED);
-	return answer(run, update, row, &number);
+	return answer(run, update, row, integer__fill(&number, id));
 }
 
 /* Finds the fragment to update. In a dry run it may be missing, because an earlier step did not

@@ -6,19 +6,17 @@
 
 #include "runner/store/store_private.h"
 #include "runner/store/store_query.h"
+#include "runner/value/foreign_text.h"
+#include "runner/value/integer.h"
+#include "runner/value/value.h"
 
 /* ------------------------------------------------------------------ values in */
 
 static int bind_printed(sqlite3_stmt *statement, int at, const cJSON *node)
 {
-	char *text = cJSON_PrintUnformatted(node);
-	int code;
+	char *text = value__json(node);
 
-	if (!text)
-		return SQLITE_NOMEM;
-	code = sqlite3_bind_text(statement, at, text, -1, SQLITE_TRANSIENT);
-	cJSON_free(text);
-	return code;
+	return text ? sqlite3_bind_text(statement, at, text, -1, free) : SQLITE_NOMEM;
 }
 
 /* Text that is a JSON list or object is stored as it is; other text becomes a JSON string. */
@@ -29,17 +27,19 @@ static int bind_json(sqlite3_stmt *statement, int at, const cJSON *node)
 	int code;
 
 	if (text && (*text == '[' || *text == '{'))
-		parsed = cJSON_ParseWithOpts(text, NULL, 1);
+		parsed = foreign_json__whole(text);
 	code = bind_printed(statement, at, parsed ? parsed : node);
 	cJSON_Delete(parsed);
 	return code;
 }
 
-static int bind_number(sqlite3_stmt *statement, int at, double number)
+static int bind_number(sqlite3_stmt *statement, int at, const cJSON *number)
 {
-	if (number >= -9.0e15 && number <= 9.0e15 && number == (double)(int64_t)number)
-		return sqlite3_bind_int64(statement, at, (int64_t)number);
-	return sqlite3_bind_double(statement, at, number);
+	int64_t whole;
+
+	if (integer__of(number, &whole))
+		return sqlite3_bind_int64(statement, at, whole);
+	return sqlite3_bind_double(statement, at, number->valuedouble);
 }
 
 static int bind_node(sqlite3_stmt *statement, int at, const cJSON *node, enum store_kind kind)
@@ -55,7 +55,7 @@ static int bind_node(sqlite3_stmt *statement, int at, const cJSON *node, enum st
 					*node->valuestring && strcmp(node->valuestring, "0") &&
 						strcmp(node->valuestring, "false"));
 	if (cJSON_IsNumber(node))
-		return bind_number(statement, at, node->valuedouble);
+		return bind_number(statement, at, node);
 	if (cJSON_IsString(node))
 		return sqlite3_bind_text(statement, at, node->valuestring, -1, SQLITE_STATIC);
 	return bind_printed(statement, at, node);
@@ -111,11 +111,17 @@ static int check_columns(const struct store_table *table, const cJSON *values, s
 
 /* ------------------------------------------------------------------ rows out */
 
-static cJSON *json_value(const char *text)
+/* Other programs write to the database, too: what is no text of this runner is shown with U+FFFD,
+ * and JSON that it would refuse is shown as text. */
+static cJSON *text_value(const char *text, size_t bytes, enum store_kind kind)
 {
-	cJSON *value = text ? cJSON_Parse(text) : cJSON_CreateNull();
+	char *repaired = foreign_text__repaired(text, bytes);
+	cJSON *value = repaired && kind == STORE_JSON ? foreign_json__whole(repaired) : NULL;
 
-	return value ? value : cJSON_CreateString(text);
+	if (!value)
+		return value__from_text(repaired);
+	free(repaired);
+	return value;
 }
 
 static cJSON *read_value(sqlite3_stmt *statement, int at, enum store_kind kind)
@@ -127,11 +133,12 @@ static cJSON *read_value(sqlite3_stmt *statement, int at, enum store_kind kind)
 	case SQLITE_INTEGER:
 		if (kind == STORE_BOOLEAN)
 			return cJSON_CreateBool(sqlite3_column_int(statement, at) != 0);
-		return cJSON_CreateNumber((double)sqlite3_column_int64(statement, at));
+		return integer__new(sqlite3_column_int64(statement, at));
 	case SQLITE_FLOAT: return cJSON_CreateNumber(sqlite3_column_double(statement, at));
 	default:
 		text = (const char *)sqlite3_column_text(statement, at);
-		return kind == STORE_JSON ? json_value(text) : cJSON_CreateString(text ? text : "");
+		return text ? text_value(text, (size_t)sqlite3_column_bytes(statement, at), kind)
+			    : NULL;
 	}
 }
 
@@ -345,13 +352,13 @@ int store__delete(struct store *store, const struct store_query *query, int64_t 
 int store__get(struct store *store, const struct store_table *table, int64_t id, cJSON **row,
 	       struct error *err)
 {
-	cJSON number = {.type = cJSON_Number, .valuedouble = (double)id};
+	struct integer_value number;
 	struct store_query query;
 	cJSON *rows = NULL;
 	int code;
 
 	store_query__init(&query, table);
-	code = store_query__add(&query, "id", "=", &number, NULL, err);
+	code = store_query__add(&query, "id", "=", integer__fill(&number, id), NULL, err);
 	if (!code)
 		code = store__select(store, &query, &rows, err);
 	store_query__free(&query);

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "runner/template/filters.h"
+#include "runner/value/integer.h"
 #include "runner/value/value.h"
 
 enum { WIDTH_MAX = 1000, PRECISION_MAX = 40, NUMBER_BYTES = 512 };
@@ -50,12 +51,11 @@ static const char *read_conversion(const char *at, struct conversion *conversion
 	return *at ? at + 1 : at;
 }
 
-/* Writes the digits without a sign; `number` is not negative. */
+/* Writes the digits without a sign; `number` is not negative. `whole` is the number without its
+ * fraction. */
 static void write_digits(char text[NUMBER_BYTES], const struct conversion *conversion,
-			 double number)
+			 double number, unsigned long long whole)
 {
-	unsigned long long whole =
-		number < 18446744073709549568.0 ? (unsigned long long)number : ~0ULL;
 	int precision = conversion->precision < 0 ? 6 : conversion->precision;
 
 	switch (conversion->letter) {
@@ -65,7 +65,11 @@ static void write_digits(char text[NUMBER_BYTES], const struct conversion *conve
 	case 'f': snprintf(text, NUMBER_BYTES, "%.*f", precision, number); break;
 	case 'e': snprintf(text, NUMBER_BYTES, "%.*e", precision, number); break;
 	case 'g': snprintf(text, NUMBER_BYTES, "%.*g", precision, number); break;
-	default: snprintf(text, NUMBER_BYTES, "%.0f", trunc(number)); break;
+	default:
+		if (whole == ~0ULL) /* the number is larger */
+			snprintf(text, NUMBER_BYTES, "%.0f", trunc(number));
+		else
+			snprintf(text, NUMBER_BYTES, "%llu", whole);
 	}
 }
 
@@ -94,8 +98,13 @@ static void write_number(struct strbuf *out, const struct conversion *conversion
 	bool is_whole = strchr("dixXou", conversion->letter) != NULL;
 	bool negative = is_whole ? trunc(number) < 0 : number < 0;
 	char text[NUMBER_BYTES];
+	int64_t exact;
+	unsigned long long whole =
+		fabs(number) < 18446744073709549568.0 ? (unsigned long long)fabs(number) : ~0ULL;
 
-	write_digits(text, conversion, fabs(number));
+	if (value__leading_integer(value, &exact))
+		whole = exact < 0 ? -(unsigned long long)exact : (unsigned long long)exact;
+	write_digits(text, conversion, fabs(number), whole);
 	write_padded(out, conversion,
 		     negative            ? "-"
 		     : conversion->plus  ? "+"

@@ -8,6 +8,7 @@
 
 #include "runner/template/filters.h"
 #include "runner/value/foreign_text.h"
+#include "runner/value/integer.h"
 #include "runner/value/value.h"
 
 static const char blanks[] = " \t\r\n\v\f";
@@ -53,8 +54,12 @@ int filter_text__json(const struct filter_call *call, cJSON **result)
 
 int filter_text__int(const struct filter_call *call, cJSON **result)
 {
-	double number = trunc(value__leading_number(call->input));
+	int64_t whole;
+	double number;
 
+	if (value__leading_integer(call->input, &whole))
+		return filter__give(call, integer__new(whole), result);
+	number = trunc(value__leading_number(call->input));
 	return filter__give(call, cJSON_CreateNumber(number == 0 ? 0 : number), result);
 }
 

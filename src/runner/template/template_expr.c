@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "runner/template/template_parser.h"
+#include "runner/value/integer.h"
 
 /* ------------------------------------------------------------------ literals */
 
@@ -40,9 +41,19 @@ static int parse_quoted(struct parser *parser, struct node *node)
 	return parser__next(parser);
 }
 
+/* The digits are in the arena. */
+static void take_digits(cJSON *literal, const char *digits, int64_t whole)
+{
+	struct integer_value value;
+
+	if (integer__fill(&value, whole)->valuestring)
+		literal->valuestring = (char *)digits;
+}
+
 static int parse_number(struct parser *parser, struct node *node)
 {
 	const char *text = parser__spelling(parser);
+	int64_t whole;
 
 	if (!text)
 		return parser__no_memory(parser);
@@ -51,6 +62,13 @@ static int parse_number(struct parser *parser, struct node *node)
 					  "the number is too long");
 	node->kind = NODE_LITERAL;
 	node->literal = (cJSON){.type = cJSON_Number, .valuedouble = strtod(text, NULL)};
+	switch (integer__read(text, strlen(text), &whole)) {
+	case INTEGER_TOO_LARGE:
+		return template_lex__fail(&parser->lexer, parser->token.at,
+					  "the number is too large: it has more than 64 bits");
+	case INTEGER_READ: take_digits(&node->literal, text, whole); break;
+	default: break;
+	}
 	return parser__next(parser);
 }
 

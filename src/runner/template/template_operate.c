@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "runner/template/template_eval.h"
+#include "runner/value/integer.h"
 #include "runner/value/value.h"
 
 /* ------------------------------------------------------------------ numbers */
@@ -33,12 +34,44 @@ static int give_number(struct evaluation *evaluation, const struct node *node, d
 	return result__own(evaluation, node, result, cJSON_CreateNumber(number));
 }
 
+/* Two whole numbers have a whole result, but for a division with a remainder: then, and where one
+ * of them is no whole number, *is_done is false. */
+static int calculate_whole(struct evaluation *evaluation, const struct node *node,
+			   const cJSON *left, const cJSON *right, bool *is_done,
+			   struct result *result)
+{
+	int64_t a, b, whole = 0;
+	bool is_too_large = false;
+
+	*is_done = false;
+	if (!integer__of_any(left, &a) || !integer__of_any(right, &b))
+		return 0;
+	switch (node->op) {
+	case OP_ADD: is_too_large = __builtin_add_overflow(a, b, &whole); break;
+	case OP_SUBTRACT: is_too_large = __builtin_sub_overflow(a, b, &whole); break;
+	case OP_MULTIPLY: is_too_large = __builtin_mul_overflow(a, b, &whole); break;
+	default:
+		if (b == 0 || b == -1 || a % b != 0)
+			return 0;
+		whole = a / b;
+	}
+	*is_done = true;
+	if (is_too_large)
+		return evaluation__fail(evaluation, node, -EINVAL,
+					"the number is too large: it has more than 64 bits");
+	return result__own(evaluation, node, result, integer__new(whole));
+}
+
 static int calculate(struct evaluation *evaluation, const struct node *node, const cJSON *left,
 		     const cJSON *right, struct result *result)
 {
 	double a, b;
-	int err = need_number(evaluation, node, left, &a);
+	bool is_done;
+	int err = calculate_whole(evaluation, node, left, right, &is_done, result);
 
+	if (err || is_done)
+		return err;
+	err = need_number(evaluation, node, left, &a);
 	if (!err)
 		err = need_number(evaluation, node, right, &b);
 	if (err)
@@ -56,11 +89,16 @@ int template_eval__negate(struct evaluation *evaluation, const struct node *node
 			  struct result *result)
 {
 	struct result operand;
+	int64_t whole;
 	double number;
 	int err = template_eval__node(evaluation, node->child, &operand);
 
 	if (err)
 		return err;
+	if (integer__of_any(operand.value, &whole) && whole != 0 && whole != INT64_MIN) {
+		result__free(&operand);
+		return result__own(evaluation, node, result, integer__new(-whole));
+	}
 	err = need_number(evaluation, node, operand.value, &number);
 	result__free(&operand);
 	return err ? err : give_number(evaluation, node, -number, result);
@@ -114,8 +152,14 @@ static int add(struct evaluation *evaluation, const struct node *node, struct re
 	       const cJSON *right, struct result *result)
 {
 	bool has_number = cJSON_IsNumber(left->value) || cJSON_IsNumber(right);
+	bool is_done = false;
 	double a, b;
+	int err = has_number
+			  ? calculate_whole(evaluation, node, left->value, right, &is_done, result)
+			  : 0;
 
+	if (err || is_done)
+		return err;
 	if (has_number && !cJSON_IsBool(left->value) && !cJSON_IsBool(right) &&
 	    value__number(left->value, &a) && value__number(right, &b))
 		return give_number(evaluation, node, a + b, result);

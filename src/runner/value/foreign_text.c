@@ -6,7 +6,9 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "common/strbuf.h"
 #include "common/utf8.h"
+#include "runner/value/integer.h"
 
 int foreign_text__check(const char *text, size_t bytes, const char *what, struct error *err)
 {
@@ -24,6 +26,24 @@ int foreign_text__check(const char *text, size_t bytes, const char *what, struct
 		at += size;
 	}
 	return 0;
+}
+
+char *foreign_text__repaired(const char *text, size_t bytes)
+{
+	const uint8_t *at = (const uint8_t *)text, *end = at + bytes;
+	struct strbuf out;
+
+	strbuf__init(&out, SIZE_MAX);
+	while (at < end) {
+		int size = *at > 0 && *at < 0x80 ? 1 : utf8__sequence_bytes(at, end);
+
+		if (*at && size)
+			strbuf__bytes(&out, (const char *)at, (size_t)size);
+		else
+			strbuf__text(&out, "\xef\xbf\xbd");
+		at += *at && size ? size : 1;
+	}
+	return strbuf__take(&out);
 }
 
 /* Each backslash in JSON is the first character of an escape. */
@@ -45,7 +65,7 @@ cJSON *foreign_json__first(const char *text, const char **end)
 
 	*end = text;
 	value = cJSON_ParseWithOpts(text, end, 0);
-	if (value && has_escaped_nul(text, *end)) {
+	if (value && (has_escaped_nul(text, *end) || integer__make_exact(value, text, *end))) {
 		cJSON_Delete(value);
 		return NULL;
 	}
@@ -79,6 +99,13 @@ int foreign_json__parse(const char *text, size_t bytes, const char *what, cJSON 
 				  (size_t)(end - text) + 1);
 	else if (has_escaped_nul(text, end))
 		code = error__set(err, -EINVAL, "%s contains a NUL character (\\u0000)", what);
+	else if ((code = integer__make_exact(*value, text, end)) == -ERANGE)
+		code = error__set(err, -EINVAL,
+				  "%s contains a number that is too large: a whole number has at "
+				  "most 64 bits",
+				  what);
+	else if (code)
+		error__set(err, code, "out of memory");
 	if (!code)
 		return 0;
 	cJSON_Delete(*value);

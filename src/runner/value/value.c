@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runner/value/integer.h"
+
 /* ------------------------------------------------------------------ as text */
 
 void value__write_number(double number, struct strbuf *out)
@@ -79,7 +81,9 @@ int value__write_json(const cJSON *value, struct strbuf *out)
 {
 	bool is_list = cJSON_IsArray(value);
 
-	if (cJSON_IsNumber(value))
+	if (cJSON_IsNumber(value) && value->valuestring) /* integer.h */
+		strbuf__text(out, value->valuestring);
+	else if (cJSON_IsNumber(value))
 		value__write_number(value->valuedouble, out);
 	else if (cJSON_IsString(value))
 		write_json_text(value->valuestring, out);
@@ -111,6 +115,15 @@ char *value__text(const cJSON *value)
 
 	strbuf__init(&out, SIZE_MAX);
 	value__write_text(value, &out);
+	return strbuf__take(&out);
+}
+
+char *value__json(const cJSON *value)
+{
+	struct strbuf out;
+
+	strbuf__init(&out, SIZE_MAX);
+	value__write_json(value, &out);
 	return strbuf__take(&out);
 }
 
@@ -195,6 +208,27 @@ double value__leading_number(const cJSON *value)
 	return cJSON_IsArray(value) || cJSON_IsObject(value) ? value->child != NULL : 0;
 }
 
+/* Whether an exponent follows the digits behind the point. */
+static bool has_exponent(const char *point)
+{
+	return (point[1 + strspn(point + 1, "0123456789")] | 0x20) == 'e';
+}
+
+bool value__leading_integer(const cJSON *value, int64_t *integer)
+{
+	const char *text;
+	size_t length;
+
+	if (!cJSON_IsString(value))
+		return integer__of(value, integer);
+	text = value->valuestring + strspn(value->valuestring, " \t\r\n");
+	length = *text == '-' || *text == '+';
+	length += strspn(text + length, "0123456789");
+	if ((text[length] | 0x20) == 'e' || (text[length] == '.' && has_exponent(text + length)))
+		return false;
+	return integer__read(text, length, integer) == INTEGER_READ;
+}
+
 /* ------------------------------------------------------------------ comparing */
 
 /* Compares the values as text, with strcmp. If there is no memory, they count as different. */
@@ -245,12 +279,16 @@ static bool equal_members(const cJSON *a, const cJSON *b)
 
 bool value__equal(const cJSON *a, const cJSON *b)
 {
+	int64_t m, n;
 	double x, y;
 
 	if (cJSON_IsArray(a) && cJSON_IsArray(b))
 		return equal_items(a, b);
 	if (cJSON_IsObject(a) && cJSON_IsObject(b))
 		return equal_members(a, b);
+	if ((cJSON_IsNumber(a) || cJSON_IsNumber(b)) && integer__of_any(a, &m) &&
+	    integer__of_any(b, &n))
+		return m == n;
 	if ((cJSON_IsNumber(a) || cJSON_IsNumber(b)) && value__number(a, &x) &&
 	    value__number(b, &y))
 		return x == y;
@@ -259,8 +297,11 @@ bool value__equal(const cJSON *a, const cJSON *b)
 
 int value__compare(const cJSON *a, const cJSON *b)
 {
+	int64_t m, n;
 	double x, y;
 
+	if (integer__of_any(a, &m) && integer__of_any(b, &n))
+		return (m > n) - (m < n);
 	if (value__number(a, &x) && value__number(b, &y))
 		return (x > y) - (x < y);
 	return compare_texts(a, b);

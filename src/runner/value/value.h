@@ -5,11 +5,12 @@
  * keep no pointers to them.
  *
  *	truth	false: null, false, 0, "0", "", [] and {}; everything else is true
- *	text	true is "1", false and null are "", numbers are plain (7, 0.5; no exponent up to
- *		2^53, else the shortest digits that read back the same), lists and objects are
- *		compact JSON
+ *	text	true is "1", false and null are "", whole numbers are plain up to 64 bits
+ *		(integer.h), other numbers are the shortest digits that read back the same, lists
+ *		and objects are compact JSON
  *	number	numbers, "12", " 1.5e3 " and, where a number is wanted, true and false
- *	equal	a number and a number, a numeric text or a boolean: as numbers; lists and objects
+ *	equal	a number and a number, a numeric text or a boolean: as numbers, whole numbers
+ *		exactly; lists and objects
  *		by their content; the rest by text, so null == "" and "007" != "7"
  *	order	two numbers or numeric texts as numbers ("10" > "9"), the rest by text, in bytes
  *
@@ -22,6 +23,7 @@
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/strbuf.h"
 
@@ -35,6 +37,8 @@ const char *value__trimmed(const char *text, size_t *length);
 
 /* The value as text, which the caller frees; NULL: out of memory. */
 char *value__text(const cJSON *value);
+/* The same as JSON. */
+char *value__json(const cJSON *value);
 /* These append to `out` and return its error (strbuf.h). In JSON, bytes that are not valid UTF-8
  * become U+FFFD. */
 int value__write_text(const cJSON *value, struct strbuf *out);
@@ -45,6 +49,9 @@ void value__write_number(double number, struct strbuf *out);
 bool value__number(const cJSON *value, double *number);
 /* The number at the start of a text, as in "12 days"; 0: there is none. */
 double value__leading_number(const cJSON *value);
+/* The same without what follows the digits, exactly: "12.5 days" is 12. False: there are no digits,
+ * or the number has more than 64 bits or an exponent. */
+bool value__leading_integer(const cJSON *value, int64_t *integer);
 
 bool value__equal(const cJSON *a, const cJSON *b);
 /* Below 0: a before b; 0: equal; above 0: a after b. */
