@@ -67,6 +67,12 @@ static void catch_signals(void)
 	sigaction(SIGTERM, &action, NULL);
 }
 
+static void leave_signals(void)
+{
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+}
+
 /* False: a signal asked to end. The signals are blocked but in ppoll(), so that none is missed. */
 static bool wait_for_next_look(uint64_t ns)
 {
@@ -159,16 +165,35 @@ struct looking {
 	struct inflight_search search;
 	struct seen_open seen; /* with --attach */
 	struct seen_source source;
+	bool has_lost_sight; /* the tracer of --attach failed */
 };
+
+/* What runs without --attach is still shown. */
+static void lose_sight(struct looking *looking, const struct error *err)
+{
+	log__error("--attach: %s", err->text);
+	looking->has_lost_sight = true;
+	seen_open__close(&looking->seen);
+	looking->source = seen_open__source(&looking->seen);
+}
 
 /* Asks the tracer of --attach, then looks. */
 static int collect(struct looking *looking, struct inflight *inflight,
 		   const struct search_progress *progress, struct error *err)
 {
-	int code = looking->source.since_ns ? seen_open__ask(&looking->seen, err) : 0;
+	struct error failure;
 
-	*inflight = (struct inflight){0};
-	return code ? code : inflight__collect(inflight, &looking->search, progress, err);
+	if (looking->source.since_ns && seen_open__ask(&looking->seen, &failure))
+		lose_sight(looking, &failure);
+	return inflight__collect(inflight, &looking->search, progress, err);
+}
+
+static void say_lost(const struct looking *looking)
+{
+	if (looking->seen.lost)
+		log__warn("%llu events were lost since steptrace attached: commands and steps that "
+			  "may have ended are not shown",
+			  (unsigned long long)looking->seen.lost);
 }
 
 static int look(struct looking *looking, struct error *err)
@@ -189,7 +214,10 @@ static int look(struct looking *looking, struct error *err)
 		code = report(&inflight, search->options, err);
 	if (!code) {
 		inflight_notes__say(&inflight, search);
+		say_lost(looking);
 		status = inflight_notes__status(&inflight, search);
+		if (status == STATUS_DONE && looking->has_lost_sight)
+			status = STATUS_FAILED;
 	}
 	inflight__free(&inflight);
 	inflight_search__forget(&looking->search);
@@ -218,31 +246,40 @@ static int look_again(struct looking *looking, struct error *err)
 
 /* ---- to runners whose memory cannot be searched */
 
-static int attach(struct looking *looking, const struct inflight *inflight, struct error *err)
+static void attach(struct looking *looking, const struct inflight *inflight)
 {
-	uint64_t attach_ns = looking->search.options->attach_ns;
-	int code = seen_open__attach(&looking->seen, inflight->blind, inflight->blind_count, err);
+	const struct inflight_options *options = looking->search.options;
+	struct error err;
 
-	if (code)
-		return code;
+	if (seen_open__attach(&looking->seen, inflight->blind, inflight->blind_count,
+			      options->targets.no_children, &err)) {
+		lose_sight(looking, &err);
+		return;
+	}
 	catch_signals();
 	log__info("attached to %zu runners with an older or newer steptrace.h for %.6g s",
-		  looking->seen.pids_count, (double)attach_ns / 1e9);
+		  looking->seen.targets.pids_count, (double)options->attach_ns / 1e9);
 	looking->source = seen_open__source(&looking->seen);
-	wait_for_next_look(attach_ns); /* Ctrl-C: the look comes now */
-	return 0;
+	wait_for_next_look(
+		options->attach_ns); /* Ctrl-C: the look comes now, a second one ends it */
+	if (!options->watch_ns)
+		leave_signals();
 }
 
-/* Finds them by a look. */
 static int attach_where_needed(struct looking *looking, struct error *err)
 {
 	struct inflight inflight;
-	int code = inflight__collect(&inflight, &looking->search, NULL, err);
+	int code;
 
+	looking->search.only_headers = true;
+	code = inflight__collect(&inflight, &looking->search, NULL, err);
+	looking->search.only_headers = false;
 	if (!code && inflight.blind_count)
-		code = attach(looking, &inflight, err);
-	else if (!code)
+		attach(looking, &inflight);
+	if (!code && !inflight.blind_count)
 		log__info("no runner has an older or newer steptrace.h: steptrace did not attach");
+	if (code || !inflight.blind_count)
+		seen_open__close(&looking->seen);
 	inflight__free(&inflight);
 	return code;
 }

@@ -86,6 +86,7 @@ static int run(struct latency_request *request, struct error *err)
 	int status = STATUS_FAILED;
 
 	request->latency.source = (struct row_key_source){programs__path, programs};
+	request->latency.min_duration_ns = request->session.watch.filters.min_duration_ns;
 	request->session.reader = &reader;
 	if (latency__open(&latency, &request->latency) || !programs)
 		error__set(err, -1, "out of memory");

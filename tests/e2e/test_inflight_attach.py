@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
 import unittest
 
@@ -34,11 +35,14 @@ class Attached:
         self.errors = Lines(self.process.stderr, "steptrace")
         self.words = self.errors.until("attached to")
 
-    def look(self):
-        """Ends the waiting: the rows, the summary, the words and the exit status."""
+    def look(self, stopped_child=None):
+        """Ends the waiting: the rows, the summary, the words and the exit status. A child that is
+        stopped keeps its standard error open."""
         self.process.send_signal(signal.SIGINT)
         output = self.process.stdout.read().decode()
         status = self.process.wait(PATIENCE_S)
+        if stopped_child:
+            os.kill(stopped_child, signal.SIGKILL)
         return (*parse(output), "\n".join(self.errors.rest()), status)
 
 
@@ -181,6 +185,75 @@ class AnotherHeader(Scenario):
                 capture_output=True, text=True, timeout=PATIENCE_S, check=False, **user)
         self.assertEqual((done.returncode, done.stdout), (1, ""))
         self.assertIn("missing: CAP_BPF and CAP_PERFMON", done.stderr)
+
+    def child(self, attached):
+        path = "/proc/{0}/task/{0}/children".format(attached.process.pid)
+        with open(path, encoding="ascii") as file:
+            return int(file.read().split()[0])
+
+    def without_its_tracer(self, number, words):
+        """What the memory says is shown nevertheless."""
+        with older() as runner, Runner(copy_of(self.directory, "hanging")) as other:
+            attached = Attached("--attach", HOUR, "-p", "%d,%d" % (runner.pid, other.pid))
+            runner.do("heap")
+            other.do("heap")
+            child = self.child(attached)
+            os.kill(child, number)
+            stopped = child if number == signal.SIGSTOP else None
+            rows, summary, said, status = attached.look(stopped)
+        self.assertEqual(status, 1)
+        self.assertEqual([(row["source"]["pid"], row["found_in"]) for row in rows],
+                         [(other.pid, "memory")])
+        self.assertEqual((summary["attached"], summary["attached_ms"]), (0, None))
+        self.assertIn("--attach: the process 'steptrace-seen' " + words, said)
+
+    def test_the_child_is_killed(self):
+        self.without_its_tracer(signal.SIGKILL, "has ended")
+
+    def test_the_child_is_stopped(self):
+        self.without_its_tracer(signal.SIGSTOP, "does not answer")
+
+    def test_the_child_gets_no_signals(self):
+        with older() as runner:
+            attached = Attached("--attach", HOUR, "-p", str(runner.pid))
+            runner.do("heap")
+            for number in signal.SIGTERM, signal.SIGINT, signal.SIGHUP:
+                os.kill(self.child(attached), number)
+            rows, _, _, status = attached.look()
+        self.assertEqual((status, names(rows)), (0, [("hang.heap", "HeapStep")]))
+
+    def test_runners_that_end_meanwhile(self):
+        """They are passed over, and the others are shown."""
+        def begin_and_end(path, is_asked_to_end):
+            while not is_asked_to_end.is_set():
+                subprocess.run([path], stdin=subprocess.DEVNULL, check=False)
+
+        with older() as runner:
+            path = os.readlink("/proc/%d/exe" % runner.pid)
+            is_asked_to_end = threading.Event()
+            threads = [threading.Thread(target=begin_and_end, args=(path, is_asked_to_end))
+                       for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            for _ in range(5):
+                attached = Attached("--attach", HOUR, "-x", path)
+                runner.do("heap")
+                rows, _, words, status = attached.look()
+                self.assertEqual((status, names(rows)), (0, [("hang.heap", "HeapStep")]), words)
+                runner.do("end")
+            is_asked_to_end.set()
+            for thread in threads:
+                thread.join()
+
+    def test_without_descendants(self):
+        with older() as runner:
+            child = int(runner.do("fork-step")[0].split()[1])
+            attached = Attached("--attach", HOUR, "--no-children", "-p", str(runner.pid))
+            runner.do("heap")
+            rows, summary, _, status = attached.look()
+            os.kill(child, signal.SIGKILL)
+        self.assertEqual((status, names(rows)), (0, [("hang.heap", "HeapStep")]))
+        self.assertEqual((summary["runners"], summary["attached"]), (1, 1))
 
     def test_detached_at_the_end(self):
         with older() as runner:

@@ -280,6 +280,72 @@ static void the_next_command_begins_anew(void **state)
 	assert_int_equal(count(lines, "\"complete\":true,\"steps_lost\":0"), 1);
 }
 
+/* ---- what is said to be open */
+
+struct seen {
+	int executions, steps;
+};
+
+static void see_execution(void *context, const struct execution *execution)
+{
+	(void)execution;
+	((struct seen *)context)->executions++;
+}
+
+static void see_step(void *context, const struct execution *execution,
+		     const struct begun_step *step)
+{
+	(void)execution;
+	(void)step;
+	((struct seen *)context)->steps++;
+}
+
+static void expect_open(int executions, int steps)
+{
+	struct seen seen = {0};
+	const struct open_visitor visitor = {see_execution, see_step, &seen};
+
+	stream__each_open(stream, &visitor);
+	assert_int_equal(seen.executions, executions);
+	assert_int_equal(seen.steps, steps);
+}
+
+static void open_until_the_end(void **state)
+{
+	struct command_span done = records__command_done(0);
+
+	(void)state;
+	expect_open(0, 0);
+	feed_started(stream);
+	feed_step_start(0x21);
+	expect_open(1, 1);
+	feed(stream, records__plain(PROBE_COMMAND_DONE, &done, sizeof(done)));
+	expect_open(0, 0);
+}
+
+static void not_open_after_a_loss(void **state)
+{
+	(void)state;
+	feed_started(stream);
+	feed_step_start(0x21);
+	lose_step_end(); /* perhaps of this step */
+	expect_open(1, 0);
+	lose_command_end();
+	expect_open(0, 0);
+}
+
+/* A runner with an older header reports no other end. */
+static void not_open_after_a_rejection(void **state)
+{
+	struct rejected_span rejected = records__rejected();
+
+	(void)state;
+	feed_started(stream);
+	expect_open(1, 0);
+	feed(stream, records__introducing(PROBE_COMMAND_REJECTED, &rejected, sizeof(rejected)));
+	expect_open(0, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -293,6 +359,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_fork_may_end_the_command, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(another_user_may_not, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_next_command_begins_anew, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(open_until_the_end, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(not_open_after_a_loss, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(not_open_after_a_rejection, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -111,7 +111,7 @@ static int check_pids(struct follower *follower, const struct steptrace_mapping 
 		struct candidate candidate = {targets->pids[i], targets->no_children ? NULL : &tree,
 					      mappings, count};
 
-		if (!runs_one(follower, &candidate, is_attached))
+		if (!targets->may_be_missing && !runs_one(follower, &candidate, is_attached))
 			code = refuse(follower, &candidate, err);
 	}
 	process_tree__free(&tree);

@@ -27,7 +27,8 @@ struct targets {
 	size_t exes_count;
 	char *const *command; /* NULL: none; borrowed */
 	bool all;
-	bool no_children; /* of the named processes: neither those that exist nor later ones */
+	bool may_be_missing; /* a named process that has ended, or has no probes, is passed over */
+	bool no_children;    /* of the named processes: neither those that exist nor later ones */
 };
 
 /* Adds the process ids of a list like "1,2,3". 0, or -EINVAL or -ENOMEM with a sentence. */

@@ -90,6 +90,8 @@ static int look_at(struct collecting *collecting, pid_t pid)
 	if (code || !collecting->is_runner)
 		return 0;
 	inflight->runners++;
+	if (collecting->has_tags && collecting->search->only_headers)
+		return 0;
 	return collecting->has_tags ? runner_reads__search(collecting, pid)
 				    : runner_reads__blind(collecting, pid);
 }
@@ -184,11 +186,12 @@ int inflight__collect(struct inflight *inflight, struct inflight_search *search,
 
 	*inflight = (struct inflight){0};
 	search->visits = search->binaries.visits;
-	search_plan__begin_look(&search->plan, clock__now_ns());
+	if (!search->only_headers)
+		search_plan__begin_look(&search->plan, clock__now_ns());
 	code = check_pids(&collecting);
 	if (!code)
 		code = look_at_all(&collecting);
-	if (!code) {
+	if (!code && !search->only_headers) {
 		runner_reads__ancestors_again(&collecting);
 		search_plan__end_look(&search->plan);
 	}

@@ -15,9 +15,10 @@ struct making {
 
 static struct age age_of(const struct open_span *span, uint64_t now_ns)
 {
-	if (span->start_ns)
-		return (struct age){now_ns - span->start_ns, true};
-	return (struct age){span->open_since_ns ? now_ns - span->open_since_ns : 0, false};
+	bool is_known = span->start_ns != 0;
+	uint64_t since_ns = is_known ? span->start_ns : span->open_since_ns;
+
+	return (struct age){since_ns && since_ns < now_ns ? now_ns - since_ns : 0, is_known};
 }
 
 static void raise(struct age *age, uint64_t at_least_ns)

@@ -15,6 +15,7 @@ struct inflight_search {
 	size_t named_count;
 	unsigned int visits;        /* of `binaries`, before the last look */
 	struct search_plan plan;    /* with whole_share */
+	bool only_headers;          /* set by the caller: the next look reads no memory */
 	bool is_whole;              /* set by the caller: the next look searches all memory */
 	struct thread_times *times; /* NULL: `why` says why no age comes from a thread */
 	struct error why;

@@ -65,12 +65,22 @@ void open_row__put_identity(struct json *out, const struct open_row *row)
 	put_text(out, command->user_id);
 }
 
+/* Events do not say it before the end. */
+static void put_suspended(struct json *out, const struct open_row *row,
+			  const struct open_span *span)
+{
+	json__raw(out, ",\"suspended\":");
+	if (row->is_seen)
+		json__raw(out, "null");
+	else
+		json__bool(out, span->is_suspended);
+}
+
 static void put_command(struct json *out, const struct open_row *row)
 {
 	json__raw(out, ",\"request_source\":");
 	put_text(out, row->command.request_source);
-	json__raw(out, ",\"suspended\":");
-	json__bool(out, row->command.span.is_suspended);
+	put_suspended(out, row, &row->command.span);
 	json__raw(out, ",\"steps_executed\":");
 	json__u64(out, row->command.steps_count);
 	json__raw(out, ",");
@@ -104,8 +114,7 @@ static void put_step(struct json *out, const struct open_row *row)
 	put_id(out, step->step_id);
 	json__raw(out, ",\"index\":");
 	json__u64(out, step->index);
-	json__raw(out, ",\"suspended\":");
-	json__bool(out, step->span.is_suspended);
+	put_suspended(out, row, &step->span);
 	json__raw(out, ",");
 	put_age(out, &row->step_age);
 	json__raw(out, "}");

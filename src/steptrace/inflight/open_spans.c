@@ -249,6 +249,7 @@ bool open_spans__add_command(struct open_spans *spans, const struct open_command
 	if (!added)
 		return false;
 	*added = *command;
+	added->has_steps = false;
 	spans->commands_count++;
 	return true;
 }
@@ -260,6 +261,8 @@ bool open_spans__add_step(struct open_spans *spans, const struct open_step *step
 	if (!added)
 		return false;
 	*added = *step;
+	added->command = added->parent = OPEN_NONE;
+	added->has_inner = false;
 	spans->steps_count++;
 	return true;
 }

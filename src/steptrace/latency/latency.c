@@ -117,27 +117,41 @@ static bool is_blind(const struct latency *latency, uint32_t pid)
 	return false;
 }
 
+/* An item that is open for less than --min-duration may end before that. */
+static void add_item(const struct adding *adding, const struct open_item *item)
+{
+	struct latency *latency = adding->latency;
+
+	if (is_blind(latency, item->pid) && item->age_ns >= latency->options->min_duration_ns)
+		latency__open_add(latency, item);
+}
+
 static void add_execution(void *context, const struct execution *execution)
 {
 	const struct adding *adding = context;
 	struct open_item item;
 
 	open_item__of_execution(&item, execution, adding->now_ns);
-	if (is_blind(adding->latency, item.pid))
-		latency__open_add(adding->latency, &item);
-	for (const struct begun_step *step = execution->open.newest; step; step = step->older) {
-		open_item__of_step(&item, execution, step, adding->now_ns);
-		if (is_blind(adding->latency, item.pid))
-			latency__open_add(adding->latency, &item);
-	}
+	add_item(adding, &item);
+}
+
+static void add_step(void *context, const struct execution *execution,
+		     const struct begun_step *step)
+{
+	const struct adding *adding = context;
+	struct open_item item;
+
+	open_item__of_step(&item, execution, step, adding->now_ns);
+	add_item(adding, &item);
 }
 
 static void add_blind(struct latency *latency, struct stream *stream, uint64_t now_ns)
 {
 	struct adding adding = {latency, now_ns};
+	const struct open_visitor visitor = {add_execution, add_step, &adding};
 
 	if (latency->blind_count)
-		stream__each_open(stream, add_execution, &adding);
+		stream__each_open(stream, &visitor);
 	latency->blind_count = 0;
 }
 

@@ -17,7 +17,8 @@ struct latency_options {
 	struct row_keys keys;
 	struct row_key_source source;
 	size_t rows_limit;
-	uint64_t interval_ns; /* 0: one report, at the end */
+	uint64_t interval_ns;     /* 0: one report, at the end */
+	uint64_t min_duration_ns; /* of events; what is open is selected by it as well */
 	bool is_json;
 	bool has_histograms;
 	bool has_breakdown; /* events have a breakdown */

@@ -105,9 +105,13 @@ static void on_timer(struct session *session)
 }
 
 /* A key on the screen of the reader, or a question to it. */
-static void on_input(struct session *session)
+static void on_input(struct session *session, bool more)
 {
 	const struct event_reader *reader = session->options->reader;
+
+	if (more && !reader->input->is_terminal && session->input_turns++ < INPUT_TURNS_MAX)
+		return;
+	session->input_turns = 0;
 
 	if (!reader->input->on_input(reader->context, session->stream, clock__now_ns()))
 		session__stop(session, "interrupted");
@@ -151,7 +155,7 @@ static bool turn(struct session *session, bool more)
 		on_output_notice(session);
 	more = outputs__have_room(&session->outputs) && read_more(session);
 	if (wakeup.input) /* the answer knows what was read */
-		on_input(session);
+		on_input(session, more);
 	return more;
 }
 

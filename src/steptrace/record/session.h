@@ -44,13 +44,16 @@ struct event_reader {
 
 /* Where a reader takes questions from: the terminal on which it draws, or a socket. The context is
  * that of the reader, which closes it in on_stop(), or when the setup fails after open(). */
+enum { INPUT_TURNS_MAX = 256 };
+
 struct reader_input {
 	bool is_terminal;
 	/* Called when the probes are attached and no privileges are dropped yet. Returns a
 	 * descriptor that is readable when on_input() has something to do, or negative errno with a
 	 * sentence. */
 	int (*open)(void *context, struct error *err);
-	/* Called when the records that waited were read. False: it ends the recording. */
+	/* Called when the records that waited were read; under a load that never ends, after
+	 * INPUT_TURNS_MAX turns, and for a terminal at once. False: it ends the recording. */
 	bool (*on_input)(void *context, struct stream *stream, uint64_t now_ns);
 };
 
@@ -71,6 +74,9 @@ struct session_options {
 
 	struct whole whole;           /* --whole */
 	struct overdue_times overdue; /* --overdue */
+
+	/* It works for another process of steptrace, which ends it: signals are for that one. */
+	bool is_helper;
 
 	uint64_t events_limit; /* 0: none */
 	uint64_t duration_ns;  /* 0: no limit */
@@ -103,13 +109,14 @@ struct session {
 	struct overdue_events overdue;
 	struct open_looks looks; /* for the reader */
 
-	uint64_t started_ns;    /* 0: not yet */
-	uint64_t records_count; /* read from the ring buffers */
-	uint64_t forgotten;     /* open executions that the stream had dropped so far */
-	bool said_hold_full;    /* --hold was too small */
-	int64_t clock_ahead_ns; /* the last trace.clock: wall clock minus timestamps */
-	bool shows_progress;    /* a progress line on stderr */
-	bool failed;            /* the exit status is 1 */
+	uint64_t started_ns;      /* 0: not yet */
+	uint64_t records_count;   /* read from the ring buffers */
+	uint64_t forgotten;       /* open executions that the stream had dropped so far */
+	bool said_hold_full;      /* --hold was too small */
+	int64_t clock_ahead_ns;   /* the last trace.clock: wall clock minus timestamps */
+	bool shows_progress;      /* a progress line on stderr */
+	unsigned int input_turns; /* for which the input of the reader has waited */
+	bool failed;              /* the exit status is 1 */
 
 	/* How it ends (ending.c). */
 	const char *stop_reason; /* as in trace.stopped; NULL: it goes on */

@@ -49,7 +49,7 @@ static int check_targets(struct session *session)
 	const struct targets *targets = &session->options->watch.targets;
 	int code = proc__check(session->err);
 
-	for (size_t i = 0; i < targets->pids_count && !code; i++)
+	for (size_t i = 0; i < targets->pids_count && !code && !targets->may_be_missing; i++)
 		code = targets__check_pid(targets->pids[i], session->err);
 	return code;
 }
@@ -69,7 +69,7 @@ static int open_wakeups(struct session *session)
 
 	return wakeups__open(&session->wakeups,
 			     flush_ns < FOLLOWER_SCAN_NS ? flush_ns : FOLLOWER_SCAN_NS,
-			     session->outputs.news_fd, session->err);
+			     session->outputs.news_fd, !session->options->is_helper, session->err);
 }
 
 static int open_self_stats(struct session *session)

@@ -45,14 +45,16 @@ static bool is_ignored(int number)
 	return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
-static int open_signals(void)
+static int open_signals(bool takes_signals)
 {
 	sigset_t wanted;
 
 	sigemptyset(&wanted);
-	sigaddset(&wanted, SIGINT);
-	sigaddset(&wanted, SIGTERM);
-	sigaddset(&wanted, SIGHUP);
+	if (takes_signals) {
+		sigaddset(&wanted, SIGINT);
+		sigaddset(&wanted, SIGTERM);
+		sigaddset(&wanted, SIGHUP);
+	}
 	sigprocmask(SIG_BLOCK, &wanted, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a write beyond the file size limit fails instead */
@@ -88,7 +90,8 @@ static int open_clock(void)
 	return fd;
 }
 
-int wakeups__open(struct wakeups *wakeups, uint64_t interval_ns, int outputs_fd, struct error *err)
+int wakeups__open(struct wakeups *wakeups, uint64_t interval_ns, int outputs_fd, bool takes_signals,
+		  struct error *err)
 {
 	int code = 0;
 
@@ -96,7 +99,7 @@ int wakeups__open(struct wakeups *wakeups, uint64_t interval_ns, int outputs_fd,
 				    .timer_fd = open_timer(interval_ns, true),
 				    .deadline_fd = -1,
 				    .command_fd = -1,
-				    .signal_fd = open_signals(),
+				    .signal_fd = open_signals(takes_signals),
 				    .clock_fd = open_clock(),
 				    .ignores_hangup = is_ignored(SIGHUP)};
 	if (wakeups->epoll_fd < 0 || wakeups->timer_fd < 0 || wakeups->signal_fd < 0 ||

@@ -38,11 +38,13 @@ struct wakeup {
 };
 
 /*
- * Blocks SIGINT, SIGTERM and SIGHUP, which are read from here on, and ignores SIGPIPE and SIGXFSZ.
+ * With `takes_signals`, blocks SIGINT, SIGTERM and SIGHUP, which are read from here on. Ignores
+ * SIGPIPE and SIGXFSZ.
  * `interval_ns` is the timer's; `outputs_fd` (borrowed) becomes readable when the outputs have a
  * notice. 0 or negative errno with a sentence.
  */
-int wakeups__open(struct wakeups *wakeups, uint64_t interval_ns, int outputs_fd, struct error *err);
+int wakeups__open(struct wakeups *wakeups, uint64_t interval_ns, int outputs_fd, bool takes_signals,
+		  struct error *err);
 void wakeups__close(struct wakeups *wakeups);
 
 /* Reported once. 0 or negative errno. */

@@ -9,6 +9,7 @@
 #include "common/fixed_text.h"
 #include "common/log.h"
 #include "steptrace/capture/ring_sizes.h"
+#include "steptrace/record/accounting.h"
 #include "steptrace/record/recording.h"
 #include "steptrace/seen/seen_open.h"
 #include "steptrace/stream/executions.h"
@@ -105,21 +106,24 @@ static bool is_first_of_process(const struct execution *execution, const struct 
 	return at == step;
 }
 
-/* A step of a forked child is told with the child's copy of the command, as it is in its memory. */
 static void tell_execution(void *context, const struct execution *execution)
 {
 	struct telling *telling = context;
 
-	uint32_t main_pid = execution__pid(execution);
-
-	telling->message.pid = (pid_t)main_pid;
+	telling->message.pid = (pid_t)execution__pid(execution);
 	tell_command(telling, execution);
-	for (const struct begun_step *step = execution->open.newest; step; step = step->older) {
-		telling->message.pid = (pid_t)step->record.pid;
-		if (step->record.pid != main_pid && is_first_of_process(execution, step))
-			tell_command(telling, execution);
-		tell_step(telling, execution, step);
-	}
+}
+
+/* A step of a forked child is told with the child's copy of the command, as it is in its memory. */
+static void tell_open_step(void *context, const struct execution *execution,
+			   const struct begun_step *step)
+{
+	struct telling *telling = context;
+
+	telling->message.pid = (pid_t)step->record.pid;
+	if (step->record.pid != execution__pid(execution) && is_first_of_process(execution, step))
+		tell_command(telling, execution);
+	tell_step(telling, execution, step);
 }
 
 /* ---- what the recording calls */
@@ -151,12 +155,14 @@ static int on_attached(void *context, struct error *err)
 static bool on_question(void *context, struct stream *stream, uint64_t now_ns)
 {
 	struct telling *telling = context;
+	const struct open_visitor visitor = {tell_execution, tell_open_step, telling};
 	char question;
 
 	(void)now_ns;
 	if (recv(telling->socket, &question, 1, 0) != 1)
 		return false;
-	stream__each_open(stream, tell_execution, telling);
+	stream__each_open(stream, &visitor);
+	telling->message.lost = accounting__lost(stream);
 	tell(telling, SEEN_END);
 	return !telling->is_alone;
 }
@@ -173,6 +179,7 @@ static int record(struct telling *telling, const struct targets *targets, struct
 		.format = FORMAT_REPORT,
 		.flush_ns = 50000000,
 		.reader = &reader,
+		.is_helper = true,
 	};
 
 	options.watch.targets = *targets;
@@ -183,28 +190,36 @@ static int record(struct telling *telling, const struct targets *targets, struct
 /* False: there is nothing to attach to. */
 static bool receive_targets(int socket, struct targets *targets)
 {
-	ssize_t bytes = recv(socket, targets->pids, sizeof(targets->pids), 0);
+	struct seen_targets wanted;
+	ssize_t bytes = recv(socket, &wanted, sizeof(wanted), 0);
 
-	targets->pids_count = bytes > 0 ? (size_t)bytes / sizeof(targets->pids[0]) : 0;
-	return targets->pids_count > 0;
+	*targets = (struct targets){.no_children = wanted.no_children, .may_be_missing = true};
+	if (bytes != sizeof(wanted) || wanted.pids_count > TARGETS_MAX)
+		return false;
+	targets->pids_count = wanted.pids_count;
+	memcpy(targets->pids, wanted.pids, sizeof(targets->pids));
+	return true;
 }
 
 _Noreturn void seen_child__run(int socket, pid_t parent)
 {
 	struct telling telling = {.socket = socket};
-	struct targets targets = {.pids_count = 0};
+	struct targets targets;
 	const int kept[] = {socket, STDERR_FILENO};
 	struct error err = {""};
+	int status;
 
-	setpgid(0, 0); /* Ctrl-C is for the process that asks */
+	child_process__block_signals();
 	prctl(PR_SET_NAME, SEEN_CHILD_NAME);
 	if (!child_process__end_with(parent) || child_process__close_others(kept, 2) ||
 	    !receive_targets(socket, &targets))
 		_exit(0);
 	log__leave_out_infos();
-	if (record(&telling, &targets, &err) == 0)
-		tell(&telling, SEEN_OVER);
+	status = record(&telling, &targets, &err);
+	if (telling.is_alone)
+		_exit(1);
 	telling.message.failure = err;
-	tell(&telling, SEEN_FAILED);
+	/* Without a sentence, a file could not be attached: the others were. */
+	tell(&telling, status && err.text[0] ? SEEN_FAILED : SEEN_OVER);
 	_exit(0);
 }

@@ -2,6 +2,7 @@
 #include "steptrace/seen/seen_open.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,14 +30,28 @@ int seen_open__start(struct seen_open *seen, struct error *err)
 	return code;
 }
 
-/* The end of the socket tells the child to end. The child closes its own when it has detached. */
+/* Whether the child says something, or ends, within SEEN_PATIENCE_MS. Signals do not shorten that:
+ * an answer comes at once. */
+static bool says_something(const struct seen_open *seen)
+{
+	struct pollfd child = {.fd = seen->fd, .events = POLLIN};
+	int ready;
+
+	do
+		ready = poll(&child, 1, SEEN_PATIENCE_MS);
+	while (ready < 0 && errno == EINTR);
+	return ready > 0;
+}
+
+/* The end of the socket tells the child to end. The child closes its own when it has detached. A
+ * child that is stopped ends when it continues. */
 void seen_open__close(struct seen_open *seen)
 {
 	char byte;
 
 	if (seen->fd >= 0) {
 		shutdown(seen->fd, SHUT_WR);
-		while (recv(seen->fd, &byte, 1, 0) > 0)
+		while (says_something(seen) && recv(seen->fd, &byte, 1, 0) > 0)
 			continue;
 		close(seen->fd);
 	}
@@ -53,8 +68,8 @@ size_t seen_message__bytes(uint32_t kind)
 
 	switch (kind) {
 	case SEEN_ATTACHED:
-	case SEEN_END:
 	case SEEN_OVER: return head;
+	case SEEN_END: return head + sizeof(uint64_t);
 	case SEEN_FAILED: return head + sizeof(struct error);
 	case SEEN_COMMAND: return head + sizeof(struct open_command);
 	case SEEN_STEP: return head + sizeof(struct open_step);
@@ -85,10 +100,11 @@ static bool is_valid(const struct seen_message *message, ssize_t bytes)
 /* 0 or negative errno with a sentence. */
 static int receive(const struct seen_open *seen, struct seen_message *message, struct error *err)
 {
-	ssize_t bytes = recv(seen->fd, message, sizeof(*message), 0);
+	ssize_t bytes;
 
-	if (bytes < 0 && errno == EINTR)
-		return error__set(err, -EINTR, "interrupted");
+	do
+		bytes = recv(seen->fd, message, sizeof(*message), 0);
+	while (bytes < 0 && errno == EINTR);
 	if (!is_valid(message, bytes))
 		return error__set(err, -EPIPE, "the process '%s' has ended", SEEN_CHILD_NAME);
 	if (message->kind != SEEN_FAILED)
@@ -101,14 +117,17 @@ static int receive(const struct seen_open *seen, struct seen_message *message, s
 
 /* ---- questions */
 
-int seen_open__attach(struct seen_open *seen, const pid_t *pids, size_t count, struct error *err)
+int seen_open__attach(struct seen_open *seen, const pid_t *pids, size_t count, bool no_children,
+		      struct error *err)
 {
+	struct seen_targets *targets = &seen->targets;
 	struct seen_message message;
 	int code;
 
-	seen->pids_count = count < TARGETS_MAX ? count : TARGETS_MAX;
-	memcpy(seen->pids, pids, seen->pids_count * sizeof(seen->pids[0]));
-	if (send(seen->fd, seen->pids, seen->pids_count * sizeof(seen->pids[0]), MSG_NOSIGNAL) < 0)
+	targets->no_children = no_children;
+	targets->pids_count = count < TARGETS_MAX ? count : TARGETS_MAX;
+	memcpy(targets->pids, pids, targets->pids_count * sizeof(targets->pids[0]));
+	if (send(seen->fd, targets, sizeof(*targets), MSG_NOSIGNAL) < 0)
 		return error__set(err, -errno, "the process '%s' has ended", SEEN_CHILD_NAME);
 	code = receive(seen, &message, err);
 	if (!code)
@@ -166,28 +185,40 @@ int seen_open__ask(struct seen_open *seen, struct error *err)
 		return 0;
 	send(seen->fd, "?", 1, MSG_NOSIGNAL); /* what it said before it ended can still be read */
 	do {
-		code = receive(seen, &message, err);
-		if (code == -EINTR)
-			continue;
+		code = says_something(seen)
+			       ? receive(seen, &message, err)
+			       : error__set(err, -ETIMEDOUT, "the process '%s' does not answer",
+					    SEEN_CHILD_NAME);
 		if (!code && message.kind == SEEN_COMMAND)
 			take_command(seen, &message);
 		if (!code && message.kind == SEEN_STEP)
 			take_step(seen, &message);
-	} while (code == -EINTR || (!code && message.kind < SEEN_END));
+	} while (!code && message.kind < SEEN_END);
+	if (!code && message.kind == SEEN_END)
+		seen->lost = message.lost;
 	seen->is_over = !code && message.kind == SEEN_OVER;
 	return code;
 }
 
 /* ---- the answer */
 
+/* The child follows forks. So it also sees a process whose parent has ended. */
+static bool has_command(const struct seen_open *seen, pid_t pid)
+{
+	for (size_t i = 0; i < seen->commands_count; i++)
+		if (seen->commands[i].pid == pid)
+			return true;
+	return false;
+}
+
 static bool is_attached(void *context, pid_t pid)
 {
 	const struct seen_open *seen = context;
 
-	for (size_t i = 0; i < seen->pids_count; i++)
-		if (seen->pids[i] == pid)
+	for (size_t i = 0; i < seen->targets.pids_count; i++)
+		if (seen->targets.pids[i] == pid)
 			return true;
-	return false;
+	return has_command(seen, pid);
 }
 
 static void add_spans(void *context, pid_t pid, struct open_spans *spans)

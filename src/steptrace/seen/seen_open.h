@@ -31,27 +31,38 @@ struct seen_step {
 	struct open_step step;
 };
 
+/* The question of seen_open__attach(). */
+struct seen_targets {
+	pid_t pids[TARGETS_MAX];
+	size_t pids_count;
+	bool no_children;
+};
+
 /* A child that never started is {.fd = -1}. */
 struct seen_open {
-	int fd;                  /* to the child; -1: none */
-	pid_t pids[TARGETS_MAX]; /* to which it is attached */
-	size_t pids_count;
+	int fd;                        /* to the child; -1: none */
+	struct seen_targets targets;   /* to which it is attached */
 	bool is_over;                  /* all of them have ended */
 	uint64_t attached_ns;          /* CLOCK_MONOTONIC; 0: not yet */
 	struct seen_command *commands; /* owned: the last answer */
 	struct seen_step *steps;       /* owned */
 	size_t commands_count, commands_room, steps_count, steps_room;
 	uint64_t left_out; /* of the answer: there was no memory */
+	uint64_t lost;     /* events so far: what may have ended is not in the answer */
 };
 
 /* 0 or negative errno with a sentence. Call seen_open__close() in any case. */
 int seen_open__start(struct seen_open *seen, struct error *err);
 
-/* Returns when the child is attached to the first TARGETS_MAX of the processes. 0 or negative errno
- * with a sentence; -EINTR: a signal came. */
-int seen_open__attach(struct seen_open *seen, const pid_t *pids, size_t count, struct error *err);
+/* Returns when the child is attached to the first TARGETS_MAX of the processes; those that have
+ * ended are passed over. 0 or negative errno with a sentence. */
+int seen_open__attach(struct seen_open *seen, const pid_t *pids, size_t count, bool no_children,
+		      struct error *err);
 
-/* Replaces the last answer. 0 or negative errno with a sentence. */
+/* Replaces the last answer. Waits for each message SEEN_PATIENCE_MS at most. 0 or negative errno
+ * with a sentence. */
+enum { SEEN_PATIENCE_MS = 2000 };
+
 int seen_open__ask(struct seen_open *seen, struct error *err);
 
 /* Its context is the struct. */
@@ -79,6 +90,7 @@ struct seen_message {
 		/* Their addresses are those of other structs: only for comparing. */
 		struct open_command command;
 		struct open_step step;
+		uint64_t lost; /* SEEN_END */
 	};
 };
 

@@ -169,11 +169,47 @@ int stream__each_open_pid(struct stream *stream, void (*each)(uint32_t pid, void
 	return executions__each_pid(stream->open, each, context);
 }
 
-void stream__each_open(const struct stream *stream,
-		       void (*each)(void *context, const struct execution *execution),
-		       void *context)
+struct visit {
+	const struct stream *stream;
+	const struct open_visitor *visitor;
+};
+
+static bool may_have_ended(const struct begun_step *step, uint64_t lost_until_ns)
 {
-	executions__each(stream->open, each, context);
+	return step->record.time_ns <= lost_until_ns;
+}
+
+static bool has_open_step(const struct execution *execution, uint64_t lost_until_ns)
+{
+	for (const struct begun_step *step = execution->open.newest; step; step = step->older)
+		if (!may_have_ended(step, lost_until_ns))
+			return true;
+	return false;
+}
+
+static void visit_execution(void *context, const struct execution *execution)
+{
+	const struct visit *visit = context;
+	const struct open_visitor *visitor = visit->visitor;
+	uint64_t steps_ns =
+		stream__lost_until_ns(visit->stream, PROBE_STEP_DONE, execution->steps_lost_before);
+	uint64_t commands_ns = stream__lost_until_ns(visit->stream, PROBE_COMMAND_DONE,
+						     execution->ends_lost_before);
+
+	if (execution->rejected ||
+	    (execution->last_ns <= commands_ns && !has_open_step(execution, steps_ns)))
+		return;
+	visitor->execution(visitor->context, execution);
+	for (const struct begun_step *step = execution->open.newest; step; step = step->older)
+		if (!may_have_ended(step, steps_ns))
+			visitor->step(visitor->context, execution, step);
+}
+
+void stream__each_open(const struct stream *stream, const struct open_visitor *visitor)
+{
+	struct visit visit = {stream, visitor};
+
+	executions__each(stream->open, visit_execution, &visit);
 }
 
 struct lines *stream__lines(struct stream *stream)

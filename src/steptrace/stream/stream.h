@@ -126,10 +126,20 @@ void stream__end(struct stream *stream, uint64_t now_ns);
 int stream__each_open_pid(struct stream *stream, void (*each)(uint32_t pid, void *context),
 			  void *context);
 
-/* Calls `each` once for every open execution. */
-void stream__each_open(const struct stream *stream,
-		       void (*each)(void *context, const struct execution *execution),
-		       void *context);
+struct begun_step;
+
+/*
+ * Visits each open execution, then the steps that it has open, the newest first. What was rejected,
+ * and what may have ended because events were lost, is left out.
+ */
+struct open_visitor {
+	void (*execution)(void *context, const struct execution *execution);
+	void (*step)(void *context, const struct execution *execution,
+		     const struct begun_step *step);
+	void *context;
+};
+
+void stream__each_open(const struct stream *stream, const struct open_visitor *visitor);
 
 /*
  * The lines that were not taken yet; the stream owns them. lines__clear() drops them. A caller that

@@ -80,17 +80,21 @@ static void tell_execution(void *context, const struct execution *execution)
 	span.since_ns = execution__since_ns(execution, &span.is_older);
 	see(telling, execution->command.head.execution_id);
 	telling->each(telling->context, &span);
-	for (const struct begun_step *step = execution->open.newest; step; step = step->older) {
-		const struct open_span_now of_step = {
-			.command = execution->command.slug,
-			.step_type = step->span.type,
-			.step_name = step->span.name,
-			.since_ns = step->record.time_ns,
-		};
+}
 
-		see(telling, step->span.step_id);
-		telling->each(telling->context, &of_step);
-	}
+static void tell_step(void *context, const struct execution *execution,
+		      const struct begun_step *step)
+{
+	const struct telling *telling = context;
+	const struct open_span_now span = {
+		.command = execution->command.slug,
+		.step_type = step->span.type,
+		.step_name = step->span.name,
+		.since_ns = step->record.time_ns,
+	};
+
+	see(telling, step->span.step_id);
+	telling->each(telling->context, &span);
 }
 
 static void tell_looked(void *context, const char *key, size_t key_bytes,
@@ -116,9 +120,10 @@ void open_now__each(struct open_now *now, const struct stream *stream,
 		    void (*each)(void *context, const struct open_span_now *span), void *context)
 {
 	struct telling telling = {now, each, context};
+	const struct open_visitor visitor = {tell_execution, tell_step, &telling};
 
 	now->round++;
-	stream__each_open(stream, tell_execution, &telling);
+	stream__each_open(stream, &visitor);
 	if (now->looked)
 		open_set__each(now->looked, tell_looked, &telling);
 }

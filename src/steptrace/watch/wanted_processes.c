@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "steptrace/watch/wanted_processes.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "steptrace/attach/process_tree.h"
@@ -73,8 +74,11 @@ int wanted_processes__add(struct capture *capture, const struct targets *targets
 {
 	int code = command ? add(capture, command, err) : 0;
 
-	for (size_t i = 0; i < targets->pids_count && !code; i++)
+	for (size_t i = 0; i < targets->pids_count && !code; i++) {
 		code = add(capture, targets->pids[i], err);
+		if (code == -ESRCH && targets->may_be_missing)
+			code = 0;
+	}
 	if (!code && targets->pids_count && !targets->no_children)
 		code = add_descendants(capture, targets, err);
 	return code;
