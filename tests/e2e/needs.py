@@ -9,6 +9,7 @@ import functools
 import os
 import pwd
 import shutil
+import socket
 import subprocess
 import tempfile
 import unittest
@@ -73,6 +74,16 @@ def own_memory():
         with open(path, encoding="ascii") as file:
             scope = file.read().strip()
         need("kernel.yama.ptrace_scope 0", None if scope == "0" else "it is " + scope)
+
+
+def localhost():
+    """A folder made by debootstrap has no /etc/hosts."""
+    try:
+        socket.getaddrinfo("localhost", 1, socket.AF_INET)
+        reason = None
+    except socket.gaierror as error:
+        reason = str(error)
+    need("an address of the name localhost (/etc/hosts)", reason)
 
 
 def other_users():

@@ -10,7 +10,7 @@ import unittest
 
 import needs
 from harness import (STEPTRACE, EndToEnd, Lines, PATIENCE_S, Runner, Scenario, Tracer, copy_of, run,
-                     target, with_newer_tags)
+                     target, wait_until, with_newer_tags)
 from test_inflight import names, parse
 
 HOUR = "1h"
@@ -258,11 +258,10 @@ class AnotherHeader(Scenario):
     def test_detached_at_the_end(self):
         with older() as runner:
             attached = Attached("--attach", HOUR, "-p", str(runner.pid))
+            child = self.child(attached)
             _, _, _, status = attached.look()
             self.assertEqual(status, 0)
-            left = subprocess.run(["pgrep", "-P", str(attached.process.pid)], check=False,
-                                  capture_output=True, text=True)
-        self.assertEqual(left.stdout, "")
+            wait_until(lambda: not os.path.exists("/proc/%d" % child), "the child has ended")
 
 
 if __name__ == "__main__":

@@ -273,7 +273,7 @@ class Caller(EndToEnd):
                               ("-o", self.file("own", 0o600)), ("-o", hidden),
                               ("-o", os.path.join(self.closed, "fifo"))):
                 self.refused("Permission denied", *whom, *arguments)
-            tls = (*whom, "-o", "tls:localhost:1")
+            tls = (*whom, "-o", "tls:127.0.0.1:1")
             self.refused("Error while reading file", *tls, "--tls-ca", key)
             self.refused("Error while reading file", *tls, "--tls-cert", key)
         for arguments in (("record", "-x", "spans"), ("record", "--", "spans"), ("list", "spans"),

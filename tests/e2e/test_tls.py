@@ -91,6 +91,7 @@ class Tls(Outputs):
     def setUp(self):
         super().setUp()
         needs.program("openssl")
+        needs.localhost()
         self.ours = Certificates(self.directory, "ours")
         self.theirs = Certificates(self.directory, "theirs")
 
