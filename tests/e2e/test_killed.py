@@ -160,6 +160,8 @@ class Killed(Scenario):
             self.expect_detached(runner.pid, twin.pid, when)
             self.assertIsNone(runner.poll(), when)
             recorded += self.check_output(path)[0]
+            if recorded == 0:
+                until_s *= 1.2  # the machine has become busier since it was measured
         output, _ = runner.communicate(b"end\n")
         self.assertEqual((runner.returncode, output), (0, expected.stdout), "seed %d" % seed)
         self.assertGreater(recorded, MOMENTS, "some moments were behind the attachment")
