@@ -28,6 +28,9 @@ static int make_room(struct strbuf *buf, size_t more)
 
 	if (buf->err)
 		return buf->err;
+	if (buf->room > buf->length && more < buf->room - buf->length &&
+	    more <= buf->limit - buf->length)
+		return 0;
 	if (more > buf->limit - buf->length || more > SIZE_MAX / 4 - buf->length)
 		return buf->err = -E2BIG;
 	while (room <= buf->length + more)

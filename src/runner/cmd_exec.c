@@ -163,20 +163,25 @@ static void close_session(struct session *session)
 
 /* ------------------------------------------------------------------ running */
 
-/* cJSON leaves DEL and U+0080 to U+009F as they are, and a terminal executes them. */
+/* JSON may contain DEL and U+0080 to U+009F as they are, and a terminal executes them. */
 static int print_json(const char *line)
 {
-	const uint8_t *at = (const uint8_t *)line;
+	for (size_t plain; *line; line++) {
+		const uint8_t *at;
+		bool is_long;
 
-	for (; *at; at++) {
-		bool is_long = at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0;
-
-		if (is_long)
-			at++;
-		if (is_long || *at == 0x7f)
-			printf("\\u%04x", *at);
+		plain = strcspn(line, "\x7f\xc2");
+		fwrite(line, 1, plain, stdout);
+		line += plain;
+		if (!*line)
+			break;
+		at = (const uint8_t *)line;
+		is_long = at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0;
+		line += is_long;
+		if (is_long || at[0] == 0x7f)
+			printf("\\u%04x", (uint8_t)*line);
 		else
-			putchar(*at);
+			putchar(*line);
 	}
 	return putchar('\n') == EOF || ferror(stdout) ? -EIO : 0;
 }

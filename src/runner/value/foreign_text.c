@@ -28,11 +28,25 @@ int foreign_text__check(const char *text, size_t bytes, const char *what, struct
 	return 0;
 }
 
+static bool is_valid(const uint8_t *at, const uint8_t *end)
+{
+	while (at < end) {
+		int size = *at > 0 && *at < 0x80 ? 1 : *at ? utf8__sequence_bytes(at, end) : 0;
+
+		if (!size)
+			return false;
+		at += size;
+	}
+	return true;
+}
+
 char *foreign_text__repaired(const char *text, size_t bytes)
 {
 	const uint8_t *at = (const uint8_t *)text, *end = at + bytes;
 	struct strbuf out;
 
+	if (is_valid(at, end))
+		return strndup(text, bytes);
 	strbuf__init(&out, SIZE_MAX);
 	while (at < end) {
 		int size = *at > 0 && *at < 0x80 ? 1 : utf8__sequence_bytes(at, end);

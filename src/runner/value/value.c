@@ -12,6 +12,20 @@
 
 /* ------------------------------------------------------------------ as text */
 
+/* At most 2^53. */
+static void write_whole(int64_t number, struct strbuf *out)
+{
+	char text[24], *at = text + sizeof(text);
+	int64_t rest = number < 0 ? -number : number;
+
+	do
+		*--at = (char)('0' + rest % 10);
+	while (rest /= 10);
+	if (number < 0)
+		*--at = '-';
+	strbuf__bytes(out, at, (size_t)(text + sizeof(text) - at));
+}
+
 void value__write_number(double number, struct strbuf *out)
 {
 	char text[64];
@@ -21,7 +35,7 @@ void value__write_number(double number, struct strbuf *out)
 		return;
 	}
 	if (number == floor(number) && fabs(number) <= 9007199254740992.0) {
-		strbuf__printf(out, "%.0f", number == 0 ? 0.0 : number);
+		write_whole((int64_t)number, out);
 		return;
 	}
 	for (int digits = 15; digits <= 17; digits++) {
@@ -50,14 +64,31 @@ static void write_json_char(const char *text, size_t size, struct strbuf *out)
 		strbuf__char(out, (char)c);
 }
 
+/* How many characters are written as they are. */
+static size_t plain_length(const char *text)
+{
+	size_t length = 0;
+
+	while ((unsigned char)text[length] >= 0x20 && (unsigned char)text[length] < 0x80 &&
+	       text[length] != '"' && text[length] != '\\')
+		length++;
+	return length;
+}
+
 static void write_json_text(const char *text, struct strbuf *out)
 {
-	size_t length = strlen(text), size;
+	const char *end = text + strlen(text);
 
 	strbuf__char(out, '"');
-	for (; length > 0 && !out->err; text += size, length -= size) {
-		size = utf8__size(text, length);
-		write_json_char(text, size, out);
+	while (text < end && !out->err) {
+		size_t size = plain_length(text);
+
+		strbuf__bytes(out, text, size);
+		text += size;
+		size = utf8__size(text, (size_t)(end - text));
+		if (size)
+			write_json_char(text, size, out);
+		text += size;
 	}
 	strbuf__char(out, '"');
 }
