@@ -77,7 +77,7 @@ static int matches(const char *conditions)
 
 	assert_non_null(tree);
 	store_query__init(&query, store__table(store, "fragment"));
-	code = store_query__add_all(&query, tree, &err);
+	code = store_query__add_all(&query, tree, NULL, &err);
 	if (!code)
 		code = store__select(store, &query, &rows, &err);
 	if (!code)

@@ -172,7 +172,7 @@ static int add_conditions(struct step_run *run, struct store_query *query, const
 		return error__set(run->err, -EINVAL,
 				  "'conditions' is empty and would match all rows: give at least "
 				  "one condition");
-	return store_query__add_all(query, conditions, run->err);
+	return store_query__add_all(query, conditions, NULL, run->err);
 }
 
 int step_run__target(struct step_run *run, struct store_query *query, cJSON **kept)

@@ -4,8 +4,7 @@
 #include <string.h>
 
 #include "runner/pack/step_type.h"
-#include "runner/run/step_run.h"
-#include "runner/value/integer.h"
+#include "runner/steps/rows.h"
 
 /* The state of the step. The trees are owned. */
 struct update {
@@ -13,24 +12,6 @@ struct update {
 	cJSON *data;
 	cJSON *row; /* before the update, then after it; NULL: no row matches */
 };
-
-static int check_data(struct step_run *run, const struct update *update)
-{
-	const cJSON *value;
-
-	if (!update->data || !update->data->child)
-		return error__set(run->err, -EINVAL, "'data' is missing or empty");
-	cJSON_ArrayForEach (value, update->data) {
-		if (!strcmp(value->string, "id") || !strcmp(value->string, "deleted_at"))
-			return error__set(run->err, -EINVAL, "'%s' cannot be set by an update%s",
-					  value->string,
-					  *value->string == 'd' ? ": use model.delete" : "");
-		if (!store_table__column(update->table, value->string))
-			return error__set(run->err, -EINVAL, "model '%s' has no column '%.64s'",
-					  update->table->name, value->string);
-	}
-	return 0;
-}
 
 static int find_row(struct step_run *run, struct update *update)
 {
@@ -61,10 +42,9 @@ static int write_row(struct step_run *run, struct update *update)
 {
 	const cJSON *id = cJSON_GetObjectItemCaseSensitive(update->row, "id");
 	struct store_query query;
-	int64_t changed = 0, row_id;
+	int64_t changed = 0, row_id = rows__id(update->row);
 	int err;
 
-	integer__of(id, &row_id);
 	if (strcmp(update->table->name, "fragments") == 0)
 		step_run__set_fragment(run, row_id);
 	store_query__init(&query, update->table);
@@ -82,16 +62,13 @@ static int write_row(struct step_run *run, struct update *update)
 }
 
 /* In a dry run the result shows the row as it would be after the update. */
-static void pretend(struct update *update)
+static int pretend(struct step_run *run, struct update *update)
 {
-	const cJSON *value;
+	cJSON *row = rows__pretended(update->table, update->row, update->data);
 
-	if (!update->row)
-		update->row = cJSON_CreateObject();
-	cJSON_ArrayForEach (value, update->data) {
-		cJSON_DeleteItemFromObjectCaseSensitive(update->row, value->string);
-		cJSON_AddItemToObject(update->row, value->string, cJSON_Duplicate(value, 1));
-	}
+	cJSON_Delete(update->row);
+	update->row = row;
+	return row ? 0 : rows__no_memory(run);
 }
 
 static int answer(struct step_run *run, struct update *update)
@@ -117,10 +94,7 @@ static int change(struct step_run *run, struct update *update)
 		err = step_run__stamp(run, update->table, update->data, "updated_at");
 	if (err)
 		return err;
-	if (!step_run__is_dry(run))
-		err = write_row(run, update);
-	else
-		pretend(update);
+	err = step_run__is_dry(run) ? pretend(run, update) : write_row(run, update);
 	return err ? err : answer(run, update);
 }
 
@@ -132,7 +106,7 @@ static int run(struct step_run *run)
 	if (!err)
 		err = step_run__map(run, "data", &update.data);
 	if (!err)
-		err = check_data(run, &update);
+		err = rows__check_data(run, update.table, update.data);
 	if (!err)
 		err = change(run, &update);
 	cJSON_Delete(update.data);

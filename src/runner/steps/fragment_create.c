@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "runner/pack/step_type.h"
-#include "runner/run/step_run.h"
 #include "runner/steps/fragment.h"
-#include "runner/value/integer.h"
+#include "runner/steps/rows.h"
+#include "runner/value/value.h"
 
 static const char *const keys[] = {"type",       "title",    "message", "content", "tags",
 				   "state",      "metadata", "source",  "vault",   "project_id",
@@ -29,7 +29,7 @@ static int take_key(struct step_run *run, const char *key, cJSON *values)
 	return fragment__set(values, column, value, run->err);
 }
 
-static int collect(struct step_run *run, const struct store_table *table, cJSON *values)
+static int collect(struct step_run *run, cJSON *values)
 {
 	int err = 0;
 
@@ -43,27 +43,19 @@ static int collect(struct step_run *run, const struct store_table *table, cJSON 
 	if (!cJSON_GetObjectItemCaseSensitive(values, "type") &&
 	    !cJSON_AddStringToObject(values, "type", "log"))
 		return error__set(run->err, -ENOMEM, "out of memory");
-	err = step_run__stamp(run, table, values, "created_at");
-	return err ? err : step_run__stamp(run, table, values, "updated_at");
+	return 0;
 }
 
-static int insert(struct step_run *run, const struct store_table *table, const cJSON *values)
+/* The id once more; in a dry run it is null. */
+static int add_id(struct step_run *run)
 {
-	int64_t id;
-	int err = step_run__lock(run);
+	const cJSON *id = cJSON_GetObjectItemCaseSensitive(run->output, "id");
+	cJSON *copy = value__copy(id);
 
-	if (!err)
-		err = store__insert(step_run__store(run), table, values, &id, run->err);
-	if (!err)
-		err = store__get(step_run__store(run), table, id, &run->output, run->err);
-	if (err)
-		return err;
-	run->span->mutations_count = 1;
-	step_run__set_fragment(run, id);
-	step_run__changed(run, table, id, STEPTRACE_CREATED);
-	return integer__add(run->output, "fragment_id", id)
-		       ? 0
-		       : error__set(run->err, -ENOMEM, "out of memory");
+	if (copy && cJSON_AddItemToObject(run->output, "fragment_id", copy))
+		return 0;
+	cJSON_Delete(copy);
+	return rows__no_memory(run);
 }
 
 static int run(struct step_run *run)
@@ -74,17 +66,11 @@ static int run(struct step_run *run)
 
 	if (!values)
 		return error__set(run->err, -ENOMEM, "out of memory");
-	err = collect(run, table, values);
-	if (!err && !step_run__is_dry(run))
-		err = insert(run, table, values);
-	if (!err && step_run__is_dry(run)) {
-		cJSON_AddNullToObject(values, "id");
-		cJSON_AddNullToObject(values, "fragment_id");
-		run->output = values;
-		return 0;
-	}
+	err = collect(run, values);
+	if (!err)
+		err = rows__create(run, table, values, &run->output);
 	cJSON_Delete(values);
-	return err;
+	return err ? err : add_id(run);
 }
 
 const struct step_type step_fragment_create = {

@@ -7,7 +7,7 @@
 #include <errno.h>
 
 #include "runner/pack/step_type.h"
-#include "runner/run/step_run.h"
+#include "runner/steps/rows.h"
 
 static int wants_soft(struct step_run *run, const struct store_table *table, bool *soft)
 {
@@ -47,10 +47,7 @@ static int delete_rows(struct step_run *run, const struct store_query *query, bo
 		return err;
 	run->span->mutations_count = (uint64_t)changed;
 	cJSON_ArrayForEach (row, rows)
-		step_run__changed(
-			run, query->table,
-			(int64_t)cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(row, "id")),
-			STEPTRACE_DELETED);
+		step_run__changed(run, query->table, rows__id(row), STEPTRACE_DELETED);
 	return 0;
 }
 

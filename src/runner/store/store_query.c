@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "runner/store/store_query.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -59,6 +60,7 @@ void store_query__free(struct store_query *query)
 	for (size_t i = 0; i < query->binding_count; i++)
 		free(query->bindings[i].text);
 	free(query->bindings);
+	free(query->match);
 	strbuf__free(&query->where);
 	strbuf__free(&query->order);
 	*query = (struct store_query){0};
@@ -206,7 +208,7 @@ static int write_field(struct store_query *query, struct field *field, struct er
 
 static const char *joint(const struct store_query *query, const char *boolean)
 {
-	if (!query->where.length)
+	if (query->where.length == query->group_at)
 		return "";
 	return boolean && strcasecmp(boolean, "or") == 0 ? " OR " : " AND ";
 }
@@ -288,40 +290,87 @@ int store_query__add_item(struct store_query *query, const char *column, const c
 		    : bind(query, (struct store_binding){.node = item, .kind = STORE_TEXT}, err);
 }
 
+/* Where a word of the text ends; bytes of UTF-8 are letters. */
+static size_t word_length(const char *text)
+{
+	size_t length = 0;
+
+	while (text[length] &&
+	       ((unsigned char)text[length] >= 0x80 || isalnum((unsigned char)text[length])))
+		length++;
+	return length;
+}
+
+int store_query__add_match(struct store_query *query, const char *text, bool *has_words,
+			   struct error *err)
+{
+	struct strbuf match;
+
+	strbuf__init(&match, STORE_MATCH_BYTES);
+	while (*text) {
+		size_t length = word_length(text);
+
+		if (length) { /* in quotes, a word is no operator */
+			strbuf__text(&match, match.length ? " \"" : "\"");
+			strbuf__bytes(&match, text, length);
+			strbuf__text(&match, "\"*");
+		}
+		text += length ? length : 1;
+	}
+	*has_words = match.length > 0;
+	if (match.err) {
+		int code = match.err;
+
+		strbuf__free(&match);
+		return error__set(err, code, "the text to search for is too long");
+	}
+	query->match = strbuf__take(&match);
+	return query->match ? 0 : -ENOMEM;
+}
+
 static const char *text_of(const cJSON *object, const char *key)
 {
 	return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
 }
 
-static int add_entry(struct store_query *query, const cJSON *entry, struct error *err)
+static int add_entry(struct store_query *query, const cJSON *entry, const char *boolean,
+		     struct error *err)
 {
-	const char *field = text_of(entry, "field");
+	const char *field = text_of(entry, "field"), *own = text_of(entry, "boolean");
 
 	if (!field)
 		return error__set(err, -EINVAL,
 				  "a condition has no field: write {field, operator, value}");
 	return store_query__add(query, field, text_of(entry, "operator"),
 				cJSON_GetObjectItemCaseSensitive(entry, "value"),
-				text_of(entry, "boolean"), err);
+				own ? own : boolean, err);
 }
 
-int store_query__add_all(struct store_query *query, const cJSON *conditions, struct error *err)
+/* The conditions are one group: what was added before holds for all of them. */
+static int add_group(struct store_query *query, const cJSON *conditions, const char *boolean,
+		     struct error *err)
 {
 	const cJSON *entry;
-	int code = 0;
+	int code = strbuf__text(&query->where, query->where.length ? " AND (" : "(");
 
+	query->group_at = query->where.length;
+	cJSON_ArrayForEach (entry, conditions) {
+		if (!code && cJSON_IsArray(conditions))
+			code = add_entry(query, entry, boolean, err);
+		else if (!code)
+			code = store_query__add(query, entry->string, "=", entry, boolean, err);
+	}
+	query->group_at = 0;
+	return code ? code : strbuf__char(&query->where, ')');
+}
+
+int store_query__add_all(struct store_query *query, const cJSON *conditions, const char *boolean,
+			 struct error *err)
+{
 	if (!cJSON_IsArray(conditions) && !cJSON_IsObject(conditions))
 		return error__set(err, -EINVAL,
 				  "conditions must be a map or a list of {field, operator, value}");
-	cJSON_ArrayForEach (entry, conditions) {
-		if (cJSON_IsArray(conditions))
-			code = add_entry(query, entry, err);
-		else
-			code = store_query__add(query, entry->string, "=", entry, NULL, err);
-		if (code)
-			return code;
-	}
-	return 0;
+	return conditions->child ? add_group(query, conditions, boolean, err) : 0;
 }
 
 /* ------------------------------------------------------------------ order and limit */
@@ -391,6 +440,9 @@ static int order_by_entry(struct store_query *query, const cJSON *entry, struct 
 {
 	if (cJSON_IsString(entry))
 		return order_by_text(query, entry->valuestring, err);
+	if (text_of(entry, "sql"))
+		return error__set(err, -EINVAL,
+				  "an order is a column and a direction: SQL text is refused");
 	if (cJSON_IsObject(entry) && !text_of(entry, "field"))
 		return order_by_map(query, entry, err);
 	if (!text_of(entry, "field"))

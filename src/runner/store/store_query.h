@@ -31,6 +31,7 @@
 
 enum {
 	STORE_BINDINGS_MAX = 512,
+	STORE_MATCH_BYTES = 4096,
 	STORE_LIMIT_DEFAULT = 100,
 	STORE_LIMIT_MAX = 10000,
 };
@@ -44,7 +45,10 @@ struct store_binding {
 
 struct store_query {
 	const struct store_table *table;
+	size_t group_at;     /* where a group of conditions begins in `where` */
 	struct strbuf where; /* without the word WHERE; empty: all rows */
+	char *match;         /* owned; of store_query__add_match(); NULL: none */
+	bool searches_newer; /* set by store__search() */
 	struct strbuf order; /* without the words ORDER BY; empty: by id */
 	struct store_binding *bindings;
 	size_t binding_count, binding_room;
@@ -68,9 +72,16 @@ int store_query__add_search(struct store_query *query, const char *const columns
 int store_query__add_item(struct store_query *query, const char *column, const cJSON *item,
 			  struct error *err);
 
-/* Adds conditions: a map of field -> value, each with "=", or a list of {field, operator, value,
- * boolean}. */
-int store_query__add_all(struct store_query *query, const cJSON *conditions, struct error *err);
+/* For fragments: only those that contain all words of the text, each at the start of a word. They
+ * come in the order of their rank where no order is set. *has_words is false if there is no word in
+ * the text. */
+int store_query__add_match(struct store_query *query, const char *text, bool *has_words,
+			   struct error *err);
+
+/* Adds conditions as one group: a map of field -> value, each with "=", or a list of {field,
+ * operator, value, boolean}. `boolean` joins those that do not say it themselves. */
+int store_query__add_all(struct store_query *query, const cJSON *conditions, const char *boolean,
+			 struct error *err);
 
 /* `order` is "created_at desc", "latest", "oldest", "updated", "created", {"field", "direction"},
  * {column: direction}, or a list of these. */

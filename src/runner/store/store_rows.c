@@ -191,8 +191,21 @@ static void write_columns(struct strbuf *sql, const cJSON *values, bool named, c
 	}
 }
 
+/* Full text (store_search.c). The names of its columns are not those of fragments. */
+#define MATCHES(table)                                                                             \
+	"SELECT rowid AS match_id, rank AS match_rank FROM " table " WHERE " table " MATCH ?1"
+
+static void write_match(struct strbuf *sql, bool searches_newer)
+{
+	strbuf__text(sql, "SELECT fragments.* FROM (" MATCHES("fragments_text"));
+	if (searches_newer)
+		strbuf__text(sql, " AND rowid NOT IN (SELECT id FROM fragments_to_index) "
+				  "UNION ALL " MATCHES("newer_text"));
+	strbuf__text(sql, ") JOIN fragments ON fragments.id = match_id");
+}
+
 static void write_head(struct strbuf *sql, enum verb verb, const struct store_table *table,
-		       const cJSON *values)
+		       const struct store_query *query, const cJSON *values)
 {
 	static const char *const heads[] = {
 		[VERB_INSERT] = "INSERT INTO ",         [VERB_SELECT] = "SELECT * FROM ",
@@ -200,6 +213,10 @@ static void write_head(struct strbuf *sql, enum verb verb, const struct store_ta
 		[VERB_DELETE] = "DELETE FROM ",
 	};
 
+	if (query && query->match && verb == VERB_SELECT) {
+		write_match(sql, query->searches_newer);
+		return;
+	}
 	strbuf__text(sql, heads[verb]);
 	strbuf__text(sql, table->name);
 	if (verb == VERB_UPDATE) {
@@ -231,7 +248,9 @@ static void write_tail(struct strbuf *sql, enum verb verb, const struct store_qu
 	if (verb != VERB_SELECT)
 		return;
 	strbuf__text(sql, " ORDER BY ");
-	strbuf__text(sql, query->order.length ? query->order.text : "id");
+	strbuf__text(sql, query->order.length ? query->order.text
+			  : query->match      ? "match_rank, id"
+					      : "id");
 	strbuf__text(sql, " LIMIT ? OFFSET ?");
 }
 
@@ -244,7 +263,7 @@ static sqlite3_stmt *build(struct store *store, enum verb verb, const struct sto
 	struct strbuf sql;
 
 	strbuf__init(&sql, SIZE_MAX);
-	write_head(&sql, verb, table, values);
+	write_head(&sql, verb, table, query, values);
 	if (query)
 		write_tail(&sql, verb, query);
 	if (!sql.err)
@@ -276,14 +295,16 @@ int store__select(struct store *store, const struct store_query *query, cJSON **
 		  struct error *err)
 {
 	sqlite3_stmt *statement = build(store, VERB_SELECT, query->table, query, NULL);
-	int at = (int)query->binding_count + 1, code;
+	int first = query->match ? 2 : 1, at = first + (int)query->binding_count, code;
 
 	if (!statement)
 		return store__complain(store, err, "read rows");
 	*rows = cJSON_CreateArray();
 	if (!*rows)
 		return error__set(err, -ENOMEM, "out of memory");
-	if (bind_query(statement, 1, query) || sqlite3_bind_int64(statement, at, query->limit) ||
+	if ((query->match && sqlite3_bind_text(statement, 1, query->match, -1, SQLITE_STATIC)) ||
+	    bind_query(statement, first, query) ||
+	    sqlite3_bind_int64(statement, at, query->limit) ||
 	    sqlite3_bind_int64(statement, at + 1, query->offset))
 		code = store__complain(store, err, "read rows");
 	else
