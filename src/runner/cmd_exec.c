@@ -15,6 +15,7 @@
 #include "runner/pacer.h"
 #include "runner/run/execution.h"
 #include "runner/store/store.h"
+#include "runner/tools/tool_list.h"
 #include "runner/value/value.h"
 
 /* Everything that one run of `steprun exec` owns. */
@@ -25,6 +26,7 @@ struct session {
 	cJSON *input;
 	struct store *store;
 	struct ai_client *ai;
+	struct tool_list tools;
 	uint64_t run_count, failed_count;
 	struct error err;
 };
@@ -140,6 +142,12 @@ static int open_session(struct session *session)
 	err = read_input(session);
 	if (err)
 		return err;
+	if (options->tools_path) {
+		err = tool_list__load(&session->tools, options->tools_path, &session->err);
+		session->settings.tools = &session->tools;
+	}
+	if (err)
+		return refuse(session, session->packs[0]->slug, "invalid_argument", "tools", err);
 	err = store__open(options->database, &session->store, &session->err);
 	if (err)
 		return refuse(session, session->packs[0]->slug, "database_unavailable", NULL, err);
@@ -159,6 +167,7 @@ static void close_session(struct session *session)
 	cJSON_Delete(session->input);
 	store__close(session->store);
 	ai_client__close(session->ai);
+	tool_list__free(&session->tools);
 }
 
 /* ------------------------------------------------------------------ running */

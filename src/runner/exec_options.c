@@ -30,6 +30,7 @@ enum which {
 	OPT_AI_URL,
 	OPT_AI_MODEL,
 	OPT_WITHOUT,
+	OPT_TOOLS,
 	OPT_COUNT,
 };
 
@@ -53,6 +54,7 @@ static const struct option_spec specs[] = {
 	[OPT_AI_URL] = {0, "ai-url", "URL", "address of the model (or STEPRUN_AI_URL)"},
 	[OPT_AI_MODEL] = {0, "ai-model", "NAME", "name of the model (or STEPRUN_AI_MODEL)"},
 	[OPT_WITHOUT] = {0, "without", "CAPABILITY", "disable a capability; may be repeated"},
+	[OPT_TOOLS] = {0, "tools", "FILE", "the tools that packs may call (default: none)"},
 };
 
 _Static_assert(sizeof(specs) / sizeof(specs[0]) == OPT_COUNT, "an option has no row in specs");
@@ -150,6 +152,7 @@ static int take(struct exec_options *options, int which, const char *value, stru
 	case OPT_SOURCE: options->source = value; break;
 	case OPT_CORRELATION: options->correlation_id = value; break;
 	case OPT_NOW: return id_source__fix_now(&options->ids, value, err);
+	case OPT_TOOLS: options->tools_path = value; break;
 	case OPT_AI_URL: options->ai_url = value; break;
 	case OPT_AI_MODEL: options->ai_model = value; break;
 	default: return take_flag(options, which);

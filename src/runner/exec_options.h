@@ -29,6 +29,7 @@ struct exec_options {
 	struct exec_list packs;
 	struct exec_list switched_off;
 	const char *database;
+	const char *tools_path; /* NULL: none */
 	const char *user, *source, *correlation_id;
 	const char *ai_url, *ai_model, *ai_key;
 	uint64_t repeat;      /* number of executions; 0: until stopped */

@@ -101,6 +101,31 @@ class Commands(Workplace):
         self.trace(pack, "--context", context)
         self.assertEqual(json.loads(self.output)["outputs"], {"n": 9223372036854775806})
 
+    def test_a_tool(self):
+        pack, tools = self.path("calls"), self.path("tools.yaml")
+        os.mkdir(pack)
+        with open(os.path.join(pack, "command.yaml"), "w", encoding="utf-8") as file:
+            file.write("name: Calls\nslug: calls\nversion: 1.0.0\nsteps:\n"
+                       "  - {id: good, type: tool.call, with: {tool: sh, args: {code: 0}}}\n"
+                       "  - {id: bad, type: tool.call, with: {tool: sh, args: {code: 3}}}\n")
+        with open(tools, "w", encoding="utf-8") as file:
+            file.write("tools:\n  - slug: sh\n"
+                       "    argv: [/bin/sh, -c, 'exit {{ args.code }}']\n")
+        events = self.trace(pack, "--tools", tools, status=1)
+        calls = of_kind(events, "tool.invocation.completed")
+        self.assertEqual([(call["tool_slug"], call["outcome"], call["exit_status"])
+                          for call in calls],
+                         [("sh", "success", 0), ("sh", "failure", 3)])
+        self.assertEqual([call["step_id"] for call in calls],
+                         [step["step_id"] for step in steps(events)])
+        self.assertEqual(self.rows("SELECT invocation_id, exit_status, execution_id "
+                                   "FROM tool_invocations ORDER BY id"),
+                         [(call["invocation_id"], call["exit_status"], call["execution_id"])
+                          for call in calls])
+        self.assertIn("the tool 'sh' ended with exit status 3", self.words)
+        self.trace(pack, status=1)
+        self.assertIn("no tools were given (--tools FILE)", self.words)
+
     def test_nested_branches(self):
         events = self.trace("route-task", "urgent: the roof leaks")
         nested = [step for step in steps(events) if step["step"]["depth"] > 0]

@@ -30,7 +30,7 @@ struct step_type {
 	int (*run)(struct step_run *run);
 };
 
-enum { STEP_TYPE_COUNT = 20 };
+enum { STEP_TYPE_COUNT = 22 };
 
 extern const struct step_type *const step_types[STEP_TYPE_COUNT];
 

@@ -5,7 +5,7 @@
  * Supported: block and flow collections, literal and folded blocks, quoted scalars with escapes,
  * comments, UTF-8, a missing final newline. Plain scalars get their type from YAML's core schema
  * (null, true, false, integers, floats); quoted scalars are always text, and so is 1.0.0. An
- * integer of more than 15 digits is kept as text, because cJSON would not print it exactly.
+ * integer of more than 64 bits is an error.
  *
  * Not supported; the error names file, line and column: anchors and aliases, tags, several
  * documents in a file, duplicate keys, keys that are not scalars, NUL characters, .inf and .nan,

@@ -53,7 +53,7 @@ int64_t id_source__now_us(const struct id_source *source)
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-static void write_time(int64_t us, char text[CONTEXT_NOW_BYTES])
+void context__write_time(int64_t us, char text[CONTEXT_NOW_BYTES])
 {
 	int64_t micros = ((us % 1000000) + 1000000) % 1000000;
 	time_t seconds = (time_t)((us - micros) / 1000000);
@@ -162,7 +162,7 @@ int context__init(struct context *context, struct id_source *source, const cJSON
 {
 	*context = (struct context){.root = cJSON_CreateObject()};
 	context->now_us = id_source__now_us(source);
-	write_time(context->now_us, context->now);
+	context__write_time(context->now_us, context->now);
 	if (context->root && fill(context, source, input, prompts))
 		return 0;
 	context__free(context);

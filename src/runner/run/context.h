@@ -47,6 +47,9 @@ int context__init(struct context *context, struct id_source *source, const cJSON
 		  const cJSON *prompts);
 void context__free(struct context *context);
 
+/* "2025-03-01T08:30:00.000000Z"; microseconds since 1970. */
+void context__write_time(int64_t us, char text[CONTEXT_NOW_BYTES]);
+
 /* Makes `output` readable as steps.<id>.output. Takes ownership of `output`, also on failure. */
 int context__set_output(struct context *context, const char *step_id, cJSON *output);
 

@@ -14,11 +14,13 @@
 
 struct store;
 struct ai_client;
+struct tool_list;
 
 /* The settings that all executions of a run share. Everything is borrowed. */
 struct execution_settings {
 	struct store *store;
-	struct ai_client *ai; /* NULL: steps of type ai.generate fail */
+	struct ai_client *ai;          /* NULL: steps of type ai.generate fail */
+	const struct tool_list *tools; /* NULL: steps of type tool.call fail */
 	struct id_source *ids;
 	bool dry_run;
 	bool timing; /* print one line per step to stderr */

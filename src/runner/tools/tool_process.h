@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A program that runs to its end, with a time limit and a limit of its output. It has a process
+ * group of its own, which is killed whole: when the program has ended, is out of time or writes too
+ * much, nothing of it goes on. Its standard input is empty. It has no other descriptor of this
+ * process, and the usual dispositions of signals.
+ */
+#ifndef STEPTRACE_RUNNER_TOOL_PROCESS_H
+#define STEPTRACE_RUNNER_TOOL_PROCESS_H
+
+#include <stddef.h>
+
+#include "common/error.h"
+#include "common/strbuf.h"
+
+/* Borrowed. */
+struct tool_program {
+	char *const *argv, *const *env; /* end with NULL; argv[0] is an absolute path */
+	const char *directory;
+	int timeout_ms;
+	size_t output_bytes; /* of stdout, and of stderr */
+};
+
+struct tool_ended {
+	int exit_status;           /* 128 and the signal, if a signal ended it */
+	struct strbuf out, errors; /* owned by the caller, who frees both in any case */
+};
+
+/* Returns when the program has ended. 0: see *ended. -ETIMEDOUT or -E2BIG: it was killed, and
+ * *ended has what it wrote. Other negative errno: it could not be started. */
+int tool_process__run(const struct tool_program *program, struct tool_ended *ended,
+		      struct error *err);
+
+#endif
