@@ -131,6 +131,8 @@ static void set_settings(struct session *session)
 		.correlation_id = options->correlation_id,
 		.switched_off = options->switched_off.items,
 		.switched_off_count = options->switched_off.count,
+		.timeout_ns = options->timeout_ns,
+		.cancelled_ns = pacer__cancelled_ns(),
 	};
 }
 
@@ -254,11 +256,11 @@ static int run_all(struct session *session, struct pacer *pacer)
 	return err;
 }
 
-static void tell_end(const struct session *session, const struct pacer *pacer)
+static void tell_end(const struct session *session)
 {
-	if (pacer->signal)
+	if (pacer__signal())
 		log__info("stopped by %s after %" PRIu64 " executions",
-			  pacer->signal == SIGINT ? "Ctrl-C" : "SIGTERM", session->run_count);
+			  pacer__signal() == SIGINT ? "Ctrl-C" : "SIGTERM", session->run_count);
 	if (session->failed_count > 1)
 		log__error("%" PRIu64 " of %" PRIu64 " executions failed", session->failed_count,
 			   session->run_count);
@@ -274,7 +276,7 @@ static int run_session(struct session *session)
 	err = run_all(session, &pacer);
 	if (fflush(stdout) && err >= 0)
 		err = error__set(&session->err, -EIO, "cannot write the result");
-	tell_end(session, &pacer);
+	tell_end(session);
 	pacer__close(&pacer);
 	return err < 0 ? err : 0;
 }

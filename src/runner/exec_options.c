@@ -31,6 +31,7 @@ enum which {
 	OPT_AI_MODEL,
 	OPT_WITHOUT,
 	OPT_TOOLS,
+	OPT_TIMEOUT,
 	OPT_COUNT,
 };
 
@@ -54,6 +55,7 @@ static const struct option_spec specs[] = {
 	[OPT_AI_URL] = {0, "ai-url", "URL", "address of the model (or STEPRUN_AI_URL)"},
 	[OPT_AI_MODEL] = {0, "ai-model", "NAME", "name of the model (or STEPRUN_AI_MODEL)"},
 	[OPT_WITHOUT] = {0, "without", "CAPABILITY", "disable a capability; may be repeated"},
+	[OPT_TIMEOUT] = {0, "timeout", "TIME", "cancel an execution after TIME, such as 30s"},
 	[OPT_TOOLS] = {0, "tools", "FILE", "the tools that packs may call (default: none)"},
 };
 
@@ -97,6 +99,14 @@ static int rate(const char *text, uint64_t *per_second, struct error *err)
 		length -= 2;
 	snprintf(digits, sizeof(digits), "%.*s", (int)length, text);
 	return number(digits, 1, 1000000, "rate", per_second, err);
+}
+
+static int timeout(const char *text, uint64_t *ns, struct error *err)
+{
+	if (parse__duration_ns(text, ns) == 0 && *ns > 0)
+		return 0;
+	return error__set(err, -EINVAL, "--timeout takes a time, such as 500ms or 30s, not '%s'",
+			  text);
 }
 
 /* Checks and adds KEY=VALUE. */
@@ -152,6 +162,7 @@ static int take(struct exec_options *options, int which, const char *value, stru
 	case OPT_SOURCE: options->source = value; break;
 	case OPT_CORRELATION: options->correlation_id = value; break;
 	case OPT_NOW: return id_source__fix_now(&options->ids, value, err);
+	case OPT_TIMEOUT: return timeout(value, &options->timeout_ns, err);
 	case OPT_TOOLS: options->tools_path = value; break;
 	case OPT_AI_URL: options->ai_url = value; break;
 	case OPT_AI_MODEL: options->ai_model = value; break;

@@ -34,6 +34,7 @@ struct exec_options {
 	const char *ai_url, *ai_model, *ai_key;
 	uint64_t repeat;      /* number of executions; 0: until stopped */
 	uint64_t rate;        /* executions per second; 0: without waiting */
+	uint64_t timeout_ns;  /* of each execution; 0: none */
 	struct id_source ids; /* with the values of --now and --seed */
 	bool dry_run, quiet, timing, with_id;
 };

@@ -2,33 +2,48 @@
 #include "runner/pacer.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
-static int watch(struct pacer *pacer, int fd)
-{
-	struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+#include "common/clock.h"
 
-	return epoll_ctl(pacer->epoll, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
+/* ---- signals. On the platforms that steprun runs on, a store of 64 bits is one instruction. */
+
+static volatile sig_atomic_t caught;
+static volatile uint64_t caught_ns;
+
+static void on_signal(int number)
+{
+	if (!caught)
+		caught_ns = clock__now_ns();
+	caught = number;
 }
 
-static int open_signals(struct pacer *pacer)
+/* Without SA_RESTART, a wait ends; with SA_RESETHAND, a second signal ends the process. */
+static int catch_signals(void)
 {
-	sigset_t set;
+	struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	if (sigprocmask(SIG_BLOCK, &set, NULL))
-		return -errno;
-	pacer->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return pacer->signals < 0 ? -errno : watch(pacer, pacer->signals);
+	caught = 0;
+	caught_ns = 0;
+	return sigaction(SIGINT, &action, NULL) || sigaction(SIGTERM, &action, NULL) ? -errno : 0;
 }
+
+int pacer__signal(void)
+{
+	return caught;
+}
+
+const volatile uint64_t *pacer__cancelled_ns(void)
+{
+	return &caught_ns;
+}
+
+/* ---- the plan */
 
 static int open_timer(struct pacer *pacer, uint64_t per_second)
 {
@@ -41,17 +56,15 @@ static int open_timer(struct pacer *pacer, uint64_t per_second)
 	clock_gettime(CLOCK_MONOTONIC, &plan.it_value);
 	plan.it_interval.tv_sec = (time_t)(period_ns / 1000000000u);
 	plan.it_interval.tv_nsec = (long)(period_ns % 1000000000u);
-	if (timerfd_settime(pacer->timer, TFD_TIMER_ABSTIME, &plan, NULL))
-		return -errno;
-	return watch(pacer, pacer->timer);
+	return timerfd_settime(pacer->timer, TFD_TIMER_ABSTIME, &plan, NULL) ? -errno : 0;
 }
 
 int pacer__open(struct pacer *pacer, uint64_t per_second, struct error *err)
 {
 	int code;
 
-	*pacer = (struct pacer){.epoll = epoll_create1(EPOLL_CLOEXEC), .timer = -1, .signals = -1};
-	code = pacer->epoll < 0 ? -errno : open_signals(pacer);
+	*pacer = (struct pacer){.timer = -1};
+	code = catch_signals();
 	if (!code && per_second)
 		code = open_timer(pacer, per_second);
 	if (!code)
@@ -64,49 +77,41 @@ void pacer__close(struct pacer *pacer)
 {
 	if (pacer->timer >= 0)
 		close(pacer->timer);
-	if (pacer->signals >= 0)
-		close(pacer->signals);
-	if (pacer->epoll >= 0)
-		close(pacer->epoll);
-	*pacer = (struct pacer){.epoll = -1, .timer = -1, .signals = -1};
+	*pacer = (struct pacer){.timer = -1};
 }
 
-static void take_event(struct pacer *pacer, int fd)
+/* The signals are blocked but in ppoll(), so that none comes between the look and the wait. */
+static int wait_for_tick(struct pacer *pacer)
 {
-	struct signalfd_siginfo info;
+	struct pollfd timer = {.fd = pacer->timer, .events = POLLIN};
+	sigset_t signals, before;
 	uint64_t ticks;
+	int ready = 0;
 
-	if (fd == pacer->signals && read(fd, &info, sizeof(info)) == sizeof(info))
-		pacer->signal = (int)info.ssi_signo;
-	if (fd == pacer->timer && read(fd, &ticks, sizeof(ticks)) == sizeof(ticks))
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigprocmask(SIG_BLOCK, &signals, &before);
+	if (!caught)
+		ready = ppoll(&timer, 1, NULL, &before);
+	if (ready < 0)
+		ready = errno == EINTR ? 0 : -errno;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	if (ready > 0 && read(pacer->timer, &ticks, sizeof(ticks)) == sizeof(ticks))
 		pacer->due += ticks;
-}
-
-/* Reads the events that are ready. Blocks only if there is a rate and no start is due. */
-static int look(struct pacer *pacer)
-{
-	int timeout = pacer->timer < 0 || pacer->due ? 0 : -1;
-	struct epoll_event events[2];
-	int count = epoll_wait(pacer->epoll, events, 2, timeout);
-
-	if (count < 0 && errno != EINTR)
-		return -errno;
-	for (int i = 0; i < count; i++)
-		take_event(pacer, events[i].data.fd);
-	return 0;
+	return ready < 0 ? ready : 0;
 }
 
 int pacer__wait(struct pacer *pacer)
 {
-	int err;
+	int err = 0;
 
-	do {
-		err = look(pacer);
-		if (err)
-			return err;
-		if (pacer->signal)
-			return 1;
-	} while (pacer->timer >= 0 && !pacer->due);
+	while (!err && !caught && pacer->timer >= 0 && !pacer->due)
+		err = wait_for_tick(pacer);
+	if (err)
+		return err;
+	if (caught)
+		return 1;
 	if (pacer->due)
 		pacer->due--;
 	return 0;

@@ -338,7 +338,7 @@ static void the_pacer_keeps_its_plan(void **state)
 		assert_int_equal(pacer__wait(&pacer), 0);
 	raise(SIGTERM);
 	assert_int_equal(pacer__wait(&pacer), 1);
-	assert_int_equal(pacer.signal, SIGTERM);
+	assert_int_equal(pacer__signal(), SIGTERM);
 	pacer__close(&pacer);
 	assert_int_equal(pacer__open(&pacer, 1000, &err), 0);
 	for (int i = 0; i < 20; i++)

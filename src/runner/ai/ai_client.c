@@ -12,7 +12,10 @@
 #include "runner/value/foreign_text.h"
 
 struct ai_client {
-	CURL *curl; /* created at the first question, because that takes milliseconds */
+	/* Created at the first question, because that takes milliseconds. `multi` holds the
+	 * connection. */
+	CURL *curl;
+	CURLM *multi;
 	struct curl_slist *headers;
 	char *base_url; /* without a user and a password: it is in messages and in the cache */
 	char *model, *address;
@@ -127,6 +130,8 @@ void ai_client__close(struct ai_client *client)
 	curl_slist_free_all(client->headers);
 	if (client->curl)
 		curl_easy_cleanup(client->curl);
+	if (client->multi)
+		curl_multi_cleanup(client->multi);
 	free(client->base_url);
 	free(client->address);
 	free(client->model);
@@ -247,17 +252,54 @@ static void set_up(const struct ai_client *client, const struct ai_question *que
 	curl_easy_setopt(curl, CURLOPT_USERAGENT, "steprun");
 }
 
+static CURLcode result_of(CURLM *multi)
+{
+	CURLMsg *message;
+	int left;
+
+	while ((message = curl_multi_info_read(multi, &left)))
+		if (message->msg == CURLMSG_DONE)
+			return message->data.result;
+	return CURLE_FAILED_INIT;
+}
+
+/* Waits in slices, so that the deadline ends it. *over: it did. */
+static CURLcode perform(const struct ai_client *client, const struct ai_question *question,
+			bool *over)
+{
+	CURLcode code = CURLE_OUT_OF_MEMORY;
+	CURLMcode multi_code = CURLM_OK;
+	int running = 1;
+
+	if (curl_multi_add_handle(client->multi, client->curl))
+		return code;
+	while (!multi_code && running && !*over) {
+		multi_code = curl_multi_perform(client->multi, &running);
+		if (!multi_code && running)
+			multi_code =
+				curl_multi_poll(client->multi, NULL, 0, DEADLINE_SLICE_MS, NULL);
+		*over = running && deadline__check_wait(question->deadline, NULL) != 0;
+	}
+	if (!multi_code && !running)
+		code = result_of(client->multi);
+	curl_multi_remove_handle(client->multi, client->curl);
+	return code;
+}
+
 static int talk(const struct ai_client *client, const struct ai_question *question,
 		struct body *body, struct error *err)
 {
 	char *request = write_request(client, question);
+	bool over = false;
 	CURLcode code;
 
 	if (!request)
 		return error__set(err, -ENOMEM, "out of memory");
 	set_up(client, question, request, body);
-	code = curl_easy_perform(client->curl);
+	code = perform(client, question, &over);
 	cJSON_free(request);
+	if (over)
+		return deadline__check_wait(question->deadline, err);
 	if (body->too_long)
 		return error__set(err, -E2BIG, "the model's answer is longer than %d bytes",
 				  AI_ANSWER_BYTES_MAX);
@@ -327,7 +369,9 @@ int ai_client__ask(struct ai_client *client, const struct ai_question *question,
 				  "no model name given: use --ai-model or set STEPRUN_AI_MODEL");
 	if (!client->curl)
 		client->curl = curl_easy_init();
-	if (!client->curl)
+	if (!client->multi)
+		client->multi = curl_multi_init();
+	if (!client->curl || !client->multi)
 		return error__set(err, -ENOMEM, "out of memory");
 	code = talk(client, question, &body, err);
 	if (!code)

@@ -10,7 +10,8 @@
  * The key is sent in the Authorization header. Error messages never contain the key, a prompt or an
  * answer.
  *
- * Errors: -ETIMEDOUT (no answer in time, or HTTP 408 or 504); -ECONNREFUSED (cannot connect);
+ * Errors: -ETIMEDOUT (no answer in time, or HTTP 408 or 504, or the deadline); -ECANCELED;
+ * -ECONNREFUSED (cannot connect);
  * -EACCES (HTTP 401 or 403); -EPROTO (another HTTP status, or the answer is not a completion);
  * -E2BIG (the answer is too long); -EINVAL (no model or no address given); -ENOMEM.
  */
@@ -19,6 +20,7 @@
 
 #include <stdint.h>
 
+#include "common/deadline.h"
 #include "common/error.h"
 
 enum {
@@ -43,9 +45,10 @@ const char *ai_client__base_url(const struct ai_client *client);
 
 struct ai_question {
 	const char *prompt;
-	double temperature; /* negative: not sent, so the server uses its default */
-	int64_t max_tokens; /* 0: not sent, so the server uses its default */
-	int64_t timeout_ms; /* for the whole request */
+	double temperature;              /* negative: not sent, so the server uses its default */
+	int64_t max_tokens;              /* 0: not sent, so the server uses its default */
+	int64_t timeout_ms;              /* for the whole request */
+	const struct deadline *deadline; /* borrowed; NULL: none */
 };
 
 struct ai_answer {

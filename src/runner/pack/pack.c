@@ -100,6 +100,21 @@ static int check_head(const struct loader *loader)
 	return check_version(loader);
 }
 
+/* Seconds. */
+static int check_timeout(const struct loader *loader)
+{
+	const cJSON *timeout = get(loader->pack->manifest.root, "timeout");
+	double seconds = cJSON_IsNumber(timeout) ? timeout->valuedouble : 0;
+
+	if (!timeout || cJSON_IsNull(timeout))
+		return 0;
+	if (!(seconds > 0 && seconds <= PACK_TIMEOUT_S_MAX))
+		return complain(loader, timeout, "'%s' must be a number of seconds, at most a day",
+				"timeout");
+	loader->pack->timeout_ns = (uint64_t)(seconds * 1e9);
+	return 0;
+}
+
 static int check_texts(const struct loader *loader, const cJSON *list, const char *name)
 {
 	const cJSON *item;
@@ -315,6 +330,8 @@ static int read_manifest(const struct loader *loader)
 	free(text);
 	if (!err)
 		err = check_head(loader);
+	if (!err)
+		err = check_timeout(loader);
 	if (!err)
 		err = check_triggers(loader);
 	if (!err)

@@ -24,6 +24,7 @@
 
 enum {
 	PACK_STEPS_MAX = 1000, /* including nested steps */
+	PACK_TIMEOUT_S_MAX = 86400,
 	PACK_SLUG_BYTES = 64,
 };
 
@@ -51,6 +52,7 @@ struct pack {
 	struct pack_steps steps;
 	size_t step_count; /* including nested steps */
 	struct pack_prompts prompts;
+	uint64_t timeout_ns;                 /* of an execution, from the manifest; 0: none */
 	const cJSON *secrets, *capabilities; /* lists of text, or NULL */
 };
 

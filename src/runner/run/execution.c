@@ -146,8 +146,11 @@ int execution__run_steps(struct execution *execution, const struct pack_steps *s
 {
 	int err = 0;
 
-	for (size_t i = 0; !err && i < steps->count; i++)
-		err = run_step(execution, &steps->steps[i], parent);
+	for (size_t i = 0; !err && i < steps->count; i++) {
+		err = deadline__check(&execution->deadline, &execution->err);
+		if (!err)
+			err = run_step(execution, &steps->steps[i], parent);
+	}
 	return err;
 }
 
@@ -210,6 +213,20 @@ static int run_command(struct execution *execution, const cJSON *input)
 	return execution__run_steps(execution, &pack->steps, NULL);
 }
 
+/* The shorter one of the manifest's and that of the command line. */
+static void set_deadline(struct execution *execution)
+{
+	uint64_t limit_ns = execution->settings->timeout_ns;
+	uint64_t own_ns = execution->pack->timeout_ns;
+
+	if (own_ns && (!limit_ns || own_ns < limit_ns))
+		limit_ns = own_ns;
+	execution->deadline = (struct deadline){
+		.at_ns = limit_ns ? now_ns() + limit_ns : 0,
+		.cancelled_ns = execution->settings->cancelled_ns,
+	};
+}
+
 int execution__run(struct execution *execution, const struct execution_settings *settings,
 		   const struct pack *pack, const cJSON *input)
 {
@@ -224,8 +241,11 @@ int execution__run(struct execution *execution, const struct execution_settings 
 	execution->failed_step = NULL;
 	execution->category = STEPTRACE_ERROR_NONE;
 	execution->err.text[0] = 0;
+	set_deadline(execution);
+	store__watch(settings->store, &execution->deadline);
 	begin_span(execution, input);
 	err = run_command(execution, input);
+	store__watch(settings->store, NULL);
 	if (err && !execution->failed_step)
 		execution->category = execution__category_of(err);
 	execution->span.error_category = (uint8_t)execution->category;

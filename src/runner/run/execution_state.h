@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <steptrace.h>
 
+#include "common/deadline.h"
 #include "common/error.h"
 #include "runner/pack/pack.h"
 #include "runner/run/context.h"
@@ -22,6 +23,8 @@ struct execution_settings {
 	struct ai_client *ai;          /* NULL: steps of type ai.generate fail */
 	const struct tool_list *tools; /* NULL: steps of type tool.call fail */
 	struct id_source *ids;
+	uint64_t timeout_ns;                   /* of each execution; 0: none */
+	const volatile uint64_t *cancelled_ns; /* see struct deadline; may be NULL */
 	bool dry_run;
 	bool timing; /* print one line per step to stderr */
 	const char *user_id, *request_source, *correlation_id;
@@ -33,6 +36,7 @@ struct execution {
 	const struct execution_settings *settings;
 	const struct pack *pack;
 	struct context context;
+	struct deadline deadline;
 	struct steptrace_command span;
 	cJSON *response;                     /* owned; the values that notify steps have set */
 	const struct pack_step *failed_step; /* innermost step that failed; NULL: none has */

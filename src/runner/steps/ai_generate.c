@@ -269,8 +269,11 @@ static void keep(struct step_run *run, struct generation *generation)
 
 static int ask(struct step_run *run, struct generation *generation)
 {
-	int err = ai_client__ask(run->execution->settings->ai, &generation->question,
-				 &generation->answer, run->err);
+	int err;
+
+	generation->question.deadline = &run->execution->deadline;
+	err = ai_client__ask(run->execution->settings->ai, &generation->question,
+			     &generation->answer, run->err);
 
 	tell_tokens(run, generation, generation->ttl_s ? STEPTRACE_AI_MISS : STEPTRACE_AI_OFF);
 	if (!err)
@@ -326,6 +329,8 @@ static int generate(struct step_run *run, struct generation *generation)
 	err = remember(run, generation);
 	if (err == -ENOENT)
 		err = ask(run, generation);
+	if (err && deadline__check_wait(&run->execution->deadline, NULL))
+		return err; /* the command is over, whatever the step says */
 	return err ? fall_back(run, err) : 0;
 }
 

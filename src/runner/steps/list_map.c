@@ -191,7 +191,9 @@ static int take_items(struct step_run *run, struct mapping *mapping)
 
 		if (count >= mapping->limit)
 			break;
-		err = take_item(run, mapping, item, at++);
+		err = deadline__check(&run->execution->deadline, run->err);
+		if (!err)
+			err = take_item(run, mapping, item, at++);
 		if (err)
 			return err;
 		count += mapping->filtered_count == filtered;

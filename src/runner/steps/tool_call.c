@@ -137,7 +137,9 @@ static int prepare(struct step_run *run, struct call *call)
 static const char *status_of(const struct call *call)
 {
 	if (call->code)
-		return call->code == -ETIMEDOUT ? "timeout" : "failed";
+		return call->code == -ETIMEDOUT   ? "timeout"
+		       : call->code == -ECANCELED ? "cancelled"
+						  : "failed";
 	return call->ended.exit_status == 0 ? "succeeded" : "failed";
 }
 
@@ -206,6 +208,7 @@ static void call_tool(struct step_run *run, struct call *call)
 		.directory = call->tool->directory,
 		.timeout_ms = call->timeout_ms,
 		.output_bytes = call->tool->output_bytes,
+		.deadline = &run->execution->deadline,
 	};
 	uint64_t begun_ns = clock__now_ns();
 
@@ -248,6 +251,10 @@ static int failure_of(struct step_run *run, const struct call *call)
 {
 	const struct tool *tool = call->tool;
 
+	int over = call->code ? deadline__check_wait(&run->execution->deadline, run->err) : 0;
+
+	if (over)
+		return over;
 	switch (call->code) {
 	case 0: break;
 	case -ETIMEDOUT:

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "runner/store/store_private.h"
 #include "runner/store/store_schema.h"
@@ -25,8 +26,13 @@ static int errno_of(int code)
 int store__complain(struct store *store, struct error *err, const char *doing)
 {
 	int code = sqlite3_errcode(store->db);
+	bool is_locked = (code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_LOCKED;
+	int over = is_locked ? deadline__check_wait(store->deadline, err)
+			     : deadline__check(store->deadline, err);
 
-	if ((code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_LOCKED)
+	if (over)
+		return error__prefix(err, over, "cannot %s", doing);
+	if (is_locked)
 		return error__set(err, -EBUSY,
 				  "cannot %s: the database is locked by another process", doing);
 	return error__set(err, errno_of(code), "cannot %s: %s", doing, sqlite3_errmsg(store->db));
@@ -246,6 +252,36 @@ static const char settings[] = "PRAGMA journal_mode = WAL;"
 			       "PRAGMA synchronous = NORMAL;"
 			       "PRAGMA foreign_keys = ON;";
 
+/* ---- deadlines */
+
+enum { OPERATIONS_BETWEEN_CHECKS = 10000, LOCK_PAUSE_MS = 5 };
+
+static int is_over(void *store)
+{
+	return deadline__check(((struct store *)store)->deadline, NULL) != 0;
+}
+
+/* Zero: SQLite gives up. A signal ends a pause early. */
+static int wait_for_lock(void *context, int count)
+{
+	const struct timespec pause = {.tv_nsec = LOCK_PAUSE_MS * 1000000};
+	struct store *store = context;
+
+	if (!store->waits_for_lock || count >= STORE_BUSY_TIMEOUT_MS / LOCK_PAUSE_MS ||
+	    deadline__check_wait(store->deadline, NULL))
+		return 0;
+	nanosleep(&pause, NULL);
+	return 1;
+}
+
+/* The handler is there only while there is a deadline: calling it takes time. */
+void store__watch(struct store *store, const struct deadline *deadline)
+{
+	store->deadline = deadline;
+	sqlite3_progress_handler(store->db, deadline ? OPERATIONS_BETWEEN_CHECKS : 0,
+				 deadline ? is_over : NULL, store);
+}
+
 static int open_database(struct store *store, const char *path, struct error *err)
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
@@ -255,7 +291,8 @@ static int open_database(struct store *store, const char *path, struct error *er
 		return store->db ? store__complain(store, err, "open it")
 				 : error__set(err, -ENOMEM, "out of memory");
 	sqlite3_extended_result_codes(store->db, 1);
-	sqlite3_busy_timeout(store->db, STORE_BUSY_TIMEOUT_MS);
+	sqlite3_busy_handler(store->db, wait_for_lock, store);
+	store->waits_for_lock = true;
 	code = run_script(store, settings, "set it up", err);
 	if (!code)
 		code = migrate(store, err);

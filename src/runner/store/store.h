@@ -13,7 +13,8 @@
  *
  * Errors: -EINVAL (an unknown name, or a value of the wrong type), -EEXIST (a constraint of the
  * table is violated), -EBUSY (another process has locked the database for longer than
- * STORE_BUSY_TIMEOUT_MS), -ENOMEM, -EIO (any other SQLite error). The sentence in `err` never
+ * STORE_BUSY_TIMEOUT_MS), -ETIMEDOUT and -ECANCELED (store__watch), -ENOMEM, -EIO (any other SQLite
+ * error). The sentence in `err` never
  * contains a value from the database.
  */
 #ifndef STEPTRACE_RUNNER_STORE_H
@@ -24,6 +25,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/deadline.h"
 #include "common/error.h"
 
 enum {
@@ -61,6 +63,10 @@ struct store_query;
  * `path` may be ":memory:". The caller closes *store. */
 int store__open(const char *path, struct store **store, struct error *err);
 void store__close(struct store *store);
+
+/* Statements, and waits for the lock, fail when this deadline is over. Borrowed, until the next
+ * call; NULL: there is none. */
+void store__watch(struct store *store, const struct deadline *deadline);
 
 /* The table with that name or alias, such as "fragments" or "fragment"; NULL: unknown. */
 const struct store_table *store__table(const struct store *store, const char *model);

@@ -23,7 +23,9 @@ struct store {
 	sqlite3 *db;
 	struct store_table *tables;
 	struct statement statements[STORE_STATEMENTS_KEPT];
-	uint64_t use_count; /* number of calls of store__prepare */
+	uint64_t use_count;              /* number of calls of store__prepare */
+	const struct deadline *deadline; /* borrowed; NULL: none */
+	bool waits_for_lock;             /* false: a lock that is taken is an error at once */
 };
 
 /* Writes SQLite's last error as "cannot DOING: ..." into `err` and returns its negative errno. The

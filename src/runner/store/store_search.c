@@ -41,9 +41,9 @@ static bool try_to_catch_up(struct store *store)
 	struct error ignored;
 	bool done;
 
-	sqlite3_busy_timeout(store->db, 0);
+	store->waits_for_lock = false;
 	done = store__begin(store, &ignored) == 0;
-	sqlite3_busy_timeout(store->db, STORE_BUSY_TIMEOUT_MS);
+	store->waits_for_lock = true;
 	if (done && sqlite3_exec(store->db, catch_up, NULL, NULL, NULL)) {
 		store__rollback(store);
 		done = false;

@@ -152,11 +152,13 @@ static int read_until(struct running *running, const struct tool_program *progra
 		struct pollfd fds[] = {{.fd = running->out, .events = POLLIN},
 				       {.fd = running->errors, .events = POLLIN},
 				       {.fd = is_running ? process : -1, .events = POLLIN}};
-		uint64_t now_ns = clock__now_ns();
-		int wait_ms = now_ns < until_ns ? (int)((until_ns - now_ns) / 1000000) + 1 : 0;
+		int ready = poll(fds, 3, DEADLINE_SLICE_MS);
 
-		if (poll(fds, 3, wait_ms) == 0 || clock__now_ns() >= until_ns)
-			return -ETIMEDOUT;
+		code = deadline__check_wait(program->deadline, NULL);
+		if (!code && clock__now_ns() >= until_ns)
+			code = -ETIMEDOUT;
+		if (code || ready <= 0)
+			continue;
 		if (fds[0].revents)
 			code = take_output(&running->out, &ended->out, program->output_bytes);
 		if (!code && fds[1].revents)

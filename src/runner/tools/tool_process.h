@@ -10,6 +10,7 @@
 
 #include <stddef.h>
 
+#include "common/deadline.h"
 #include "common/error.h"
 #include "common/strbuf.h"
 
@@ -18,7 +19,8 @@ struct tool_program {
 	char *const *argv, *const *env; /* end with NULL; argv[0] is an absolute path */
 	const char *directory;
 	int timeout_ms;
-	size_t output_bytes; /* of stdout, and of stderr */
+	size_t output_bytes;             /* of stdout, and of stderr */
+	const struct deadline *deadline; /* NULL: none */
 };
 
 struct tool_ended {
@@ -26,8 +28,8 @@ struct tool_ended {
 	struct strbuf out, errors; /* owned by the caller, who frees both in any case */
 };
 
-/* Returns when the program has ended. 0: see *ended. -ETIMEDOUT or -E2BIG: it was killed, and
- * *ended has what it wrote. Other negative errno: it could not be started. */
+/* Returns when the program has ended. 0: see *ended. -ETIMEDOUT, -ECANCELED or -E2BIG: it was
+ * killed, and *ended has what it wrote. Other negative errno: it could not be started. */
 int tool_process__run(const struct tool_program *program, struct tool_ended *ended,
 		      struct error *err);
 
