@@ -2,6 +2,7 @@
 #include "steptrace/record/recording.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #include "steptrace/stream/trace_events.h"
 
 #define SECOND_NS         1000000000
+#define TRIM_NS           (10ull * SECOND_NS)
 #define CLOCK_STEP_MIN_NS 1000000 /* smaller steps of the wall clock are not reported */
 
 /* A failed output fails the recording, but the other outputs go on. */
@@ -86,6 +88,16 @@ static void update_width(struct session *session)
 				    text_width__columns(options->outputs, options->outputs_count));
 }
 
+/* Buffers of lines live for a moment, and are large: over hours, the pages between them fill up,
+ * although no more memory is in use. */
+static void trim_memory(struct session *session, uint64_t now_ns)
+{
+	if (now_ns - session->trimmed_ns < TRIM_NS)
+		return;
+	session->trimmed_ns = now_ns;
+	malloc_trim(0);
+}
+
 static void on_timer(struct session *session)
 {
 	uint64_t now = clock__now_ns();
@@ -98,6 +110,7 @@ static void on_timer(struct session *session)
 	session__tell_reader(session, false);
 	if (!is_second)
 		return;
+	trim_memory(session, now);
 	update_self_stats(session);
 	update_width(session);
 	if (session->shows_progress)

@@ -110,6 +110,7 @@ struct session {
 	struct open_looks looks; /* for the reader */
 
 	uint64_t started_ns;      /* 0: not yet */
+	uint64_t trimmed_ns;      /* when unused memory was given back */
 	uint64_t records_count;   /* read from the ring buffers */
 	uint64_t forgotten;       /* open executions that the stream had dropped so far */
 	bool said_hold_full;      /* --hold was too small */
