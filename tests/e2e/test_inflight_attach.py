@@ -85,7 +85,7 @@ class AnotherHeader(Scenario):
             rows, summary, _, status = attached.look()
         self.assertEqual(status, 0)
         self.assertEqual(names(rows), [("hang.heap", None)])
-        self.assertEqual((rows[0]["age_ms"], rows[0]["steps_executed"]), (None, 1))
+        self.assertEqual(rows[0]["steps_executed"], 1)
         self.assertGreaterEqual(rows[0]["age_at_least_ms"] * 1e6,
                                 summary["monotonic_ns"] - stepped)
 

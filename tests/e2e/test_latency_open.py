@@ -324,7 +324,7 @@ class Unknown(Scenario):
         self.assertEqual(sorted(by_slug), ["hang.heap", "hang.nested"])
         for row in by_slug["hang.heap"] + by_slug["hang.nested"]:
             self.assertEqual(row["open"], 1)
-        self.assertIsNone(by_slug["hang.heap"][0]["oldest_open_ms"])
+        # the age of what began before is known if a tracer of the whole machine was attached
         self.assertGreater(by_slug["hang.heap"][0]["oldest_open_at_least_ms"], 0)
         self.assertLessEqual(by_slug["hang.nested"][0]["oldest_open_ms"], ended - before)
 

@@ -134,11 +134,21 @@ static int oldest_first(const void *one, const void *other)
 
 /* ---- copies in forked processes */
 
+/* A copy may have an id that the other one has not: each process makes it when it needs one, and a
+ * tracer may have been attached in between. */
+static bool may_be_same_id(const uint8_t one[16], const uint8_t other[16])
+{
+	static const uint8_t none[16];
+
+	return memcmp(one, other, sizeof(none)) == 0 || memcmp(one, none, sizeof(none)) == 0 ||
+	       memcmp(other, none, sizeof(none)) == 0;
+}
+
 static bool is_same_command(const struct open_command *one, const struct open_command *other)
 {
 	return one->span.address == other->span.address &&
 	       one->span.start_ns == other->span.start_ns &&
-	       memcmp(one->execution_id, other->execution_id, sizeof(one->execution_id)) == 0 &&
+	       may_be_same_id(one->execution_id, other->execution_id) &&
 	       strcmp(one->slug, other->slug) == 0 &&
 	       strcmp(one->correlation_id, other->correlation_id) == 0;
 }
@@ -147,7 +157,7 @@ static bool is_same_step(const struct open_step *one, const struct open_step *ot
 {
 	return one->span.address == other->span.address &&
 	       one->span.start_ns == other->span.start_ns &&
-	       memcmp(one->step_id, other->step_id, sizeof(one->step_id)) == 0 &&
+	       may_be_same_id(one->step_id, other->step_id) &&
 	       strcmp(one->type, other->type) == 0 && strcmp(one->name, other->name) == 0;
 }
 
