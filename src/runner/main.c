@@ -53,6 +53,7 @@ static int dispatch(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	log__init("steprun");
+	signal(SIGCHLD, SIG_DFL); /* ignored, it would hide how a tool ended */
 	signal(SIGPIPE, SIG_IGN); /* writing to a closed pipe returns EPIPE, which is reported */
 	if (argc < 2)
 		return print_help(stderr);

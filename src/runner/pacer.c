@@ -21,12 +21,14 @@ static void on_signal(int number)
 	if (!caught)
 		caught_ns = clock__now_ns();
 	caught = number;
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
 }
 
-/* Without SA_RESTART, a wait ends; with SA_RESETHAND, a second signal ends the process. */
+/* Without SA_RESTART, a wait ends. */
 static int catch_signals(void)
 {
-	struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+	struct sigaction action = {.sa_handler = on_signal};
 
 	caught = 0;
 	caught_ns = 0;

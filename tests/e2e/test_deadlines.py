@@ -125,14 +125,20 @@ class Deadlines(Scenario):
                 self.assertIn("stopped by Ctrl-C", said)
 
     def test_a_second_ctrl_c(self):
+        self.second_signal(signal.SIGINT)
+
+    def test_sigterm_after_ctrl_c(self):
+        self.second_signal(signal.SIGTERM)
+
+    def second_signal(self, number):
         with self.waiting("template") as command:
             process = self.start(command)
             wait_until(lambda: self.is_waiting(process), "steprun has begun")
             process.send_signal(signal.SIGINT)
             wait_until(lambda: not self.catches(process), "the first one has come")
-            process.send_signal(signal.SIGINT)
+            process.send_signal(number)
             process.communicate(timeout=PATIENCE_S)
-        self.assertEqual(process.returncode, -signal.SIGINT)
+        self.assertEqual(process.returncode, -number)
 
     def catches(self, process):
         with open("/proc/%d/status" % process.pid, encoding="ascii") as file:

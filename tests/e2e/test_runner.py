@@ -126,6 +126,23 @@ class Commands(Workplace):
         self.trace(pack, status=1)
         self.assertIn("no tools were given (--tools FILE)", self.words)
 
+    def test_a_state_of_another_program(self):
+        """It cannot be merged, and is not thrown away."""
+        self.trace("triage", "a note")
+        state = '{"hash":18446744073709551615,"a":1}'
+        connection = sqlite3.connect(self.database)
+        connection.execute("UPDATE fragments SET state = ?", (state,))
+        connection.commit()
+        connection.close()
+        pack = self.path("merges")
+        os.mkdir(pack)
+        with open(os.path.join(pack, "command.yaml"), "w", encoding="utf-8") as file:
+            file.write("name: M\nslug: merges\nversion: 1.0.0\nsteps:\n"
+                       "  - {id: u, type: fragment.update, with: {id: 1, data: {state.x: 1}}}\n")
+        self.trace(pack, status=1)
+        self.assertIn("the state of the fragment cannot be read", self.words)
+        self.assertEqual(self.rows("SELECT state FROM fragments"), [(state,)])
+
     def test_nested_branches(self):
         events = self.trace("route-task", "urgent: the roof leaks")
         nested = [step for step in steps(events) if step["step"]["depth"] > 0]

@@ -120,6 +120,8 @@ static const struct template_case cases[] = {
 	{"{{ 3 * 3002399751580331 }}", "9007199254740993"},
 	{"{{ ctx.big / 3 }}", "3002399751580331"},
 	{"{{ 7 / 2 }}", "3.5"},
+	{"{{ ctx.big / -1 }}", "-9007199254740993"},
+	{"{{ 009007199254740993 }}", "9007199254740993"},
 	{"{{ ctx.big == 9007199254740992 }}", "false"},
 	{"{{ ctx.big == ctx.text }}", "true"},
 	{"{{ ctx.big > 9007199254740992 }}", "true"},
@@ -174,6 +176,8 @@ static void results_beyond_64_bits_fail(void **state)
 	expect_failure("{{ ctx.most + 1 }}", "more than 64 bits");
 	expect_failure("{{ 0 - ctx.most - 2 }}", "more than 64 bits");
 	expect_failure("{{ ctx.most * 2 }}", "more than 64 bits");
+	expect_failure("{{ '99999999999999999999' | int }}", "more than 64 bits");
+	expect_failure("{{ -(0 - ctx.most - 1) }}", "more than 64 bits");
 	expect_failure("{{ 9223372036854775808 }}", "more than 64 bits");
 }
 

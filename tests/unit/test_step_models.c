@@ -136,6 +136,21 @@ static void alternatives_do_not_leave_the_id(void **state)
 	expect("d.output.deleted_count", "1");
 }
 
+/* Text is no list, also where it looks like one. */
+static void writes_need_real_lists(void **state)
+{
+	(void)state;
+	add_sprints();
+	expect_failure("- {id: d, type: model.delete, with: {model: sprint, conditions: ["
+		       "{field: id, operator: NOT IN, value: '{{ ctx.body }}'}]}}",
+		       INVALID, "needs a list");
+	expect_failure("- {id: d, type: model.update, with: {model: sprint, data: {title: x},"
+		       " conditions: [{field: id, operator: not in, value: ''}]}}",
+		       INVALID, "needs a list");
+	run("- {id: q, type: model.query, model: sprints}", NULL);
+	expect("q.output.count", "3");
+}
+
 static void model_query(void **state)
 {
 	(void)state;
@@ -166,6 +181,9 @@ static void model_query(void **state)
 	expect_failure("- {id: x, type: model.query, with: {model: sprints,"
 		       " conditions: {'code; --': 1}}}",
 		       INVALID, "no column");
+	expect_failure("- {id: x, type: model.query, with: {model: sprints,"
+		       " with_relations: [items.work_item.parent.parent.parent]}}",
+		       STEPTRACE_ERROR_LIMIT, "more than 4 names");
 	expect_failure("- {id: x, type: model.query, with: {model: sprints,"
 		       " with_relations: [secrets]}}",
 		       INVALID, "no relation 'secrets'");
@@ -245,6 +263,10 @@ static void search_query(void **state)
 	    NULL);
 	search("roof", "0", NULL);
 	search("floor", "1", NULL);
+	run("- {id: u, type: fragment.update, with: {id: 1, data: {message: floor floor}}}", NULL);
+	fixture.settings.dry_run = true; /* it must not write: the index stays behind */
+	search("floor", "1", NULL);
+	fixture.settings.dry_run = false;
 	search("printer", "0", NULL);
 }
 
@@ -293,6 +315,10 @@ static void validate(void **state)
 	breaks("{s: 'in:a,b'}", "'s' is not one of the permitted values");
 	breaks("{s: {not_starts_with: [x, ab]}}", "'s' begins with what is not permitted");
 	breaks("{n: '{{ ctx.n > 7 }}'}", "'n' is not valid");
+	breaks("{t: 'numeric|max:6'}", "'t' must be at most 6");
+	breaks("{t: [numeric, {min: 8}]}", "'t' must be at least 8");
+	breaks("{s: 'min:abc'}", "the value of the rule 'min' of 's' is no number");
+	breaks("{l: 'min:3'}", "'l' must have a length of at least 3");
 	breaks("{s: colour}", "unknown rule 'colour' for 's'");
 	breaks("{s: min}", "the rule 'min' of 's' needs a value");
 	expect_failure("- {id: v, type: validate, with: {rules: {a: required},"
@@ -446,6 +472,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(model_update, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(alternatives_do_not_leave_the_id, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(writes_need_real_lists, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(model_query, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(relations, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(search_query, set_up, tear_down),

@@ -7,6 +7,7 @@
 /* cmocka.h needs the four headers above */
 #include <cmocka.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,8 +80,8 @@ static void expect_failure(const char *steps, enum steptrace_error category, con
 {
 	assert_int_not_equal(fixture__run(&fixture, steps, NULL), 0);
 	if (fixture.execution.category != category || !strstr(fixture.err.text, part))
-		fail_msg("%s: category %d, '%s' without '%s'", steps, fixture.execution.category,
-			 fixture.err.text, part);
+		fail_msg("%.200s: category %d, '%s' without '%s'", steps,
+			 fixture.execution.category, fixture.err.text, part);
 }
 
 /* A word stays one word, whatever is in it. */
@@ -163,6 +164,52 @@ static void the_whole_group_is_killed(void **state)
 	for (int i = 0; i < 10000 && is_running(pid); i++)
 		usleep(1000);
 	assert_false(is_running(pid));
+}
+
+/* A process that left the group holds the output: the tool has ended nevertheless. */
+static void what_leaves_the_group(void **state)
+{
+	pid_t pid;
+
+	(void)state;
+	run("- {id: t, type: tool.call, with: {tool: sh, args: {script:"
+	    " 'setsid sleep 1000 & echo $!; sleep 0.1'}}}");
+	expect("t.output.success", "true");
+	pid = (pid_t)atoi(cJSON_GetStringValue(fixture__step(&fixture, "t.output.stdout")));
+	assert_true(pid > 1);
+	kill(pid, SIGKILL);
+}
+
+static void what_cannot_start(void **state)
+{
+	static const char begin[] = "{\"s\":\"";
+	enum { BEGIN = sizeof(begin) - 1, WORD = 200000 };
+	char *input = malloc(BEGIN + WORD + 8);
+
+	(void)state;
+	memcpy(input, begin, BEGIN);
+	memset(input + BEGIN, 'x', WORD);
+	strcpy(input + BEGIN + WORD, "\"}");
+	assert_int_equal(fixture__run(&fixture,
+				      "- {id: t, type: tool.call, with: {tool: sh,"
+				      " args: {script: '{{ ctx.s }}'}}}",
+				      input),
+			 -E2BIG);
+	assert_string_equal(fixture.err.text, "cannot start '/bin/sh': Argument list too long");
+	free(input);
+}
+
+/* Whoever started the test program may have ignored the signal. */
+static void the_end_of_children_is_ignored(void **state)
+{
+	(void)state;
+	signal(SIGCHLD, SIG_IGN);
+	assert_int_not_equal(fixture__run(&fixture,
+					  "- {id: t, type: tool.call, with: {tool: sh,"
+					  " args: {script: 'sleep 0.1; exit 0'}}}",
+					  NULL),
+			     0);
+	signal(SIGCHLD, SIG_DFL);
 }
 
 static void bytes_that_are_no_text(void **state)
@@ -256,6 +303,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_a_tool_has, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(failures, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_whole_group_is_killed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_leaves_the_group, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_cannot_start, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_end_of_children_is_ignored, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(bytes_that_are_no_text, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(rows, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(bad_files, set_up, tear_down),

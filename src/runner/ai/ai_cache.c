@@ -49,6 +49,16 @@ static int read_row(struct store *store, const char *hash, cJSON **rows, struct 
 	return code;
 }
 
+/* Another program may have written the row. */
+static uint32_t tokens_of(const cJSON *row, const char *key)
+{
+	double count = number_of(row, key);
+
+	if (!(count >= 0))
+		return 0;
+	return count < UINT32_MAX ? (uint32_t)count : UINT32_MAX;
+}
+
 static int take_answer(const cJSON *row, const char *key, int64_t now_s, struct ai_answer *answer)
 {
 	const char *text = text_of(row, "answer"), *asked = text_of(row, "key_text");
@@ -56,8 +66,8 @@ static int take_answer(const cJSON *row, const char *key, int64_t now_s, struct 
 	if (!text || !asked || strcmp(asked, key) || number_of(row, "expires_at") <= (double)now_s)
 		return -ENOENT;
 	answer->text = strdup(text);
-	answer->prompt_tokens = (uint32_t)number_of(row, "prompt_tokens");
-	answer->completion_tokens = (uint32_t)number_of(row, "completion_tokens");
+	answer->prompt_tokens = tokens_of(row, "prompt_tokens");
+	answer->completion_tokens = tokens_of(row, "completion_tokens");
 	return answer->text ? 0 : -ENOMEM;
 }
 

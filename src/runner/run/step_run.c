@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "runner/template/template.h"
 #include "runner/value/foreign_text.h"
@@ -162,8 +163,28 @@ static bool has_empty_list(const cJSON *conditions)
 	return false;
 }
 
+/* A text is no list, also where it looks like one: NOT IN with it would match all rows. */
+static bool has_list_operator_without_list(const cJSON *conditions)
+{
+	const cJSON *entry;
+
+	cJSON_ArrayForEach (entry, conditions) {
+		const char *name =
+			cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, "operator"));
+		const cJSON *value = cJSON_GetObjectItemCaseSensitive(entry, "value");
+
+		if (name && (!strcasecmp(name, "in") || !strcasecmp(name, "not in")) &&
+		    !cJSON_IsArray(value) && !cJSON_IsNull(value))
+			return true;
+	}
+	return false;
+}
+
 static int add_conditions(struct step_run *run, struct store_query *query, const cJSON *conditions)
 {
+	if (has_list_operator_without_list(conditions))
+		return error__set(run->err, -EINVAL,
+				  "'conditions' needs a list as the value of IN and NOT IN");
 	if (has_empty_list(conditions))
 		return error__set(run->err, -EINVAL,
 				  "'conditions' compares with an empty list: give at least one "

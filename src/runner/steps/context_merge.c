@@ -12,26 +12,32 @@
 #include "runner/run/step_run.h"
 #include "runner/value/value.h"
 
-static bool merge(cJSON *into, const cJSON *from, bool is_deep)
+/* A map is a linked list, so many keys take long. */
+static int merge(struct step_run *run, cJSON *into, const cJSON *from, bool is_deep)
 {
 	const cJSON *value;
+	int err;
 
 	cJSON_ArrayForEach (value, from) {
 		cJSON *old = cJSON_GetObjectItemCaseSensitive(into, value->string), *copy;
 
 		if (is_deep && cJSON_IsObject(old) && cJSON_IsObject(value)) {
-			if (!merge(old, value, true))
-				return false;
+			err = merge(run, old, value, true);
+			if (err)
+				return err;
 			continue;
 		}
+		err = deadline__check(&run->execution->deadline, run->err);
+		if (err)
+			return err;
 		copy = value__copy(value);
 		cJSON_DeleteItemFromObjectCaseSensitive(into, value->string);
 		if (!copy || !cJSON_AddItemToObject(into, value->string, copy)) {
 			cJSON_Delete(copy);
-			return false;
+			return error__set(run->err, -ENOMEM, "out of memory");
 		}
 	}
-	return true;
+	return 0;
 }
 
 static int add(struct step_run *run, const cJSON *map, bool is_deep)
@@ -40,8 +46,7 @@ static int add(struct step_run *run, const cJSON *map, bool is_deep)
 		return 0;
 	if (!cJSON_IsObject(map))
 		return error__set(run->err, -EINVAL, "'sources' must be a list of maps");
-	return merge(run->output, map, is_deep) ? 0
-						: error__set(run->err, -ENOMEM, "out of memory");
+	return merge(run, run->output, map, is_deep);
 }
 
 static int add_all(struct step_run *run, const cJSON *sources, const cJSON *data, bool is_deep)

@@ -66,23 +66,29 @@ static bool add_defaults(cJSON *map, const cJSON *defaults)
 	return true;
 }
 
-/* NULL: out of memory. */
-static cJSON *change(const struct changes *changes, const cJSON *map)
+/* A map is a linked list, so many keys take long. */
+static int change(struct step_run *run, const struct changes *changes, const cJSON *map,
+		  cJSON **changed)
 {
 	cJSON *result = cJSON_CreateObject();
 	bool done = result != NULL;
 	const cJSON *value;
+	int err = 0;
 
 	cJSON_ArrayForEach (value, map) {
 		if ((changes->pick && !has_name(changes->pick, value->string)) ||
 		    has_name(changes->omit, value->string))
 			continue;
-		done = done && put(result, new_name(changes, value->string), value);
+		if (!err)
+			err = deadline__check(&run->execution->deadline, run->err);
+		done = done && !err && put(result, new_name(changes, value->string), value);
 	}
+	*changed = result;
 	if (done && add_defaults(result, changes->defaults))
-		return result;
+		return 0;
 	cJSON_Delete(result);
-	return NULL;
+	*changed = NULL;
+	return err ? err : error__set(run->err, -ENOMEM, "out of memory");
 }
 
 static int not_a_map(struct step_run *run)
@@ -94,17 +100,20 @@ static int change_list(struct step_run *run, const struct changes *changes, cons
 {
 	const cJSON *item;
 	cJSON *result;
+	int err;
 
 	run->output = cJSON_CreateArray();
+	if (!run->output)
+		return error__set(run->err, -ENOMEM, "out of memory");
 	cJSON_ArrayForEach (item, list) {
 		if (!cJSON_IsObject(item))
 			return not_a_map(run);
-		result = run->output ? change(changes, item) : NULL;
-		if (!result)
-			return error__set(run->err, -ENOMEM, "out of memory");
+		err = change(run, changes, item, &result);
+		if (err)
+			return err;
 		cJSON_AddItemToArray(run->output, result);
 	}
-	return run->output ? 0 : error__set(run->err, -ENOMEM, "out of memory");
+	return 0;
 }
 
 static int change_all(struct step_run *run, const struct changes *changes, const cJSON *input)
@@ -115,8 +124,7 @@ static int change_all(struct step_run *run, const struct changes *changes, const
 		return change_list(run, changes, list);
 	if (!cJSON_IsObject(input))
 		return not_a_map(run);
-	run->output = change(changes, input);
-	return run->output ? 0 : error__set(run->err, -ENOMEM, "out of memory");
+	return change(run, changes, input, &run->output);
 }
 
 static int read_names(struct step_run *run, const char *key, cJSON **names)

@@ -47,6 +47,14 @@ static void replace(cJSON *object, const char *key, const cJSON *value)
 	cJSON_AddItemToObject(object, key, cJSON_Duplicate(value, 1));
 }
 
+/* A row of another program may have a state that is shown as text. */
+static bool can_merge(const cJSON *row)
+{
+	const cJSON *old = cJSON_GetObjectItemCaseSensitive(row, "state");
+
+	return !old || cJSON_IsNull(old) || cJSON_IsObject(old);
+}
+
 /* The state that will be written. It starts as a copy of the row's state. */
 static cJSON *state_of(cJSON *values, const cJSON *row)
 {
@@ -79,6 +87,10 @@ static int take_field(struct step_run *run, struct update *update, const cJSON *
 		      const cJSON *item)
 {
 	cJSON_AddItemToArray(update->fields, cJSON_CreateString(item->string));
+	if (strncmp(item->string, "state", 5) == 0 && !can_merge(row))
+		return error__set(run->err, -EINVAL,
+				  "the state of the fragment cannot be read: another program "
+				  "wrote it");
 	if (strcmp(item->string, "state") == 0)
 		return merge_state(run, state_of(update->values, row), item);
 	if (strncmp(item->string, "state.", 6) == 0) {

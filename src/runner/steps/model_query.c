@@ -7,7 +7,7 @@
 
 static int select_rows(struct step_run *run, const struct store_query *query)
 {
-	cJSON *rows;
+	cJSON *rows = NULL;
 	int err = store__select(step_run__store(run), query, &rows, run->err);
 
 	if (!err)

@@ -9,8 +9,8 @@
 #include "runner/value/integer.h"
 #include "runner/value/value.h"
 
-/* Of related rows, for one row. */
-enum { RELATED_MAX = 1000 };
+/* RELATED_MAX: related rows of one row. DEPTH_MAX: names in a path. */
+enum { RELATED_MAX = 1000, DEPTH_MAX = 4 };
 
 int rows__no_memory(struct step_run *run)
 {
@@ -169,9 +169,24 @@ static int add_related(struct step_run *run, const struct store_table *table, cJ
 				  name);
 	cJSON_ArrayForEach (row, rows) {
 		if (!err)
+			err = deadline__check(&run->execution->deadline, run->err);
+		if (!err)
 			err = add_to_row(run, table, relation, row, name, dot ? dot + 1 : NULL);
 	}
 	return err;
+}
+
+static int add_path(struct step_run *run, const struct store_table *table, cJSON *rows,
+		    const char *path)
+{
+	int dots = 0;
+
+	for (const char *at = path; *at; at++)
+		dots += *at == '.';
+	if (dots >= DEPTH_MAX)
+		return error__set(run->err, -E2BIG,
+				  "a path in 'with_relations' has more than %d names", DEPTH_MAX);
+	return add_related(run, table, rows, path);
 }
 
 int rows__add_relations(struct step_run *run, const struct store_table *table, cJSON *rows)
@@ -185,7 +200,7 @@ int rows__add_relations(struct step_run *run, const struct store_table *table, c
 	relations = step_value__parsed(relations);
 	path = cJSON_IsArray(relations) ? relations->child : relations;
 	for (; !err && path; path = path->next)
-		err = cJSON_IsString(path) ? add_related(run, table, rows, path->valuestring)
+		err = cJSON_IsString(path) ? add_path(run, table, rows, path->valuestring)
 		      : cJSON_IsNull(path) ? 0
 					   : error__set(run->err, -EINVAL,
 							"'with_relations' must be a list of names");

@@ -10,7 +10,15 @@
 
 #include "runner/value/value.h"
 
-enum { DAY_S = 86400, HOUR_S = 3600, TITLE_CHARACTERS = 80, DATE_BYTES = 16, AMOUNT_MAX = 100000 };
+/* TAGS_MAX: further words with # or @ stay in the title. */
+enum {
+	TAGS_MAX = 100,
+	DAY_S = 86400,
+	HOUR_S = 3600,
+	TITLE_CHARACTERS = 80,
+	DATE_BYTES = 16,
+	AMOUNT_MAX = 100000
+};
 
 /* The text is cut into words, between blanks. What says something is taken away. */
 struct word {
@@ -285,8 +293,9 @@ static bool add_tag(cJSON *tags, const char *tag)
 static bool find_tags(struct reading *reading, cJSON *tags)
 {
 	bool added = true;
+	int count = 0;
 
-	for (size_t i = 0; i < reading->count && added; i++) {
+	for (size_t i = 0; i < reading->count && added && count < TAGS_MAX; i++) {
 		const struct word *word = &reading->words[i];
 		size_t length = 0;
 		char tag[128];
@@ -300,6 +309,7 @@ static bool find_tags(struct reading *reading, cJSON *tags)
 		snprintf(tag, sizeof(tag), "%s%.*s", *word->at == '@' ? "ctx-" : "", (int)length,
 			 word->at + 1);
 		added = add_tag(tags, tag);
+		count++;
 		take(reading, i, 1);
 	}
 	return added;

@@ -255,6 +255,8 @@ static int failure_of(struct step_run *run, const struct call *call)
 
 	if (over)
 		return over;
+	if (call->code && call->ended.exit_status < 0)
+		return call->code; /* it did not start: there is a sentence */
 	switch (call->code) {
 	case 0: break;
 	case -ETIMEDOUT:
@@ -282,7 +284,9 @@ static int run(struct step_run *run)
 
 	if (!err && !step_run__is_dry(run)) {
 		call_tool(run, &call);
+		store__watch(step_run__store(run), NULL); /* also a call that is out of time */
 		row_code = write_row(run, &call, &row_err);
+		store__watch(step_run__store(run), &run->execution->deadline);
 		err = failure_of(run, &call);
 	}
 	if (!err && row_code) {

@@ -17,7 +17,8 @@
  *	in			one of these
  *	not_starts_with		not one of these at the start
  *
- * All rules but `required` hold for null and for empty text. The result: {"valid": true,
+ * All rules but `required` hold for null and for empty text. With `numeric`, text that is a number
+ * is measured as a number. The result: {"valid": true,
  * "errors": {}}.
  */
 #include <errno.h>
@@ -36,13 +37,19 @@ static const char *const keys[] = {"rules", "messages", "values", NULL};
 struct rule {
 	const char *name;
 	void (*check)(const cJSON *value, const cJSON *argument, struct error *why);
-	bool needs_argument;
+	bool needs_argument, needs_number;
 };
 
 static bool is_empty(const cJSON *value)
 {
 	return !value || cJSON_IsNull(value) || (cJSON_IsString(value) && !*value->valuestring) ||
 	       ((cJSON_IsArray(value) || cJSON_IsObject(value)) && !value->child);
+}
+
+/* What only `required` objects to. */
+static bool is_blank(const cJSON *value)
+{
+	return !value || cJSON_IsNull(value) || (cJSON_IsString(value) && !*value->valuestring);
 }
 
 static void check_required(const cJSON *value, const cJSON *argument, struct error *why)
@@ -159,14 +166,14 @@ static void check_not_starts_with(const cJSON *value, const cJSON *argument, str
 }
 
 static const struct rule rules[] = {
-	{"required", check_required, false},
-	{"string", check_string, false},
-	{"numeric", check_numeric, false},
-	{"min", check_min, true},
-	{"max", check_max, true},
-	{"length", check_length, true},
-	{"in", check_in, true},
-	{"not_starts_with", check_not_starts_with, true},
+	{"required", check_required, false, false},
+	{"string", check_string, false, false},
+	{"numeric", check_numeric, false, false},
+	{"min", check_min, true, true},
+	{"max", check_max, true, true},
+	{"length", check_length, true, true},
+	{"in", check_in, true, false},
+	{"not_starts_with", check_not_starts_with, true, false},
 };
 
 /* ---- one value */
@@ -180,6 +187,8 @@ struct checking {
 
 static int apply(struct checking *checking, const char *name, const cJSON *argument)
 {
+	double number;
+
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		if (strcmp(rules[i].name, name) != 0)
 			continue;
@@ -187,8 +196,12 @@ static int apply(struct checking *checking, const char *name, const cJSON *argum
 			return error__set(checking->run->err, -EINVAL,
 					  "the rule '%s' of '%.64s' needs a value: write %s:VALUE",
 					  name, checking->field, name);
+		if (rules[i].needs_number && !value__number(argument, &number))
+			return error__set(checking->run->err, -EINVAL,
+					  "the value of the rule '%s' of '%.64s' is no number",
+					  name, checking->field);
 		if (!checking->why.text[0] &&
-		    (rules[i].check == check_required || !is_empty(checking->value)))
+		    (rules[i].check == check_required || !is_blank(checking->value)))
 			rules[i].check(checking->value, argument, &checking->why);
 		return 0;
 	}
@@ -276,6 +289,22 @@ static int add_error(struct step_run *run, cJSON *errors, const struct checking 
 	return error__set(run->err, -ENOMEM, "out of memory");
 }
 
+/* Whether one of the rules has that name. */
+static bool mentions(const cJSON *given, const char *name)
+{
+	const cJSON *each;
+
+	if (cJSON_IsString(given))
+		return strstr(given->valuestring, name) != NULL;
+	if (cJSON_GetObjectItemCaseSensitive(given, name))
+		return true;
+	cJSON_ArrayForEach (each, given) {
+		if (cJSON_IsArray(given) && mentions(each, name))
+			return true;
+	}
+	return false;
+}
+
 static int check_values(struct step_run *run, const cJSON *given, const cJSON *values,
 			const cJSON *messages, cJSON *errors)
 {
@@ -283,11 +312,13 @@ static int check_values(struct step_run *run, const cJSON *given, const cJSON *v
 	int err = 0;
 
 	cJSON_ArrayForEach (each, given) {
-		struct checking checking = {
-			.run = run,
-			.field = each->string,
-			.value = cJSON_GetObjectItemCaseSensitive(values, each->string),
-		};
+		const cJSON *value = cJSON_GetObjectItemCaseSensitive(values, each->string);
+		cJSON number = {.type = cJSON_Number};
+		struct checking checking = {.run = run, .field = each->string, .value = value};
+
+		if (cJSON_IsString(value) && mentions(each, "numeric") &&
+		    value__number(value, &number.valuedouble))
+			checking.value = &number;
 
 		if (!err)
 			err = apply_all(&checking, each);

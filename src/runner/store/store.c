@@ -348,14 +348,26 @@ const struct store_column *store_table__column(const struct store_table *table, 
 
 /* ------------------------------------------------------------------ transactions */
 
+/* A deadline does not end these: SQLite may ask for it when the work is done. */
+static int run_unwatched(struct store *store, const char *sql, const char *doing, struct error *err)
+{
+	const struct deadline *deadline = store->deadline;
+	int code;
+
+	sqlite3_progress_handler(store->db, 0, NULL, NULL);
+	code = run_text(store, sql, doing, err);
+	store__watch(store, deadline);
+	return code;
+}
+
 int store__begin(struct store *store, struct error *err)
 {
-	return run_text(store, "BEGIN IMMEDIATE", "begin a transaction", err);
+	return run_unwatched(store, "BEGIN IMMEDIATE", "begin a transaction", err);
 }
 
 int store__commit(struct store *store, struct error *err)
 {
-	int code = run_text(store, "COMMIT", "commit", err);
+	int code = run_unwatched(store, "COMMIT", "commit", err);
 
 	if (code)
 		store__rollback(store);
@@ -365,5 +377,5 @@ int store__commit(struct store *store, struct error *err)
 void store__rollback(struct store *store)
 {
 	if (!sqlite3_get_autocommit(store->db))
-		run_text(store, "ROLLBACK", "roll back", NULL);
+		run_unwatched(store, "ROLLBACK", "roll back", NULL);
 }

@@ -199,7 +199,7 @@ static void write_match(struct strbuf *sql, bool searches_newer)
 {
 	strbuf__text(sql, "SELECT fragments.* FROM (" MATCHES("fragments_text"));
 	if (searches_newer)
-		strbuf__text(sql, " AND rowid NOT IN (SELECT id FROM fragments_to_index) "
+		strbuf__text(sql, " AND rowid NOT IN (SELECT rowid FROM newer_text) "
 				  "UNION ALL " MATCHES("newer_text"));
 	strbuf__text(sql, ") JOIN fragments ON fragments.id = match_id");
 }
@@ -297,6 +297,7 @@ int store__select(struct store *store, const struct store_query *query, cJSON **
 	sqlite3_stmt *statement = build(store, VERB_SELECT, query->table, query, NULL);
 	int first = query->match ? 2 : 1, at = first + (int)query->binding_count, code;
 
+	*rows = NULL;
 	if (!statement)
 		return store__complain(store, err, "read rows");
 	*rows = cJSON_CreateArray();

@@ -60,6 +60,9 @@ int filter_text__int(const struct filter_call *call, cJSON **result)
 	if (value__leading_integer(call->input, &whole))
 		return filter__give(call, integer__new(whole), result);
 	number = trunc(value__leading_number(call->input));
+	if (!(fabs(number) < 9223372036854775808.0))
+		return error__set(call->err, -EINVAL,
+				  "the number is too large: it has more than 64 bits");
 	return filter__give(call, cJSON_CreateNumber(number == 0 ? 0 : number), result);
 }
 

@@ -46,6 +46,7 @@ static void take_digits(cJSON *literal, const char *digits, int64_t whole)
 {
 	struct integer_value value;
 
+	digits += strspn(digits, "0");
 	if (integer__fill(&value, whole)->valuestring)
 		literal->valuestring = (char *)digits;
 }

@@ -51,9 +51,12 @@ static int calculate_whole(struct evaluation *evaluation, const struct node *nod
 	case OP_SUBTRACT: is_too_large = __builtin_sub_overflow(a, b, &whole); break;
 	case OP_MULTIPLY: is_too_large = __builtin_mul_overflow(a, b, &whole); break;
 	default:
-		if (b == 0 || b == -1 || a % b != 0)
+		if (b == 0 || (b != -1 && a % b != 0))
 			return 0;
-		whole = a / b;
+		if (b == -1)
+			is_too_large = __builtin_sub_overflow(0, a, &whole);
+		else
+			whole = a / b;
 	}
 	*is_done = true;
 	if (is_too_large)
@@ -95,7 +98,12 @@ int template_eval__negate(struct evaluation *evaluation, const struct node *node
 
 	if (err)
 		return err;
-	if (integer__of_any(operand.value, &whole) && whole != 0 && whole != INT64_MIN) {
+	if (integer__of_any(operand.value, &whole) && whole == INT64_MIN) {
+		result__free(&operand);
+		return evaluation__fail(evaluation, node, -EINVAL,
+					"the number is too large: it has more than 64 bits");
+	}
+	if (integer__of_any(operand.value, &whole) && whole != 0) {
 		result__free(&operand);
 		return result__own(evaluation, node, result, integer__new(-whole));
 	}

@@ -9,11 +9,11 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/child_process.h"
 #include "common/clock.h"
 
 enum { CHUNK_BYTES = 65536, EXEC_FAILED = 127 };
@@ -38,13 +38,15 @@ static void reset_signals(void)
 }
 
 /* `ends`: for stdout, for stderr, and for the errno of a failure, which exec() closes. */
-_Noreturn static void become(const struct tool_program *program, const int ends[3])
+_Noreturn static void become(const struct tool_program *program, const int ends[3], pid_t parent)
 {
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	int code;
 
 	setpgid(0, 0);
 	reset_signals();
+	if (!child_process__end_with(parent)) /* killed with steprun */
+		_exit(EXEC_FAILED);
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(ends[0], STDOUT_FILENO) < 0 ||
 	    dup2(ends[1], STDERR_FILENO) < 0 || chdir(program->directory))
 		goto failed;
@@ -95,12 +97,13 @@ static int make_pipes(int fds[6])
 static int start(const struct tool_program *program, struct running *running, struct error *err)
 {
 	int fds[6], code = make_pipes(fds), reason = 0;
+	pid_t parent = getpid();
 
 	if (code)
 		return error__set(err, code, "cannot make a pipe: %s", strerror(-code));
 	running->pid = fork();
 	if (running->pid == 0)
-		become(program, fds + 3);
+		become(program, fds + 3, parent);
 	code = running->pid < 0 ? -errno : 0;
 	close_all(fds + 3, 3);
 	if (!code && read(fds[2], &reason, sizeof(reason)) == sizeof(reason)) {
@@ -145,18 +148,21 @@ static int take_output(int *fd, struct strbuf *text, size_t limit)
 static int read_until(struct running *running, const struct tool_program *program,
 		      struct tool_ended *ended, int process, uint64_t until_ns)
 {
-	bool is_running = true;
+	bool is_running = true, has_more = true;
 	int code = 0;
 
-	while (!code && (is_running || running->out >= 0 || running->errors >= 0)) {
+	/* When the program has ended, what it wrote is in the pipes. A process that left its group
+	 * may hold them open. */
+	while (!code && (is_running || has_more)) {
 		struct pollfd fds[] = {{.fd = running->out, .events = POLLIN},
 				       {.fd = running->errors, .events = POLLIN},
 				       {.fd = is_running ? process : -1, .events = POLLIN}};
-		int ready = poll(fds, 3, DEADLINE_SLICE_MS);
+		int ready = poll(fds, 3, is_running ? DEADLINE_SLICE_MS : 0);
 
 		code = deadline__check_wait(program->deadline, NULL);
 		if (!code && clock__now_ns() >= until_ns)
 			code = -ETIMEDOUT;
+		has_more = ready > 0 || is_running;
 		if (code || ready <= 0)
 			continue;
 		if (fds[0].revents)
@@ -171,8 +177,17 @@ static int read_until(struct running *running, const struct tool_program *progra
 	return code;
 }
 
-static int status_of(int status)
+/* A status that cannot be read is no success. */
+static int await(pid_t pid)
 {
+	int status = 0;
+	pid_t ended;
+
+	do
+		ended = waitpid(pid, &status, 0);
+	while (ended < 0 && errno == EINTR);
+	if (ended < 0)
+		return EXEC_FAILED;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
@@ -181,7 +196,7 @@ int tool_process__run(const struct tool_program *program, struct tool_ended *end
 {
 	uint64_t until_ns = clock__now_ns() + (uint64_t)program->timeout_ms * 1000000;
 	struct running running = {.out = -1, .errors = -1, .failure = -1};
-	int process, status = 0, code;
+	int process, code;
 
 	*ended = (struct tool_ended){.exit_status = -1};
 	strbuf__init(&ended->out, program->output_bytes);
@@ -193,8 +208,6 @@ int tool_process__run(const struct tool_program *program, struct tool_ended *end
 	code = process < 0 ? -errno : read_until(&running, program, ended, process, until_ns);
 	kill(-running.pid, SIGKILL);
 	close_all((const int[]){running.out, running.errors, process}, 3);
-	while (waitpid(running.pid, &status, 0) < 0 && errno == EINTR)
-		continue;
-	ended->exit_status = status_of(status);
+	ended->exit_status = await(running.pid);
 	return code;
 }
