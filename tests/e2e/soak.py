@@ -34,7 +34,7 @@ from harness import PATIENCE_S, STEPTRACE, Lines, built, validate, wait_until
 STEPS_A_SECOND = 5000
 ORDERS = ("go 20", "fail", "nested", "tool", "reject", "text quotes", "text invalid", "text long",
           "threads 3", "fork", "go 1")
-SLACK_KIB = 2048  # lines of three outputs may wait, up to --queue 1M each
+SLACK_KIB = 4096  # lines of three outputs may wait, --queue 1M each, and a batch of each
 STEADY_S = 120  # from this length on a leak can be told from queues that fill up
 PARTS, LEAK_KIB = 5, 16
 SAMPLE = 50  # of the lines one in so many is held against its schema; all are parsed
