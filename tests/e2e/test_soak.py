@@ -29,13 +29,17 @@ class Growth(unittest.TestCase):
         memory = [4900] * 300 + [5700] * 200 + [6500] * 700
         soak.check_growth(looks_with(memory), 600)
 
+    def test_queues_that_are_full_later(self):
+        memory = [5100] * 900 + [5100 + 3 * 1024] * 300
+        soak.check_growth(looks_with(memory), 600)
+
     def test_a_slow_leak(self):
         memory = [5000 + look / 2 for look in range(1200)]  # 1 KiB a second
         with self.assertRaisesRegex(soak.Failure, "grew in every part"):
             soak.check_growth(looks_with(memory), 600)
 
     def test_a_fast_leak(self):
-        memory = [5000 + 10 * look for look in range(1200)]
+        memory = [5000 + 20 * look for look in range(1200)]
         with self.assertRaisesRegex(soak.Failure, "memory grew from"):
             soak.check_growth(looks_with(memory), 600)
 
