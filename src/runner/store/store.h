@@ -85,8 +85,9 @@ int store__insert(struct store *store, const struct store_table *table, const cJ
 /* *rows is the list of rows that match the query (store_query.h). The caller deletes it. */
 int store__select(struct store *store, const struct store_query *query, cJSON **rows,
 		  struct error *err);
-/* The same for a query with store_query__add_match(). `may_write`: the index of words may be
- * brought up to date; that takes the write lock of the database if nobody has it. */
+/* The same for a query with store_query__add_match(). `may_write`: the search may bring the index
+ * of words up to date. For that it takes the write lock of the database, unless another process
+ * has the lock. */
 int store__search(struct store *store, struct store_query *query, bool may_write, cJSON **rows,
 		  struct error *err);
 int store__count(struct store *store, const struct store_query *query, int64_t *count,

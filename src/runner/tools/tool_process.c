@@ -116,7 +116,7 @@ static int start(const struct tool_program *program, struct running *running, st
 		return error__set(err, code, "cannot start '%s': %s", program->argv[0],
 				  strerror(-code));
 	}
-	setpgid(running->pid, running->pid); /* whoever comes first */
+	setpgid(running->pid, running->pid); /* the child does the same: one of the two is first */
 	running->out = fds[0];
 	running->errors = fds[1];
 	return 0;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A program that runs to its end, with a time limit and a limit of its output. It has a process
- * group of its own, which is killed whole: when the program has ended, is out of time or writes too
- * much, nothing of it goes on. Its standard input is empty. It has no other descriptor of this
- * process, and the usual dispositions of signals.
+ * group of its own. When the program has ended, is out of time or writes too much, the whole group
+ * is killed; a process that left the group goes on. The program ends with this process. Its
+ * standard input is empty. It has no other descriptor of this process, and the usual dispositions
+ * of signals.
  */
 #ifndef STEPTRACE_RUNNER_TOOL_PROCESS_H
 #define STEPTRACE_RUNNER_TOOL_PROCESS_H
