@@ -641,8 +641,9 @@ STEPTRACE__SIZE(steptrace_step, 360);
 		"\t.hidden steptrace_probe_" #name "\n"                                            \
 		"\t.type steptrace_probe_" #name ", %function\n"                                   \
 		"\t.balign 32\n"                                                                   \
-		"steptrace_probe_" #name ":\n" STEPTRACE__SITES "\t.size steptrace_probe_" #name   \
-		", . - steptrace_probe_" #name "\n"                                                \
+		"steptrace_probe_" #name ":\n"                                                     \
+		"\t.cfi_startproc\n" STEPTRACE__SITES "\t.cfi_endproc\n"                           \
+		"\t.size steptrace_probe_" #name ", . - steptrace_probe_" #name "\n"               \
 		"\t.pushsection .note.stapsdt,\"G\",%note,steptrace_probe_" #name ",comdat\n"      \
 		"\t.balign 4\n"                                                                    \
 		"\t.4byte 992f - 991f, 994f - 993f, 3\n"                                           \
@@ -1425,6 +1426,40 @@ static inline void steptrace_command_id(struct steptrace_command *command, char 
 		text[at++] = digits[id[i] & 15];
 	}
 	text[at] = 0;
+}
+
+/*
+ * Sets the execution id of a command that another process has executed, so that `parent` of a
+ * command in this process can point to it: a worker executes a job, and the job was put into the
+ * queue by that command. Call this function after init. Make no other call for the parent.
+ *
+ *	steptrace_command_init(&parent, "");
+ *	if (steptrace_command_set_id(&parent, job->parent_execution_id) == 0)
+ *		command.parent = &parent;
+ *
+ * `text` is what steptrace_command_id() has written there. Returns 0; or -1, if `text` is NULL or
+ * is no such id. The command then has no id.
+ */
+static inline int steptrace_command_set_id(struct steptrace_command *command, const char *text)
+{
+	unsigned char id[16] = {0};
+	int at = 0, i, digit;
+
+	for (i = 0; text && i < 32; i++, at++) {
+		if (i == 8 || i == 12 || i == 16 || i == 20)
+			if (text[at++] != '-')
+				return -1;
+		digit = text[at] >= '0' && text[at] <= '9'   ? text[at] - '0'
+			: text[at] >= 'a' && text[at] <= 'f' ? text[at] - 'a' + 10
+							     : -1;
+		if (digit < 0)
+			return -1;
+		id[i / 2] = (unsigned char)(id[i / 2] << 4 | digit);
+	}
+	if (!text || text[at])
+		return -1;
+	memcpy(command->span.head.execution_id, id, sizeof(id));
+	return command->span.head.execution_id[0] && command->span.head.execution_id[1] ? 0 : -1;
 }
 
 /* ------------------------------------------------------------------ steps */

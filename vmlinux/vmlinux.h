@@ -21,10 +21,12 @@
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-	unsigned long di; /* first argument of a function, and of a system call */
-	unsigned long si;
+	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx;
 	unsigned long dx;
+	unsigned long si;
+	unsigned long di;      /* first argument of a function, and of a system call */
 	unsigned long orig_ax; /* number of the system call; negative: none */
+	unsigned long ip, sp;
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct user_pt_regs {
@@ -32,6 +34,7 @@ struct user_pt_regs {
 };
 struct pt_regs {
 	__u64 regs[31];
+	__u64 sp, pc;
 	__u64 orig_x0; /* first argument of a system call */
 	int syscallno; /* negative: none */
 };
@@ -71,6 +74,7 @@ struct list_head {
 };
 
 struct sched_entity {
+	__u64 sum_exec_runtime; /* ns on processors, up to the latest tick */
 	__u64 nr_migrations;
 };
 
@@ -81,6 +85,18 @@ struct fdtable {
 
 struct files_struct {
 	struct fdtable *fdt;
+};
+
+struct mm_struct {
+	unsigned long start_stack; /* where the kernel has put the program's arguments */
+};
+
+/* The thread pointer of the program is fsbase on x86-64, tp_value on aarch64. */
+struct thread_struct {
+	unsigned long fsbase;
+	struct {
+		unsigned long tp_value;
+	} uw;
 };
 
 struct task_struct {
@@ -95,13 +111,16 @@ struct task_struct {
 	int pid;
 	int tgid;
 	int exit_code;
-	__u64 start_time; /* CLOCK_MONOTONIC */
+	__u64 start_time;   /* CLOCK_MONOTONIC */
+	__u64 self_exec_id; /* advances with every exec */
 	struct task_struct *real_parent;
 	struct list_head children; /* the head of a list that links the member sibling */
 	struct list_head sibling;
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
 	struct signal_struct *signal;
+	struct mm_struct *mm; /* NULL: a thread of the kernel */
+	struct thread_struct thread;
 };
 
 struct super_block {

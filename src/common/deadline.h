@@ -21,7 +21,7 @@ struct deadline {
 	uint64_t at_ns; /* CLOCK_MONOTONIC; 0: no limit */
 	/* CLOCK_MONOTONIC: when the user cancelled; 0: not yet. Borrowed; NULL: it cannot be. A
 	 * signal handler may set it. */
-	const volatile uint64_t *cancelled_ns;
+	const _Atomic uint64_t *cancelled_ns;
 };
 
 /* `deadline` may be NULL: there is none. 0, or -ETIMEDOUT or -ECANCELED with a sentence; `err` may

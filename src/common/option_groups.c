@@ -2,6 +2,7 @@
 #include "common/option_groups.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "common/parse.h"
 
@@ -64,8 +65,15 @@ static int store(const struct option_row *row, void *context, const char *value,
 	return code ? bad_value(row, value, err) : 0;
 }
 
-int option_groups__parse(const struct option_group *groups, size_t count, int argc, char **argv,
-			 struct options_parser *parser, struct error *err)
+/* What is done with each option. */
+struct visitor {
+	int (*visit)(void *context, const struct flat_table *table, int which, const char *value,
+		     struct error *err);
+	void *context;
+};
+
+static int walk(const struct option_group *groups, size_t count, int argc, char **argv,
+		const struct visitor *visitor, struct options_parser *parser, struct error *err)
 {
 	struct flat_table table;
 	const char *value;
@@ -75,12 +83,81 @@ int option_groups__parse(const struct option_group *groups, size_t count, int ar
 	*parser = (struct options_parser){
 		.specs = table.specs, .count = table.count, .argc = argc, .argv = argv};
 	while ((which = options__next(parser, &value)) >= 0)
-		if (store(table.rows[which], table.contexts[which], value, err))
+		if (visitor->visit(visitor->context, &table, which, value, err))
 			return OPTION_BAD;
 	if (which == OPTION_BAD)
 		error__set(err, -EINVAL, "%s", parser->error.text);
 	parser->specs = NULL; /* the table ends here */
 	return which;
+}
+
+static int visit_store(void *context, const struct flat_table *table, int which, const char *value,
+		       struct error *err)
+{
+	(void)context;
+	return store(table->rows[which], table->contexts[which], value, err);
+}
+
+int option_groups__parse(const struct option_group *groups, size_t count, int argc, char **argv,
+			 struct options_parser *parser, struct error *err)
+{
+	const struct visitor visitor = {visit_store, NULL};
+
+	return walk(groups, count, argc, argv, &visitor, parser, err);
+}
+
+struct listener {
+	void (*on_option)(void *context, const char *name, const char *value);
+	void *context;
+};
+
+static int visit_listen(void *context, const struct flat_table *table, int which, const char *value,
+			struct error *err)
+{
+	const struct listener *listener = context;
+
+	(void)err;
+	listener->on_option(listener->context, table->specs[which].name, value);
+	return 0;
+}
+
+int option_groups__scan(const struct option_group *groups, size_t count, int argc, char **argv,
+			void (*on_option)(void *context, const char *name, const char *value),
+			void *context, struct options_parser *parser, struct error *err)
+{
+	struct listener listener = {on_option, context};
+	const struct visitor visitor = {visit_listen, &listener};
+
+	return walk(groups, count, argc, argv, &visitor, parser, err);
+}
+
+static const struct option_row *find_row(const struct option_group *groups, size_t count,
+					 const char *name, void **context)
+{
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < groups[i].count; j++)
+			if (strcmp(groups[i].rows[j].spec.name, name) == 0) {
+				*context = groups[i].context;
+				return &groups[i].rows[j];
+			}
+	return NULL;
+}
+
+int option_groups__store(const struct option_group *groups, size_t count, const char *name,
+			 const char *value, struct error *err)
+{
+	void *context = NULL;
+	const struct option_row *row = find_row(groups, count, name, &context);
+
+	if (!row)
+		return error__set(err, -ENOENT, "there is no option '%s' (see --help)", name);
+	if (row->spec.argument && !value)
+		return error__set(err, -EINVAL, "the option '%s' needs a value: %s", name,
+				  row->spec.argument);
+	if (!row->spec.argument && value)
+		return error__set(err, -EINVAL, "the option '%s' takes no value, but has '%s'",
+				  name, value);
+	return store(row, context, value, err);
 }
 
 void option_groups__print(FILE *out, const struct option_group *groups, size_t count)

@@ -59,6 +59,16 @@ struct option_group {
 int option_groups__parse(const struct option_group *groups, size_t count, int argc, char **argv,
 			 struct options_parser *parser, struct error *err);
 
+/* Like option_groups__parse(), but stores nothing: calls `on_option` for each option. */
+int option_groups__scan(const struct option_group *groups, size_t count, int argc, char **argv,
+			void (*on_option)(void *context, const char *name, const char *value),
+			void *context, struct options_parser *parser, struct error *err);
+
+/* Stores one option by its long name; `value` is NULL where none was given. 0, or negative errno
+ * with a sentence: there is no such option, or its value is wrong. */
+int option_groups__store(const struct option_group *groups, size_t count, const char *name,
+			 const char *value, struct error *err);
+
 /* Every group under its title, then the row for -h/--help. */
 void option_groups__print(FILE *out, const struct option_group *groups, size_t count);
 

@@ -27,7 +27,7 @@
 
 #include "common/error.h"
 
-enum { OPTIONS_MAX = 64 };
+enum { OPTIONS_MAX = 96 };
 
 /* What options__next returns when it does not return an index into the table. */
 enum {

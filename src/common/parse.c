@@ -139,3 +139,29 @@ int parse__percent(const char *text, double min, double max, double *percent)
 	*percent = number;
 	return 0;
 }
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+int parse__id128(const char *text, uint8_t id[16])
+{
+	int digits = 0;
+
+	for (; *text; text++) {
+		int value = hex_digit(*text);
+
+		if (*text == '-' && digits && text[1])
+			continue;
+		if (value < 0 || digits == 32)
+			return -EINVAL;
+		id[digits / 2] = (uint8_t)(id[digits / 2] << 4 | value);
+		digits++;
+	}
+	return digits == 32 ? 0 : -EINVAL;
+}

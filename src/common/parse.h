@@ -25,4 +25,7 @@ int parse__duration_ns(const char *text, uint64_t *ns);
  * a unit means bytes. */
 int parse__size_bytes(const char *text, uint64_t min, uint64_t max, uint64_t *bytes);
 
+/* 32 hexadecimal digits. Hyphens between digits are skipped: a UUID, or the same without them. */
+int parse__id128(const char *text, uint8_t id[16]);
+
 #endif

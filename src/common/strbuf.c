@@ -2,6 +2,7 @@
 #include "common/strbuf.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,17 +21,26 @@ void strbuf__free(struct strbuf *buf)
 	strbuf__init(buf, buf->limit);
 }
 
-/* Makes room for `more` bytes and the final NUL. */
-static int make_room(struct strbuf *buf, size_t more)
+void strbuf__clear(struct strbuf *buf)
+{
+	buf->length = 0;
+	buf->err = 0;
+	if (buf->text)
+		buf->text[0] = 0;
+}
+
+static bool has_room(const struct strbuf *buf, size_t more)
+{
+	return !buf->err && more < buf->room - buf->length && more <= buf->limit - buf->length;
+}
+
+static __attribute__((noinline)) int grow(struct strbuf *buf, size_t more)
 {
 	size_t room = buf->room ? buf->room : FIRST_ROOM;
 	char *text;
 
 	if (buf->err)
 		return buf->err;
-	if (buf->room > buf->length && more < buf->room - buf->length &&
-	    more <= buf->limit - buf->length)
-		return 0;
 	if (more > buf->limit - buf->length || more > SIZE_MAX / 4 - buf->length)
 		return buf->err = -E2BIG;
 	while (room <= buf->length + more)
@@ -43,6 +53,12 @@ static int make_room(struct strbuf *buf, size_t more)
 	buf->text = text;
 	buf->room = room;
 	return 0;
+}
+
+/* Makes room for `more` bytes and the final NUL. */
+static inline int make_room(struct strbuf *buf, size_t more)
+{
+	return has_room(buf, more) ? 0 : grow(buf, more);
 }
 
 int strbuf__bytes(struct strbuf *buf, const void *bytes, size_t length)

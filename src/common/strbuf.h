@@ -15,7 +15,7 @@
  * error stays in the buffer. The limit does not include the final NUL.
  *
  * The buffer owns its text until strbuf__take hands it to the caller. After strbuf__take or
- * strbuf__free the buffer is empty; after strbuf__free it may be used again.
+ * strbuf__free the buffer is empty; after strbuf__free or strbuf__clear it may be used again.
  */
 #ifndef STEPTRACE_COMMON_STRBUF_H
 #define STEPTRACE_COMMON_STRBUF_H
@@ -35,6 +35,8 @@ struct strbuf {
 void strbuf__init(struct strbuf *buf, size_t limit);
 /* Frees the text and clears the error. */
 void strbuf__free(struct strbuf *buf);
+/* Empties the buffer and clears the error, but keeps the memory for the next text. */
+void strbuf__clear(struct strbuf *buf);
 
 int strbuf__bytes(struct strbuf *buf, const void *bytes, size_t length);
 int strbuf__text(struct strbuf *buf, const char *text);

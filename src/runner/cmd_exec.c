@@ -13,6 +13,7 @@
 #include "runner/exec_options.h"
 #include "runner/input.h"
 #include "runner/pacer.h"
+#include "runner/request/request.h"
 #include "runner/run/execution.h"
 #include "runner/store/store.h"
 #include "runner/tools/tool_list.h"
@@ -22,7 +23,7 @@
 struct session {
 	struct exec_options options;
 	struct execution_settings settings;
-	struct pack *packs[EXEC_LIST_MAX];
+	struct pack *packs[OPTION_LIST_MAX];
 	cJSON *input;
 	struct store *store;
 	struct ai_client *ai;
@@ -34,26 +35,21 @@ struct session {
 /* ------------------------------------------------------------------ opening */
 
 /* The command was rejected before it could run. The tracer gets a rejected event. `command` is a
- * slug, or what the user wrote: the first word of it, if that is a slug. The rest may be text that
- * was meant for the command, and does not belong into an event. */
+ * slug, or what the user wrote. */
 static int refuse(struct session *session, const char *command, const char *reason,
 		  const char *field, int err)
 {
-	char slug[PACK_SLUG_BYTES] = "";
-	size_t length;
+	struct refusal refusal;
 
-	command += *command == '/';
-	length = strcspn(command, " \t\r\n");
-	if (length < sizeof(slug))
-		memcpy(slug, command, length);
-	execution__reject(&session->settings, pack__is_slug(slug) ? slug : "", reason, field);
+	refusal__name(&refusal, command);
+	execution__reject(&session->settings, refusal.slug, reason, field, NULL);
 	return err;
 }
 
 static int load_packs(struct session *session)
 {
 	const struct exec_options *options = &session->options;
-	const struct pack_path path = {options->packs.items, options->packs.count};
+	const struct pack_path path = {options->runner.packs.items, options->runner.packs.count};
 
 	for (size_t i = 0; i < options->commands.count; i++) {
 		const char *command = options->commands.items[i];
@@ -80,7 +76,7 @@ static bool requires(const struct pack *pack, const char *capability)
 /* An option without an effect is an error. */
 static int check_without(struct session *session)
 {
-	const struct exec_list *without = &session->options.switched_off;
+	const struct option_list *without = &session->options.runner.switched_off;
 
 	for (size_t i = 0; i < without->count; i++) {
 		bool is_required = false;
@@ -123,15 +119,15 @@ static void set_settings(struct session *session)
 	struct exec_options *options = &session->options;
 
 	session->settings = (struct execution_settings){
-		.ids = &options->ids,
+		.ids = &options->runner.ids,
 		.dry_run = options->dry_run,
 		.timing = options->timing,
 		.user_id = options->user,
 		.request_source = options->source,
 		.correlation_id = options->correlation_id,
-		.switched_off = options->switched_off.items,
-		.switched_off_count = options->switched_off.count,
-		.timeout_ns = options->timeout_ns,
+		.switched_off = options->runner.switched_off.items,
+		.switched_off_count = options->runner.switched_off.count,
+		.timeout_ns = options->runner.timeout_ns,
 		.cancelled_ns = pacer__cancelled_ns(),
 	};
 }
@@ -144,17 +140,17 @@ static int open_session(struct session *session)
 	err = read_input(session);
 	if (err)
 		return err;
-	if (options->tools_path) {
-		err = tool_list__load(&session->tools, options->tools_path, &session->err);
+	if (options->runner.tools_path) {
+		err = tool_list__load(&session->tools, options->runner.tools_path, &session->err);
 		session->settings.tools = &session->tools;
 	}
 	if (err)
 		return refuse(session, session->packs[0]->slug, "invalid_argument", "tools", err);
-	err = store__open(options->database, &session->store, &session->err);
+	err = store__open(options->runner.database, &session->store, &session->err);
 	if (err)
 		return refuse(session, session->packs[0]->slug, "database_unavailable", NULL, err);
-	err = ai_client__open(options->ai_url, options->ai_model, options->ai_key, &session->ai,
-			      &session->err);
+	err = ai_client__open(options->runner.ai_url, options->runner.ai_model,
+			      options->runner.ai_key, &session->ai, &session->err);
 	if (err)
 		refuse(session, session->packs[0]->slug, "invalid_argument", "ai-url", err);
 	session->settings.store = session->store;

@@ -34,7 +34,7 @@ static const char *slash_of(const struct pack *pack)
 static bool is_hidden(const struct pack_list *list, size_t at)
 {
 	for (size_t i = 0; i < at; i++)
-		if (list->entries[i].pack &&
+		if (!list->entries[i].problems.count &&
 		    !strcmp(list->entries[i].pack->slug, list->entries[at].pack->slug))
 			return true;
 	return false;
@@ -53,12 +53,15 @@ static void print_list(const struct pack_list *list)
 {
 	printf("%-20s %-8s %5s  %-18s %s\n", "SLUG", "VERSION", "STEPS", "TRIGGER", "NAME");
 	for (size_t i = 0; i < list->count; i++) {
-		const struct pack *pack = list->entries[i].pack;
+		const struct pack_entry *entry = &list->entries[i];
+		struct error err;
 
-		if (!pack)
-			log__warn("%s", list->entries[i].err.text);
-		else if (!is_hidden(list, i))
-			print_pack(pack);
+		if (entry->problems.count) {
+			pack_problem__tell(&entry->problems.items[0], &err);
+			log__warn("%s", err.text);
+		} else if (!is_hidden(list, i)) {
+			print_pack(entry->pack);
+		}
 	}
 }
 
@@ -69,7 +72,7 @@ static int list_packs(struct pack_list *list, struct options_parser *parser)
 	int which, code = 0;
 
 	while (!code && (which = options__next(parser, &value)) == OPT_PACKS)
-		code = pack_list__add(list, value, &err);
+		code = pack_list__add(list, value, NULL, &err);
 	if (!code && which == OPTION_HELP) {
 		print_help();
 		return EXIT_DONE;
@@ -80,7 +83,7 @@ static int list_packs(struct pack_list *list, struct options_parser *parser)
 		return EXIT_USAGE;
 	}
 	if (!code && !list->count)
-		code = pack_list__add(list, COMMANDS_DEFAULT_PACKS, &err);
+		code = pack_list__add(list, COMMANDS_DEFAULT_PACKS, NULL, &err);
 	if (code) {
 		log__error("%s (give the folder of packs with --packs)", err.text);
 		return EXIT_FAILED;

@@ -11,31 +11,17 @@
 #include <stdint.h>
 
 #include "common/error.h"
-#include "runner/run/context.h"
-
-enum { EXEC_LIST_MAX = 64 };
-
-/* The values of an option that may be given several times. */
-struct exec_list {
-	const char *items[EXEC_LIST_MAX];
-	size_t count;
-};
+#include "runner/work/runner_options.h"
 
 struct exec_options {
-	struct exec_list commands; /* the operand, then the value of every --also */
-	const char *text;          /* NULL: none */
-	const char *context_path;  /* NULL: none */
-	struct exec_list pairs;    /* KEY=VALUE */
-	struct exec_list packs;
-	struct exec_list switched_off;
-	const char *database;
-	const char *tools_path; /* NULL: none */
+	struct runner_options runner;
+	struct option_list commands; /* the operand, then the value of every --also */
+	const char *text;            /* NULL: none */
+	const char *context_path;    /* NULL: none */
+	struct option_list pairs;    /* KEY=VALUE */
 	const char *user, *source, *correlation_id;
-	const char *ai_url, *ai_model, *ai_key;
-	uint64_t repeat;      /* number of executions; 0: until stopped */
-	uint64_t rate;        /* executions per second; 0: without waiting */
-	uint64_t timeout_ns;  /* of each execution; 0: none */
-	struct id_source ids; /* with the values of --now and --seed */
+	uint64_t repeat; /* number of executions; 0: until stopped */
+	uint64_t rate;   /* executions per second; 0: without waiting */
 	bool dry_run, quiet, timing, with_id;
 };
 

@@ -5,6 +5,7 @@
 
 #include "common/log.h"
 #include "runner/commands.h"
+#include "runner/value/value_memory.h"
 #include "steptrace/version.h"
 
 struct command {
@@ -28,7 +29,7 @@ static int print_help(FILE *out)
 		     "Runs command packs. A pack is a folder with a YAML file, which describes a\n"
 		     "command as a pipeline of steps. The slug is the name of the command.\n\n");
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
-		fprintf(out, "  %-6s %-16s  %s\n", commands[i].name, commands[i].arguments,
+		fprintf(out, "  %-8s %-16s  %s\n", commands[i].name, commands[i].arguments,
 			commands[i].help);
 	fprintf(out,
 		"\n"
@@ -53,6 +54,7 @@ static int dispatch(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	log__init("steprun");
+	value_memory__use();
 	signal(SIGCHLD, SIG_DFL); /* ignored, it would hide how a tool ended */
 	signal(SIGPIPE, SIG_IGN); /* writing to a closed pipe returns EPIPE, which is reported */
 	if (argc < 2)

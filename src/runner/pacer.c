@@ -11,10 +11,10 @@
 
 #include "common/clock.h"
 
-/* ---- signals. On the platforms that steprun runs on, a store of 64 bits is one instruction. */
+/* ---- signals. An atomic store of 64 bits takes no lock, so a signal handler may make it. */
 
 static volatile sig_atomic_t caught;
-static volatile uint64_t caught_ns;
+static _Atomic uint64_t caught_ns;
 
 static void on_signal(int number)
 {
@@ -40,7 +40,7 @@ int pacer__signal(void)
 	return caught;
 }
 
-const volatile uint64_t *pacer__cancelled_ns(void)
+const _Atomic uint64_t *pacer__cancelled_ns(void)
 {
 	return &caught_ns;
 }

@@ -32,6 +32,6 @@ int pacer__wait(struct pacer *pacer);
 /* SIGINT or SIGTERM, when it has arrived; 0: none. */
 int pacer__signal(void);
 /* When it arrived, CLOCK_MONOTONIC; 0: none did. */
-const volatile uint64_t *pacer__cancelled_ns(void);
+const _Atomic uint64_t *pacer__cancelled_ns(void);
 
 #endif

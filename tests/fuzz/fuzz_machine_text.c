@@ -15,7 +15,7 @@
 
 #include "../unit/records.h"
 #include "steptrace/attach/exec_marks.h"
-#include "steptrace/attach/process_maps.h"
+#include "common/process_maps.h"
 #include "steptrace/attach/process_tree.h"
 #include "steptrace/stream/container.h"
 #include "steptrace/stream/trace_events.h"

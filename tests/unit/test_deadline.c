@@ -46,7 +46,7 @@ static void a_time(void **state)
 /* Short work may end by itself. */
 static void cancelled(void **state)
 {
-	volatile uint64_t cancelled_ns = 0;
+	_Atomic uint64_t cancelled_ns = 0;
 	const struct deadline deadline = {.cancelled_ns = &cancelled_ns};
 	struct error err;
 

@@ -256,7 +256,7 @@ static void results_do_not_depend_on_a_tracer(void **state)
 	assert_int_equal(span->outcome, STEPTRACE_FAILURE);
 	assert_int_equal(span->error_category, STEPTRACE_ERROR_VALIDATION);
 	assert_true(span->head.end_ns >= span->head.start_ns && span->head.start_ns > 0);
-	execution__reject(&fixture.settings, "nobody", "unknown_command", NULL);
+	execution__reject(&fixture.settings, "nobody", "unknown_command", NULL, NULL);
 	cJSON_free(unseen);
 	cJSON_free(seen);
 }

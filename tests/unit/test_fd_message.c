@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "steptrace/attach/fd_message.h"
+#include "common/fd_message.h"
 
 static int ends[2];
 static char received[8];

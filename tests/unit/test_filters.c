@@ -61,6 +61,14 @@ static void test_texts(void **state)
 		 "\"\xc3\xa4\xcf\x89\xd0\xb6\xc5\xbe\""},
 		{"'\xc3\xa4\xcf\x89\xd0\xb6\xc5\xbe\xc3\x9f' | upper",
 		 "\"\xc3\x84\xce\xa9\xd0\x96\xc5\xbd\xc3\x9f\""},
+		{"'\xce\xad\xcf\x8c\xcf\x8e\xcf\x8a\xcf\x82"
+		 " \xd2\x91\xd1\xa3\xd3\x8f\xd4\xaf \xc3\xbf' | upper",
+		 "\"\xce\x88\xce\x8c\xce\x8f\xce\xaa\xce\xa3"
+		 " \xd2\x90\xd1\xa2\xd3\x80\xd4\xae \xc5\xb8\""},
+		{"'\xce\x88\xce\x8c\xce\x8f\xce\xaa\xce\xa3"
+		 " \xd2\x90\xd1\xa2\xd3\x80\xd4\xae \xc5\xb8' | lower",
+		 "\"\xce\xad\xcf\x8c\xcf\x8e\xcf\x8a\xcf\x83"
+		 " \xd2\x91\xd1\xa3\xd3\x8f\xd4\xaf \xc3\xbf\""},
 		{"'mcDonald' | capitalize", "\"McDonald\""},
 		{"'\xc3\xa9t\xc3\xa9' | capitalize", "\"\xc3\x89t\xc3\xa9\""},
 		{"'' | capitalize", "\"\""},
@@ -103,6 +111,12 @@ static void test_lists(void **state)
 		{"a | slice: 1, -1", "\"ell\""},
 		{"a | slice: 9", "\"\""},
 		{"a | slice: -9, 2", "\"he\""},
+		{"o | take: 2", "\"{\\\"\""},
+		{"o | take: -3", "\"2]}\""},
+		{"{'\xc3\xa9': 1} | take: -4", "\"\\\":1}\""},
+		{"o | slice: -3, 1", "\"2\""},
+		{"o | slice: 1, -8", "\"\\\"k\\\":1,\""},
+		{"123 | slice: -2", "\"23\""},
 		{"l | first", "3"},
 		{"l | last", "null"},
 		{"[] | first", "null"},

@@ -177,6 +177,7 @@ static void more_rows_than_there_is_room_for(void **state)
 	char *argv[] = {(char *)"program", (char *)"--dry-run", NULL};
 	struct options_parser parser;
 	struct error err = {""};
+	char words[64];
 
 	(void)state;
 	for (int i = 0; i < OPTIONS_MAX; i++) {
@@ -186,7 +187,8 @@ static void more_rows_than_there_is_room_for(void **state)
 	}
 	assert_int_equal(option_groups__parse(groups, 1, 1, argv, &parser, &err), OPTION_END);
 	assert_int_equal(option_groups__parse(groups, 2, 2, argv, &parser, &err), OPTION_BAD);
-	assert_non_null(strstr(err.text, "there are 65 options"));
+	snprintf(words, sizeof(words), "there are %d options", OPTIONS_MAX + 1);
+	assert_non_null(strstr(err.text, words));
 	assert_false(job.dry_run);
 }
 

@@ -38,12 +38,12 @@ static int tear_down(void **state)
 
 static void expect_text(const char *name, const char *expected)
 {
-	struct error err;
+	struct file_problem problem;
 	size_t bytes;
 	char *text;
 
-	if (pack_file__read("pack", name, BYTES_MAX, &text, &bytes, &err))
-		fail_msg("%s", err.text);
+	if (pack_file__read("pack", name, BYTES_MAX, &text, &bytes, &problem))
+		fail_msg("%s", problem.sentence.text);
 	assert_string_equal(text, expected);
 	assert_int_equal(bytes, strlen(expected));
 	free(text);
@@ -51,12 +51,15 @@ static void expect_text(const char *name, const char *expected)
 
 static void expect_error(const char *name, int code, const char *expected)
 {
+	struct file_problem problem;
 	struct error err;
+	char path[64], *text;
 	size_t bytes;
-	char *text;
 
-	assert_int_equal(pack_file__read("pack", name, BYTES_MAX, &text, &bytes, &err), code);
+	assert_int_equal(pack_file__read("pack", name, BYTES_MAX, &text, &bytes, &problem), code);
 	assert_null(text);
+	snprintf(path, sizeof(path), "pack/%s", name);
+	file_problem__tell(&problem, code, path, &err);
 	assert_string_equal(err.text, expected);
 }
 
@@ -115,7 +118,7 @@ static void files_that_are_no_text(void **state)
 	expect_error("fifo", -EINVAL, "pack/fifo: not a regular file");
 	assert_int_equal(mkdir("pack/folder", 0700), 0);
 	expect_error("folder", -EINVAL, "pack/folder: not a regular file");
-	expect_error("missing", -ENOENT, "cannot read 'pack/missing': No such file or directory");
+	expect_error("missing", -ENOENT, "pack/missing: cannot be read: No such file or directory");
 }
 
 static void symbolic_links(void **state)

@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "steptrace/attach/process_maps.h"
+#include "common/process_maps.h"
 
 #define LIBRARY "7f1c2a400000-7f1c2a428000 r-xp 00001000 fd:01 1316210                    "
 #define DATA    "555555556000-555555557000 rw-p 00002000 08:03 77                         "

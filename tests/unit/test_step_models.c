@@ -392,7 +392,25 @@ static const char every_shape[] =
 	"- {id: condition, type: condition, condition: 'true', then: []}\n"
 	"- {id: text-parse, type: text.parse, input: a}\n"
 	"- {id: notify, type: notify, message: m}\n"
-	"- {id: panel, type: response.panel, with: {type: t}}\n";
+	"- {id: panel, type: response.panel, with: {type: t}}\n"
+	"- {id: job, type: job.dispatch, with: {command: note, arguments: {a: 1}}}\n"
+	"- {id: create, type: action, with: {action: create, name: new, command: note,"
+	" recurrence: 'daily_at:08:30', payload: {a: 1}}}\n"
+	"- {id: list, type: action, with: {action: list}}\n"
+	"- {id: pause, type: action, with: {action: pause, id: active}}\n"
+	"- {id: resume, type: action, with: {action: resume, id: paused}}\n"
+	"- {id: detail, type: action, with: {action: detail, id: paused}}\n"
+	"- {id: delete, type: action, with: {action: delete, id: active}}\n";
+
+static void add_schedules(void)
+{
+	run("- {id: a, type: action, with: {action: create, name: active, command: note,"
+	    " recurrence: 'daily_at:08:30', payload: {a: 1}}}\n"
+	    "- {id: b, type: action, with: {action: create, name: paused, command: note,"
+	    " recurrence: 'daily_at:08:30', payload: {a: 1}}}\n"
+	    "- {id: p, type: action, with: {action: pause, id: paused}}\n",
+	    NULL);
+}
 
 /* The paths of all members, also of inner objects and of the first item of lists. */
 static void collect_keys(const cJSON *value, const char *path, cJSON *paths)
@@ -458,6 +476,7 @@ static void dry_runs_have_the_same_keys(void **state)
 	run("- {id: a, type: fragment.create, message: one}\n"
 	    "- {id: s, type: model.create, with: {model: sprints, data: {code: S1}}}\n",
 	    NULL);
+	add_schedules();
 	dry = keys_of_a_run(true);
 	real = keys_of_a_run(false);
 	assert_string_equal(dry, real);

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "../support/runner_fixture.h"
 #include "../support/told.h"
@@ -39,7 +40,9 @@ static int run(const char *steps)
 	return fixture__run(&fixture, steps, NULL);
 }
 
-/* A new database with four fragments of two types. */
+#define RECURRENCE "command: note, recurrence: 'cron:@daily'"
+
+/* A new database with four fragments of two types, and a schedule. */
 static void make_rows(void)
 {
 	fixture__close(&fixture);
@@ -48,7 +51,8 @@ static void make_rows(void)
 		run("- {id: a, type: fragment.create, with: {type: note, message: one}}\n"
 		    "- {id: b, type: fragment.create, with: {type: note, message: two}}\n"
 		    "- {id: c, type: fragment.create, with: {type: todo, message: three}}\n"
-		    "- {id: d, type: fragment.create, with: {type: todo, message: four}}\n"),
+		    "- {id: d, type: fragment.create, with: {type: todo, message: four}}\n"
+		    "- {id: m, type: action, with: {action: create, name: m, " RECURRENCE "}}\n"),
 		0);
 }
 
@@ -70,6 +74,15 @@ static const struct {
 	{"- {id: x, type: transform, template: t}", 0, 0},
 	{"- {id: x, type: database.update, with: {model: fragments, id: 99, data: {title: T}}}", 0,
 	 0}, /* fails */
+	{"- {id: x, type: job.dispatch, command: note}", 1, 0},
+	{"- {id: x, type: action, with: {action: create, name: new, " RECURRENCE "}}", 1, 0},
+	{"- {id: x, type: action, with: {action: create, name: m, " RECURRENCE "}}", 0, 0},
+	{"- {id: x, type: action, with: {action: pause, id: m}}", 1, 0},
+	{"- {id: x, type: action, with: {action: resume, id: m}}", 0, 0}, /* it is active */
+	{"- {id: x, type: action, with: {action: delete, id: m}}", 1, 0},
+	{"- {id: x, type: action, with: {action: delete, id: none}}", 0, 0},
+	{"- {id: x, type: action, with: {action: detail, id: m}}", 0, 0},
+	{"- {id: x, type: action, with: {action: list}}", 0, 0},
 };
 
 static void expect_changes(const char *step, uint64_t rows, size_t fragments)
@@ -142,6 +155,41 @@ static void a_failure_has_one_category(void **state)
 	assert_int_equal(told.command.error_category, STEPTRACE_ERROR_NOT_FOUND);
 }
 
+/* What the system's clock says. */
+static uint64_t real_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* A tracer subtracts the time from the system's clock, and the runner may have another one. */
+static void the_wait_of_a_job(void **state)
+{
+	struct execution_origin origin = {.queue = "mail", .attempt = 2};
+	const int64_t wait_us = 90000000, now_us = id_source__now_us(&fixture.ids);
+	uint64_t before_ns = real_ns();
+
+	(void)state;
+	fixture.settings.origin = &origin;
+	origin.runnable_at_us = now_us - wait_us;
+	run("- {id: a, type: transform, template: x}");
+	assert_string_equal(told.command.queue, "mail");
+	assert_int_equal(told.command.attempt, 2);
+	assert_in_range(told.command.enqueued_at_ns + (uint64_t)wait_us * 1000, before_ns,
+			real_ns());
+	/* The clock was set back meanwhile: a tracer says null. */
+	origin.runnable_at_us = now_us + wait_us;
+	run("- {id: a, type: transform, template: x}");
+	assert_true(told.command.enqueued_at_ns > real_ns());
+	/* The runner has the clock of the system. */
+	fixture.ids.has_fixed_now = false;
+	origin.runnable_at_us = 1740817800000007;
+	run("- {id: a, type: transform, template: x}");
+	assert_int_equal(told.command.enqueued_at_ns, 1740817800000007000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -149,6 +197,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_dry_run_changes_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_failed_commit_changes_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_failure_has_one_category, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_wait_of_a_job, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, semaphore__require_own, NULL);

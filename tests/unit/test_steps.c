@@ -283,6 +283,47 @@ static void list_map(void **state)
 		       "template");
 }
 
+/* Filters of the pack were parsed with it; those that a template makes are parsed when they run. */
+static void list_map_transforms(void **state)
+{
+	(void)state;
+	run("- {id: a, type: list.map, input: [' ab ', 'cd'],"
+	    " transforms: [trim, 'take: 1', upper]}\n"
+	    "- {id: b, type: list.map, input: [abc], transforms: 'take: 2'}\n"
+	    "- {id: c, type: list.map, input: [abc], transforms: [\"take: {{ ctx.n }}\", upper]}\n"
+	    "- {id: d, type: list.map, input: [abc], transforms: '[\"upper\"]'}\n"
+	    "- {id: e, type: list.map, input: [abc], transforms: '{{ ctx.filters }}'}\n"
+	    "- {id: f, type: list.map, input: [abc], transforms: ''}\n"
+	    "- {id: g, type: list.map, input: [''],"
+	    " transforms: ['default: steps.a.output.output']}\n"
+	    "- {id: h, type: list.map, input: [], transforms: [wrong]}\n"
+	    "- {id: i, type: list.map, input: [], transforms: '{{ ctx.braces }}'}\n"
+	    "- {id: j, type: list.map, input: [abc], transforms: null}\n",
+	    "{\"n\":2,\"filters\":[\"upper\",\"take: 1\"],\"braces\":\"{{ 1 }}\"}");
+	expect_text("a.output.output.0", "A");
+	expect_text("a.output.output.1", "C");
+	expect_text("b.output.output.0", "ab");
+	expect_text("c.output.output.0", "AB");
+	expect_text("d.output.output.0", "ABC");
+	expect_text("e.output.output.0", "A");
+	expect_text("f.output.output.0", "abc");
+	expect_text("g.output.output.0.1", "C");
+	expect_number("h.output.output_count", 0);
+	expect_number("i.output.output_count", 0);
+	expect_text("j.output.output.0", "abc");
+	expect_failure("- {id: x, type: list.map, input: [1], transforms: [trim, wrong]}", INVALID,
+		       "transforms: line 1, column 8: unknown filter 'wrong'");
+	expect_failure("- {id: x, type: list.map, input: [1], transforms: [\"{{ 'wrong' }}\"]}",
+		       INVALID, "transforms: line 1, column 8: unknown filter 'wrong'");
+	/* What a template made is a filter, and no template again. */
+	expect_failure("- {id: x, type: list.map, input: [1], transforms: [\"{{ '{' }}{ ctx }}\"]}",
+		       INVALID, "transforms: line 1, column 8: expected a filter");
+	expect_failure("- {id: x, type: list.map, input: [1], filter: item |}", INVALID,
+		       "filter: line 1, column 7: a filter is missing");
+	expect_failure("- {id: x, type: condition, condition: ctx.x ==}", INVALID,
+		       "condition: line 1, column 9: a value is missing");
+}
+
 /* ------------------------------------------------------------------ fragments */
 
 static void fragment_create(void **state)
@@ -616,6 +657,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(failures_inside_go_up, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(notify, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(list_map, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(list_map_transforms, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(fragment_create, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(fragment_update, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(fragment_query, set_up, tear_down),

@@ -87,12 +87,33 @@ static void test_huge_length(void **state)
 	strbuf__free(&buf);
 }
 
+static void test_clear_keeps_the_memory(void **state)
+{
+	struct strbuf buf;
+	size_t room;
+
+	(void)state;
+	strbuf__init(&buf, 300);
+	strbuf__clear(&buf);
+	assert_null(buf.text);
+	assert_int_equal(strbuf__repeat(&buf, "abc", 100), 0);
+	assert_int_equal(strbuf__char(&buf, 'd'), -E2BIG);
+	room = buf.room;
+	strbuf__clear(&buf);
+	assert_string_equal(buf.text, "");
+	assert_int_equal(buf.room, room);
+	assert_int_equal(strbuf__text(&buf, "xy"), 0);
+	assert_string_equal(buf.text, "xy");
+	assert_int_equal(strbuf__repeat(&buf, "abc", 100), -E2BIG);
+	strbuf__free(&buf);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_appends),     cmocka_unit_test(test_nothing_is_an_empty_text),
 		cmocka_unit_test(test_grows),       cmocka_unit_test(test_limit),
-		cmocka_unit_test(test_huge_length),
+		cmocka_unit_test(test_huge_length), cmocka_unit_test(test_clear_keeps_the_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

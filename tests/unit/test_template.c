@@ -184,6 +184,28 @@ static void test_operators(void **state)
 	EXPECT_ALL(cases);
 }
 
+/* Whole numbers of 64 bits are exact, also beside a value that counts as 0 or 1. */
+static void test_large_numbers(void **state)
+{
+	static const struct good_case cases[] = {
+		{"{{ 9007199254740993 + 1 }}!", "\"9007199254740994!\""},
+		{"{{ missing - 9007199254740993 }}!", "\"-9007199254740993!\""},
+		{"{{ nil - 9007199254740993 }}!", "\"-9007199254740993!\""},
+		{"{{ '' - 9007199254740993 }}!", "\"-9007199254740993!\""},
+		{"{{ f - 9007199254740993 }}!", "\"-9007199254740993!\""},
+		{"{{ t * 9007199254740993 }}!", "\"9007199254740993!\""},
+		{"{{ 9007199254740993 / t }}!", "\"9007199254740993!\""},
+		{"{{ nil + 9007199254740993 }}", "\"9007199254740993\""},
+		{"{{ t + 1 }}", "\"11\""},
+		{"{{ -nil }}", "0"},
+		{"{{ 0 * -1.5 }}", "0"},
+		{"{{ -t }}", "-1"},
+	};
+
+	(void)state;
+	EXPECT_ALL(cases);
+}
+
 static void test_ternary(void **state)
 {
 	static const struct good_case cases[] = {
@@ -315,11 +337,11 @@ static void test_expressions(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_native_types), cmocka_unit_test(test_paths),
-		cmocka_unit_test(test_literals),     cmocka_unit_test(test_operators),
-		cmocka_unit_test(test_ternary),      cmocka_unit_test(test_filter_grammar),
-		cmocka_unit_test(test_tags),         cmocka_unit_test(test_lines_of_tags),
-		cmocka_unit_test(test_expressions),
+		cmocka_unit_test(test_native_types),   cmocka_unit_test(test_paths),
+		cmocka_unit_test(test_literals),       cmocka_unit_test(test_operators),
+		cmocka_unit_test(test_large_numbers),  cmocka_unit_test(test_ternary),
+		cmocka_unit_test(test_filter_grammar), cmocka_unit_test(test_tags),
+		cmocka_unit_test(test_lines_of_tags),  cmocka_unit_test(test_expressions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

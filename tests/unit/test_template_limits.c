@@ -247,13 +247,57 @@ static void test_prefixes(void **state)
 	}
 }
 
+/* Renders with a list of 20,000 items in `rows`, and a text of 20,000 letters in `text`. */
+static int render_late(const char *text, const struct deadline *deadline, struct error *err)
+{
+	struct template *template;
+	cJSON *root = cJSON_CreateObject(), *rows = cJSON_AddArrayToObject(root, "rows"), *value;
+	char letters[20001];
+	struct scope scope = {.root = root, .deadline = deadline};
+	int code;
+
+	memset(letters, 'a', sizeof(letters) - 1);
+	letters[sizeof(letters) - 1] = 0;
+	cJSON_AddStringToObject(root, "text", letters);
+	for (int i = 0; i < 20000; i++)
+		cJSON_AddItemToArray(rows, cJSON_CreateNumber(i));
+	assert_int_equal(template__parse(text, &template, err), 0);
+	code = template__render(template, &scope, &value, err);
+	cJSON_Delete(value);
+	template__free(template);
+	cJSON_Delete(root);
+	return code;
+}
+
+/* A loop, and a pattern that is searched again and again, see the deadline; a short one ends. */
+static void test_deadlines(void **state)
+{
+	static const char *const texts[] = {
+		"{% for x in rows %}{{ x }}{% endfor %}",
+		"{{ text | regex_find_all: 'a' | length }}",
+		"{{ text | regex_replace('a', 'b') | length }}",
+	};
+	_Atomic uint64_t cancelled_ns = 1;
+	const struct deadline over = {.at_ns = 1}, cancelled = {.cancelled_ns = &cancelled_ns};
+	struct error err;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		assert_int_equal(render_late(texts[i], &over, &err), -ETIMEDOUT);
+		assert_non_null(strstr(err.text, "time limit"));
+		assert_int_equal(render_late(texts[i], &cancelled, &err), -ECANCELED);
+		assert_int_equal(render_late(texts[i], NULL, &err), 0);
+	}
+	assert_int_equal(render_late("{{ 1 + 1 }}", &over, &err), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_failures),       cmocka_unit_test(test_size_limits),
 		cmocka_unit_test(test_nesting_limits), cmocka_unit_test(test_step_limit),
 		cmocka_unit_test(test_long_lists),     cmocka_unit_test(test_look_ups_have_a_price),
-		cmocka_unit_test(test_prefixes),
+		cmocka_unit_test(test_prefixes),       cmocka_unit_test(test_deadlines),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

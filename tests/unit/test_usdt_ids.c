@@ -154,6 +154,49 @@ static void the_execution_id_is_one(void **state)
 	assert_string_equal(in_span, before);
 }
 
+/* A job of another process: its parent has only the id. */
+static void the_parent_may_be_an_id(void **state)
+{
+	static const char id[] = "01234567-89ab-4def-8123-456789abcdef";
+	struct steptrace_command parent, command;
+	char text[37];
+
+	(void)state;
+	steptrace_command_init(&parent, "");
+	assert_int_equal(steptrace_command_set_id(&parent, id), 0);
+	steptrace_command_id(&parent, text);
+	assert_string_equal(text, id);
+	attach();
+	steptrace_command_init(&command, "c");
+	command.parent = &parent;
+	steptrace_command_begin(&command);
+	id_text(text, command.span.parent_execution_id);
+	assert_string_equal(text, id);
+	steptrace_command_end(&command, STEPTRACE_SUCCESS);
+}
+
+static void what_is_no_id_is_refused(void **state)
+{
+	static const char *const texts[] = {
+		NULL,
+		"",
+		"-",
+		"01234567-89ab-4def-8123-456789abcde",
+		"01234567-89ab-4def-8123-456789abcdef0",
+		"01234567-89ab-4def-8123-456789abcdeF",
+		"01234567-89ab-4def-8123x456789abcdef",
+		"01234567089ab-4def-8123-456789abcdef",
+		"00000000-0000-0000-0000-000000000000",
+	};
+	struct steptrace_command parent;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		steptrace_command_init(&parent, "");
+		assert_int_equal(steptrace_command_set_id(&parent, texts[i]), -1);
+	}
+}
+
 static void every_execution_has_its_own(void **state)
 {
 	enum { COUNT = 1000 };
@@ -182,6 +225,8 @@ int main(void)
 		USDT_TEST(parent_child_and_grandchild),
 		USDT_TEST(eight_threads),
 		USDT_TEST(the_execution_id_is_one),
+		USDT_TEST(the_parent_may_be_an_id),
+		USDT_TEST(what_is_no_id_is_refused),
 		USDT_TEST(every_execution_has_its_own),
 	};
 

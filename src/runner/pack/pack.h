@@ -7,54 +7,16 @@
  * column. Mistakes with which a pack can still run (unknown keys, templates that cannot be parsed,
  * a slug that differs from the folder's name) are reported by `steprun check` only.
  *
- *	packs/notes/command.yaml:12:5: unknown step type 'fragment.make' in step 'save'
+ *	packs/notes/command.yaml:12:11: unknown step type 'fragment.make' in step 'save'
  */
 #ifndef STEPTRACE_RUNNER_PACK_H
 #define STEPTRACE_RUNNER_PACK_H
 
-#include <cjson/cJSON.h>
-#include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "common/error.h"
-#include "runner/pack/pack_prompts.h"
-#include "runner/pack/param.h"
-#include "runner/pack/yaml.h"
-
-enum {
-	PACK_STEPS_MAX = 1000, /* including nested steps */
-	PACK_TIMEOUT_S_MAX = 86400,
-	PACK_SLUG_BYTES = 64,
-};
-
-struct step_type;
-
-struct pack_steps {
-	struct pack_step *steps;
-	size_t count;
-};
-
-struct pack_step {
-	const char *id;
-	const struct step_type *type;
-	const cJSON *node;   /* borrowed: the step in the manifest's tree */
-	uint16_t index;      /* position among the steps of the same list, from 0 */
-	struct param params; /* the keys of the step itself and those under `with` */
-	struct pack_steps then_steps, else_steps;
-};
-
-struct pack {
-	char *directory;
-	char *slug; /* the folder's name; if the pack was given by its path, `own_slug` */
-	const char *own_slug, *name, *version; /* from the manifest */
-	struct yaml_document manifest;
-	struct pack_steps steps;
-	size_t step_count; /* including nested steps */
-	struct pack_prompts prompts;
-	uint64_t timeout_ns;                 /* of an execution, from the manifest; 0: none */
-	const cJSON *secrets, *capabilities; /* lists of text, or NULL */
-};
+#include "runner/pack/pack_problem.h"
+#include "runner/pack/pack_tree.h"
 
 /* The folders in which a slug is searched, in this order. Texts are borrowed. */
 struct pack_path {
@@ -75,8 +37,10 @@ int pack__find(const struct pack_path *path, const char *argument, struct pack *
 int pack__load(const char *directory, const char *slug, struct pack **pack, struct error *err);
 void pack__free(struct pack *pack);
 
-/* A slug is a lower-case letter, then lower-case letters, digits, '_', '-' and '.'; fewer than
- * PACK_SLUG_BYTES bytes. */
-bool pack__is_slug(const char *text);
+/* Reads as much of a pack as can be read, for those who check it, and adds all problems with which
+ * it cannot run. If there are any, the pack must not be executed. Without a usable manifest,
+ * `manifest.root` is not a mapping, or NULL. The caller frees *pack. Returns 0 or -ENOMEM. */
+int pack__read(const char *directory, const char *slug, struct pack **pack,
+	       struct pack_problems *problems);
 
 #endif

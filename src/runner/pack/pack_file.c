@@ -28,7 +28,7 @@ static int open_beneath(int folder, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
-static int open_file(const char *directory, const char *name, struct error *err)
+static int open_file(const char *directory, const char *name, struct file_problem *problem)
 {
 	int folder = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int fd = folder < 0 ? -errno : open_beneath(folder, name);
@@ -37,15 +37,14 @@ static int open_file(const char *directory, const char *name, struct error *err)
 	if (folder >= 0)
 		close(folder);
 	if (fd == -EXDEV || fd == -ELOOP)
-		return error__set(err, -EINVAL, "%s/%s: a symbolic link that leads out of the pack",
-				  directory, name);
+		return file_problem__set(problem, -EINVAL, 0, 0,
+					 "a symbolic link that leads out of the pack");
 	if (fd < 0)
-		return error__set(err, fd, "cannot read '%s/%s': %s", directory, name,
-				  strerror(-fd));
+		return file_problem__set(problem, fd, 0, 0, "cannot be read: %s", strerror(-fd));
 	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
 		return fd;
 	close(fd);
-	return error__set(err, -EINVAL, "%s/%s: not a regular file", directory, name);
+	return file_problem__set(problem, -EINVAL, 0, 0, "not a regular file");
 }
 
 /* One byte more than the limit is read, to notice a longer file. Returns how many, or negative
@@ -79,8 +78,7 @@ static int size_of(const uint8_t *at, const uint8_t *end)
 	return *at < 0x80 ? 1 : utf8__sequence_bytes(at, end);
 }
 
-static int check(const char *directory, const char *name, const char *text, size_t bytes,
-		 struct error *err)
+static int check(const char *text, size_t bytes, struct file_problem *problem)
 {
 	const uint8_t *at = (const uint8_t *)text, *end = at + bytes;
 	struct place place = {1, 1};
@@ -88,9 +86,9 @@ static int check(const char *directory, const char *name, const char *text, size
 	for (int size; at < end; at += size) {
 		size = size_of(at, end);
 		if (size == 0)
-			return error__set(err, -EINVAL, "%s/%s:%u:%u: %s", directory, name,
-					  place.line, place.column,
-					  *at ? "not valid UTF-8" : "a NUL character is not text");
+			return file_problem__set(problem, -EINVAL, place.line, place.column, "%s",
+						 *at ? "not valid UTF-8"
+						     : "a NUL character is not text");
 		place.column++;
 		if (*at == '\n')
 			place = (struct place){place.line + 1, 1};
@@ -107,9 +105,9 @@ static void skip_mark(char *text, size_t *bytes)
 }
 
 int pack_file__read(const char *directory, const char *name, size_t bytes_max, char **text,
-		    size_t *bytes, struct error *err)
+		    size_t *bytes, struct file_problem *problem)
 {
-	int fd = open_file(directory, name, err), code = 0;
+	int fd = open_file(directory, name, problem), code = 0;
 	ssize_t count;
 
 	*text = NULL;
@@ -120,16 +118,15 @@ int pack_file__read(const char *directory, const char *name, size_t bytes_max, c
 	count = *text ? read_bytes(fd, *text, bytes_max) : -ENOMEM;
 	close(fd);
 	if (count < 0)
-		code = error__set(err, (int)count, "cannot read '%s/%s': %s", directory, name,
-				  strerror((int)-count));
+		code = file_problem__set(problem, (int)count, 0, 0, "cannot be read: %s",
+					 strerror((int)-count));
 	else if ((size_t)count > bytes_max)
-		code = error__set(err, -E2BIG, "%s/%s: larger than %zu bytes", directory, name,
-				  bytes_max);
+		code = file_problem__set(problem, -E2BIG, 0, 0, "larger than %zu bytes", bytes_max);
 	if (!code) {
 		*bytes = (size_t)count;
 		skip_mark(*text, bytes);
 		(*text)[*bytes] = 0;
-		code = check(directory, name, *text, *bytes, err);
+		code = check(*text, *bytes, problem);
 	}
 	if (!code)
 		return 0;

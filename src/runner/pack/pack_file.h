@@ -9,14 +9,14 @@
 
 #include <stddef.h>
 
-#include "common/error.h"
+#include "runner/pack/file_problem.h"
 
 /*
  * Reads DIRECTORY/NAME, which has at most `bytes_max` bytes. The caller frees *text, which has a
  * NUL behind its `*bytes` bytes. 0, -E2BIG, -EINVAL (not such a file, NUL or invalid UTF-8),
- * -ENOMEM, or the errno of reading, with a sentence that names the file.
+ * -ENOMEM, or the errno of reading, with a sentence in `problem`.
  */
 int pack_file__read(const char *directory, const char *name, size_t bytes_max, char **text,
-		    size_t *bytes, struct error *err);
+		    size_t *bytes, struct file_problem *problem);
 
 #endif

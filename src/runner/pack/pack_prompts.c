@@ -18,59 +18,79 @@ static int is_prompt(const struct dirent *entry)
 	       strcmp(entry->d_name + length - 3, ".md") == 0;
 }
 
-static int add_prompt(struct pack_prompts *prompts, const char *directory, const char *file_name,
-		      struct error *err)
+/* Takes ownership of `text`. */
+static bool add_text(struct pack_prompts *prompts, const char *file_name, char *text)
 {
-	char name[NAME_MAX + sizeof("prompts/")], stem[NAME_MAX + 1], *text;
-	size_t bytes;
+	char stem[NAME_MAX + 1];
 	cJSON *node;
-	int code;
 
-	snprintf(name, sizeof(name), "prompts/%s", file_name);
-	code = pack_file__read(directory, name, PACK_PROMPT_BYTES_MAX, &text, &bytes, err);
-	if (code)
-		return code;
 	snprintf(stem, sizeof(stem), "%.*s", (int)strlen(file_name) - 3, file_name);
 	node = cJSON_AddStringToObject(prompts->texts, stem, text);
 	free(text);
-	if (!node || param__set(&prompts->params, node))
-		return error__set(err, -ENOMEM, "out of memory");
-	return 0;
+	return node && !param__set(&prompts->params, node, PARAM_TEXT);
 }
 
-static int add_prompts(struct pack_prompts *prompts, const char *directory, struct dirent **entries,
-		       int count, struct error *err)
+static void add_prompt(struct pack_prompts *prompts, const char *directory, const char *file_name,
+		       struct pack_problems *problems)
 {
-	int code = 0;
+	char name[NAME_MAX + sizeof("prompts/")], path[PATH_MAX], *text;
+	struct file_problem problem;
+	size_t bytes;
+	int code;
 
-	if (count > PACK_PROMPTS_MAX)
-		code = error__set(err, -E2BIG, "%s/prompts: more than %d files", directory,
-				  PACK_PROMPTS_MAX);
-	for (int i = 0; !code && i < count; i++)
-		code = add_prompt(prompts, directory, entries[i]->d_name, err);
-	return code;
+	snprintf(name, sizeof(name), "prompts/%s", file_name);
+	code = pack_file__read(directory, name, PACK_PROMPT_BYTES_MAX, &text, &bytes, &problem);
+	if (code) {
+		snprintf(path, sizeof(path), "%s/%s", directory, name);
+		pack_problems__add_file(problems, RULE_UNREADABLE_FILE, code, path, &problem);
+	} else if (!add_text(prompts, file_name, text)) {
+		problems->lacks_memory = true;
+	}
 }
 
-int pack_prompts__read(struct pack_prompts *prompts, const char *directory, struct error *err)
+static void complain(struct pack_problems *problems, int code, const char *path, const char *what)
+{
+	struct file_problem problem;
+
+	file_problem__set(&problem, code, 0, 0, "%s", what);
+	pack_problems__add_file(problems, RULE_UNREADABLE_FILE, code, path, &problem);
+}
+
+static void add_prompts(struct pack_prompts *prompts, const char *directory, const char *path,
+			struct pack_problems *problems)
 {
 	struct dirent **entries = NULL;
+	char what[64];
+	int count = scandir(path, &entries, is_prompt, alphasort);
+
+	if (count < 0 && errno != ENOENT) {
+		snprintf(what, sizeof(what), "cannot be read: %s", strerror(errno));
+		complain(problems, -errno, path, what);
+	}
+	if (count > PACK_PROMPTS_MAX) {
+		snprintf(what, sizeof(what), "more than %d files", PACK_PROMPTS_MAX);
+		complain(problems, -E2BIG, path, what);
+	}
+	for (int i = 0; i < count; i++) {
+		if (count <= PACK_PROMPTS_MAX)
+			add_prompt(prompts, directory, entries[i]->d_name, problems);
+		free(entries[i]);
+	}
+	free(entries);
+}
+
+void pack_prompts__read(struct pack_prompts *prompts, const char *directory,
+			struct pack_problems *problems)
+{
 	char path[PATH_MAX];
-	int count, code;
 
 	*prompts = (struct pack_prompts){.texts = cJSON_CreateObject()};
-	if (!prompts->texts)
-		return error__set(err, -ENOMEM, "out of memory");
+	if (!prompts->texts) {
+		problems->lacks_memory = true;
+		return;
+	}
 	snprintf(path, sizeof(path), "%s/prompts", directory);
-	count = scandir(path, &entries, is_prompt, alphasort);
-	if (count < 0)
-		return errno == ENOENT ? 0
-				       : error__set(err, -errno, "cannot read '%s': %s", path,
-						    strerror(errno));
-	code = add_prompts(prompts, directory, entries, count, err);
-	for (int i = 0; i < count; i++)
-		free(entries[i]);
-	free(entries);
-	return code;
+	add_prompts(prompts, directory, path, problems);
 }
 
 void pack_prompts__free(struct pack_prompts *prompts)

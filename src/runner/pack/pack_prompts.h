@@ -8,7 +8,7 @@
 
 #include <cjson/cJSON.h>
 
-#include "common/error.h"
+#include "runner/pack/pack_problem.h"
 #include "runner/pack/param.h"
 
 enum { PACK_PROMPT_BYTES_MAX = 256 << 10, PACK_PROMPTS_MAX = 64 };
@@ -19,9 +19,10 @@ struct pack_prompts {
 	struct param params;
 };
 
-/* Reads the files of the pack in `directory`. 0 or a negative errno with a sentence. Call
- * pack_prompts__free() in any case. */
-int pack_prompts__read(struct pack_prompts *prompts, const char *directory, struct error *err);
+/* Reads the files of the pack in `directory`, and adds a problem for each that cannot be read. The
+ * caller frees the prompts. */
+void pack_prompts__read(struct pack_prompts *prompts, const char *directory,
+			struct pack_problems *problems);
 void pack_prompts__free(struct pack_prompts *prompts);
 
 /* The prompt that a step names as NAME, NAME.md or prompts/NAME.md; NULL: there is none. Borrowed

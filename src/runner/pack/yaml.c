@@ -4,12 +4,15 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
 
+#include "runner/pack/yaml_lines.h"
 #include "runner/pack/yaml_scalar.h"
+#include "runner/value/value.h"
 
 struct reader {
 	struct yaml_document *document;
@@ -17,7 +20,10 @@ struct reader {
 	yaml_event_t event; /* owned; the current event */
 	bool has_event;
 	size_t mark_room;
-	struct error *err;
+	yaml_mark_t key; /* where the key of the next value stands */
+	bool has_key;
+	struct yaml_lines lines;
+	struct file_problem *problem;
 };
 
 /* ------------------------------------------------------------------ complaints */
@@ -31,8 +37,13 @@ complain_at(struct reader *reader, const yaml_mark_t *mark, int code, const char
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	return error__set(reader->err, code, "%s:%zu:%zu: %s", reader->document->name,
-			  mark->line + 1, mark->column + 1, text);
+	return file_problem__set(reader->problem, code, (unsigned int)mark->line + 1,
+				 (unsigned int)mark->column + 1, "%s", text);
+}
+
+static int out_of_memory(struct reader *reader)
+{
+	return file_problem__set(reader->problem, -ENOMEM, 0, 0, "out of memory");
 }
 
 /* Reports libyaml's own error with its message and position. */
@@ -42,18 +53,12 @@ static int complain_parser(struct reader *reader)
 	yaml_mark_t mark = parser->problem_mark;
 
 	if (parser->error == YAML_MEMORY_ERROR)
-		return error__set(reader->err, -ENOMEM, "%s: out of memory",
-				  reader->document->name);
+		return out_of_memory(reader);
 	if (parser->error == YAML_READER_ERROR)
 		mark = parser->mark;
 	return complain_at(reader, &mark, -EINVAL, "%s%s%s",
 			   parser->problem ? parser->problem : "not YAML",
 			   parser->context ? ", " : "", parser->context ? parser->context : "");
-}
-
-static int out_of_memory(struct reader *reader)
-{
-	return error__set(reader->err, -ENOMEM, "%s: out of memory", reader->document->name);
 }
 
 /* ------------------------------------------------------------------ reading */
@@ -66,10 +71,34 @@ static int next(struct reader *reader)
 	return reader->has_event ? 0 : complain_parser(reader);
 }
 
+/* Where the characters of a scalar stand. */
+static void find_text(struct reader *reader, struct yaml_mark *mark)
+{
+	const yaml_event_t *event = &reader->event;
+	const char *text = (const char *)event->data.scalar.value;
+	size_t first = event->start_mark.line, columns, quote;
+
+	if (event->type != YAML_SCALAR_EVENT)
+		return;
+	if (event->data.scalar.style == YAML_LITERAL_SCALAR_STYLE) {
+		mark->text_line = mark->line + 1;
+		mark->text_column = yaml_lines__indentation(&reader->lines, first + 1, text) + 1;
+	}
+	quote = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE ? 0 : 1;
+	columns = event->end_mark.column - event->start_mark.column;
+	if (event->end_mark.line == first &&
+	    columns == utf8__count(text, strlen(text)) + 2 * quote) {
+		mark->text_line = mark->line;
+		mark->text_column = mark->column + (unsigned int)quote;
+	}
+}
+
 static int remember(struct reader *reader, const cJSON *node)
 {
 	struct yaml_document *document = reader->document;
-	struct yaml_mark *marks = document->marks;
+	struct yaml_mark *marks = document->marks, *mark;
+	const yaml_mark_t *start = &reader->event.start_mark;
+	const yaml_mark_t *key = reader->has_key ? &reader->key : start;
 
 	if (document->mark_count == reader->mark_room) {
 		reader->mark_room = reader->mark_room ? 2 * reader->mark_room : 64;
@@ -78,11 +107,16 @@ static int remember(struct reader *reader, const cJSON *node)
 			return out_of_memory(reader);
 		document->marks = marks;
 	}
-	marks[document->mark_count++] = (struct yaml_mark){
+	mark = &marks[document->mark_count++];
+	*mark = (struct yaml_mark){
 		.node = node,
-		.line = (unsigned int)reader->event.start_mark.line + 1,
-		.column = (unsigned int)reader->event.start_mark.column + 1,
+		.line = (unsigned int)start->line + 1,
+		.column = (unsigned int)start->column + 1,
+		.key_line = (unsigned int)key->line + 1,
+		.key_column = (unsigned int)key->column + 1,
 	};
+	reader->has_key = false;
+	find_text(reader, mark);
 	return 0;
 }
 
@@ -188,6 +222,8 @@ static int read_pair(struct reader *reader, int depth, cJSON *object)
 	int err;
 
 	err = read_key(reader, object, &key);
+	reader->key = reader->event.start_mark;
+	reader->has_key = true;
 	if (!err)
 		err = next(reader);
 	if (!err)
@@ -300,21 +336,31 @@ static int read_document(struct reader *reader, cJSON **root)
 	return err;
 }
 
-int yaml__parse(struct yaml_document *document, const char *name, const char *text, size_t bytes,
-		struct error *err)
+/* Addresses of unrelated objects are compared as numbers. */
+static int compare_marks(const void *a, const void *b)
 {
-	struct reader reader = {.document = document, .err = err};
+	uintptr_t first = (uintptr_t)((const struct yaml_mark *)a)->node;
+	uintptr_t second = (uintptr_t)((const struct yaml_mark *)b)->node;
+
+	return (first > second) - (first < second);
+}
+
+int yaml__read(struct yaml_document *document, const char *name, const char *text, size_t bytes,
+	       struct file_problem *problem)
+{
+	struct reader reader = {.document = document, .lines = {text, 0}, .problem = problem};
 	int code;
 
 	*document = (struct yaml_document){.name = strdup(name)};
 	if (!document->name || !yaml_parser_initialize(&reader.parser)) {
 		yaml__free(document);
-		return error__set(err, -ENOMEM, "%s: out of memory", name);
+		return out_of_memory(&reader);
 	}
 	yaml_parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(&reader.parser, (const unsigned char *)text, bytes);
 	if (bytes > YAML_BYTES_MAX)
-		code = error__set(err, -E2BIG, "%s: larger than %d bytes", name, YAML_BYTES_MAX);
+		code = file_problem__set(problem, -E2BIG, 0, 0, "larger than %d bytes",
+					 YAML_BYTES_MAX);
 	else
 		code = read_document(&reader, &document->root);
 	if (reader.has_event)
@@ -322,7 +368,19 @@ int yaml__parse(struct yaml_document *document, const char *name, const char *te
 	yaml_parser_delete(&reader.parser);
 	if (code)
 		yaml__free(document);
+	else
+		qsort(document->marks, document->mark_count, sizeof(*document->marks),
+		      compare_marks);
 	return code;
+}
+
+int yaml__parse(struct yaml_document *document, const char *name, const char *text, size_t bytes,
+		struct error *err)
+{
+	struct file_problem problem;
+	int code = yaml__read(document, name, text, bytes, &problem);
+
+	return code ? file_problem__tell(&problem, code, name, err) : 0;
 }
 
 void yaml__free(struct yaml_document *document)
@@ -333,18 +391,20 @@ void yaml__free(struct yaml_document *document)
 	*document = (struct yaml_document){0};
 }
 
-static const struct yaml_mark *find_mark(const struct yaml_document *document, const cJSON *node)
+const struct yaml_mark *yaml__mark(const struct yaml_document *document, const cJSON *node)
 {
-	for (size_t i = 0; node && i < document->mark_count; i++)
-		if (document->marks[i].node == node)
-			return &document->marks[i];
-	return NULL;
+	const struct yaml_mark wanted = {.node = node};
+
+	if (!document->mark_count)
+		return NULL;
+	return bsearch(&wanted, document->marks, document->mark_count, sizeof(wanted),
+		       compare_marks);
 }
 
 int yaml__complain(const struct yaml_document *document, const cJSON *node, struct error *err,
 		   int code, const char *format, ...)
 {
-	const struct yaml_mark *mark = find_mark(document, node);
+	const struct yaml_mark *mark = yaml__mark(document, node);
 	char text[ERROR_TEXT_BYTES];
 	va_list args;
 

@@ -22,7 +22,7 @@
 #include <cjson/cJSON.h>
 #include <stddef.h>
 
-#include "common/error.h"
+#include "runner/pack/file_problem.h"
 
 enum {
 	YAML_BYTES_MAX = 1 << 20,
@@ -30,17 +30,21 @@ enum {
 	YAML_KEYS_MAX = 4096,
 };
 
-/* The position of a value in its file, for errors that are found later. */
+/* The position of a value in its file, for errors that are found later. Positions are from 1. */
 struct yaml_mark {
 	const cJSON *node;
-	unsigned int line, column; /* from 1 */
+	unsigned int line, column;
+	unsigned int key_line, key_column; /* of the key; of the value if there is none */
+	/* Of the first character of a text, if a line of the text is a line of the file, and its
+	 * columns are `text_column` and the following ones. 0: not so (folded, or escapes). */
+	unsigned int text_line, text_column;
 };
 
 /* Owns everything in it. */
 struct yaml_document {
-	char *name;  /* the file's name, as in messages */
-	cJSON *root; /* a null value for an empty file */
-	struct yaml_mark *marks;
+	char *name;              /* the file's name, as in messages */
+	cJSON *root;             /* a null value for an empty file */
+	struct yaml_mark *marks; /* sorted by `node` */
 	size_t mark_count;
 };
 
@@ -48,7 +52,13 @@ struct yaml_document {
  * does nothing. `name` is used in messages. */
 int yaml__parse(struct yaml_document *document, const char *name, const char *text, size_t bytes,
 		struct error *err);
+/* The same with the position as numbers. */
+int yaml__read(struct yaml_document *document, const char *name, const char *text, size_t bytes,
+	       struct file_problem *problem);
 void yaml__free(struct yaml_document *document);
+
+/* Where a value stands. NULL: it is not in the document. */
+const struct yaml_mark *yaml__mark(const struct yaml_document *document, const cJSON *node);
 
 /* Writes "FILE:LINE:COLUMN: ..." into `err`; returns `code`. If `node` is not in the document, only
  * "FILE: ...". */

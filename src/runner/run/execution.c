@@ -184,6 +184,25 @@ static int check_requirements(struct execution *execution)
 	return 0;
 }
 
+static void set_origin(struct execution *execution, const struct execution_origin *origin)
+{
+	struct steptrace_command *span = &execution->span;
+
+	span->is_scheduled = origin->schedule_id != 0;
+	span->schedule_id = origin->schedule_id;
+	span->schedule_run_id = origin->schedule_run_id;
+	span->planned_run_at_s = origin->planned_at_us / 1000000;
+	span->queue = origin->queue;
+	span->attempt = origin->attempt;
+	if (origin->queue)
+		span->enqueued_at_ns = (uint64_t)id_source__system_us(execution->settings->ids,
+								      origin->runnable_at_us) *
+				       1000;
+	steptrace_command_init(&execution->parent, "");
+	if (!steptrace_command_set_id(&execution->parent, origin->parent_execution_id))
+		span->parent = &execution->parent;
+}
+
 static void begin_span(struct execution *execution, const cJSON *input)
 {
 	const struct execution_settings *settings = execution->settings;
@@ -195,6 +214,8 @@ static void begin_span(struct execution *execution, const cJSON *input)
 	span->correlation_id = settings->correlation_id;
 	span->dry_run = settings->dry_run;
 	span->arguments_count = (uint32_t)cJSON_GetArraySize(context__unwrapped(input));
+	if (settings->origin)
+		set_origin(execution, settings->origin);
 	steptrace_command_begin(span);
 }
 
@@ -261,7 +282,7 @@ void execution__free(struct execution *execution)
 }
 
 void execution__reject(const struct execution_settings *settings, const char *slug,
-		       const char *reason, const char *invalid_fields)
+		       const char *reason, const char *invalid_fields, char id[37])
 {
 	struct steptrace_command span;
 
@@ -270,6 +291,8 @@ void execution__reject(const struct execution_settings *settings, const char *sl
 	span.request_source = settings->request_source;
 	span.correlation_id = settings->correlation_id;
 	span.dry_run = settings->dry_run;
+	if (id)
+		steptrace_command_id(&span, id);
 	steptrace_command_rejected(&span, reason, invalid_fields);
 }
 

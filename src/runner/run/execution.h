@@ -40,9 +40,9 @@ int execution__run_steps(struct execution *execution, const struct pack_steps *s
 			 struct steptrace_step *parent);
 
 /* Called instead of execution__run when a command was rejected: fires the probe
- * command__rejected with the reason. */
+ * command__rejected with the reason. `id` is the execution id in the event; it may be NULL. */
 void execution__reject(const struct execution_settings *settings, const char *slug,
-		       const char *reason, const char *invalid_fields);
+		       const char *reason, const char *invalid_fields, char id[37]);
 
 /* The error category of a negative errno. */
 enum steptrace_error execution__category_of(int err);

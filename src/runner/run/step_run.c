@@ -43,12 +43,21 @@ int step_run__lock(struct step_run *run)
 
 /* ------------------------------------------------------------------ parameters */
 
+struct scope step_run__scope(const struct step_run *run, const struct scope_name *names,
+			     size_t count)
+{
+	return (struct scope){.root = run->execution->context.root,
+			      .names = names,
+			      .name_count = count,
+			      .deadline = &run->execution->deadline};
+}
+
 static int render(struct step_run *run, const char *key, cJSON **value,
 		  int (*how)(const struct param *param, const struct scope *scope, cJSON **value,
 			     struct error *err))
 {
 	const struct param *param = param__child(&run->step->params, key);
-	const struct scope scope = {.root = run->execution->context.root};
+	const struct scope scope = step_run__scope(run, NULL, 0);
 	int err;
 
 	*value = NULL;
@@ -96,6 +105,24 @@ cJSON *step_value__parsed(cJSON *value)
 		return value;
 	cJSON_Delete(value);
 	return parsed;
+}
+
+cJSON *step_value__list(cJSON *value)
+{
+	const cJSON *rows;
+	cJSON *list;
+
+	value = value ? step_value__parsed(value) : NULL;
+	if (cJSON_IsArray(value))
+		return value;
+	rows = cJSON_GetObjectItemCaseSensitive(value, "results");
+	list = cJSON_IsArray(rows) ? cJSON_Duplicate(rows, 1) : cJSON_CreateArray();
+	if (list && value && !cJSON_IsArray(rows) && !cJSON_IsNull(value) &&
+	    !(cJSON_IsString(value) && !*value->valuestring))
+		cJSON_AddItemToArray(list, value);
+	else
+		cJSON_Delete(value);
+	return list;
 }
 
 int step_run__map(struct step_run *run, const char *key, cJSON **map)

@@ -19,6 +19,7 @@
 #include "runner/run/execution_state.h"
 #include "runner/store/store.h"
 #include "runner/store/store_query.h"
+#include "runner/template/template.h"
 
 /* A fragment that the step changed. The probe fragment__changed fires when the transaction has
  * been committed. */
@@ -49,6 +50,11 @@ struct store *step_run__store(const struct step_run *run);
  * dry run. */
 int step_run__lock(struct step_run *run);
 
+/* What the step's templates can read, with some more names, which are borrowed; and the deadline of
+ * the execution. */
+struct scope step_run__scope(const struct step_run *run, const struct scope_name *names,
+			     size_t count);
+
 /* ---- parameters */
 
 /* The rendered value of a key. *value is NULL if the step does not have the key. */
@@ -67,6 +73,11 @@ int step_run__map(struct step_run *run, const char *key, cJSON **map);
 /* If `value` is text that is valid JSON, returns the parsed tree and deletes `value`; otherwise
  * returns `value` unchanged. */
 cJSON *step_value__parsed(cJSON *value);
+
+/* Converts a value to a list: null is an empty list, a scalar or an object is a list of one item,
+ * the result of a query is the list of its rows. Takes ownership of `value`. NULL: out of
+ * memory. */
+cJSON *step_value__list(cJSON *value);
 
 /* The id of a row: a whole number above 0, or text that is such a number; otherwise -EINVAL. */
 int step_value__id(const cJSON *value, int64_t *id);

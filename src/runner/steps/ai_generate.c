@@ -10,6 +10,7 @@
  *	fallback_text	the same as text
  */
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +47,7 @@ static void free_generation(struct generation *generation)
 /* `prompt` names a file under prompts/, or is the text of the prompt itself. */
 static int read_prompt(struct step_run *run, struct generation *generation)
 {
-	const struct scope scope = {.root = run->execution->context.root};
+	const struct scope scope = step_run__scope(run, NULL, 0);
 	const struct param *prompt = param__child(&run->step->params, "prompt"), *file = NULL;
 	cJSON *value = NULL;
 	int err = step_run__text(run, "prompt", &generation->prompt);
@@ -232,12 +233,11 @@ static int64_t now_s(const struct step_run *run)
 /* The cache saves time and money, but no step depends on it. */
 static void say_uncached(const char *what, const struct error *err)
 {
-	static bool is_said;
+	static atomic_flag is_said = ATOMIC_FLAG_INIT; /* the workers of a server share it */
 
-	if (!is_said)
+	if (!atomic_flag_test_and_set(&is_said))
 		log__warn("an answer of the model could not be %s the cache (said once): %s", what,
 			  err->text);
-	is_said = true;
 }
 
 /* Takes the answer from the cache. -ENOENT: there is none. */

@@ -5,7 +5,7 @@
 #include "runner/pack/step_type.h"
 #include "runner/run/execution.h"
 #include "runner/run/step_run.h"
-#include "runner/run/step_truth.h"
+#include "runner/template/template.h"
 
 static int answer(struct step_run *run, bool truth, const struct pack_steps *branch)
 {
@@ -22,14 +22,14 @@ static int answer(struct step_run *run, bool truth, const struct pack_steps *bra
 static int run(struct step_run *run)
 {
 	const struct param *condition = param__child(&run->step->params, "condition");
-	const struct scope scope = {.root = run->execution->context.root};
+	const struct scope scope = step_run__scope(run, NULL, 0);
 	const struct pack_steps *branch;
 	bool truth;
 	int err;
 
 	if (!condition)
 		return error__set(run->err, -EINVAL, "'condition' is missing");
-	err = step_run__truth(run, condition, &scope, &truth);
+	err = param__truth(condition, &scope, &truth, run->err);
 	if (err)
 		return error__prefix(run->err, err, "condition");
 	branch = truth ? &run->step->then_steps : &run->step->else_steps;
@@ -44,5 +44,6 @@ const struct step_type step_condition = {
 	.event_name = "ConditionStep",
 	.keys = keys,
 	.has_branches = true,
+	.expression_key = "condition",
 	.run = run,
 };

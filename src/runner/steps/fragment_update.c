@@ -179,11 +179,22 @@ static int update_row(struct step_run *run, struct update *update, int64_t id, c
 	return answer(run, update, row, integer__fill(&number, id));
 }
 
+/* What the step needs of the row: its state. A dry run shows the whole row. */
+static int read_before(struct step_run *run, int64_t id, cJSON **row)
+{
+	struct store *store = step_run__store(run);
+	const struct store_table *table = store__table(store, "fragments");
+
+	if (step_run__is_dry(run))
+		return store__get(store, table, id, row, run->err);
+	return store__get_column(store, table, store_table__column(table, "state"), id, row,
+				 run->err);
+}
+
 /* Finds the fragment to update. In a dry run it may be missing, because an earlier step did not
  * create it. */
 static int find_row(struct step_run *run, int64_t *id, cJSON **row)
 {
-	const struct store_table *table = store__table(step_run__store(run), "fragments");
 	cJSON *value;
 	int err = step_run__value(run, "id", &value);
 
@@ -199,7 +210,7 @@ static int find_row(struct step_run *run, int64_t *id, cJSON **row)
 	step_run__set_fragment(run, *id);
 	err = step_run__lock(run);
 	if (!err)
-		err = store__get(step_run__store(run), table, *id, row, run->err);
+		err = read_before(run, *id, row);
 	if (err == -ENOENT)
 		err = step_run__is_dry(run)
 			      ? 0

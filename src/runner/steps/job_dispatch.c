@@ -6,6 +6,7 @@
  *	arguments: {week: "{{ ctx.week }}"}	the input of the command
  *	queue: mail				default: default
  *	delay: 60				seconds until the job may run; default: 0
+ *	max_attempts: 5				failures until the job is dead; default: 3
  *
  * The result: {"job_id": 7, "queue": "mail", "command": "send-report", "status": "queued",
  * "available_at": "2025-03-01T08:30:00.000000Z"}. The job carries the correlation id of this
@@ -16,8 +17,10 @@
 #include <string.h>
 
 #include "runner/pack/step_type.h"
+#include "runner/queue/jobs.h"
 #include "runner/run/context.h"
 #include "runner/steps/rows.h"
+#include "runner/value/integer.h"
 #include "runner/value/value.h"
 
 enum { DELAY_MAX_S = 366 * 86400 };
@@ -26,6 +29,7 @@ struct job {
 	char *command, *queue; /* owned */
 	cJSON *arguments;      /* owned; NULL: none */
 	double delay_s;
+	int64_t max_attempts;
 };
 
 static int read_delay(struct step_run *run, struct job *job)
@@ -39,6 +43,23 @@ static int read_delay(struct step_run *run, struct job *job)
 	    job->delay_s > DELAY_MAX_S)
 		err = error__set(run->err, -EINVAL,
 				 "'delay' must be a number of seconds, at most %d", DELAY_MAX_S);
+	cJSON_Delete(value);
+	return err;
+}
+
+static int read_max_attempts(struct step_run *run, struct job *job)
+{
+	cJSON *value;
+	int err = step_run__value(run, "max_attempts", &value);
+
+	job->max_attempts = JOB_ATTEMPTS_DEFAULT;
+	if (err || !value)
+		return err;
+	if (!integer__of_any(value, &job->max_attempts) || job->max_attempts < 1 ||
+	    job->max_attempts > JOB_ATTEMPTS_MAX)
+		err = error__set(run->err, -EINVAL,
+				 "'max_attempts' must be a whole number from 1 to %d",
+				 JOB_ATTEMPTS_MAX);
 	cJSON_Delete(value);
 	return err;
 }
@@ -58,6 +79,8 @@ static int read_job(struct step_run *run, struct job *job)
 				 job->queue);
 	if (!err)
 		err = step_run__map(run, "arguments", &job->arguments);
+	if (!err)
+		err = read_max_attempts(run, job);
 	return err ? err : read_delay(run, job);
 }
 
@@ -65,12 +88,11 @@ static bool fill_row(struct step_run *run, const struct job *job, cJSON *row)
 {
 	struct execution *execution = run->execution;
 	const char *correlation_id = execution->settings->correlation_id;
-	char execution_id[37], available_at[CONTEXT_NOW_BYTES];
+	char execution_id[37], available_at[TIME_TEXT_BYTES];
 	cJSON *payload = job->arguments ? value__copy(job->arguments) : cJSON_CreateObject();
 
 	steptrace_command_id(&execution->span, execution_id);
-	context__write_time(execution->context.now_us + (int64_t)(job->delay_s * 1e6),
-			    available_at);
+	time_text__write(execution->context.now_us + (int64_t)(job->delay_s * 1e6), available_at);
 	if (!payload || !cJSON_AddItemToObject(row, "payload", payload)) {
 		cJSON_Delete(payload);
 		return false;
@@ -79,6 +101,7 @@ static bool fill_row(struct step_run *run, const struct job *job, cJSON *row)
 	       cJSON_AddStringToObject(row, "queue", job->queue ? job->queue : "default") &&
 	       cJSON_AddStringToObject(row, "status", "queued") &&
 	       cJSON_AddStringToObject(row, "available_at", available_at) &&
+	       integer__add(row, "max_attempts", job->max_attempts) &&
 	       cJSON_AddStringToObject(row, "correlation_id",
 				       correlation_id ? correlation_id : execution_id) &&
 	       cJSON_AddStringToObject(row, "parent_execution_id", execution_id);
@@ -134,7 +157,7 @@ static int run(struct step_run *run)
 	return err;
 }
 
-static const char *const keys[] = {"command", "arguments", "queue", "delay", NULL};
+static const char *const keys[] = {"command", "arguments", "queue", "delay", "max_attempts", NULL};
 
 const struct step_type step_job_dispatch = {
 	.name = "job.dispatch",

@@ -16,17 +16,16 @@
  * that the filter left out.
  */
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "runner/pack/step_type.h"
 #include "runner/run/step_run.h"
-#include "runner/run/step_truth.h"
+#include "runner/steps/list_transforms.h"
+#include "runner/template/template.h"
 
 struct mapping {
-	cJSON *items;      /* the input, as a list */
-	cJSON *output;     /* the results */
-	cJSON *transforms; /* list of filters, or NULL */
+	cJSON *items;  /* the input, as a list */
+	cJSON *output; /* the results */
+	struct list_transforms transforms;
 	const struct param *filter, *template;
 	int64_t limit;
 	int filtered_count;
@@ -36,32 +35,10 @@ static void free_mapping(struct mapping *mapping)
 {
 	cJSON_Delete(mapping->items);
 	cJSON_Delete(mapping->output);
-	cJSON_Delete(mapping->transforms);
+	list_transforms__free(&mapping->transforms);
 }
 
 /* ------------------------------------------------------------------ reading the step */
-
-/*
- * Converts the input to a list: null is an empty list, a scalar or an object is a list of one item,
- * the result of a query is the list of its rows. Takes ownership of `value`.
- */
-static cJSON *as_list(cJSON *value)
-{
-	const cJSON *rows;
-	cJSON *list;
-
-	value = value ? step_value__parsed(value) : NULL;
-	if (cJSON_IsArray(value))
-		return value;
-	rows = cJSON_GetObjectItemCaseSensitive(value, "results");
-	list = cJSON_IsArray(rows) ? cJSON_Duplicate(rows, 1) : cJSON_CreateArray();
-	if (list && value && !cJSON_IsArray(rows) && !cJSON_IsNull(value) &&
-	    !(cJSON_IsString(value) && !*value->valuestring))
-		cJSON_AddItemToArray(list, value);
-	else
-		cJSON_Delete(value);
-	return list;
-}
 
 static int read_limit(struct step_run *run, struct mapping *mapping)
 {
@@ -80,23 +57,6 @@ static int read_limit(struct step_run *run, struct mapping *mapping)
 	return err;
 }
 
-static int read_transforms(struct step_run *run, struct mapping *mapping)
-{
-	cJSON *value;
-	const cJSON *item;
-	int err = step_run__value(run, "transforms", &value);
-
-	if (err || !value)
-		return err;
-	mapping->transforms = as_list(value);
-	cJSON_ArrayForEach (item, mapping->transforms) {
-		if (!cJSON_IsString(item))
-			return error__set(run->err, -EINVAL,
-					  "'transforms' must be a list of filters");
-	}
-	return 0;
-}
-
 static int read_step(struct step_run *run, struct mapping *mapping)
 {
 	cJSON *input;
@@ -106,41 +66,17 @@ static int read_step(struct step_run *run, struct mapping *mapping)
 		return err;
 	if (!input)
 		return error__set(run->err, -EINVAL, "'input' is missing: give a list");
-	mapping->items = as_list(input);
+	mapping->items = step_value__list(input);
 	mapping->output = cJSON_CreateArray();
 	if (!mapping->items || !mapping->output)
 		return error__set(run->err, -ENOMEM, "out of memory");
 	mapping->filter = param__child(&run->step->params, "filter");
 	mapping->template = param__child(&run->step->params, "template");
 	err = read_limit(run, mapping);
-	return err ? err : read_transforms(run, mapping);
+	return err ? err : list_transforms__read(&mapping->transforms, run);
 }
 
 /* ------------------------------------------------------------------ items */
-
-static int transform_text(struct step_run *run, const struct mapping *mapping, cJSON **value)
-{
-	const cJSON *filter;
-
-	cJSON_ArrayForEach (filter, mapping->transforms) {
-		const struct scope_name names[] = {{"item", *value}};
-		const struct scope scope = {
-			.root = run->execution->context.root, .names = names, .name_count = 1};
-		cJSON *result;
-		char *text;
-		int err;
-
-		if (asprintf(&text, "item | %s", filter->valuestring) < 0)
-			return error__set(run->err, -ENOMEM, "out of memory");
-		err = step_run__evaluate(run, text, &scope, &result);
-		free(text);
-		if (err)
-			return error__prefix(run->err, err, "transforms");
-		cJSON_Delete(*value);
-		*value = result;
-	}
-	return 0;
-}
 
 static int map_item(struct step_run *run, struct mapping *mapping, const cJSON *item,
 		    const struct scope *scope)
@@ -154,7 +90,7 @@ static int map_item(struct step_run *run, struct mapping *mapping, const cJSON *
 		value = cJSON_Duplicate(item, 1);
 	if (err)
 		return error__prefix(run->err, err, "template");
-	err = transform_text(run, mapping, &value);
+	err = list_transforms__apply(&mapping->transforms, run, &value);
 	if (!err && value && cJSON_AddItemToArray(mapping->output, value))
 		return 0;
 	cJSON_Delete(value);
@@ -165,13 +101,12 @@ static int take_item(struct step_run *run, struct mapping *mapping, const cJSON 
 {
 	const cJSON index = {.type = cJSON_Number, .valuedouble = at, .valueint = at};
 	const struct scope_name names[] = {{"item", item}, {"index", &index}};
-	const struct scope scope = {
-		.root = run->execution->context.root, .names = names, .name_count = 2};
+	const struct scope scope = step_run__scope(run, names, 2);
 	bool wanted = true;
 	int err = 0;
 
 	if (mapping->filter)
-		err = step_run__truth(run, mapping->filter, &scope, &wanted);
+		err = param__truth(mapping->filter, &scope, &wanted, run->err);
 	if (err)
 		return error__prefix(run->err, err, "filter");
 	if (wanted)
@@ -238,5 +173,7 @@ const struct step_type step_list_map = {
 	.name = "list.map",
 	.event_name = "ListMapStep",
 	.keys = keys,
+	.expression_key = "filter",
+	.filters_key = "transforms",
 	.run = run,
 };

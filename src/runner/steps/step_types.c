@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
-extern const struct step_type step_ai_generate, step_condition, step_context_merge,
+extern const struct step_type step_action, step_ai_generate, step_condition, step_context_merge,
 	step_data_transform, step_database_update, step_fragment_create, step_fragment_query,
 	step_fragment_update, step_job_dispatch, step_list_map, step_model_create,
 	step_model_delete, step_model_query, step_model_update, step_notify, step_response_panel,
@@ -12,12 +12,12 @@ extern const struct step_type step_ai_generate, step_condition, step_context_mer
 	step_validate;
 
 const struct step_type *const step_types[] = {
-	&step_ai_generate,     &step_condition,       &step_context_merge,  &step_data_transform,
-	&step_database_update, &step_fragment_create, &step_fragment_query, &step_fragment_update,
-	&step_job_dispatch,    &step_list_map,        &step_model_create,   &step_model_delete,
-	&step_model_query,     &step_model_update,    &step_notify,         &step_response_panel,
-	&step_search_query,    &step_string_format,   &step_text_parse,     &step_tool_call,
-	&step_transform,       &step_validate,
+	&step_action,          &step_ai_generate,     &step_condition,       &step_context_merge,
+	&step_data_transform,  &step_database_update, &step_fragment_create, &step_fragment_query,
+	&step_fragment_update, &step_job_dispatch,    &step_list_map,        &step_model_create,
+	&step_model_delete,    &step_model_query,     &step_model_update,    &step_notify,
+	&step_response_panel,  &step_search_query,    &step_string_format,   &step_text_parse,
+	&step_tool_call,       &step_transform,       &step_validate,
 };
 
 _Static_assert(sizeof(step_types) / sizeof(step_types[0]) == STEP_TYPE_COUNT,
@@ -29,12 +29,4 @@ const struct step_type *step_type__find(const char *name)
 		if (strcmp(step_types[i]->name, name) == 0)
 			return step_types[i];
 	return NULL;
-}
-
-bool step_type__knows(const struct step_type *type, const char *key)
-{
-	for (size_t i = 0; type->keys[i]; i++)
-		if (strcmp(type->keys[i], key) == 0)
-			return true;
-	return type->has_branches && (!strcmp(key, "then") || !strcmp(key, "else"));
 }

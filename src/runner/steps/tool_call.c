@@ -87,7 +87,8 @@ static int add_word(struct step_run *run, struct call *call, const cJSON *word)
 static int fill_argv(struct step_run *run, struct call *call, const cJSON *args)
 {
 	const struct scope_name names[] = {{"args", args}};
-	const struct scope scope = {.names = names, .name_count = 1};
+	const struct scope scope = {
+		.names = names, .name_count = 1, .deadline = &run->execution->deadline};
 	cJSON *words = NULL;
 	const cJSON *word;
 	int err = param__render(&call->tool->argv, &scope, &words, run->err);

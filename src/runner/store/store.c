@@ -2,6 +2,7 @@
 #include "runner/store/store.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,15 +41,6 @@ int store__complain(struct store *store, struct error *err, const char *doing)
 
 /* ------------------------------------------------------------------ statements */
 
-static uint64_t hash_of(const char *text)
-{
-	uint64_t hash = 0xcbf29ce484222325u;
-
-	for (; *text; text++)
-		hash = (hash ^ (unsigned char)*text) * 0x100000001b3u;
-	return hash;
-}
-
 static void forget(struct statement *statement)
 {
 	sqlite3_finalize(statement->prepared);
@@ -56,16 +48,22 @@ static void forget(struct statement *statement)
 	*statement = (struct statement){0};
 }
 
+static bool holds(const struct statement *statement, const char *sql, size_t length)
+{
+	return statement->length == length && statement->sql &&
+	       memcmp(statement->sql, sql, length) == 0;
+}
+
 /* The place that already holds this SQL. If there is none: the place to reuse for it, which is a
  * free one or the one that has not been used for the longest time. */
-static struct statement *find_place(struct store *store, const char *sql, uint64_t hash)
+static struct statement *find_place(struct store *store, const char *sql, size_t length)
 {
 	struct statement *oldest = &store->statements[0];
 
 	for (size_t i = 0; i < STORE_STATEMENTS_KEPT; i++) {
 		struct statement *statement = &store->statements[i];
 
-		if (statement->hash == hash && statement->sql && !strcmp(statement->sql, sql))
+		if (holds(statement, sql, length))
 			return statement;
 		if (statement->last_used < oldest->last_used)
 			oldest = statement;
@@ -75,18 +73,18 @@ static struct statement *find_place(struct store *store, const char *sql, uint64
 
 sqlite3_stmt *store__prepare(struct store *store, const char *sql)
 {
-	uint64_t hash = hash_of(sql);
-	struct statement *place = find_place(store, sql, hash);
+	size_t length = strlen(sql);
+	struct statement *place = find_place(store, sql, length);
 
 	place->last_used = ++store->use_count;
-	if (place->sql && place->hash == hash && strcmp(place->sql, sql) == 0)
+	if (holds(place, sql, length))
 		return place->prepared;
 	forget(place);
 	if (sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &place->prepared,
 			       NULL))
 		return NULL;
 	*place = (struct statement){.sql = strdup(sql),
-				    .hash = hash,
+				    .length = length,
 				    .last_used = store->use_count,
 				    .prepared = place->prepared};
 	if (!place->sql)
@@ -238,7 +236,8 @@ static int learn_tables(struct store *store, struct error *err)
 	int code = 0;
 
 	store->tables = calloc(store_model_count, sizeof(*store->tables));
-	if (!store->tables)
+	store->gets = calloc(store_model_count, sizeof(*store->gets));
+	if (!store->tables || !store->gets)
 		return error__set(err, -ENOMEM, "out of memory");
 	for (size_t i = 0; !code && i < store_model_count; i++) {
 		store->tables[i].name = store_models[i].table;
@@ -299,13 +298,22 @@ static int open_database(struct store *store, const char *path, struct error *er
 	return code ? code : learn_tables(store, err);
 }
 
+/* Statistics of its memory would cost SQLite a mutex for each allocation. */
+static void configure(void)
+{
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 int store__open(const char *path, struct store **result, struct error *err)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct store *store = calloc(1, sizeof(*store));
 	int code;
 
 	if (!store)
 		return error__set(err, -ENOMEM, "out of memory");
+	strbuf__init(&store->sql, SIZE_MAX);
+	pthread_once(&once, configure);
 	code = open_database(store, path, err);
 	if (code) {
 		store__close(store);
@@ -321,9 +329,13 @@ void store__close(struct store *store)
 		return;
 	for (size_t i = 0; i < STORE_STATEMENTS_KEPT; i++)
 		forget(&store->statements[i]);
+	for (size_t i = 0; store->gets && i < store_model_count; i++)
+		forget(&store->gets[i]);
 	for (size_t i = 0; store->tables && i < store_model_count; i++)
 		free(store->tables[i].columns);
+	free(store->gets);
 	free(store->tables);
+	strbuf__free(&store->sql);
 	sqlite3_close_v2(store->db);
 	free(store);
 }
@@ -341,7 +353,8 @@ const struct store_table *store__table(const struct store *store, const char *mo
 const struct store_column *store_table__column(const struct store_table *table, const char *name)
 {
 	for (size_t i = 0; i < table->column_count; i++)
-		if (strcmp(table->columns[i].name, name) == 0)
+		if (table->columns[i].name[0] == name[0] &&
+		    strcmp(table->columns[i].name, name) == 0)
 			return &table->columns[i];
 	return NULL;
 }
@@ -378,4 +391,12 @@ void store__rollback(struct store *store)
 {
 	if (!sqlite3_get_autocommit(store->db))
 		run_unwatched(store, "ROLLBACK", "roll back", NULL);
+}
+
+int store__end(struct store *store, int code, struct error *err)
+{
+	if (!code)
+		return store__commit(store, err);
+	store__rollback(store);
+	return code;
 }

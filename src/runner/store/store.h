@@ -11,6 +11,9 @@
  *
  *	{"id":7,"type":"todo","title":"Buy milk","tags":["todo"],"pinned":false, ...}
  *
+ * The names of the columns in a row, and in its copies, are borrowed from the store: delete rows
+ * before you close it.
+ *
  * Errors: -EINVAL (an unknown name, or a value of the wrong type), -EEXIST (a constraint of the
  * table is violated), -EBUSY (another process has locked the database for longer than
  * STORE_BUSY_TIMEOUT_MS), -ETIMEDOUT and -ECANCELED (store__watch), -ENOMEM, -EIO (any other SQLite
@@ -77,6 +80,8 @@ const struct store_column *store_table__column(const struct store_table *table, 
 int store__begin(struct store *store, struct error *err);
 int store__commit(struct store *store, struct error *err);
 void store__rollback(struct store *store);
+/* Commits if `code` is 0, and returns the result; otherwise rolls back, and returns `code`. */
+int store__end(struct store *store, int code, struct error *err);
 
 /* Inserts one row. `values` is an object: column -> value. *id is the id of the new row. */
 int store__insert(struct store *store, const struct store_table *table, const cJSON *values,
@@ -103,5 +108,9 @@ int store__delete(struct store *store, const struct store_query *query, int64_t 
 /* *row is the row with that id. Returns -ENOENT, without a sentence, if there is none. */
 int store__get(struct store *store, const struct store_table *table, int64_t id, cJSON **row,
 	       struct error *err);
+/* The same, but *row has only this column of the table. */
+int store__get_column(struct store *store, const struct store_table *table,
+		      const struct store_column *column, int64_t id, cJSON **row,
+		      struct error *err);
 
 #endif

@@ -111,17 +111,29 @@ static int check_columns(const struct store_table *table, const cJSON *values, s
 
 /* ------------------------------------------------------------------ rows out */
 
-/* Other programs write to the database, too: what is no text of this runner is shown with U+FFFD,
- * and JSON that it would refuse is shown as text. */
-static cJSON *text_value(const char *text, size_t bytes, enum store_kind kind)
+/* NULL: it is no JSON that this runner would take. */
+static cJSON *json_value(const char *text, size_t bytes)
 {
-	char *repaired = foreign_text__repaired(text, bytes);
-	cJSON *value = repaired && kind == STORE_JSON ? foreign_json__whole(repaired) : NULL;
+	char *repaired;
+	cJSON *value;
 
-	if (!value)
-		return value__from_text(repaired);
+	if (bytes == 2 && memcmp(text, "{}", 2) == 0)
+		return cJSON_CreateObject(); /* the default of most columns */
+	if (foreign_text__is_valid(text, bytes))
+		return foreign_json__whole(text);
+	repaired = foreign_text__repaired(text, bytes);
+	value = repaired ? foreign_json__whole(repaired) : NULL;
 	free(repaired);
 	return value;
+}
+
+/* `text` ends with a NUL. Other programs write to the database, too: what is no text of this runner
+ * is shown with U+FFFD, and JSON that it would refuse is shown as text. */
+static cJSON *text_value(const char *text, size_t bytes, enum store_kind kind)
+{
+	cJSON *value = kind == STORE_JSON ? json_value(text, bytes) : NULL;
+
+	return value ? value : value__from_text(foreign_text__repaired(text, bytes));
 }
 
 static cJSON *read_value(sqlite3_stmt *statement, int at, enum store_kind kind)
@@ -142,14 +154,14 @@ static cJSON *read_value(sqlite3_stmt *statement, int at, enum store_kind kind)
 	}
 }
 
-static cJSON *read_row(sqlite3_stmt *statement, const struct store_table *table)
+cJSON *store__read_row(sqlite3_stmt *statement, const struct store_column *columns, size_t count)
 {
 	cJSON *row = cJSON_CreateObject();
 
-	for (size_t i = 0; row && i < table->column_count; i++) {
-		cJSON *value = read_value(statement, (int)i, table->columns[i].kind);
+	for (size_t i = 0; row && i < count; i++) {
+		cJSON *value = read_value(statement, (int)i, columns[i].kind);
 
-		if (!value || !cJSON_AddItemToObject(row, table->columns[i].name, value)) {
+		if (!value || !cJSON_AddItemToObjectCS(row, columns[i].name, value)) {
 			cJSON_Delete(value);
 			cJSON_Delete(row);
 			return NULL;
@@ -164,7 +176,7 @@ static int read_rows(struct store *store, sqlite3_stmt *statement, const struct 
 	int code;
 
 	while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
-		cJSON *row = read_row(statement, table);
+		cJSON *row = store__read_row(statement, table->columns, table->column_count);
 
 		if (!row)
 			return error__set(err, -ENOMEM, "out of memory");
@@ -259,17 +271,11 @@ static void write_tail(struct strbuf *sql, enum verb verb, const struct store_qu
 static sqlite3_stmt *build(struct store *store, enum verb verb, const struct store_table *table,
 			   const struct store_query *query, const cJSON *values)
 {
-	sqlite3_stmt *statement = NULL;
-	struct strbuf sql;
-
-	strbuf__init(&sql, SIZE_MAX);
-	write_head(&sql, verb, table, query, values);
+	strbuf__clear(&store->sql);
+	write_head(&store->sql, verb, table, query, values);
 	if (query)
-		write_tail(&sql, verb, query);
-	if (!sql.err)
-		statement = store__prepare(store, sql.text);
-	strbuf__free(&sql);
-	return statement;
+		write_tail(&store->sql, verb, query);
+	return store->sql.err ? NULL : store__prepare(store, store->sql.text);
 }
 
 int store__insert(struct store *store, const struct store_table *table, const cJSON *values,
@@ -369,24 +375,4 @@ int store__delete(struct store *store, const struct store_query *query, int64_t 
 		*changed = sqlite3_changes64(store->db);
 	store__finish(statement);
 	return code;
-}
-
-int store__get(struct store *store, const struct store_table *table, int64_t id, cJSON **row,
-	       struct error *err)
-{
-	struct integer_value number;
-	struct store_query query;
-	cJSON *rows = NULL;
-	int code;
-
-	store_query__init(&query, table);
-	code = store_query__add(&query, "id", "=", integer__fill(&number, id), NULL, err);
-	if (!code)
-		code = store__select(store, &query, &rows, err);
-	store_query__free(&query);
-	if (code)
-		return code;
-	*row = cJSON_DetachItemFromArray(rows, 0);
-	cJSON_Delete(rows);
-	return *row ? 0 : -ENOENT;
 }

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/deadline.h"
 #include "common/error.h"
 #include "common/strbuf.h"
 
@@ -25,7 +26,8 @@ struct filter_call {
 	cJSON **owned;      /* the input as a tree that the filter may take (filter__take) */
 	const cJSON *arguments[FILTER_ARGUMENTS]; /* the first `argument_count` are never NULL */
 	int argument_count;
-	const cJSON *now; /* the time of the execution as text, or NULL */
+	const cJSON *now;                /* the time of the execution as text, or NULL */
+	const struct deadline *deadline; /* or NULL */
 	struct error *err;
 };
 

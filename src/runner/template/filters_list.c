@@ -30,25 +30,40 @@ int filter_list__length(const struct filter_call *call, cJSON **result)
 
 /* ------------------------------------------------------------------ parts */
 
-/* Returns `count` items from `start` on. */
-static int give_items(const struct filter_call *call, const cJSON *list, size_t start, size_t count,
-		      cJSON **result)
-{
-	cJSON *part = cJSON_CreateArray();
-	const cJSON *item = list->child;
-	int err = part ? 0 : no_memory(call);
+/* From `from` on, `count` items of a list, or code points of a text. */
+struct part {
+	size_t from, count;
+};
 
-	while (item && start-- > 0)
-		item = item->next;
-	for (; !err && item && count-- > 0; item = item->next)
-		err = filter__add(call, part, value__copy(item));
-	return give_list(call, err, part, result);
+/* A negative `start` counts from the end. A negative `count` leaves out that many at the end. */
+static struct part part_of(size_t length, int start, int count)
+{
+	long from = start < 0 ? (long)length + start : start, to;
+
+	if (from < 0)
+		from = 0;
+	to = count < 0 ? (long)length + count : from + count;
+	return (struct part){(size_t)from, to > from ? (size_t)(to - from) : 0};
 }
 
-static int give_characters(const struct filter_call *call, size_t start, size_t count,
-			   cJSON **result)
+static int give_items(const struct filter_call *call, const cJSON *list, struct part part,
+		      cJSON **result)
+{
+	cJSON *items = cJSON_CreateArray();
+	const cJSON *item = list->child;
+	int err = items ? 0 : no_memory(call);
+
+	while (item && part.from-- > 0)
+		item = item->next;
+	for (; !err && item && part.count-- > 0; item = item->next)
+		err = filter__add(call, items, value__copy(item));
+	return give_list(call, err, items, result);
+}
+
+static int give_characters(const struct filter_call *call, int start, int count, cJSON **result)
 {
 	struct strbuf out;
+	struct part part;
 	char *text;
 	size_t length, from;
 	int err = filter__text(call, call->input, &text);
@@ -56,29 +71,23 @@ static int give_characters(const struct filter_call *call, size_t start, size_t 
 	if (err)
 		return err;
 	length = strlen(text);
-	from = utf8__offset(text, length, start);
+	part = part_of(utf8__count(text, length), start, count);
+	from = utf8__offset(text, length, part.from);
 	strbuf__init(&out, FILTER_TEXT_BYTES);
-	strbuf__bytes(&out, text + from, utf8__offset(text + from, length - from, count));
+	strbuf__bytes(&out, text + from, utf8__offset(text + from, length - from, part.count));
 	free(text);
 	return filter__give_text(call, &out, result);
 }
 
-/* A negative `start` counts from the end. A negative `count` leaves out that many items at the
- * end. Both count items of a list, or code points of a text. */
+/* A map that is not the result of a query is cut as text. */
 static int give_part(const struct filter_call *call, int start, int count, cJSON **result)
 {
 	const cJSON *list = value__list(call->input);
-	long length = (long)value__length(call->input);
-	long from = start < 0 ? length + start : start, to;
 
-	if (from < 0)
-		from = 0;
-	to = count < 0 ? length + count : from + count;
-	if (to < from)
-		to = from;
-	if (list)
-		return give_items(call, list, (size_t)from, (size_t)(to - from), result);
-	return give_characters(call, (size_t)from, (size_t)(to - from), result);
+	if (!list)
+		return give_characters(call, start, count, result);
+	return give_items(call, list, part_of((size_t)cJSON_GetArraySize(list), start, count),
+			  result);
 }
 
 int filter_list__slice(const struct filter_call *call, cJSON **result)

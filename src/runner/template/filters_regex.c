@@ -140,8 +140,10 @@ static void advance(struct search *search)
 static int search__next(struct search *search)
 {
 	while (search->at <= search->length) {
-		int code;
+		int code = deadline__check(search->call->deadline, search->call->err);
 
+		if (code)
+			return code;
 		if (is_late(search))
 			return error__set(search->call->err, -E2BIG,
 					  "pattern '%.80s' takes longer than one second",

@@ -24,6 +24,9 @@
  * every four values or 256 bytes of text that are made or copied, and one for every 32 members,
  * items or variables that a look-up passes. A list in a variable that is appended to with
  * `set rows = rows | append: x` or `set rows = rows + [x]` is not copied.
+ *
+ * Within these limits, a rendering may take up to a second. A deadline ends it earlier: -ETIMEDOUT
+ * or -ECANCELED.
  */
 #ifndef STEPTRACE_RUNNER_TEMPLATE_H
 #define STEPTRACE_RUNNER_TEMPLATE_H
@@ -31,6 +34,7 @@
 #include <cjson/cJSON.h>
 #include <stddef.h>
 
+#include "common/deadline.h"
 #include "common/error.h"
 
 enum {
@@ -54,6 +58,7 @@ struct scope {
 	const cJSON *root;
 	const struct scope_name *names;
 	size_t name_count;
+	const struct deadline *deadline; /* looked at from time to time; NULL: none */
 };
 
 /* Parses a template, which the caller frees. `text` is not needed afterwards. On failure *template

@@ -307,6 +307,7 @@ static int eval_filter(struct evaluation *evaluation, const struct node *node,
 	struct filter_call call = {.input = input.value,
 				   .owned = &input.owned,
 				   .now = find_in_scope(evaluation->scope, "now", &found),
+				   .deadline = evaluation->scope->deadline,
 				   .err = &text};
 	int err = eval_arguments(evaluation, node, &call, arguments);
 

@@ -61,7 +61,8 @@ void result__set_bool(struct result *result, bool truth);
 int result__take(struct evaluation *evaluation, const struct node *node, struct result *result,
 		 cJSON **value);
 
-/* Subtracts `steps` from the evaluation steps that are left; -E2BIG: there are not enough. */
+/* Subtracts `steps` from the evaluation steps that are left; -E2BIG: there are not enough. Looks at
+ * the deadline from time to time: -ETIMEDOUT or -ECANCELED. */
 int evaluation__charge(struct evaluation *evaluation, const struct node *node, size_t steps);
 /* Writes "line 3, column 12: ..." with the position of `node`; returns `code`. */
 int evaluation__fail(const struct evaluation *evaluation, const struct node *node, int code,

@@ -248,6 +248,9 @@ static int parse_postfix(struct parser *parser, struct node *parent)
 
 static int parse_sum(struct parser *parser, struct node *parent);
 
+/* Stands for a filter that does not exist. Most filters have one argument at most. */
+static const struct filter unknown = {.name = "", .max_arguments = 1};
+
 /* Reads the arguments after ':'. A comma after the filter's last possible argument is not read: it
  * belongs to a list or map around the filter. */
 static int parse_arguments(struct parser *parser, struct node *call)
@@ -286,16 +289,16 @@ static int check_arguments(struct parser *parser, const struct node *call)
 	const struct filter *filter = call->filter;
 	int wanted, given = call->argument_count;
 
-	if (given >= filter->min_arguments && given <= filter->max_arguments)
+	if (filter == &unknown ||
+	    (given >= filter->min_arguments && given <= filter->max_arguments))
 		return 0;
 	wanted = given < filter->min_arguments ? filter->min_arguments : filter->max_arguments;
-	return error__set(parser->lexer.err, -EINVAL,
-			  "line %d, column %d: filter '%s' takes %s %d argument%s, not %d",
-			  call->line, call->column, filter->name,
-			  filter->min_arguments == filter->max_arguments ? "exactly"
-			  : given < filter->min_arguments                ? "at least"
-									 : "at most",
-			  wanted, wanted == 1 ? "" : "s", given);
+	return template_lex__fail_at(&parser->lexer, call->line, call->column,
+				     "filter '%s' takes %s %d argument%s, not %d", filter->name,
+				     filter->min_arguments == filter->max_arguments ? "exactly"
+				     : given < filter->min_arguments                ? "at least"
+										    : "at most",
+				     wanted, wanted == 1 ? "" : "s", given);
 }
 
 static int find_filter(struct parser *parser, struct node *call)
@@ -305,6 +308,10 @@ static int find_filter(struct parser *parser, struct node *call)
 	if (token->kind != TOKEN_NAME)
 		return parser__unexpected(parser, "a filter");
 	call->filter = filter__find(token->at, (size_t)(token->end - token->at));
+	if (!call->filter && parser->unknown_filter) {
+		parser->unknown_filter(parser, call->line, call->column);
+		call->filter = &unknown;
+	}
 	if (call->filter)
 		return parser__next(parser);
 	return template_lex__fail(&parser->lexer, token->at, "unknown filter '%.*s'",

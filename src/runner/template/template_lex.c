@@ -35,17 +35,37 @@ void template_lex__position(struct lexer *lexer, const char *at, int *line, int 
 	*column = last->column;
 }
 
-int template_lex__fail(struct lexer *lexer, const char *at, const char *format, ...)
+static int fail(struct lexer *lexer, int line, int column, const char *format, va_list args)
 {
 	char text[256];
-	int line, column;
+
+	vsnprintf(text, sizeof(text), format, args);
+	lexer->failed_line = line;
+	lexer->failed_column = column;
+	return error__set(lexer->err, -EINVAL, "line %d, column %d: %s", line, column, text);
+}
+
+int template_lex__fail_at(struct lexer *lexer, int line, int column, const char *format, ...)
+{
 	va_list args;
+	int err;
 
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	err = fail(lexer, line, column, format, args);
 	va_end(args);
+	return err;
+}
+
+int template_lex__fail(struct lexer *lexer, const char *at, const char *format, ...)
+{
+	int line, column, err;
+	va_list args;
+
 	template_lex__position(lexer, at, &line, &column);
-	return error__set(lexer->err, -EINVAL, "line %d, column %d: %s", line, column, text);
+	va_start(args, format);
+	err = fail(lexer, line, column, format, args);
+	va_end(args);
+	return err;
 }
 
 /* ------------------------------------------------------------------ pieces */

@@ -10,14 +10,23 @@
 
 /* ------------------------------------------------------------------ numbers */
 
-/* null and "" count as 0, so that a path that does not exist is not an error. */
+/* null and "" count as 0, so that a path that does not exist is not an error; true counts as 1. The
+ * other values are as they are. */
+static const cJSON *counted(const cJSON *value, struct integer_value *room)
+{
+	if (cJSON_IsTrue(value))
+		return integer__fill(room, 1);
+	if (cJSON_IsNull(value) || cJSON_IsFalse(value) ||
+	    (cJSON_IsString(value) && !*value->valuestring))
+		return integer__fill(room, 0);
+	return value;
+}
+
+/* `value` is counted. */
 static int need_number(const struct evaluation *evaluation, const struct node *node,
 		       const cJSON *value, double *number)
 {
 	if (value__number(value, number))
-		return 0;
-	*number = 0;
-	if (cJSON_IsNull(value) || (cJSON_IsString(value) && !*value->valuestring))
 		return 0;
 	if (cJSON_IsString(value))
 		return evaluation__fail(evaluation, node, -EINVAL,
@@ -26,12 +35,13 @@ static int need_number(const struct evaluation *evaluation, const struct node *n
 	return evaluation__fail(evaluation, node, -EINVAL, "cannot calculate with a list or map");
 }
 
+/* Zero has no sign. */
 static int give_number(struct evaluation *evaluation, const struct node *node, double number,
 		       struct result *result)
 {
 	if (!isfinite(number))
 		return evaluation__fail(evaluation, node, -EINVAL, "the number is too large");
-	return result__own(evaluation, node, result, cJSON_CreateNumber(number));
+	return result__own(evaluation, node, result, cJSON_CreateNumber(number == 0 ? 0 : number));
 }
 
 /* Two whole numbers have a whole result, but for a division with a remainder: then, and where one
@@ -68,10 +78,14 @@ static int calculate_whole(struct evaluation *evaluation, const struct node *nod
 static int calculate(struct evaluation *evaluation, const struct node *node, const cJSON *left,
 		     const cJSON *right, struct result *result)
 {
+	struct integer_value left_room, right_room;
 	double a, b;
 	bool is_done;
-	int err = calculate_whole(evaluation, node, left, right, &is_done, result);
+	int err;
 
+	left = counted(left, &left_room);
+	right = counted(right, &right_room);
+	err = calculate_whole(evaluation, node, left, right, &is_done, result);
 	if (err || is_done)
 		return err;
 	err = need_number(evaluation, node, left, &a);
@@ -91,6 +105,7 @@ static int calculate(struct evaluation *evaluation, const struct node *node, con
 int template_eval__negate(struct evaluation *evaluation, const struct node *node,
 			  struct result *result)
 {
+	struct integer_value room;
 	struct result operand;
 	int64_t whole;
 	double number;
@@ -107,7 +122,7 @@ int template_eval__negate(struct evaluation *evaluation, const struct node *node
 		result__free(&operand);
 		return result__own(evaluation, node, result, integer__new(-whole));
 	}
-	err = need_number(evaluation, node, operand.value, &number);
+	err = need_number(evaluation, node, counted(operand.value, &room), &number);
 	result__free(&operand);
 	return err ? err : give_number(evaluation, node, -number, result);
 }

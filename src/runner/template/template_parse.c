@@ -82,9 +82,8 @@ static int parse_branch(struct parser *parser, struct node *node, bool has_condi
 
 static int not_closed(struct parser *parser, const struct node *node, const char *what)
 {
-	return error__set(parser->lexer.err, -EINVAL,
-			  "line %d, column %d: '%s' has no closing 'end%s'", node->line,
-			  node->column, what, what);
+	return template_lex__fail_at(&parser->lexer, node->line, node->column,
+				     "'%s' has no closing 'end%s'", what, what);
 }
 
 static int wrong_tag(struct parser *parser, const char *block)
@@ -263,23 +262,54 @@ static int parse_template(struct parser *parser)
 
 /* ------------------------------------------------------------------ entry points */
 
-static int start(struct parser *parser, const char *text, struct template **template,
-		 struct error *err)
+static int start(struct parser *parser, const char *text, struct template **template)
 {
 	size_t length = strlen(text);
 
 	*template = NULL;
-	*parser = (struct parser){
-		.lexer = {.source = text, .at = text, .end = text + length, .err = err}};
+	parser->lexer.source = parser->lexer.at = text;
+	parser->lexer.end = text + length;
 	if (length > TEMPLATE_BYTES)
-		return error__set(err, -E2BIG, "the template has %zu bytes; the limit is %d",
-				  length, TEMPLATE_BYTES);
+		return error__set(parser->lexer.err, -E2BIG,
+				  "the template has %zu bytes; the limit is %d", length,
+				  TEMPLATE_BYTES);
 	*template = parser->template = calloc(1, sizeof(**template));
 	return *template ? 0 : parser__no_memory(parser);
 }
 
-static int finish(struct template **template, int err)
+static int parse_pieces(struct parser *parser)
 {
+	struct piece *pieces = NULL;
+	int err = template_lex__pieces(&parser->lexer, &pieces, &parser->piece_count);
+
+	parser->pieces = pieces;
+	if (!err)
+		err = parse_template(parser);
+	free(pieces);
+	return err;
+}
+
+static int parse_bare(struct parser *parser)
+{
+	struct node root = {.kind = NODE_OUTPUT};
+	int err = parser__next(parser);
+
+	if (!err)
+		err = parser__expression(parser, &root);
+	if (!err)
+		err = parser__finish(parser);
+	parser->template->body = root.child;
+	parser->template->is_expression = true;
+	return err;
+}
+
+int parser__whole(struct parser *parser, const char *text, bool is_expression,
+		  struct template **template)
+{
+	int err = start(parser, text, template);
+
+	if (!err)
+		err = is_expression ? parse_bare(parser) : parse_pieces(parser);
 	if (err) {
 		template__free(*template);
 		*template = NULL;
@@ -289,36 +319,16 @@ static int finish(struct template **template, int err)
 
 int template__parse(const char *text, struct template **template, struct error *err)
 {
-	struct parser parser;
-	struct piece *pieces = NULL;
-	int code = start(&parser, text, template, err);
+	struct parser parser = {.lexer.err = err};
 
-	if (!code)
-		code = template_lex__pieces(&parser.lexer, &pieces, &parser.piece_count);
-	parser.pieces = pieces;
-	if (!code)
-		code = parse_template(&parser);
-	free(pieces);
-	return finish(template, code);
+	return parser__whole(&parser, text, false, template);
 }
 
 int template__parse_expression(const char *text, struct template **template, struct error *err)
 {
-	struct parser parser;
-	struct node root = {.kind = NODE_OUTPUT};
-	int code = start(&parser, text, template, err);
+	struct parser parser = {.lexer.err = err};
 
-	if (!code)
-		code = parser__next(&parser);
-	if (!code)
-		code = parser__expression(&parser, &root);
-	if (!code)
-		code = parser__finish(&parser);
-	if (!code) {
-		(*template)->body = root.child;
-		(*template)->is_expression = true;
-	}
-	return finish(template, code);
+	return parser__whole(&parser, text, true, template);
 }
 
 void template__free(struct template *template)

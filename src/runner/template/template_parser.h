@@ -11,6 +11,9 @@
 
 struct parser {
 	struct lexer lexer;
+	/* NULL: an unknown filter is an error. Otherwise it is told to this function, and parsing
+	 * goes on. */
+	void (*unknown_filter)(struct parser *parser, int line, int column);
 	struct template *template;
 	const struct piece *pieces;
 	size_t piece;       /* index of the next piece */
@@ -51,5 +54,10 @@ int parser__set_text(struct parser *parser, struct node *node, const char *at, c
 
 /* Parses an expression into a new last child of `parent`. */
 int parser__expression(struct parser *parser, struct node *parent);
+
+/* Parses a whole template, or an expression without braces. Everything in `parser` is zero but for
+ * `lexer.err` and `unknown_filter`. On failure *template is NULL. */
+int parser__whole(struct parser *parser, const char *text, bool is_expression,
+		  struct template **template);
 
 #endif

@@ -27,15 +27,22 @@ int evaluation__fail(const struct evaluation *evaluation, const struct node *nod
 			  text);
 }
 
+/* Some of them take a microsecond. */
+enum { STEPS_BETWEEN_CHECKS = 4096 };
+
 int evaluation__charge(struct evaluation *evaluation, const struct node *node, size_t steps)
 {
+	bool crosses;
+
 	if (steps > evaluation->steps) {
 		evaluation->steps = 0;
 		return evaluation__fail(evaluation, node, -E2BIG,
 					"the template takes more than %d steps", TEMPLATE_STEPS);
 	}
+	crosses = evaluation->steps / STEPS_BETWEEN_CHECKS !=
+		  (evaluation->steps - steps) / STEPS_BETWEEN_CHECKS;
 	evaluation->steps -= steps;
-	return 0;
+	return crosses ? deadline__check(evaluation->scope->deadline, evaluation->err) : 0;
 }
 
 static int charge_value(struct evaluation *evaluation, const struct node *node, const cJSON *value)
@@ -92,6 +99,6 @@ int result__take(struct evaluation *evaluation, const struct node *node, struct 
 	err = charge_value(evaluation, node, result->value);
 	if (err)
 		return err;
-	*value = value__copy(result->value);
+	*value = result->value ? cJSON_Duplicate(result->value, 1) : cJSON_CreateNull();
 	return *value ? 0 : evaluation__fail(evaluation, node, -ENOMEM, "out of memory");
 }

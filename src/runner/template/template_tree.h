@@ -118,6 +118,7 @@ struct lexer {
 	const char *at, *end; /* the part of the piece that has not been read */
 	struct position last; /* the last position that was computed */
 	struct error *err;
+	int failed_line, failed_column; /* of the mistake in `err`; 0: it has no position */
 };
 
 /* Splits the lexer's text into pieces. Lines that contain only tags are removed. The caller frees
@@ -131,6 +132,9 @@ void template_lex__position(struct lexer *lexer, const char *at, int *line, int 
 /* Writes "line 3, column 12: ..." with the position of `at`; returns -EINVAL. */
 int template_lex__fail(struct lexer *lexer, const char *at, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* The same with a position that is known. */
+int template_lex__fail_at(struct lexer *lexer, int line, int column, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
 
 /* ---- the arena */
 

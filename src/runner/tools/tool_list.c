@@ -199,15 +199,19 @@ int tool_list__load(struct tool_list *list, const char *path, struct error *err)
 {
 	const struct loader loader = {list, err};
 	const char *slash = strrchr(path, '/');
+	struct file_problem problem;
 	char *directory = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
 	char *text = NULL;
 	size_t bytes;
 	int code = directory ? 0 : error__set(err, -ENOMEM, "out of memory");
 
 	*list = (struct tool_list){.count = 0};
-	if (!code)
+	if (!code) {
 		code = pack_file__read(directory, slash ? slash + 1 : path, YAML_BYTES_MAX, &text,
-				       &bytes, err);
+				       &bytes, &problem);
+		if (code)
+			file_problem__tell(&problem, code, path, err);
+	}
 	if (!code)
 		code = yaml__parse(&list->document, path, text, bytes, err);
 	free(text);

@@ -2,8 +2,8 @@
 #include "runner/value/foreign_text.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/strbuf.h"
@@ -28,11 +28,15 @@ int foreign_text__check(const char *text, size_t bytes, const char *what, struct
 	return 0;
 }
 
-static bool is_valid(const uint8_t *at, const uint8_t *end)
+bool foreign_text__is_valid(const char *text, size_t bytes)
 {
-	while (at < end) {
-		int size = *at > 0 && *at < 0x80 ? 1 : *at ? utf8__sequence_bytes(at, end) : 0;
+	const uint8_t *at = (const uint8_t *)text, *end = at + bytes;
 
+	while (at < end) {
+		int size = 1;
+
+		if (*at == 0 || *at >= 0x80)
+			size = *at ? utf8__sequence_bytes(at, end) : 0;
 		if (!size)
 			return false;
 		at += size;
@@ -40,13 +44,24 @@ static bool is_valid(const uint8_t *at, const uint8_t *end)
 	return true;
 }
 
+static char *copy_of(const char *text, size_t bytes)
+{
+	char *copy = malloc(bytes + 1);
+
+	if (!copy)
+		return NULL;
+	memcpy(copy, text, bytes);
+	copy[bytes] = 0;
+	return copy;
+}
+
 char *foreign_text__repaired(const char *text, size_t bytes)
 {
 	const uint8_t *at = (const uint8_t *)text, *end = at + bytes;
 	struct strbuf out;
 
-	if (is_valid(at, end))
-		return strndup(text, bytes);
+	if (foreign_text__is_valid(text, bytes))
+		return copy_of(text, bytes);
 	strbuf__init(&out, SIZE_MAX);
 	while (at < end) {
 		int size = *at > 0 && *at < 0x80 ? 1 : utf8__sequence_bytes(at, end);

@@ -8,12 +8,16 @@
 #define STEPTRACE_RUNNER_FOREIGN_TEXT_H
 
 #include <cjson/cJSON.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/error.h"
 
 /* `what` is the subject of the sentence, such as "--context". 0 or -EINVAL. */
 int foreign_text__check(const char *text, size_t bytes, const char *what, struct error *err);
+
+/* Whether the text is valid UTF-8 without a NUL. */
+bool foreign_text__is_valid(const char *text, size_t bytes);
 
 /* A copy in which U+FFFD stands for each NUL and for each byte that is no valid UTF-8. The caller
  * frees it; NULL: out of memory. */

@@ -145,6 +145,17 @@ static bool next_number(struct numbers *numbers, const char **number, size_t *le
 	return *length > 0;
 }
 
+/* Most trees have none: then there is no need to look through the text. */
+static bool has_number(const cJSON *value)
+{
+	if (cJSON_IsNumber(value))
+		return true;
+	for (const cJSON *item = value->child; item; item = item->next)
+		if (has_number(item))
+			return true;
+	return false;
+}
+
 /* A number with fewer digits, and without an exponent, is exact and finite. */
 static bool has_large_numbers(struct numbers numbers)
 {
@@ -179,5 +190,5 @@ int integer__make_exact(cJSON *value, const char *text, const char *end)
 {
 	struct numbers numbers = {text, end};
 
-	return has_large_numbers(numbers) ? make_exact(value, &numbers) : 0;
+	return has_number(value) && has_large_numbers(numbers) ? make_exact(value, &numbers) : 0;
 }

@@ -382,8 +382,9 @@ static const cJSON *member(const cJSON *object, const char *name, size_t *walked
 {
 	const cJSON *each = object->child;
 
-	for (; each && strcmp(each->string, name) != 0; each = each->next)
-		++*walked;
+	for (; each; each = each->next, ++*walked)
+		if (each->string[0] == name[0] && strcmp(each->string, name) == 0)
+			break;
 	return each;
 }
 

@@ -12,7 +12,8 @@
  *	equal	a number and a number, a numeric text or a boolean: as numbers, whole numbers
  *		exactly; lists and objects
  *		by their content; the rest by text, so null == "" and "007" != "7"
- *	order	two numbers or numeric texts as numbers ("10" > "9"), the rest by text, in bytes
+ *	order	two numbers, numeric texts or booleans as numbers ("10" > "9"), the rest by text, in
+ *		bytes
  *
  * The result of a query, {"results": [...], "fragments": [...], "count": 2}, is an object that can
  * also be used as a list: .count is 2, .0 is the first row, its length is the number of rows.

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "steptrace/attach/proc.h"
-#include "steptrace/attach/process_maps.h"
+#include "common/process_maps.h"
 #include "steptrace/confine/caller_rights.h"
 
 void binary__close(struct binary *binary)

@@ -17,7 +17,7 @@
 #include "common/clock.h"
 #include "steptrace/attach/elf_notes.h"
 #include "steptrace/attach/exec_marks.h"
-#include "steptrace/attach/fd_message.h"
+#include "common/fd_message.h"
 #include "steptrace/confine/privilege.h"
 #include "steptrace/confine/seccomp.h"
 

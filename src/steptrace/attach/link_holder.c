@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "common/child_process.h"
-#include "steptrace/attach/fd_message.h"
+#include "common/fd_message.h"
 #include "steptrace/confine/privilege.h"
 #include "steptrace/confine/seccomp.h"
 

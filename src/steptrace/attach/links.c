@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "steptrace/attach/fd_message.h"
+#include "common/fd_message.h"
 
 int links__begin(struct links *links, enum uprobe_method method)
 {

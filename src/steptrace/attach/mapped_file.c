@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "steptrace/attach/process_maps.h"
+#include "common/process_maps.h"
 
 /* The path that the process shows for the mapping, below its root directory; "" for none. */
 static void guess_path(const struct steptrace_mapping *wanted, char path[PATH_MAX])

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "steptrace/attach/process_maps.h"
+#include "common/process_maps.h"
 
 /* The address of the byte at `offset` of the binary, in memory that the process can write; 0:
  * none. */

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "steptrace/attach/process_maps.h"
+#include "common/process_maps.h"
 
 #if defined(__x86_64__)
 /* The bytes and the alignment of a probe function of usdt/steptrace.h, without a note. Each kind of

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "steptrace/attach/binary.h"
-#include "steptrace/attach/process_maps.h"
+#include "common/process_maps.h"
 #include "steptrace/attach/semaphore.h"
 #include "steptrace/attach/targets.h"
 #include "steptrace/attach/writers.h"

@@ -8,7 +8,7 @@
 #include "common/clock.h"
 #include "steptrace/attach/binary.h"
 #include "steptrace/attach/proc.h"
-#include "steptrace/attach/process_maps.h"
+#include "common/process_maps.h"
 #include "steptrace/attach/process_tree.h"
 #include "steptrace/attach/semaphore.h"
 #include "steptrace/confine/caller_rights.h"

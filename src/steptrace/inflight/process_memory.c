@@ -10,7 +10,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "steptrace/attach/process_maps.h"
+#include "common/process_maps.h"
 
 enum {
 	ENTRIES = 512,            /* pages of one reading of the pagemap */
