@@ -14,5 +14,8 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 int cmd_exec(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_list(int argc, char **argv);
+int cmd_serve(int argc, char **argv);
+int cmd_work(int argc, char **argv);
+int cmd_schedule(int argc, char **argv);
 
 #endif

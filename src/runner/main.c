@@ -17,6 +17,9 @@ struct command {
 
 static const struct command commands[] = {
 	{"exec", "SLUG|DIR [TEXT]", "run a command pack", cmd_exec},
+	{"serve", "", "run commands that come by HTTP", cmd_serve},
+	{"work", "", "run the jobs of the queue", cmd_work},
+	{"schedule", "VERB ...", "run commands at planned times", cmd_schedule},
 	{"check", "[DIR...]", "check command packs for problems", cmd_check},
 	{"list", "", "list the command packs", cmd_list},
 };

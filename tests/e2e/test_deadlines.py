@@ -150,7 +150,7 @@ class Deadlines(Scenario):
             done = subprocess.run([STEPRUN, "exec", "x", "--timeout", text], capture_output=True,
                                   text=True, check=False)
             self.assertEqual(done.returncode, 2)
-            self.assertIn("--timeout takes a time", done.stderr)
+            self.assertIn("--timeout cannot be", done.stderr)
 
 
 if __name__ == "__main__":

@@ -102,6 +102,22 @@ class Header(EndToEnd):
                     self.build([compiler, *STRICT, *way, "main.c", "other.c", "-o", "program"])
                     self.fires()
 
+    def test_probe_functions_have_unwind_tables(self):
+        """A thread that is stopped in one is often one whose stack is wanted."""
+        for compiler, _ in compilers():
+            with self.subTest(compiler=compiler):
+                self.build([compiler, *STRICT, "-O2", "main.c", "other.c", "-o", "program"])
+                program = os.path.join(self.directory.name, "program")
+                symbols = subprocess.run(["readelf", "-sW", program], check=True, text=True,
+                                         capture_output=True).stdout
+                frames = subprocess.run(["readelf", "--debug-dump=frames", program], check=True,
+                                        text=True, capture_output=True).stdout
+                probes = re.findall(r"([0-9a-f]{16}) +(\d+) FUNC .* steptrace_probe_\w+$", symbols,
+                                    re.MULTILINE)
+                self.assertEqual(len(probes), 8)
+                for start, size in probes:
+                    self.assertIn("pc=%s..%016x" % (start, int(start, 16) + int(size)), frames)
+
     def test_gcc_with_sanitizers(self):
         self.build(["gcc", *STRICT, "-O1", "-fsanitize=address,undefined", "main.c", "other.c",
                     "-o", "program"])

@@ -313,7 +313,8 @@ class CommandLine(Workplace):
         self.assertIn(words, said)
 
     def test_help_and_version(self):
-        for arguments in (["--help"], ["exec", "--help"], ["check", "--help"], ["list", "--help"]):
+        commands = ("exec", "serve", "work", "schedule", "check", "list")
+        for arguments in (["--help"], *([name, "--help"] for name in commands)):
             status, output, said = self.run_plain(*arguments)
             self.assertEqual((status, said), (0, ""))
             self.assertIn("usage: steprun", output)
@@ -324,7 +325,7 @@ class CommandLine(Workplace):
         self.expect(2, "exce", "exce")
         self.expect(2, "no command given", "exec")
         self.expect(2, "unknown option '--bad'", "exec", "--bad")
-        self.expect(2, "--repeat takes a number", "exec", "triage", "--repeat", "x")
+        self.expect(2, "--repeat cannot be 'x'", "exec", "triage", "--repeat", "x")
         self.expect(2, "no given command requires", "exec", "triage", "x", "--packs", PACKS,
                     "--without", "foo")
 

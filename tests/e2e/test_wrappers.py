@@ -230,9 +230,9 @@ class Python(Folder):
 
 
 class Install(Folder):
-    def make(self, *arguments):
-        self.do("make", "-s", "-C", ROOT, *arguments, "PREFIX=/opt/it",
-                "BUILD=" + os.path.relpath(BUILD, ROOT), "DESTDIR=" + self.path("root"))
+    def make(self, goal, prefix="/opt/it", root="root"):
+        self.do("make", "-s", "-C", ROOT, goal, "PREFIX=" + prefix,
+                "BUILD=" + os.path.relpath(BUILD, ROOT), "DESTDIR=" + self.path(root))
 
     def installed(self):
         return [os.path.join(folder, name) for folder, _, names in os.walk(self.path("root"))
@@ -244,13 +244,36 @@ class Install(Folder):
         self.assertLessEqual({"bin/steptrace", "bin/steprun", "include/steptrace.h",
                               "include/steptrace.hpp", "share/pkgconfig/steptrace.pc",
                               "share/man/man8/steptrace.8", "share/man/man5/steprun-pack.5",
-                              "lib/systemd/system/steptrace.service"}, names)
+                              "lib/systemd/system/steptrace.service",
+                              "lib/sysusers.d/steptrace.conf", "etc/steptrace/steptrace.conf",
+                              "share/bash-completion/completions/steptrace",
+                              "share/bash-completion/completions/steprun"}, names)
         self.assertEqual(os.stat(self.path("root/opt/it/bin/steptrace")).st_mode & 0o777, 0o755)
         with open(self.path("root/opt/it/lib/systemd/system/steptrace.service"),
                   encoding="utf-8") as file:
-            self.assertIn("/opt/it/bin/steptrace", file.read())
+            self.assertIn("/opt/it/bin/steptrace record --config /opt/it/etc/steptrace/"
+                          "steptrace.conf\n", file.read())
         self.make("uninstall")
         self.assertEqual(self.installed(), [])
+
+    def test_a_changed_configuration_stays(self):
+        self.make("install")
+        path = self.path("root/opt/it/etc/steptrace/steptrace.conf")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("all\n")
+        self.make("install")
+        self.make("uninstall")
+        self.assertEqual(self.installed(), [path])
+        with open(path, encoding="utf-8") as file:
+            self.assertEqual(file.read(), "all\n")
+
+    def test_where_the_configuration_is(self):
+        """Programs of the system read /etc."""
+        for number, (prefix, place) in enumerate((("/usr", "etc"), ("/usr/local", "etc"),
+                                                  ("/opt/x", "opt/x/etc"))):
+            self.make("install", prefix, str(number))
+            self.assertTrue(os.path.exists(os.path.join(
+                self.path(str(number)), place, "steptrace/steptrace.conf")))
 
     def test_pkg_config(self):
         needs.program("pkg-config")
