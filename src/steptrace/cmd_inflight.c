@@ -14,6 +14,7 @@
 #include "common/log.h"
 #include "common/options.h"
 #include "common/terminal.h"
+#include "steptrace/command_line.h"
 #include "steptrace/commands.h"
 #include "steptrace/confine/privilege.h"
 #include "steptrace/confine/seccomp.h"
@@ -332,13 +333,8 @@ int cmd_inflight(int argc, char **argv)
 	struct error err = {""};
 	int status;
 
-	switch (inflight_options__parse(&options, argc, argv, &err)) {
-	case OPTION_HELP: print_help(); return STATUS_DONE;
-	case OPTION_BAD: log__error("%s", err.text); return STATUS_USAGE;
-	default: break;
-	}
-	status = run(&options, &err);
-	if (err.text[0])
-		log__error("%s", err.text);
-	return status;
+	if (!command_line__is_work(inflight_options__parse(&options, argc, argv, &err), print_help,
+				   &err, &status))
+		return status;
+	return command_line__end(run(&options, &err), &err);
 }

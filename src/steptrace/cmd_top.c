@@ -7,6 +7,7 @@
 
 #include "common/log.h"
 #include "common/options.h"
+#include "steptrace/command_line.h"
 #include "steptrace/commands.h"
 #include "steptrace/confine/caller_rights.h"
 #include "steptrace/record/recording.h"
@@ -258,13 +259,7 @@ int cmd_top(int argc, char **argv)
 	struct error err = {""};
 	int status;
 
-	switch (parse(&request, argc, argv, &err)) {
-	case OPTION_HELP: print_help(); return STATUS_DONE;
-	case OPTION_BAD: log__error("%s", err.text); return STATUS_USAGE;
-	default: break;
-	}
-	status = run(&request, &err);
-	if (err.text[0])
-		log__error("%s", err.text);
-	return status;
+	if (!command_line__is_work(parse(&request, argc, argv, &err), print_help, &err, &status))
+		return status;
+	return command_line__end(run(&request, &err), &err);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "steptrace/build_details.h"
 #include "steptrace/commands.h"
 #include "steptrace/version.h"
 
@@ -19,6 +20,8 @@ static const struct command commands[] = {
 	{"top", "show how long commands and steps take, live, on a screen", cmd_top},
 	{"inflight", "show what is executing now, for how long, and what it waits for",
 	 cmd_inflight},
+	{"report", "show what a recording contains: durations, failures, losses", cmd_report},
+	{"trace", "show one execution or correlation of a recording as a timeline", cmd_trace},
 	{"list", "show which processes or binaries contain steptrace probes", cmd_list},
 	{"doctor", "check kernel, privileges and targets; measure what a probe costs", cmd_doctor},
 	{"schema", "print the JSON Schema of an event, or of all events", cmd_schema},
@@ -36,15 +39,28 @@ static void print_help(FILE *out)
 		"commands:\n");
 	for (int i = 0; i < COMMANDS_COUNT; i++)
 		fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].help);
-	fprintf(out, "\n"
-		     "  steptrace COMMAND --help    show the options of a command\n"
-		     "  steptrace --version         show the version\n\n"
-		     "examples:\n"
-		     "  sudo steptrace doctor\n"
-		     "  sudo steptrace list\n"
-		     "  sudo steptrace record -p 4711\n"
-		     "  sudo steptrace record -x /usr/bin/runner -o events.ndjson --duration 1m\n"
-		     "  sudo steptrace record -- steprun exec triage 'buy milk'\n");
+	fprintf(out,
+		"\n"
+		"  steptrace COMMAND --help    show the options of a command\n"
+		"  steptrace --version         show the version; with --verbose also what was\n"
+		"                              built in\n\n"
+		"examples:\n"
+		"  sudo steptrace doctor\n"
+		"  sudo steptrace list\n"
+		"  sudo steptrace record -p 4711\n"
+		"  sudo steptrace record -x /usr/bin/runner -o events.ndjson --duration 1m\n"
+		"  sudo steptrace record -- steprun exec triage 'buy milk'\n");
+}
+
+/* `option` is NULL or --verbose. */
+static int print_version(const char *option)
+{
+	if (option && strcmp(option, "--verbose") != 0) {
+		log__error("unexpected argument '%s' (see: steptrace --help)", option);
+		return STATUS_USAGE;
+	}
+	printf("steptrace %s\n%s", STEPTRACE_VERSION, option ? build_details : "");
+	return STATUS_DONE;
 }
 
 static int dispatch(int argc, char **argv)
@@ -58,10 +74,8 @@ static int dispatch(int argc, char **argv)
 		print_help(stdout);
 		return STATUS_DONE;
 	}
-	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
-		printf("steptrace %s\n", STEPTRACE_VERSION);
-		return STATUS_DONE;
-	}
+	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
+		return print_version(argv[2]);
 	for (int i = 0; i < COMMANDS_COUNT; i++)
 		if (strcmp(argv[1], commands[i].name) == 0)
 			return commands[i].run(argc - 1, argv + 1);

@@ -172,9 +172,30 @@ void histogram__each(const struct histogram *histogram,
 		}
 }
 
+void histogram__each_of_two(const struct histogram *left, const struct histogram *right,
+			    void (*each)(void *context, const struct histogram_bucket *bucket,
+					 uint64_t left_count, uint64_t right_count),
+			    void *context)
+{
+	for (unsigned int group = 0; group < HISTOGRAM_GROUPS; group++)
+		for (unsigned int bucket = 0;
+		     bucket < (buckets_of(left, group) | buckets_of(right, group)); bucket++) {
+			const struct place place = {group, bucket};
+			uint64_t counts[2] = {count_at(left, place), count_at(right, place)};
+			const struct histogram_bucket told = {
+				from_ns(place),
+				from_ns(place) + width_of(place),
+				counts[0] + counts[1],
+			};
+
+			if (told.count)
+				each(context, &told, counts[0], counts[1]);
+		}
+}
+
 struct search {
 	uint64_t rank, passed; /* the rank counts from 1 */
-	uint64_t ns;
+	struct histogram_bucket bucket;
 };
 
 static void pass(void *context, const struct histogram_bucket *bucket)
@@ -182,8 +203,23 @@ static void pass(void *context, const struct histogram_bucket *bucket)
 	struct search *search = context;
 
 	if (search->passed < search->rank)
-		search->ns = bucket->from_ns + (bucket->below_ns - 1 - bucket->from_ns) / 2;
+		search->bucket = *bucket;
 	search->passed += bucket->count;
+}
+
+struct histogram_bucket histogram__bucket_at(const struct histogram *histogram, uint64_t rank)
+{
+	struct search search = {.rank = rank};
+
+	histogram__each(histogram, pass, &search);
+	if (!rank || rank > search.passed)
+		search.bucket = (struct histogram_bucket){0, 0, 0};
+	return search.bucket;
+}
+
+static uint64_t middle_of(const struct histogram_bucket *bucket)
+{
+	return bucket->from_ns + (bucket->below_ns - 1 - bucket->from_ns) / 2;
 }
 
 /* The rank of a percentile is the smallest number of values that is at least the fraction. */
@@ -202,18 +238,20 @@ static uint64_t rank_of(const struct histogram *histogram, double fraction)
 
 uint64_t histogram__percentile_ns(const struct histogram *histogram, double fraction)
 {
-	struct search search = {.rank = rank_of(histogram, fraction)};
+	uint64_t rank = rank_of(histogram, fraction), ns;
+	struct histogram_bucket bucket;
 
 	if (!histogram->count)
 		return 0;
-	if (search.rank == 1)
+	if (rank == 1)
 		return histogram->min_ns;
-	if (search.rank == histogram->count)
+	if (rank == histogram->count)
 		return histogram->max_ns;
-	histogram__each(histogram, pass, &search);
-	if (search.ns < histogram->min_ns)
+	bucket = histogram__bucket_at(histogram, rank);
+	ns = middle_of(&bucket);
+	if (ns < histogram->min_ns)
 		return histogram->min_ns;
-	return search.ns > histogram->max_ns ? histogram->max_ns : search.ns;
+	return ns > histogram->max_ns ? histogram->max_ns : ns;
 }
 
 /* ---- memory */

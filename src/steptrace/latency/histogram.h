@@ -61,6 +61,17 @@ void histogram__each(const struct histogram *histogram,
 		     void (*each)(void *context, const struct histogram_bucket *bucket),
 		     void *context);
 
+/* Calls `each` for the buckets in which at least one of two histograms has values, in ascending
+ * order. The counts are those of the two; `count` of the bucket is their sum. */
+void histogram__each_of_two(const struct histogram *left, const struct histogram *right,
+			    void (*each)(void *context, const struct histogram_bucket *bucket,
+					 uint64_t left_count, uint64_t right_count),
+			    void *context);
+
+/* The bucket of the value that is the `rank`-th smallest one, counted from 1; an empty bucket if
+ * there are not that many. */
+struct histogram_bucket histogram__bucket_at(const struct histogram *histogram, uint64_t rank);
+
 /* How much memory it has allocated. */
 size_t histogram__bytes(const struct histogram *histogram);
 
