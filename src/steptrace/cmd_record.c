@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* steptrace record: the help and the exit status. record_options.c parses the command line, the
- * room record/ does the work. */
+/* steptrace record: the help and the exit status. record_options.c parses the command line,
+ * record_check.c does what --check says, and the room record/ does the work. */
 #include <stdio.h>
 
-#include "common/log.h"
 #include "common/options.h"
+#include "steptrace/command_line.h"
 #include "steptrace/commands.h"
 #include "steptrace/confine/caller_rights.h"
 #include "steptrace/record/recording.h"
+#include "steptrace/record_check.h"
 #include "steptrace/record_options.h"
 
 static void print_help(void)
@@ -56,32 +57,44 @@ static void print_help(void)
 	       "man 8 steptrace describes every option in detail.\n");
 }
 
-/* --cgroup looks at the path. */
-static int parse(struct session_options *options, int argc, char **argv, struct error *err)
+/* --cgroup looks at the path, and --config reads the file. */
+static int parse(struct record_request *request, int argc, char **argv, struct error *err)
 {
 	struct caller_rights saved;
 	int result;
 
+	*request = (struct record_request){.config = {.path = NULL}};
 	if (caller_rights__use(&saved, err))
 		return OPTION_BAD;
-	result = record_options__parse(options, argc, argv, err);
+	result = record_options__parse(request, argc, argv, err);
 	caller_rights__end(&saved);
 	return result;
 }
 
+/* What --check reads is named by the caller, too. */
+static int check(const struct record_request *request, struct error *err)
+{
+	struct caller_rights saved;
+	int status;
+
+	if (caller_rights__use(&saved, err))
+		return STATUS_FAILED;
+	status = record_check__run(request);
+	caller_rights__end(&saved);
+	return status;
+}
+
 int cmd_record(int argc, char **argv)
 {
-	struct session_options options;
+	struct record_request request;
 	struct error err = {""};
 	int status;
 
-	switch (parse(&options, argc, argv, &err)) {
-	case OPTION_HELP: print_help(); return STATUS_DONE;
-	case OPTION_BAD: log__error("%s", err.text); return STATUS_USAGE;
-	default: break;
-	}
-	status = recording__run(&options, &err);
-	if (err.text[0])
-		log__error("%s", err.text);
+	if (command_line__is_work(parse(&request, argc, argv, &err), print_help, &err, &status))
+		status = command_line__end(request.config.checks_only
+						   ? check(&request, &err)
+						   : recording__run(&request.session, &err),
+					   &err);
+	record_options__free(&request);
 	return status;
 }

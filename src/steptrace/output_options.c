@@ -19,7 +19,10 @@ static int add_output(void *context, const char *where, struct error *err)
 
 	request->writes_files = request->writes_files || kind->makes_files;
 	request->uses_tls = request->uses_tls || kind->is_tls;
+	request->uses_kafka = request->uses_kafka || kind->is_kafka;
 	request->connects = request->connects || kind->is_tcp;
+	request->uses_otlp = request->uses_otlp || kind->is_otlp;
+	request->uses_https = request->uses_https || otlp_address__is_encrypted(where);
 	if (request->count == OUTPUTS_MAX)
 		return error__set(
 			err, -EINVAL,
@@ -82,14 +85,16 @@ static int set_when_full(void *context, const char *value, struct error *err)
 static const struct option_row output_rows[] = {
 	{{'o', "output", "WHERE",
 	  "write events to FILE (lines are appended), FILE.gz,\n"
-	  "unix:PATH, tcp:HOST:PORT, tls:HOST:PORT, or - (standard\n"
-	  "output, the default); may be given up to 8 times"},
+	  "unix:PATH, tcp:HOST:PORT, tls:HOST:PORT,\n"
+	  "kafka:BROKER[,BROKER...]/TOPIC, otlp:http://HOST:4318,\n"
+	  "otlp:https://..., or - (standard output, the default); may be\n"
+	  "given up to 8 times"},
 	 .set = add_output},
 	{{0, "when-full", "block|drop",
 	  "what to do when the queue of an output is full; block: the\n"
 	  "recording waits; drop: this output loses events (default:\n"
-	  "drop for sockets, block for all others); applies to the\n"
-	  "last -o before --when-full"},
+	  "drop for sockets, kafka: and otlp:, block for all others);\n"
+	  "applies to the last -o before --when-full"},
 	 .set = set_when_full},
 	{{0, "rotate-size", "SIZE",
 	  "start a new file before FILE grows beyond SIZE (4K or\n"
@@ -142,6 +147,10 @@ static const struct option_row output_rows[] = {
 	  "read the key of the certificate from FILE (default: the\n"
 	  "file of --tls-cert)"},
 	 OPTION_STORES(TEXT, struct output_request, sink.tls.key)},
+	{{0, "kafka-config", "FILE",
+	  "settings of librdkafka for kafka: outputs, NAME=VALUE, one a\n"
+	  "line: TLS, SASL, tuning (default: none)"},
+	 OPTION_STORES(TEXT, struct output_request, sink.kafka_settings)},
 	{{0, "queue", "SIZE",
 	  "size of the queue of each output, in which events wait until\n"
 	  "they are written (64K to 1G; default: 32M)"},
@@ -176,10 +185,18 @@ static int check(const struct output_request *request, struct error *err)
 				  "--file-mode and --file-group need a file as output (-o FILE)");
 	if (request->tcp_timeout_ns && !request->connects)
 		return error__set(err, -EINVAL,
-				  "--tcp-timeout needs a TCP output (-o tcp:HOST:PORT)");
+				  "--tcp-timeout needs a TCP output (-o tcp:, tls: or otlp:)");
+	if (otlp_options__are_given(&request->otlp) && !request->uses_otlp)
+		return error__set(err, -EINVAL, "%s need -o otlp:http://HOST:PORT",
+				  otlp_option_names);
+	if (request->otlp.otlp.authorities && !request->uses_https)
+		return error__set(err, -EINVAL, "--otlp-ca needs -o otlp:https://HOST:PORT");
 	if ((sink->tls.authorities || sink->tls.certificate || sink->tls.key) && !request->uses_tls)
 		return error__set(err, -EINVAL,
 				  "--tls-ca, --tls-cert and --tls-key need -o tls:HOST:PORT");
+	if (sink->kafka_settings && !request->uses_kafka)
+		return error__set(err, -EINVAL,
+				  "--kafka-config needs -o kafka:BROKER[,BROKER...]/TOPIC");
 	if (sink->tls.key && !sink->tls.certificate)
 		return error__set(err, -EINVAL, "--tls-key needs --tls-cert");
 	return 0;
@@ -193,7 +210,10 @@ static void complete(const struct output_request *request, struct output_options
 
 	output->queue_bytes = request->queue_bytes;
 	*sink = request->sink;
+	sink->otlp = request->otlp.otlp;
 	sink->where = where;
+	sink->queue_bytes = output->queue_bytes;
+	sink->drops = output->drops;
 	sink->rotate_bytes = request->rotate_bytes;
 	sink->rotate_age_ns = request->rotate_age_ns;
 	sink->keep = (unsigned int)request->keep;

@@ -4,6 +4,7 @@
 #define STEPTRACE_OUTPUT_OPTIONS_H
 
 #include "common/option_groups.h"
+#include "steptrace/otlp_options.h"
 #include "steptrace/output/outputs.h"
 
 /* What was parsed. Texts are borrowed from argv. */
@@ -12,8 +13,10 @@ struct output_request {
 	size_t count;
 	uint64_t queue_bytes;
 	uint64_t rotate_bytes, rotate_age_ns, keep, tcp_timeout_ns; /* see sink.h */
-	struct sink_options sink;              /* mode and group of files, TLS */
-	bool writes_files, connects, uses_tls; /* the kinds of the outputs */
+	struct otlp_request_options otlp;
+	struct sink_options sink; /* mode and group of files, TLS, Kafka */
+	/* the kinds of the outputs */
+	bool writes_files, connects, uses_tls, uses_kafka, uses_otlp, uses_https;
 };
 
 #define OUTPUT_REQUEST_DEFAULT                                                                     \

@@ -185,11 +185,13 @@ static const struct option_row tracer_rows[] = {
 
 /* ---- all groups, in the order of the help */
 
-enum { GROUPS_COUNT = WATCH_OPTION_GROUPS + 5 };
+enum { GROUPS_COUNT = WATCH_OPTION_GROUPS + 7 };
 
-static void collect_groups(struct session_options *session, struct output_request *outputs,
+/* `request` and `outputs` are NULL for the help. */
+static void collect_groups(struct record_request *request, struct output_request *outputs,
 			   struct option_group groups[GROUPS_COUNT])
 {
+	struct session_options *session = request ? &request->session : NULL;
 	struct option_group watch[WATCH_OPTION_GROUPS];
 
 	watch_options__groups(session ? &session->watch : NULL, watch);
@@ -197,12 +199,14 @@ static void collect_groups(struct session_options *session, struct output_reques
 	groups[1] = watch[1];
 	groups[2] = whole_options__group(session ? &session->whole : NULL);
 	groups[3] = output_options__group(outputs);
-	groups[4] =
+	groups[4] = otlp_options__group(outputs ? &outputs->otlp : NULL);
+	groups[5] =
 		(struct option_group){"what a line contains", line_rows, COUNT(line_rows), session};
-	groups[5] = (struct option_group){"when to stop", stop_rows, COUNT(stop_rows), session};
-	groups[6] = (struct option_group){"cost and limits of the tracer", tracer_rows,
+	groups[6] = (struct option_group){"when to stop", stop_rows, COUNT(stop_rows), session};
+	groups[7] = (struct option_group){"cost and limits of the tracer", tracer_rows,
 					  COUNT(tracer_rows), session};
-	groups[7] = watch[2];
+	groups[8] = watch[2];
+	groups[9] = record_config__group(request ? &request->config : NULL);
 }
 
 void record_options__print(FILE *out)
@@ -215,9 +219,25 @@ void record_options__print(FILE *out)
 
 /* ---- after parsing */
 
+static bool needs_json(const struct session_options *session)
+{
+	for (size_t i = 0; i < session->outputs_count; i++)
+		if (sink__kind(session->outputs[i].sink.where)->needs_json)
+			return true;
+	return false;
+}
+
 /* An option without an effect is an error: the user expects an effect. */
 static int check(const struct session_options *session, struct error *err)
 {
+	for (size_t i = 0; i < session->outputs_count; i++)
+		if (sink__kind(session->outputs[i].sink.where)->needs_events &&
+		    (session->format == FORMAT_COMPACT || session->fields.count ||
+		     session->seed_fields_only))
+			return error__set(err, -EINVAL,
+					  "'%s' needs whole events: leave out --format compact, "
+					  "--ids and --fields",
+					  session->outputs[i].sink.where);
 	if (session->pseudonym_key_path && !session->pseudonyms_mask)
 		return error__set(err, -EINVAL, "--pseudonym-key needs --pseudonymize");
 	if (session->watch.breakdown && session->seed_fields_only)
@@ -231,6 +251,8 @@ static int check(const struct session_options *session, struct error *err)
 	if (record_format__needs_json(session) && session->format == FORMAT_COMPACT)
 		return error__set(err, -EINVAL,
 				  "--fields and --label work only with --format json");
+	if (session->format == FORMAT_COMPACT && needs_json(session))
+		return error__set(err, -EINVAL, "kafka: outputs work only with --format json");
 	if (session->labels.is_everywhere && session->labels.count == 0)
 		return error__set(err, -EINVAL, "--labels-everywhere needs --label");
 	if (session->text.has_ids && session->format == FORMAT_JSON)
@@ -238,24 +260,42 @@ static int check(const struct session_options *session, struct error *err)
 	return session->metrics_address ? metrics__check(session->metrics_address, err) : 0;
 }
 
-int record_options__parse(struct session_options *options, int argc, char **argv, struct error *err)
+static int finish(struct record_request *request, const struct output_request *outputs,
+		  const struct options_parser *parser, struct error *err)
+{
+	struct session_options *session = &request->session;
+
+	if (record_config__finish(&request->config, err) ||
+	    watch_options__finish(&session->watch, parser, err) ||
+	    whole_options__finish(&session->whole, &session->watch, err) ||
+	    output_options__finish(outputs, session->outputs, &session->outputs_count, err))
+		return OPTION_BAD;
+	record_format__choose(session);
+	return check(session, err) ? OPTION_BAD : OPTION_END;
+}
+
+int record_options__parse(struct record_request *request, int argc, char **argv, struct error *err)
 {
 	struct output_request outputs = OUTPUT_REQUEST_DEFAULT;
 	struct option_group groups[GROUPS_COUNT];
 	struct options_parser parser;
 	int result;
 
-	*options = (struct session_options){.watch = WATCH_OPTIONS_DEFAULT, .flush_ns = 50000000};
-	collect_groups(options, &outputs, groups);
-	result = option_groups__parse(groups, GROUPS_COUNT, argc, argv, &parser, err);
+	*request = (struct record_request){
+		.session = {.watch = WATCH_OPTIONS_DEFAULT, .flush_ns = 50000000}};
+	collect_groups(request, &outputs, groups);
+	result = record_config__apply(&request->config, groups, GROUPS_COUNT, argc, argv, err);
+	if (result == 0)
+		result = option_groups__parse(groups, GROUPS_COUNT, argc, argv, &parser, err);
 	if (result != OPTION_END)
 		return result;
-	if (watch_options__finish(&options->watch, &parser, err) ||
-	    whole_options__finish(&options->whole, &options->watch, err) ||
-	    output_options__finish(&outputs, options->outputs, &options->outputs_count, err))
-		return OPTION_BAD;
-	record_format__choose(options);
-	if (check(options, err))
-		return OPTION_BAD;
-	return OPTION_END;
+	result = finish(request, &outputs, &parser, err);
+	if (result == OPTION_BAD && request->config.path)
+		error__prefix(err, 0, "%s with the command line", request->config.path);
+	return result;
+}
+
+void record_options__free(struct record_request *request)
+{
+	record_config__free(&request->config);
 }

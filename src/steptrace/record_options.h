@@ -7,10 +7,17 @@
 
 #include "common/error.h"
 #include "steptrace/record/session.h"
+#include "steptrace/record_config.h"
 
-/* Returns OPTION_END (then `options` is complete), OPTION_HELP, or OPTION_BAD with a sentence. */
-int record_options__parse(struct session_options *options, int argc, char **argv,
-			  struct error *err);
+struct record_request {
+	struct session_options session;
+	struct record_config config; /* texts of the session point into its file */
+};
+
+/* Returns OPTION_END (then `request` is complete), OPTION_HELP, or OPTION_BAD with a sentence. The
+ * caller frees the request in any case. */
+int record_options__parse(struct record_request *request, int argc, char **argv, struct error *err);
+void record_options__free(struct record_request *request);
 
 /* The options as help text, in groups. */
 void record_options__print(FILE *out);

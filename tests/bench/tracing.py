@@ -50,13 +50,14 @@ class Program:
 
 
 class Tracer:
-    """A `steptrace record` that has attached its probes. A command of it has an open stdin."""
+    """A `steptrace record`, or another command, that has attached its probes. A program that it
+    starts has an open stdin."""
 
-    def __init__(self, *arguments):
+    def __init__(self, *arguments, command=("record", "-o", "/dev/null")):
         start = time.monotonic()
-        self.process = subprocess.Popen([os.path.join(BUILD, "steptrace"), "record",
-                                         "-o", "/dev/null", *arguments],
-                                        stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([os.path.join(BUILD, "steptrace"), *command, *arguments],
+                                        stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.PIPE, text=True)
         said = ""
         for said in self.process.stderr:
             if "attached to" in said:

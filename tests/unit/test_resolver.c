@@ -35,7 +35,7 @@ static pid_t only_child(void)
 static void questions_do_not_wait_for_room(void **state)
 {
 	const struct host_port named = {.host = "127.0.0.1", .port = "5170"};
-	struct resolver *resolver = resolver__start(&named);
+	struct resolver *resolver = resolver__start();
 	struct address_list list = {.count = 0};
 	int never[2], code = -ECANCELED;
 	siginfo_t stopped;
@@ -44,20 +44,20 @@ static void questions_do_not_wait_for_room(void **state)
 	(void)state;
 	assert_non_null(resolver);
 	assert_int_equal(pipe2(never, O_CLOEXEC), 0);
-	assert_int_equal(resolver__ask(resolver, &list, never[0]), 0);
+	assert_int_equal(resolver__ask(resolver, &named, &list, never[0]), 0);
 	child = only_child();
 	assert_int_equal(kill(child, SIGSTOP), 0);
 	assert_int_equal(waitid(P_PID, (id_t)child, &stopped, WSTOPPED), 0);
 
 	assert_int_equal(write(never[1], "", 1), 1); /* gives up at once */
 	for (int i = 0; i < 5000 && code == -ECANCELED; i++)
-		code = resolver__ask(resolver, &list, never[0]);
+		code = resolver__ask(resolver, &named, &list, never[0]);
 	assert_int_equal(code, -EAGAIN);
 
 	assert_int_equal(read(never[0], &(char){0}, 1), 1);
 	assert_int_equal(kill(child, SIGCONT), 0);
 	list.count = 0;
-	while (resolver__ask(resolver, &list, never[0]) == -EAGAIN)
+	while (resolver__ask(resolver, &named, &list, never[0]) == -EAGAIN)
 		continue;
 	assert_int_equal(list.count, 1);
 	assert_int_equal(list.items[0].bytes.ss_family, AF_INET);

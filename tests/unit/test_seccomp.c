@@ -44,6 +44,23 @@ static int try_socket(void)
 	return socket(AF_UNIX, SOCK_STREAM, 0) < 0 ? errno : 0;
 }
 
+static int try_to_make_a_pipe(void)
+{
+	int ends[2];
+
+	return pipe2(ends, 0) ? errno : 0;
+}
+
+static int try_to_name_a_thread(void)
+{
+	return prctl(PR_SET_NAME, "test") ? errno : 0;
+}
+
+static int try_to_keep_capabilities(void)
+{
+	return prctl(PR_SET_KEEPCAPS, 1) ? errno : 0;
+}
+
 static int try_ptrace(void)
 {
 	return ptrace(PTRACE_TRACEME, 0, NULL, NULL) ? errno : 0;
@@ -289,7 +306,7 @@ static void skip_under_sanitizer(void)
 #endif
 }
 
-/* What the attempt says in a confined process of its own. */
+/* What the attempt says in a confined process of its own. NULL: under the filter of a reader. */
 static int confined(attempt *try, const struct privilege_needs *needs)
 {
 	pid_t child = fork();
@@ -297,7 +314,7 @@ static int confined(attempt *try, const struct privilege_needs *needs)
 
 	if (child == 0) {
 		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-		if (seccomp__confine(needs, NULL))
+		if (needs ? seccomp__confine(needs, NULL) : seccomp__confine_reader(NULL))
 			_exit(255);
 		_exit(try());
 	}
@@ -319,6 +336,9 @@ static const struct need {
 	{"nothing", {.perf_links = false}, {{NULL, 0}}},
 	{"signals_child", {.signals_child = true}, {{try_to_kill, 0}}},
 	{"connects", {.connects = true}, {{try_socket, 0}}},
+	{"sends_kafka",
+	 {.sends_kafka = true},
+	 {{try_to_make_a_pipe, 0}, {try_to_name_a_thread, 0}}},
 	{"serves", {.serves = true}, {{try_to_accept, EBADF}}},
 	{"draws",
 	 {.draws = true},
@@ -344,6 +364,9 @@ static const struct {
 } attempts[] = {
 	{"execve", try_execve},
 	{"socket", try_socket},
+	{"pipe2", try_to_make_a_pipe},
+	{"PR_SET_NAME", try_to_name_a_thread},
+	{"PR_SET_KEEPCAPS", try_to_keep_capabilities},
 	{"ptrace", try_ptrace},
 	{"open to write", try_to_write_a_file},
 	{"open with O_CREAT", try_to_make_a_file},
@@ -404,6 +427,51 @@ static void what_is_refused(void **state)
 		}
 }
 
+static int try_to_read_what_is_open(void)
+{
+	char byte;
+
+	return pread(-1, &byte, 1, 0) < 0 ? errno : 0;
+}
+
+static int try_to_map_data(void)
+{
+	return mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) ==
+			       MAP_FAILED
+		       ? errno
+		       : 0;
+}
+
+static int try_to_abort(void)
+{
+	return syscall(SYS_tgkill, getpid(), gettid(), 0) ? errno : 0;
+}
+
+static pid_t tester;
+
+static int try_to_signal_another(void)
+{
+	return syscall(SYS_tgkill, tester, tester, 0) ? errno : 0;
+}
+
+/* It has its files, and needs no other. */
+static void what_a_reader_may_do(void **state)
+{
+	(void)state;
+	skip_under_sanitizer();
+	for (int i = 0; i < ATTEMPTS_COUNT; i++)
+		if (confined(attempts[i].try, NULL) != EPERM)
+			fail_msg("a reader may do this: %s", attempts[i].name);
+	assert_int_equal(confined(try_to_read_a_file, NULL), EPERM);
+	assert_int_equal(confined(try_to_fork, NULL), EPERM);
+	assert_int_equal(confined(try_a_thread, NULL), EPERM);
+	assert_int_equal(confined(try_to_read_what_is_open, NULL), EBADF);
+	assert_int_equal(confined(try_to_map_data, NULL), 0);
+	assert_int_equal(confined(try_to_abort, NULL), 0);
+	tester = getpid();
+	assert_int_equal(confined(try_to_signal_another, NULL), EPERM);
+}
+
 static void clone3_is_not_there(void **state)
 {
 	(void)state;
@@ -429,6 +497,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_refused),
+		cmocka_unit_test(what_a_reader_may_do),
 		cmocka_unit_test(clone3_is_not_there),
 		cmocka_unit_test(what_is_not),
 	};

@@ -62,6 +62,7 @@ static void a_kind_is_chosen_by_the_text(void **state)
 	check_kind("unix:/run/x", true, true, false);
 	check_kind("tcp:localhost:7", true, true, false);
 	check_kind("tls:localhost:7", true, true, false);
+	check_kind("kafka:localhost:7/t", true, true, false);
 	check_kind("./tcp:localhost:7", false, false, true);
 	check_kind("/nonesuch/events.ndjson", false, false, true);
 }

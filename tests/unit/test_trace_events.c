@@ -201,7 +201,7 @@ static void stopped_with_all_that_was_counted(void **state)
 		"\"tool.invocation.completed\":0,\"fragment.changed\":0},"
 		"\"lost_by_reason\":{\"buffer_full\":10,\"unreadable\":0,\"invalid\":1,"
 		"\"unknown_layout\":0,\"unattributed\":0,\"missed\":0,\"degraded\":0,"
-		"\"not_written\":0},"
+		"\"not_written\":0,\"refused\":0},"
 		"\"filtered\":{\"command.execution.started\":5,\"dsl.step.executed\":0,"
 		"\"command.execution.completed\":0,\"command.validation.failed\":0,"
 		"\"tool.invocation.completed\":0,\"fragment.changed\":0},"

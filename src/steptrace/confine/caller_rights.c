@@ -109,3 +109,16 @@ void caller_rights__end(const struct caller_rights *saved)
 		return;
 	set_effective(saved->effective);
 }
+
+/* Capabilities of the program are for tracing. What a command without them reads, its caller may
+ * read. */
+int caller_rights__leave_others(struct error *err)
+{
+	struct caller_rights former;
+	int code = 0;
+
+	if (!caller_rights__are_fewer())
+		return 0;
+	code = caller_rights__use(&former, err);
+	return code ? code : caller_rights__drop_capabilities();
+}

@@ -40,6 +40,10 @@ bool caller_rights__are_fewer(void);
 int caller_rights__use(struct caller_rights *saved, struct error *err);
 void caller_rights__end(const struct caller_rights *saved);
 
+/* For commands that do not trace: gives up for good what the caller does not have. 0, or negative
+ * errno with a sentence. */
+int caller_rights__leave_others(struct error *err);
+
 /* Drops all capabilities of the calling thread for good. 0 or negative errno. */
 int caller_rights__drop_capabilities(void);
 

@@ -31,6 +31,8 @@ struct privilege_needs {
 	bool signals_child; /* has a command, and passes signals on to it */
 	bool makes_files;   /* rotates files, or opens a file again that was rotated away */
 	bool connects;      /* connects again to a socket that was closed */
+	bool sends_kafka;   /* sends to Kafka: with threads of librdkafka */
+	bool speaks_http;   /* connects with libcurl */
 	bool serves;        /* serves metrics */
 	bool draws;         /* draws on a terminal, and takes keys from it */
 	bool holds_execs;   /* answers the kernel's questions about execs (exec_hold.h) */

@@ -13,6 +13,8 @@
 #include <sys/fanotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__)
 #define SANITIZED 1 /* sanitizers need more system calls */
@@ -106,6 +108,10 @@ static const int file_calls[] = {SCMP_SYS(rename), SCMP_SYS(renameat),  SCMP_SYS
 				 SCMP_SYS(fchown), SCMP_SYS(fchmod)};
 static const int socket_calls[] = {SCMP_SYS(socket), SCMP_SYS(connect), SCMP_SYS(getsockopt),
 				   SCMP_SYS(setsockopt)};
+/* Its threads wake each other through pipes. */
+static const int kafka_calls[] = {SCMP_SYS(pipe), SCMP_SYS(pipe2)};
+/* libcurl notes the addresses of its connections. */
+static const int http_calls[] = {SCMP_SYS(getsockname), SCMP_SYS(getpeername)};
 static const int server_calls[] = {SCMP_SYS(accept4), SCMP_SYS(getsockname), SCMP_SYS(getsockopt),
 				   SCMP_SYS(setsockopt), SCMP_SYS(shutdown)};
 static const int perf_calls[] = {SCMP_SYS(perf_event_open), SCMP_SYS(ioctl)};
@@ -138,6 +144,16 @@ static int allow_where(scmp_filter_ctx filter, int call, unsigned int argument, 
 	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call, 1, &where);
 }
 
+/* Memory that is not executable. */
+static int allow_data(scmp_filter_ctx filter)
+{
+	int code = allow_where(filter, SCMP_SYS(mmap), 2, PROT_EXEC, 0);
+
+	if (!code)
+		code = allow_where(filter, SCMP_SYS(mprotect), 2, PROT_EXEC, 0);
+	return code;
+}
+
 static int allow_with_arguments(scmp_filter_ctx filter)
 {
 	int code = 0;
@@ -148,9 +164,7 @@ static int allow_with_arguments(scmp_filter_ctx filter)
 		code = allow_where(filter, SCMP_SYS(openat), 2, O_ACCMODE | O_CREAT | O_TRUNC,
 				   O_RDONLY);
 	if (!code)
-		code = allow_where(filter, SCMP_SYS(mmap), 2, PROT_EXEC, 0);
-	if (!code)
-		code = allow_where(filter, SCMP_SYS(mprotect), 2, PROT_EXEC, 0);
+		code = allow_data(filter);
 	if (!code) /* threads and processes, but no namespaces */
 		code = allow_where(filter, SCMP_SYS(clone), 0, NAMESPACES, 0);
 	/* The flags of clone3 are in memory, where a filter cannot read them. glibc falls back to
@@ -195,6 +209,12 @@ static int fill(scmp_filter_ctx filter, const struct privilege_needs *needs)
 		code = allow(filter, SCMP_SYS(process_vm_readv));
 	if (!code && needs->connects)
 		code = ALLOW_ALL(filter, socket_calls);
+	if (!code && needs->sends_kafka)
+		code = ALLOW_ALL(filter, kafka_calls);
+	if (!code && needs->sends_kafka) /* its threads have names */
+		code = allow_where(filter, SCMP_SYS(prctl), 0, UINT32_MAX, PR_SET_NAME);
+	if (!code && needs->speaks_http)
+		code = ALLOW_ALL(filter, http_calls);
 	if (!code && needs->serves)
 		code = ALLOW_ALL(filter, server_calls);
 	if (!code && needs->makes_files)
@@ -218,7 +238,55 @@ static int fill(scmp_filter_ctx filter, const struct privilege_needs *needs)
 	return code;
 }
 
-int seccomp__confine(const struct privilege_needs *needs, struct error *err)
+/* ---- a process that reads files which it has been given */
+
+static const int reader_calls[] = {
+	/* questions, answers, files */
+	SCMP_SYS(recvmsg),
+	SCMP_SYS(sendto),
+	SCMP_SYS(read),
+	SCMP_SYS(pread64),
+	SCMP_SYS(lseek),
+	SCMP_SYS(close),
+	SCMP_SYS(fstat),
+	SCMP_SYS(newfstatat), /* fstat() of glibc; the path is in memory */
+	/* memory; mmap and mprotect below */
+	SCMP_SYS(munmap),
+	SCMP_SYS(mremap),
+	SCMP_SYS(madvise),
+	SCMP_SYS(brk),
+	SCMP_SYS(sysinfo),
+	SCMP_SYS(futex),
+	SCMP_SYS(getrandom),
+	SCMP_SYS(restart_syscall),
+	/* the end, and abort() */
+	SCMP_SYS(rt_sigprocmask),
+	SCMP_SYS(rt_sigaction),
+	SCMP_SYS(getpid),
+	SCMP_SYS(gettid),
+	SCMP_SYS(exit),
+	SCMP_SYS(exit_group),
+};
+
+/* abort() sends a signal to its own process; signals to others would end the keeper. */
+static int fill_for_reader(scmp_filter_ctx filter)
+{
+	int code = ALLOW_ALL(filter, reader_calls);
+
+	if (!code)
+		code = allow_where(filter, SCMP_SYS(tgkill), 0, UINT32_MAX, (uint64_t)getpid());
+	if (!code)
+		code = allow_data(filter);
+	if (!code)
+		code = allow_where(filter, SCMP_SYS(fcntl), 1, UINT32_MAX, F_GETFD);
+	if (!code)
+		code = allow_where(filter, SCMP_SYS(fcntl), 1, UINT32_MAX, F_GETFL);
+	return code;
+}
+
+/* ---- loading */
+
+static int confine(const struct privilege_needs *needs, struct error *err)
 {
 	scmp_filter_ctx filter;
 	int code;
@@ -229,7 +297,10 @@ int seccomp__confine(const struct privilege_needs *needs, struct error *err)
 	filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	if (!filter)
 		return error__set(err, -ENOMEM, "out of memory");
-	code = fill(filter, needs);
+	/* the errno of the kernel, instead of ECANCELED for all of them */
+	code = seccomp_attr_set(filter, SCMP_FLTATR_API_SYSRAWRC, 1);
+	if (!code)
+		code = needs ? fill(filter, needs) : fill_for_reader(filter);
 	if (!code)
 		code = seccomp_load(filter);
 	seccomp_release(filter);
@@ -238,4 +309,14 @@ int seccomp__confine(const struct privilege_needs *needs, struct error *err)
 	return code ? error__set(err, code, "cannot limit the system calls of the tracer: %s",
 				 strerror(-code))
 		    : 0;
+}
+
+int seccomp__confine(const struct privilege_needs *needs, struct error *err)
+{
+	return confine(needs, err);
+}
+
+int seccomp__confine_reader(struct error *err)
+{
+	return confine(NULL, err);
 }

@@ -3,8 +3,9 @@
 
 #include <stdlib.h>
 
-/* Fewer bytes are copied: a batch shall not occupy much more memory than its lines need. */
-enum { MOVED_BYTES = 64 * 1024 };
+/* Fewer bytes are copied: a batch shall not occupy much more memory than its lines need. Queues
+ * count that memory. */
+enum { MOVED_BYTES = STREAM_LINES_BYTES / 4 * 3 };
 
 static int fill(struct batch *batch, struct stream *stream)
 {

@@ -15,6 +15,8 @@ struct write_state {
 	int give_up_fd;              /* borrowed; when it is readable, writes do not wait */
 	bool is_socket;              /* send() is used, since other processes share its flags */
 	atomic_bool is_connection;   /* a peer that may pause longer (see output.c) */
+	bool judges_itself;          /* the sink itself decides when to give up its peer */
+	atomic_bool is_ending;       /* the recording waits for the end of the output */
 	atomic_ullong written_bytes; /* so far */
 };
 

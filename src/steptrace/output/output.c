@@ -79,7 +79,6 @@ int output__open(const struct output_options *options, int news_fd, struct outpu
 		return error__set(err, -ENOMEM, "out of memory");
 	output->options = *options;
 	output->news_fd = news_fd;
-	batch_queue__init(&output->queue, options->queue_bytes);
 	output->has_more = true;
 	output->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	output->give_up_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -92,6 +91,7 @@ int output__open(const struct output_options *options, int news_fd, struct outpu
 		output__close(output);
 		return code;
 	}
+	batch_queue__init(&output->queue, options->queue_bytes - output->sink->own_queue_bytes);
 	output->sink->write_state.give_up_fd = output->give_up_fd;
 	*out = output;
 	return 0;
@@ -347,8 +347,15 @@ uint64_t output__written_bytes(const struct output *output)
 	return output->sink->write_state.written_bytes;
 }
 
+void output__await_end(struct output *output)
+{
+	output->sink->write_state.is_ending = true;
+}
+
 uint64_t output__stall_timeout_ns(const struct output *output)
 {
+	if (output->sink->write_state.judges_itself)
+		return UINT64_MAX;
 	return output->sink->write_state.is_connection ? CONNECTION_STALL_TIMEOUT_NS
 						       : STALL_TIMEOUT_NS;
 }
@@ -370,7 +377,7 @@ void output__state(struct output *output, struct output_state *state)
 	pthread_mutex_lock(&output->mutex);
 	*state = (struct output_state){
 		.lost = output->writer.lost + output->refused,
-		.queued_bytes = output->queue.bytes,
+		.queued_bytes = output->queue.bytes + output->sink->held_bytes,
 		.queue_bytes = output->options.queue_bytes,
 		.failed = output->writer.failed,
 	};

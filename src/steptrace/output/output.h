@@ -77,6 +77,8 @@ bool output__is_done(struct output *output);
 bool output__is_awaited(struct output *output);
 /* All bytes that were written so far. While the number grows, there is progress. */
 uint64_t output__written_bytes(const struct output *output);
+/* The recording has ended, and waits. A sink that judges its peer itself has less patience now. */
+void output__await_end(struct output *output);
 /* An output that is awaited and makes no progress for so long is to be given up. */
 uint64_t output__stall_timeout_ns(const struct output *output);
 /* From now on the sink does not wait for its reader any more. A write that would have to wait

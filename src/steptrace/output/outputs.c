@@ -239,9 +239,11 @@ void outputs__give_up_stalled(struct outputs *outputs)
 {
 	uint64_t now = clock__now_ns();
 
-	for (size_t i = 0; i < outputs->count; i++)
+	for (size_t i = 0; i < outputs->count; i++) {
+		output__await_end(outputs->items[i]);
 		if (is_stalled(outputs, i, now))
 			output__give_up(outputs->items[i]);
+	}
 }
 
 void outputs__give_up(struct outputs *outputs)
@@ -326,6 +328,22 @@ bool outputs__connect(const struct outputs *outputs)
 {
 	for (size_t i = 0; i < outputs->count; i++)
 		if (output__kind(outputs->items[i])->connects)
+			return true;
+	return false;
+}
+
+bool outputs__send_kafka(const struct outputs *outputs)
+{
+	for (size_t i = 0; i < outputs->count; i++)
+		if (output__kind(outputs->items[i])->is_kafka)
+			return true;
+	return false;
+}
+
+bool outputs__speak_http(const struct outputs *outputs)
+{
+	for (size_t i = 0; i < outputs->count; i++)
+		if (output__kind(outputs->items[i])->speaks_http)
 			return true;
 	return false;
 }

@@ -86,8 +86,11 @@ void outputs__log_lost(const struct outputs *outputs);
 uint64_t outputs__lost(struct outputs *outputs);
 
 bool outputs__use_terminal(const struct outputs *outputs);
-/* What rights they need while the recording runs: to make files, to connect sockets. */
+/* What rights they need while the recording runs: to make files, to connect sockets, to use
+ * libcurl. */
 bool outputs__make_files(const struct outputs *outputs);
 bool outputs__connect(const struct outputs *outputs);
+bool outputs__send_kafka(const struct outputs *outputs);
+bool outputs__speak_http(const struct outputs *outputs);
 
 #endif

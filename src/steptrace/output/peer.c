@@ -82,7 +82,7 @@ int peer__find_host(struct peer *peer, const char *where, struct error *err)
 	peer->is_fresh = true;
 	if (is_numeric(peer->named.host))
 		return 0;
-	peer->resolver = resolver__start(&peer->named);
+	peer->resolver = resolver__start();
 	return peer->resolver
 		       ? 0
 		       : error__set(err, -EAGAIN, "cannot start a process that looks up '%s' again",
@@ -100,7 +100,9 @@ void peer__close(struct peer *peer)
 /* When the lookup fails, the former addresses stay. */
 static int look_up_again(struct peer *peer, int give_up_fd)
 {
-	int code = peer->resolver ? resolver__ask(peer->resolver, &peer->addresses, give_up_fd) : 0;
+	int code = peer->resolver ? resolver__ask(peer->resolver, &peer->named, &peer->addresses,
+						  give_up_fd)
+				  : 0;
 
 	return code == -ECANCELED ? code : 0;
 }

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -16,7 +17,7 @@
 
 #include "steptrace/confine/privilege.h"
 
-enum { ANSWER_MS = 5000, OWN_FD = 3 };
+enum { ANSWER_MS = 5000, OWN_FD = 3, PORT_BYTES = 64 };
 
 struct resolver {
 	int fd; /* of a pair of sockets; the child has the other one */
@@ -24,14 +25,20 @@ struct resolver {
 	uint32_t asked; /* the number of the last question: an earlier answer may come late */
 };
 
+struct question {
+	uint32_t number;
+	char host[sizeof(((struct host_port *)NULL)->host)];
+	char port[PORT_BYTES];
+};
+
 struct answer {
 	uint32_t number;
 	struct address_list list; /* empty: the lookup failed */
 };
 
-int address_list__find(struct address_list *list, const struct host_port *named)
+static int find(struct address_list *list, const struct host_port *named, int flags)
 {
-	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = flags};
 	struct addrinfo *found = NULL;
 	int code = getaddrinfo(named->host, named->port, &hints, &found);
 
@@ -46,6 +53,16 @@ int address_list__find(struct address_list *list, const struct host_port *named)
 	}
 	freeaddrinfo(found);
 	return 0;
+}
+
+int address_list__find(struct address_list *list, const struct host_port *named)
+{
+	return find(list, named, 0);
+}
+
+int address_list__find_numeric(struct address_list *list, const struct host_port *named)
+{
+	return find(list, named, AI_NUMERICHOST | AI_NUMERICSERV);
 }
 
 /* ---- the child */
@@ -82,31 +99,42 @@ static int confine(pid_t parent)
 
 /* Waits for a question and takes the newest: while a lookup lasted, the tracer may have given up
  * several. False: the tracer has closed its end. */
-static bool take_question(uint32_t *number)
+static bool take_question(struct question *question)
 {
-	if (recv(OWN_FD, number, sizeof(*number), 0) != sizeof(*number))
+	if (recv(OWN_FD, question, sizeof(*question), 0) != sizeof(*question))
 		return false;
-	while (recv(OWN_FD, number, sizeof(*number), MSG_DONTWAIT) == sizeof(*number))
+	while (recv(OWN_FD, question, sizeof(*question), MSG_DONTWAIT) == sizeof(*question))
 		continue;
 	return true;
 }
 
-_Noreturn static void serve(int fd, pid_t parent, const struct host_port *named)
+static void look_up(struct question *question, struct answer *answer)
 {
+	struct host_port named = {.port = question->port};
+
+	memcpy(named.host, question->host, sizeof(named.host));
+	named.host[sizeof(named.host) - 1] = question->port[sizeof(question->port) - 1] = 0;
+	answer->number = question->number;
+	address_list__find(&answer->list, &named);
+}
+
+_Noreturn static void serve(int fd, pid_t parent)
+{
+	struct question question;
 	struct answer answer;
 
 	memset(&answer, 0, sizeof(answer));
 	if (keep_only(fd) || confine(parent))
 		_exit(1);
-	while (take_question(&answer.number)) {
-		address_list__find(&answer.list, named);
+	while (take_question(&question)) {
+		look_up(&question, &answer);
 		if (send(OWN_FD, &answer, sizeof(answer), MSG_NOSIGNAL) < 0)
 			break;
 	}
 	_exit(0);
 }
 
-struct resolver *resolver__start(const struct host_port *named)
+struct resolver *resolver__start(void)
 {
 	struct resolver *resolver = calloc(1, sizeof(*resolver));
 	pid_t parent = getpid();
@@ -118,7 +146,7 @@ struct resolver *resolver__start(const struct host_port *named)
 	}
 	resolver->child = fork();
 	if (resolver->child == 0)
-		serve(sockets[1], parent, named);
+		serve(sockets[1], parent);
 	close(sockets[1]);
 	resolver->fd = sockets[0];
 	if (resolver->child > 0)
@@ -151,16 +179,30 @@ static int await_answer(const struct resolver *resolver, int give_up_fd)
 	return fds[1].revents ? -ECANCELED : 0;
 }
 
-int resolver__ask(struct resolver *resolver, struct address_list *list, int give_up_fd)
+/* The queue is full when a lookup takes very long: the tracer does not wait for room. */
+static int ask(struct resolver *resolver, const struct host_port *named)
+{
+	struct question question;
+
+	if (strlen(named->port) >= sizeof(question.port))
+		return -EINVAL;
+	memset(&question, 0, sizeof(question));
+	question.number = ++resolver->asked;
+	snprintf(question.host, sizeof(question.host), "%s", named->host);
+	snprintf(question.port, sizeof(question.port), "%s", named->port);
+	if (send(resolver->fd, &question, sizeof(question), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+		return -errno;
+	return 0;
+}
+
+int resolver__ask(struct resolver *resolver, const struct host_port *named,
+		  struct address_list *list, int give_up_fd)
 {
 	struct answer answer;
-	int code;
+	int code = ask(resolver, named);
 
-	resolver->asked++;
-	/* The queue is full when a lookup takes very long: the tracer does not wait for room. */
-	if (send(resolver->fd, &resolver->asked, sizeof(resolver->asked),
-		 MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
-		return -errno;
+	if (code)
+		return code;
 	do {
 		code = await_answer(resolver, give_up_fd);
 		if (code)

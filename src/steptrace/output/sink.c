@@ -8,6 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "steptrace/output/kafka_address.h"
+#include "steptrace/output/library_settings.h"
+#include "steptrace/output/otlp_address.h"
 #include "steptrace/output/peer.h"
 
 static bool is_standard_output(const char *where)
@@ -29,6 +32,13 @@ static bool is_path(const char *where)
 {
 	(void)where;
 	return true;
+}
+
+static int check_kafka(const char *where, struct error *err)
+{
+	struct kafka_address address;
+
+	return kafka_address__parse(&address, where, err);
 }
 
 /* The first row that matches is taken. */
@@ -58,6 +68,24 @@ static const struct sink_kind kinds[] = {
 	 .connects = true,
 	 .is_tcp = true,
 	 .is_tls = true},
+	{.name = "kafka:BROKER[,BROKER...]/TOPIC",
+	 .prefix = "kafka:",
+	 .check = check_kafka,
+	 .open = sink_kafka__open,
+	 .drops = true,
+	 .connects = true,
+	 .is_kafka = true,
+	 .needs_json = true},
+	{.name = "otlp:http://HOST:PORT",
+	 .prefix = "otlp:",
+	 .check = otlp_address__check,
+	 .open = sink_otlp__open,
+	 .drops = true,
+	 .connects = true,
+	 .speaks_http = true,
+	 .is_tcp = true,
+	 .is_otlp = true,
+	 .needs_events = true},
 	{.name = "a FIFO or device",
 	 .is_meant = is_special,
 	 .open = sink_inherited__open,
@@ -130,6 +158,7 @@ int sink__open(const struct sink_options *options, struct sink **sink, struct er
 
 	if (code)
 		return code;
+	library_settings__ignore();
 	code = kind->open(options, sink, err);
 	if (!code)
 		(*sink)->kind = kind;
@@ -182,6 +211,11 @@ int sink__put_header(struct sink *sink,
 	free(header);
 	sink->parts += code == 0;
 	return code;
+}
+
+int sink__settle(struct sink *sink, struct error *err)
+{
+	return sink->ops->settle ? sink->ops->settle(sink, err) : 0;
 }
 
 uint64_t sink__timer_ns(const struct sink *sink)

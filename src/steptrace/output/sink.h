@@ -14,6 +14,7 @@
 #define STEPTRACE_SINK_H
 
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,7 +22,9 @@
 
 #include "common/error.h"
 #include "steptrace/output/descriptor.h"
+#include "steptrace/output/otlp_sender.h"
 #include "steptrace/output/tls.h"
+#include "steptrace/stream/lines.h"
 
 #define FILE_GROUP_ANY ((gid_t)-1) /* no group that has to be kept */
 
@@ -35,6 +38,10 @@ struct sink_options {
 	gid_t file_group;
 	uint64_t tcp_timeout_ns; /* see connection.h */
 	struct tls_files tls;
+	const char *kafka_settings; /* see kafka_settings.h; NULL: none */
+	struct otlp_options otlp;
+	size_t queue_bytes; /* the limit of the queue */
+	bool drops;         /* see output.h */
 };
 
 struct sink_ops;
@@ -50,9 +57,17 @@ struct sink {
 	 * had not taken them when it went. They are whole lines, except for the first one, of which
 	 * it has the beginning. Whoever sees a number here counts the lines and clears it. */
 	size_t lost_bytes;
-	const char *header;  /* borrowed: the trace.started; NULL: none */
-	unsigned int parts;  /* how many have begun with a header */
-	char name[PATH_MAX]; /* in messages */
+	/* Some sinks send lines in another order, or learn late that a line did not arrive. They
+	 * get the marks of the lines that are written next, and call `lose` for each line that was
+	 * reported as written and is lost after all, or that the peer refused. */
+	const struct line_mark *marks; /* borrowed; NULL: none of the lines has one */
+	void (*lose)(void *context, const struct line_mark *mark, bool is_refused);
+	void *lose_context;
+	size_t own_queue_bytes;   /* of queue_bytes, what the sink needs for such lines */
+	atomic_size_t held_bytes; /* what they occupy now */
+	const char *header;       /* borrowed: the trace.started; NULL: none */
+	unsigned int parts;       /* how many have begun with a header */
+	char name[PATH_MAX];      /* in messages */
 };
 
 /* NULL where a kind does not need a function; `write` and `close` are never NULL. */
@@ -64,6 +79,9 @@ struct sink_ops {
 	gid_t (*group)(const struct sink *sink);
 	/* How many of the bytes that were written last may still be lost (lost_bytes). */
 	size_t (*untaken_bytes)(const struct sink *sink);
+	/* Waits until it is known of each line whether it arrived. 0: since the last call, all did;
+	 * or negative errno with a sentence. -ECANCELED as write(). */
+	int (*settle)(struct sink *sink, struct error *err);
 	/* SIGHUP: another process may have renamed the file. */
 	void (*reopen)(struct sink *sink);
 	/* In how many ns on_timer() has to be called, when nothing is written before; UINT64_MAX:
@@ -87,11 +105,14 @@ struct sink_kind {
 	/* Whether the text is well-formed. 0, or -EINVAL with a sentence; NULL: every text is. */
 	int (*check)(const char *where, struct error *err);
 	int (*open)(const struct sink_options *options, struct sink **sink, struct error *err);
-	bool drops;    /* the default when the queue is full: drop lines instead of waiting */
-	bool connects; /* needs the right to connect while the recording runs */
-	bool is_tcp, is_tls;
-	bool makes_files; /* needs the right to make files while it runs; can be rotated */
-	bool is_given;    /* was opened, or made, by another process: perhaps the terminal */
+	bool drops;       /* the default when the queue is full: drop lines instead of waiting */
+	bool connects;    /* needs the right to connect while the recording runs */
+	bool speaks_http; /* needs what libcurl asks the kernel, too */
+	bool is_tcp, is_tls, is_kafka, is_otlp;
+	bool needs_json;   /* has no use for text */
+	bool needs_events; /* whole events in JSON: neither compact lines nor --fields */
+	bool makes_files;  /* needs the right to make files while it runs; can be rotated */
+	bool is_given;     /* was opened, or made, by another process: perhaps the terminal */
 };
 
 /* Never NULL: a text that nothing else matches is the path of a file. NULL and "-": standard
@@ -117,6 +138,9 @@ void sink__close(struct sink *sink);
 int sink__write(struct sink *sink, const char *lines, size_t bytes, size_t *written,
 		struct error *err);
 
+/* As sink_ops.settle. */
+int sink__settle(struct sink *sink, struct error *err);
+
 /* As sink_ops.timer_ns. */
 uint64_t sink__timer_ns(const struct sink *sink);
 
@@ -140,6 +164,8 @@ int sink_socket__open_tcp(const struct sink_options *options, struct sink **sink
 			  struct error *err);
 int sink_socket__open_tls(const struct sink_options *options, struct sink **sink,
 			  struct error *err);
+int sink_kafka__open(const struct sink_options *options, struct sink **sink, struct error *err);
+int sink_otlp__open(const struct sink_options *options, struct sink **sink, struct error *err);
 int sink_file__open(const struct sink_options *options, struct sink **sink, struct error *err);
 
 #endif

@@ -12,21 +12,15 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "steptrace/output/away.h"
 #include "steptrace/output/connection.h"
 #include "steptrace/output/descriptor.h"
 #include "steptrace/output/peer.h"
 #include "steptrace/output/sink.h"
 
-enum { FIRST_PAUSE_MS = 50, LONGEST_PAUSE_MS = 5000, REASONS_MAX = 4 };
+enum { FIRST_PAUSE_MS = 50, LONGEST_PAUSE_MS = 5000 };
 
-#define LASTING_NS 1000000000ull  /* a connection of this age resets the pause */
-#define LOG_NS     10000000000ull /* between two messages with the same reason */
-
-/* Why the peer could not be reached. */
-struct reason {
-	struct error text;
-	uint64_t logged_ns; /* when it was logged last; 0: never */
-};
+#define LASTING_NS 1000000000ull /* a connection of this age resets the pause */
 
 struct socket_sink {
 	struct sink sink; /* its name is the text of -o */
@@ -38,9 +32,7 @@ struct socket_sink {
 	uint64_t connected_ns;         /* the last time */
 	int pause_ms;                  /* before the next attempt */
 	bool was_root;                 /* when it was opened */
-	bool is_away;                  /* the last attempt failed, or the connection broke */
-	bool logged_away;              /* that was logged, so the next connection is logged, too */
-	struct reason reasons[REASONS_MAX];
+	struct away away;
 };
 
 static struct socket_sink *socket_of(struct sink *sink)
@@ -65,46 +57,16 @@ static void log_reason(const struct socket_sink *socket, int code, const char *w
 			  socket->sink.name, why, geteuid());
 }
 
-/* The place of the reason, or the one that was logged longest ago. */
-static struct reason *place_of(struct socket_sink *socket, const struct error *why)
-{
-	struct reason *oldest = &socket->reasons[0];
-
-	for (int i = 0; i < REASONS_MAX; i++) {
-		struct reason *reason = &socket->reasons[i];
-
-		if (reason->logged_ns && strcmp(reason->text.text, why->text) == 0)
-			return reason;
-		if (reason->logged_ns < oldest->logged_ns)
-			oldest = reason;
-	}
-	return oldest;
-}
-
-/*
- * While the peer is away, each reason is logged once: the first address of a host may refuse, and
- * the second show a wrong certificate. A reason is logged once in LOG_NS, because a peer may accept
- * and close every moment.
- */
 static void log_away(struct socket_sink *socket, int code, const struct error *why)
 {
-	struct reason *reason = place_of(socket, why);
-	bool is_known = reason->logged_ns && strcmp(reason->text.text, why->text) == 0;
-	uint64_t now = clock__now_ns();
-
-	if ((!is_known || !socket->is_away) && now - reason->logged_ns >= LOG_NS) {
+	if (away__begin(&socket->away, why))
 		log_reason(socket, code, why->text);
-		*reason = (struct reason){*why, now};
-		socket->logged_away = true;
-	}
-	socket->is_away = true;
 }
 
 static void log_connected(struct socket_sink *socket)
 {
-	if (socket->is_away && socket->logged_away)
+	if (away__end(&socket->away))
 		log__info("%s is connected", socket->sink.name);
-	socket->is_away = socket->logged_away = false;
 }
 
 /* ---- connections */
@@ -232,8 +194,8 @@ static void socket_on_readable(struct sink *sink)
 static int canceled(const struct socket_sink *socket, struct error *err)
 {
 	return error__set(err, -ECANCELED,
-			  socket->is_away ? "stopped because %s could not be reached"
-					  : "stopped because the reader of %s did not read",
+			  socket->away.is_away ? "stopped because %s could not be reached"
+					       : "stopped because the reader of %s did not read",
 			  socket->sink.name);
 }
 

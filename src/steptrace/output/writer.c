@@ -13,9 +13,13 @@ enum { GATHERED_BYTES = 128 * 1024 }; /* gathered lines are written when there a
 #define LOG_NS     10000000000ull   /* between two messages about failures of the sink */
 #define LONGEST_NS 3600000000000ull /* the longest timeout */
 
+static void lose(void *context, const struct line_mark *mark, bool is_refused);
+
 int writer__open(struct writer *writer, struct sink *sink, bool drops)
 {
 	writer->sink = sink;
+	sink->lose = lose;
+	sink->lose_context = writer;
 	writer->drops = drops;
 	writer->incomplete = incomplete__new();
 	if (!writer->incomplete || lines__init(&writer->gathered, GATHERED_BYTES) ||
@@ -100,6 +104,7 @@ static int put(struct writer *writer, const struct text *text, size_t *written)
 	do {
 		size_t out = 0;
 
+		writer->sink->marks = mark;
 		code = sink__write(writer->sink, text->lines + *written, text->bytes - *written,
 				   &out, &err);
 		mark = remember(writer, text->lines + *written, out, mark);
@@ -138,6 +143,37 @@ static void take_missing(struct writer *writer, const struct missing_lines *miss
 {
 	missing_lines__add(&writer->missing, missing);
 	line_counts__add(&writer->not_written, &missing->lost);
+}
+
+/* An event that the peer refused is reported as `refused`. A report that was refused is not
+ * repeated. */
+static void take_refused(struct writer *writer, const struct line_mark *mark, uint64_t now_ns)
+{
+	struct missing_lines missing = {.since_ns = now_ns, .until_ns = now_ns};
+
+	line_counts__count_mark(&writer->refused, mark);
+	if (mark->kind == EVENT_NONE)
+		return;
+	missing.lost.told[mark->kind][LOSS_REFUSED] = 1;
+	missing.lost.told_since_ns = now_ns;
+	missing_lines__add(&writer->missing, &missing);
+}
+
+/* The line was counted as written when the sink had passed it on. */
+static void lose(void *context, const struct line_mark *mark, bool is_refused)
+{
+	struct writer *writer = context;
+	uint64_t now_ns = clock__now_ns();
+	struct missing_lines missing = {.since_ns = now_ns, .until_ns = now_ns};
+
+	line_counts__count_mark(&missing.lost, mark);
+	if (writer->format == FORMAT_JSON)
+		incomplete__miss_mark(writer->incomplete, mark);
+	writer->lost += line_counts__total(&missing.lost);
+	if (is_refused)
+		take_refused(writer, mark, now_ns);
+	else
+		take_missing(writer, &missing);
 }
 
 /* The lines were counted as written when the sink had passed them on. */
@@ -354,6 +390,7 @@ void writer__tick(struct writer *writer)
 		put_missing(writer);
 	if (timer_in_ns(writer) == 0)
 		writer->sink->ops->on_timer(writer->sink);
+	writer__take_back(writer);
 }
 
 /* ---- the end */
@@ -365,11 +402,14 @@ static bool put_stopped(struct writer *writer, struct stream_counts counts,
 	static const struct line_mark nothing;
 	struct trace_totals written = *totals;
 
-	written.overdue -= writer->not_written.overdue;
+	written.overdue -= writer->not_written.overdue + writer->refused.overdue;
 	for (int kind = 0; kind < EVENT_KINDS_COUNT; kind++) {
 		counts.events[kind] -= writer->not_written.events[kind];
 		counts.lost[kind][LOSS_NOT_WRITTEN] += writer->not_written.events[kind];
 		counts.aborted[kind] -= writer->not_written.aborted[kind];
+		counts.events[kind] -= writer->refused.events[kind];
+		counts.lost[kind][LOSS_REFUSED] += writer->refused.events[kind];
+		counts.aborted[kind] -= writer->refused.aborted[kind];
 	}
 	writer->own_lines.at = writer->own_lines.base;
 	if (trace_events__put_stopped(&writer->own_lines, writer->format, &writer->clock, &counts,
@@ -380,13 +420,29 @@ static bool put_stopped(struct writer *writer, struct stream_counts counts,
 	return json__length(&writer->own_lines) == 0 || put_own_line(writer, &nothing) == 0;
 }
 
+/* False: lines did not arrive, or were refused. They are counted now. */
+static bool settle(struct writer *writer)
+{
+	struct error err = {""};
+	int code = writer->failed ? 0 : sink__settle(writer->sink, &err);
+
+	if (code == -ECANCELED)
+		on_failure(writer, code, &err);
+	else if (code)
+		writer->err = err;
+	writer__take_back(writer);
+	return code == 0;
+}
+
 void writer__end(struct writer *writer, const struct missing_lines *missing,
 		 const struct stream_counts *counts, const struct trace_totals *totals,
 		 uint64_t stopped_ns)
 {
 	writer__add_missing(writer, missing);
 	writer__flush(writer);
+	settle(writer);
 	put_missing(writer);
-	if (!put_stopped(writer, *counts, totals, stopped_ns))
+	settle(writer); /* the totals contain what was refused until then */
+	if (!put_stopped(writer, *counts, totals, stopped_ns) || !settle(writer))
 		writer->failed = true;
 }

@@ -30,6 +30,7 @@ struct writer {
 	struct missing_lines missing;   /* not reported yet */
 	uint64_t reported_ns;           /* when the last report was attempted */
 	struct line_counts not_written; /* all that is missing, from the start */
+	struct line_counts refused;     /* the same of what the peer refused */
 	struct incomplete *incomplete;
 	struct untaken untaken; /* what is written, but may still be lost */
 	struct lines corrected; /* memory for lines that are changed for this output */

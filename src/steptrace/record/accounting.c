@@ -32,8 +32,8 @@ void accounting__enter(struct accounting *accounting, const struct capture_count
 	accounting->is_limit_reached = stream__limit_reached(stream);
 }
 
-_Static_assert(LOSS_NOT_WRITTEN == LOSS_REASONS_COUNT - 1,
-	       "an event that was not written is reported by each output itself");
+_Static_assert(LOSS_NOT_WRITTEN == LOSS_REASONS_COUNT - 2 && LOSS_REFUSED == LOSS_NOT_WRITTEN + 1,
+	       "an event that was not written, or refused, is reported by each output itself");
 
 int accounting__report(struct accounting *accounting, struct stream *stream, uint64_t now_ns)
 {

@@ -3,16 +3,13 @@
 
 #include <errno.h>
 #include <microhttpd.h>
-#include <netdb.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/host_port.h"
-#include "common/parse.h"
+#include "common/tcp_listener.h"
 
 enum {
 	CONNECTIONS_MAX = 64,
@@ -103,44 +100,9 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
 
 /* ---- the listening socket */
 
-static int listen_at(const struct addrinfo *at)
-{
-	int fd = socket(at->ai_family, at->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int one = 1, code;
-
-	if (fd < 0)
-		return -errno;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (bind(fd, at->ai_addr, at->ai_addrlen) == 0 && listen(fd, CONNECTIONS_MAX) == 0)
-		return fd;
-	code = -errno;
-	close(fd);
-	return code;
-}
-
-/* The kernel chose the port if it was 0. */
-static void name_url(struct metrics *metrics, int fd)
-{
-	char host[NI_MAXHOST] = "?", port[NI_MAXSERV] = "?";
-	struct sockaddr_storage address;
-	socklen_t size = sizeof(address);
-
-	if (getsockname(fd, (struct sockaddr *)&address, &size) == 0)
-		getnameinfo((struct sockaddr *)&address, size, host, sizeof(host), port,
-			    sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
-	snprintf(metrics->url, sizeof(metrics->url),
-		 strchr(host, ':') ? "http://[%.250s]:%.10s/metrics"
-				   : "http://%.250s:%.10s/metrics",
-		 host, port);
-}
-
 static int split(const char *text, struct host_port *address, struct error *err)
 {
-	uint64_t number;
-
-	*address = (struct host_port){.host = "127.0.0.1", .port = text};
-	if (strchr(text, ':') ? host_port__split(text, address)
-			      : parse__u64(text, 0, 65535, &number))
+	if (tcp_listener__split(text, address))
 		return error__set(err, -EINVAL,
 				  "--metrics is ADDRESS:PORT or PORT, not '%s' (for example: "
 				  "--metrics 127.0.0.1:9464)",
@@ -155,24 +117,19 @@ int metrics__check(const char *address, struct error *err)
 	return split(address, &parts, err);
 }
 
-static int open_socket(const char *text, struct error *err)
+static int open_socket(struct metrics *metrics, const char *text, struct error *err)
 {
-	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-	struct addrinfo *found = NULL;
+	struct tcp_listener listener;
 	struct host_port address;
-	int code = split(text, &address, err), fd;
+	int code = split(text, &address, err);
 
 	if (code)
 		return code;
-	code = getaddrinfo(address.host, address.port, &hints, &found);
+	code = tcp_listener__open(&listener, &address, CONNECTIONS_MAX, err);
 	if (code)
-		return error__set(err, -EADDRNOTAVAIL, "cannot serve metrics at '%s': %s", text,
-				  gai_strerror(code));
-	fd = listen_at(found);
-	freeaddrinfo(found);
-	return fd >= 0 ? fd
-		       : error__set(err, fd, "cannot serve metrics at '%s': %s", text,
-				    strerror(-fd));
+		return error__prefix(err, code, "cannot serve metrics at '%s'", text);
+	snprintf(metrics->url, sizeof(metrics->url), "http://%s/metrics", listener.name);
+	return listener.fd;
 }
 
 int metrics__open(const char *address, metrics_text_fn *text, void *context, struct metrics **out,
@@ -186,12 +143,11 @@ int metrics__open(const char *address, metrics_text_fn *text, void *context, str
 		return error__set(err, -ENOMEM, "out of memory");
 	metrics->text = text;
 	metrics->context = context;
-	fd = open_socket(address, err);
+	fd = open_socket(metrics, address, err);
 	if (fd < 0) {
 		free(metrics);
 		return fd;
 	}
-	name_url(metrics, fd);
 	metrics->daemon = MHD_start_daemon(
 		MHD_USE_EPOLL, 0, NULL, NULL, answer, metrics, MHD_OPTION_LISTEN_SOCKET, fd,
 		MHD_OPTION_CONNECTION_LIMIT, (unsigned int)CONNECTIONS_MAX,

@@ -130,16 +130,25 @@ static void on_input(struct session *session, bool more)
 		session__stop(session, "interrupted");
 }
 
+/* After the events: a sample in a span is there before the end of the span is. */
+static bool read_samples(const struct session *session)
+{
+	const struct event_reader *reader = session->options->reader;
+
+	return reader && reader->sampler && reader->sampler->read(reader->context);
+}
+
 /* True: there may be more to read. */
 static bool read_more(struct session *session)
 {
 	bool more_overdue =
 		overdue_events__take(&session->overdue, session->stream, session->pseudonyms);
-	bool more_open = open_looks__take(&session->looks);
+	bool more_open = open_looks__take(&session->looks), more_events;
 
 	if (open_looks__has_answer(&session->looks)) /* before later events */
 		session__tell_reader(session, false);
-	return intake__drain(session) || more_overdue || more_open;
+	more_events = intake__drain(session);
+	return read_samples(session) || more_events || more_overdue || more_open;
 }
 
 /* `more`: do not wait, there is more to read. Returns the same for the next turn. */

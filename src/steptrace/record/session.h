@@ -28,6 +28,18 @@
 #include "steptrace/watch/traced_command.h"
 #include "steptrace/watch/watch.h"
 
+/* Samples that a reader takes beside the events (steptrace profile). */
+struct reader_sampler {
+	/* Called when the probes are attached and no privileges are dropped yet. Returns a
+	 * descriptor that is readable when there is much to read, or negative errno with a
+	 * sentence. The capture lives until the recording has ended. */
+	int (*open)(void *context, struct capture *capture, struct error *err);
+	/* Called when the events that waited were read. True: there is more to read. */
+	bool (*read)(void *context);
+	/* After open(): a child process of the reader, which it may end by a signal; 0: none. */
+	pid_t (*child)(const void *context);
+};
+
 /* What a command does with events instead of writing them. */
 struct event_reader {
 	void (*on_event)(void *context, const struct event *event); /* valid during the call */
@@ -39,6 +51,7 @@ struct event_reader {
 	/* Called once when the recording ends, before the probes are detached. NULL: it is not. */
 	void (*on_stop)(void *context, struct stream *stream, uint64_t now_ns);
 	const struct reader_input *input;     /* NULL: none */
+	const struct reader_sampler *sampler; /* NULL: none */
 	const struct open_items_reader *open; /* NULL: it does not want to know what is open */
 };
 
@@ -61,6 +74,7 @@ struct session_options {
 	struct watch_options watch; /* targets, filters, ring buffers, site */
 	struct output_options outputs[OUTPUTS_MAX];
 	size_t outputs_count; /* 0: a reader takes the events, and nothing is written */
+	bool takes_stdout;    /* the caller writes a result to standard output */
 
 	enum stream_format format;
 	bool format_is_given;   /* --format */

@@ -31,16 +31,17 @@ static bool uses_stdout(const struct session_options *options)
 static int start_command(struct session *session)
 {
 	char *const *command = session->options->watch.targets.command;
-	bool takes_stdout = uses_stdout(session->options);
+	bool is_result = session->options->takes_stdout;
+	bool takes_stdout = is_result || uses_stdout(session->options);
 	int code;
 
 	if (!command)
 		return 0;
 	code = traced_command__start(&session->command, command, takes_stdout, session->err);
 	if (!code && takes_stdout)
-		log__info("events are written to standard output; the standard output of '%s' "
+		log__info("%s written to standard output; the standard output of '%s' "
 			  "goes to standard error (-o FILE leaves it in place)",
-			  command[0]);
+			  is_result ? "the result is" : "events are", command[0]);
 	return code;
 }
 
@@ -293,16 +294,47 @@ static int open_input(struct session *session)
 	return fd < 0 ? fd : wakeups__watch_input(&session->wakeups, fd);
 }
 
+static const struct reader_sampler *sampler_of(const struct session *session)
+{
+	const struct event_reader *reader = session->options->reader;
+
+	return reader ? reader->sampler : NULL;
+}
+
+/* Wakes the loop up, as records do. */
+static int open_sampler(struct session *session)
+{
+	const struct reader_sampler *sampler = sampler_of(session);
+	int fd;
+
+	if (!sampler)
+		return 0;
+	fd = sampler->open(session->options->reader->context, session->watch.capture, session->err);
+	return fd < 0 ? fd : wakeups__watch_records(&session->wakeups, fd);
+}
+
+/* A session has one child at most: there is no reader that needs two. */
+static pid_t child_of(const struct session *session)
+{
+	const struct reader_sampler *sampler = sampler_of(session);
+
+	if (sampler)
+		return sampler->child(session->options->reader->context);
+	return session->overdue.lookout.child ? session->overdue.lookout.child
+					      : session->looks.lookout.child;
+}
+
 static int give_up_privileges(struct session *session)
 {
 	const struct reader_input *input = input_of(session);
 	struct privilege_needs needs = {
 		.makes_files = outputs__make_files(&session->outputs),
 		.connects = outputs__connect(&session->outputs),
+		.sends_kafka = outputs__send_kafka(&session->outputs),
+		.speaks_http = outputs__speak_http(&session->outputs),
 		.serves = session->options->metrics_address != NULL,
 		.draws = input && input->is_terminal,
-		.ends_child = session->overdue.lookout.child ? session->overdue.lookout.child
-							     : session->looks.lookout.child,
+		.ends_child = child_of(session),
 	};
 	int code;
 
@@ -361,6 +393,7 @@ int setup__open(struct session *session)
 		{.run = attach},
 		{.run = open_overdue},
 		{.run = open_looks},
+		{.run = open_sampler},
 		{.run = open_input, .as_caller = true},
 		{.run = give_up_privileges},
 		{.run = start_outputs},

@@ -16,6 +16,7 @@ const char *const loss_names[] = {
 	[LOSS_INVALID] = "invalid",           [LOSS_LAYOUT] = "unknown_layout",
 	[LOSS_UNATTRIBUTED] = "unattributed", [LOSS_MISSED] = "missed",
 	[LOSS_DEGRADED] = "degraded",         [LOSS_NOT_WRITTEN] = "not_written",
+	[LOSS_REFUSED] = "refused",
 };
 
 _Static_assert(sizeof(loss_names) / sizeof(loss_names[0]) == LOSS_REASONS_COUNT,

@@ -54,6 +54,7 @@ enum loss_reason {
 	LOSS_MISSED,       /* the kernel could not run the BPF program */
 	LOSS_DEGRADED,     /* dropped to stay within --max-cpu */
 	LOSS_NOT_WRITTEN,  /* the output failed, or there was no memory */
+	LOSS_REFUSED,      /* the receiver of an output refused it */
 	LOSS_REASONS_COUNT,
 };
 
