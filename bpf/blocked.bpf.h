@@ -66,9 +66,9 @@ static __always_inline struct file *file_at(__u64 files, __u32 descriptor)
 	return file;
 }
 
-/* A function of its own, which the verifier checks once and not for every call. Returns an enum
- * blocked_kind. */
-__attribute__((noinline)) int kind_of_descriptor(__u64 files, __u32 descriptor)
+/* A function of its own, which the verifier checks once and not for every call. Weak, because two
+ * objects have it. Returns an enum blocked_kind. */
+__attribute__((noinline, weak)) int kind_of_descriptor(__u64 files, __u32 descriptor)
 {
 	struct file *file = file_at(files, descriptor);
 

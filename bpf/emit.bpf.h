@@ -16,6 +16,7 @@
 
 #include "breakdown.bpf.h"
 #include "degrade.bpf.h"
+#include "stacks.bpf.h"
 
 #include <bpf/bpf_tracing.h>
 
@@ -107,6 +108,16 @@ static __always_inline void keep_thread_stack(struct pt_regs *regs)
 {
 	if (makes_tail_call)
 		bpf_tail_call(regs, &unused_tail_calls, 0);
+}
+
+/* The sample of a span has to be there before the end of the span is. A function of its own, which
+ * the verifier checks once and not for every probe. Before Linux 6.8 it checks it even if nothing
+ * calls it; then the map is not there, so the condition is here, too. */
+__attribute__((noinline)) int note_running_at_probe(void)
+{
+	if (marks_runners)
+		note_current_running();
+	return 0;
 }
 
 /* From now on the reader may not know what this probe said, and perhaps no command's context. A
@@ -205,6 +216,8 @@ static __always_inline bool boundary__open(struct boundary *at, struct pt_regs *
 	at->ring = ring_of(at->cpu);
 	at->counts = &counts[at->cpu & (COUNT_ROWS - 1)];
 	hits = __sync_fetch_and_add(&at->counts->hits[probe], 1);
+	if (marks_runners)
+		note_running_at_probe();
 	boundary__measure(at);
 	if (!match__span(at->span, probe)) {
 		boundary__filtered(at);
@@ -231,7 +244,8 @@ static __always_inline void boundary__process(struct steptrace_process *process)
 	bpf_get_current_comm(process->comm, sizeof(process->comm));
 	process->inner_pid = current_inner_pid();
 	process->parent_pid = current_parent_pid();
-	remember_runner();
+	if (remember_runner() && marks_runners)
+		announce_program(program_of(bpf_get_current_task_btf()), current_pid_tid() >> 32);
 }
 
 /*

@@ -44,7 +44,13 @@ struct ended_pids_map {
 	__type(value, __u64);
 };
 
-/* Thread groups by their number in the initial pid namespace. The value means nothing. */
+struct stacks_map {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 16); /* bytes; capture sets the real size before loading */
+};
+
+/* RUNNER_EXPECTED or RUNNER_MET (process.bpf.h), by the number of the thread group in the initial
+ * pid namespace. */
 struct runners_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, RUNNERS_MAX);
@@ -94,6 +100,8 @@ extern struct runners_map runners SEC(".maps");
 extern struct known_files_map known_files SEC(".maps");
 /* What the filters on the process have decided. */
 extern struct decisions_map decisions SEC(".maps");
+/* With `steptrace profile` only: struct stack_record. */
+extern struct stacks_map stacks SEC(".maps");
 /* Both exist with --breakdown only. */
 extern struct threads_map threads SEC(".maps");
 /* The open commands: what threads other than their own have spent for them. */
@@ -110,6 +118,11 @@ extern const volatile __u32 rings_mask;   /* 0: there is one ring buffer, `recor
 extern const volatile struct steptrace_filters filters;
 /* With --breakdown the size of struct steptrace_cpu, otherwise 0. */
 extern const volatile __u64 cpu_bytes;
+/* The children of a wanted process are wanted. */
+extern const volatile bool follows_children;
+/* With `steptrace profile`: a wanted process that has mapped an attached file is a runner, also
+ * while it has not come to a probe. */
+extern const volatile bool marks_runners;
 /* The cgroup of --cgroup, "" for none: the path "/a/b" of /sys/fs/cgroup/a/b. */
 extern const volatile char wanted_cgroup_path[CGROUP_PATH_BYTES];
 

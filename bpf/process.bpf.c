@@ -5,9 +5,9 @@
  * These are raw tracepoints because those need no tracefs. They run for every process of the
  * machine, so each of them returns early if the process does not matter.
  */
-#include "process.bpf.h"
+#include "stacks.bpf.h"
 
-enum { PF_EXITING = 0x4, PF_FORKNOEXEC = 0x40, CHILDREN_LOOKED_AT = 32 };
+enum { PF_FORKNOEXEC = 0x40, CHILDREN_LOOKED_AT = 32 };
 enum { SIGNAL_GROUP_EXIT = 0x4, CTIME_NSEC_MASK = 0x3fffffff, EEXIST = 17 };
 
 static __always_inline __u64 inode_changed_ns(struct inode *inode)
@@ -86,17 +86,34 @@ int process_execed(struct bpf_raw_tracepoint_args *at) /* task, old pid, program
 	return 0;
 }
 
+/* The child of a runner has mapped the same files, and may go on with a step of its parent. */
+static __always_inline void expect_child(struct task_struct *child)
+{
+	__u64 program = BPF_CORE_READ(child, start_time) +
+			((__u64)BPF_CORE_READ(child, self_exec_id) << 48);
+	__u32 tgid = (__u32)BPF_CORE_READ(child, tgid);
+	__u8 expected = RUNNER_EXPECTED;
+
+	if (bpf_map_update_elem(&runners, &tgid, &expected, BPF_NOEXIST) == 0)
+		announce_program(program, task_pid(child));
+}
+
 SEC("?raw_tp/sched_process_fork")
 int process_forked(struct bpf_raw_tracepoint_args *at) /* parent, child */
 {
 	struct task_struct *child = (struct task_struct *)at->args[1];
+	__u32 pid, parent = bpf_get_current_pid_tgid() >> 32;
 	__u8 yes = 1;
-	__u32 pid;
 	long code;
 
 	if (!is_wanted(current_pid_tid() >> 32))
 		return 0;
 	if (BPF_CORE_READ(child, pid) != BPF_CORE_READ(child, tgid)) /* a new thread, no process */
+		return 0;
+	if (marks_runners && (follows_children || !only_wanted_pids) &&
+	    bpf_map_lookup_elem(&runners, &parent))
+		expect_child(child);
+	if (!follows_children)
 		return 0;
 	pid = task_pid(child);
 	code = bpf_map_update_elem(&wanted_pids, &pid, &yes, BPF_NOEXIST);
@@ -141,12 +158,12 @@ __attribute__((noinline)) __u32 number_of_process(__u64 task)
 static __always_inline void fill_in_heir(struct process_heir *heir, struct task_struct *child)
 {
 	__u32 tgid = (__u32)BPF_CORE_READ(child, tgid);
-	__u8 yes = 1;
+	__u8 expected = RUNNER_EXPECTED;
 
 	heir->started_ns = BPF_CORE_READ(child, start_time);
 	heir->pid = number_of_process((__u64)child);
 	heir->reserved = 0;
-	bpf_map_update_elem(&runners, &tgid, &yes, BPF_ANY);
+	bpf_map_update_elem(&runners, &tgid, &expected, BPF_NOEXIST);
 }
 
 /* Fills in the children that were forked, did not exec and are alive. They are counted in the
@@ -226,6 +243,19 @@ static __always_inline bool is_of_interest(const struct steptrace_mapping *mappi
 	return (!known || *known != FILE_WITHOUT_PROBES) && is_wanted(mapping->pid);
 }
 
+static __always_inline void mark_runner(struct task_struct *task,
+					const struct steptrace_mapping *mapping)
+{
+	__u8 *known = bpf_map_lookup_elem(&known_files, &mapping->file);
+	__u8 expected = RUNNER_EXPECTED;
+	__u32 tgid = (__u32)task->tgid;
+
+	if (!known || (*known != FILE_ATTACHED && *known != FILE_EXECED))
+		return;
+	if (bpf_map_update_elem(&runners, &tgid, &expected, BPF_NOEXIST) == 0)
+		announce_program(program_of(task), mapping->pid);
+}
+
 static __always_inline bool is_at_asked_address(struct task_struct *task,
 						struct vm_area_struct *area)
 {
@@ -265,6 +295,8 @@ int each_mapping(struct bpf_iter__task_vma *at)
 	mapping.pid = task_pid(task);
 	if (!asked_address && !asked_file.inode && !is_of_interest(&mapping))
 		return 0;
+	if (marks_runners && is_wanted(mapping.pid))
+		mark_runner(task, &mapping);
 	mapping.tid = task_tid(task);
 	mapping.start = area->vm_start;
 	mapping.end = area->vm_end;

@@ -100,15 +100,21 @@ static __always_inline void *ring_of(__u32 cpu)
 	return ring ? ring : &records;
 }
 
-/* Puts the current process into `runners`: from now on its exit is reported. */
-static __always_inline void remember_runner(void)
+/* What `runners` says of a process: it may come to a probe, or it has come to one. */
+enum { RUNNER_EXPECTED = 1, RUNNER_MET = 2 };
+
+/* Puts the current process into `runners`: from now on its exit is reported. True: it comes to a
+ * probe for the first time. */
+static __always_inline bool remember_runner(void)
 {
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
-	__u8 yes = 1;
+	__u8 met = RUNNER_MET, *known = bpf_map_lookup_elem(&runners, &tgid);
 
-	if (!bpf_map_lookup_elem(&runners, &tgid) &&
-	    bpf_map_update_elem(&runners, &tgid, &yes, BPF_ANY))
+	if (known && *known == RUNNER_MET)
+		return false;
+	if (bpf_map_update_elem(&runners, &tgid, &met, BPF_ANY))
 		has_unwatched = 1;
+	return true;
 }
 
 #endif

@@ -10,6 +10,7 @@
 
 enum { STATUS_DONE = 0, STATUS_FAILED = 1, STATUS_USAGE = 2 };
 
+int cmd_profile(int argc, char **argv);
 int cmd_record(int argc, char **argv);
 int cmd_latency(int argc, char **argv);
 int cmd_top(int argc, char **argv);

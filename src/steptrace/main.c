@@ -20,6 +20,7 @@ static const struct command commands[] = {
 	{"top", "show how long commands and steps take, live, on a screen", cmd_top},
 	{"inflight", "show what is executing now, for how long, and what it waits for",
 	 cmd_inflight},
+	{"profile", "show where in the code the time of commands and steps goes", cmd_profile},
 	{"report", "show what a recording contains: durations, failures, losses", cmd_report},
 	{"trace", "show one execution or correlation of a recording as a timeline", cmd_trace},
 	{"list", "show which processes or binaries contain steptrace probes", cmd_list},

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """record --breakdown: where the time of steps and commands went, compared with what the kernel says
 of the same thread (tests/targets/waiter.c)."""
-import contextlib
-import functools
 import json
 import os
 import re
@@ -13,6 +11,7 @@ import needs
 import slow_disk
 from harness import (EndToEnd, Runner, Scenario, Tracer, check_books, completed, record, run, steps,
                      target)
+from measuring import Disturbed, measured_again
 from test_latency import Table, rows_of
 
 MS, US = 1000000, 1000
@@ -22,22 +21,6 @@ KINDS = ("disk", "lock", "network", "sleep", "pipe", "other")
 def ns(milliseconds):
     """Exactly, from a number of JSON that was read as a Decimal, or as a float with few digits."""
     return int(round(Decimal(milliseconds) * MS))
-
-
-class Preempted(AssertionError):
-    """More breakdowns were lost than the runner made impossible."""
-
-
-def measured_again(test):
-    """A thread that is preempted between a probe and a clock has no breakdown, which is counted.
-    Where a test needs all of them, it runs again."""
-    @functools.wraps(test)
-    def until_measured(self):
-        for _ in range(9):
-            with contextlib.suppress(Preempted):
-                return test(self)
-        return test(self)
-    return until_measured
 
 
 def exact(tracer, lost=None):
@@ -51,7 +34,7 @@ def exact(tracer, lost=None):
     tracer.events()  # checks them against the schemas
     events = [json.loads(line, parse_float=Decimal) for line in lines]
     if lost is not None and events[-1].get("breakdowns_lost", 0) > lost:
-        raise Preempted(events[-1])
+        raise Disturbed(events[-1])  # preempted between a probe and a clock
     return events
 
 
@@ -89,10 +72,6 @@ def named(events, name):
     return [step for step in steps(events) if step["step"]["name"] == name]
 
 
-class TooFar(AssertionError):
-    """A part differs from the truth by more than 5 % and 200 us."""
-
-
 class Breakdown(Scenario):
     def check_sums(self, events):
         """The parts add up to the time of the threads, and for one thread to the duration."""
@@ -112,25 +91,11 @@ class Breakdown(Scenario):
         self.assertGreater(len(known), 0)
         return known
 
-    def until_near(self, measure):
-        """Time that a hypervisor or an interrupt takes belongs to different parts for the scheduler
-        and for the clocks of the runner. So a measurement that is too far from the truth is made
-        again; what is wrong is wrong each time."""
-        for attempts_left in reversed(range(10)):
-            try:
-                return measure()
-            except TooFar:
-                if not attempts_left:
-                    raise
-        return None
-
+    @measured_again
     def check_truth(self, name, kind, argument, repeat=3):
-        return self.until_near(lambda: self.measure(name, kind, argument, repeat))
-
-    def measure(self, name, kind, argument, repeat):
-        """The step spent its time in one way, which the runner measured as well. What passed
-        between the boundaries of the step and the readings of the runner may belong to any
-        part."""
+        """The step spent its time in one way, which the runner measured as well: 5 % and 200 us may
+        differ. What passed between the boundaries of the step and the readings of the runner may
+        belong to any part."""
         events, truths = waited(["%s %s" % (name, argument)] * repeat)
         self.check_sums(events)
         self.check_known(events)
@@ -148,7 +113,7 @@ class Breakdown(Scenario):
             for part in found:
                 allowed = max(true.get(part, 0) // 20, 200 * US) + around
                 if abs(found[part] - true.get(part, 0)) > allowed:
-                    raise TooFar((name, part, found, true, around))
+                    raise Disturbed((name, part, found, true, around))
             if blocked > 200 * US:
                 self.assertGreater(step["cpu"]["switches"]["voluntary"], 0)
         for done in completed(events):
@@ -174,7 +139,8 @@ class Breakdown(Scenario):
             self.assertGreater(step["cpu"]["runnable_ms"], 10)
             self.assertGreater(step["cpu"]["switches"]["involuntary"], 0)
 
-    def measure_fsync(self, disk):
+    @measured_again
+    def check_fsync(self, disk):
         events, truths = waited(["fsync " + os.path.join(disk.path, "file")] * 3,
                                 prepare=disk.slow_down)
         self.check_sums(events)
@@ -189,12 +155,12 @@ class Breakdown(Scenario):
             asleep = {kind: found[kind] for kind in KINDS if kind != "disk"}
             if abs(found["disk"] - truth) > max(truth // 20, 200 * US) + around or \
                     max(asleep.values()) > 200 * US + around:
-                raise TooFar((found, truth, around))
+                raise Disturbed((found, truth, around))
 
     def test_fsync(self):
         """On a disk that writes 16 MiB per second."""
         with slow_disk.mounted(self.directory, 16 << 20) as disk:
-            self.until_near(lambda: self.measure_fsync(disk))
+            self.check_fsync(disk)
 
     @measured_again
     def test_nested_steps(self):
@@ -326,7 +292,7 @@ class Tables(EndToEnd):
         for name, count in (("sleep", 2), ("burn", 1), ("pipe", 1)):
             self.assertEqual((rows[name]["count"], len(named(events, name))), (count, count))
             if not rows[name]["cpu"] or rows[name]["cpu"]["measured"] < count:
-                raise Preempted(rows[name])
+                raise Disturbed(rows[name])
         for name, kind in (("sleep", "sleep"), ("burn", None), ("pipe", "pipe")):
             cpu, known = rows[name]["cpu"], named(events, name)
             found = parts(cpu)
@@ -339,11 +305,14 @@ class Tables(EndToEnd):
                 self.assertGreater(found[kind], 0)
         self.assertIsNone(rows["handed"]["cpu"])
 
+    @measured_again
     def test_the_text(self):
         with Runner(target("waiter")) as runner:
             table = Table("-p", str(runner.pid), "--breakdown")
             runner.do("sleep 50")
             text = table.stop()
+        if re.search(r"WaitStep .* - +- +- +-\n", text):
+            raise Disturbed(text)
         self.assertRegex(text, r" CPU +RUNNABLE +BLOCKED +WAITS FOR\n")
         self.assertRegex(text, r"WaitStep .* %  +\d+\.\d %  +\d+\.\d %  +sleep\n")
 
@@ -360,7 +329,7 @@ class Tables(EndToEnd):
             events = exact(tracer, lost=0)
         found = re.search(r"▼CPU +WAITS FOR\n\S+ .* (\d+) % +sleep (\d+) %\n", text)
         if not found:
-            raise Preempted(text)
+            raise Disturbed(text)
         sums = [parts(done["cpu"]) for done in completed(events)]
         whole = sum(sum(part.values()) for part in sums)
         for share, kind in zip(found.groups(), ("on_cpu", "sleep")):

@@ -30,7 +30,9 @@ class Doctor(EndToEnd):
                          r"^[1-9]\d+ ns measured.*\(\d+ predicted")
         self.assertRegex(found["sites", "unselected hit"]["text"], r"^[1-9]\d+ ns at each")
         self.assertRegex(found["privileges", "open files"]["text"], r"^at most \d+")
-        self.assertEqual(found["kernel", "--breakdown"]["verdict"], "ok")
+        for name in ("--breakdown", "profile --on-cpu", "profile --off-cpu",
+                     "profile --unwind dwarf"):
+            self.assertEqual(found["kernel", name]["verdict"], "ok", name)
 
     def test_it_says_what_record_does(self):
         """The same links, and the same site. Both measure which site is the fastest. Where two are

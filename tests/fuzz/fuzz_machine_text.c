@@ -3,7 +3,7 @@
  * Text that comes from the machine or its user, and not from a runner: the path of a cgroup and the
  * container in it, labels, and lines of /proc. Each parser gets each line of the input.
  *
- * links: STREAM src/steptrace/attach/process_maps.c src/steptrace/attach/process_tree.c
+ * links: STREAM src/steptrace/attach/process_tree.c
  * links: src/steptrace/attach/exec_marks.c -lcjson
  */
 #include <cjson/cJSON.h>
@@ -14,8 +14,8 @@
 #include <string.h>
 
 #include "../unit/records.h"
-#include "steptrace/attach/exec_marks.h"
 #include "common/process_maps.h"
+#include "steptrace/attach/exec_marks.h"
 #include "steptrace/attach/process_tree.h"
 #include "steptrace/stream/container.h"
 #include "steptrace/stream/trace_events.h"

@@ -306,6 +306,28 @@ def breakdown(test, files):
     test.assertGreater(threads[0]["blocked_ms"]["sleep"], 48)
 
 
+@scenario("profile", """
+printf '%s\\n' 'burn 300' 'sleep 30' quit >orders
+for unwind in fp dwarf; do
+	steptrace profile --unwind $unwind -o $unwind -- waiter <orders >answers 2>>words
+done
+steptrace doctor >findings || true
+""")
+def profile(test, files):
+    """Stacks on and off a processor. The waiter is compiled without frame pointers, so only the
+    stacks that are unwound by DWARF begin with its main function."""
+    for name in ("--on-cpu", "--off-cpu", "--unwind dwarf"):
+        test.assertRegex(files.text("findings"), r"ok +profile %s " % name)
+    burns = r"(?m)^waiter\.run;WaitStep;.*;main;.*;wait_burn(;.*)? \d+$"
+    sleeps = r"(?m)^waiter\.run;WaitStep;.*;\w*nanosleep;(.*_\[k\];)+\[sleep\] (\d+)$"
+    for unwind in ("fp", "dwarf"):
+        test.assertRegex(files.text(unwind), sleeps)
+        # microseconds; the clock of a pause begins before the thread leaves the processor
+        test.assertGreater(int(re.search(sleeps, files.text(unwind)).group(2)), 29000)
+    test.assertRegex(files.text("dwarf"), burns)
+    test.assertRegex(files.text("dwarf"), sleeps.replace(";.*;", ";.*;main;.*;wait_sleep;.*;", 1))
+
+
 @scenario("inflight", """
 mkfifo orders
 hanging <orders >answers &

@@ -50,6 +50,8 @@
 #include <pthread.h>
 #include <steptrace.h>
 
+#include "competition.h"
+
 enum { MS = 1000000, DEEPEST = 64, FILE_BYTES = 4 << 20 };
 
 static uint64_t clock_ns(clockid_t clock)
@@ -313,35 +315,13 @@ static void do_kind(const struct kind *kind, const char *argument)
 
 /* ---- a busy processor */
 
-static atomic_bool competes;
-
-static void *compete(void *nothing)
-{
-	(void)nothing;
-	while (competes)
-		continue;
-	return NULL;
-}
-
-/* Both threads are allowed to use the first processor of this thread only. */
 static void do_compete(const char *argument)
 {
-	cpu_set_t all, one;
-	pthread_t thread;
-	int cpu = 0;
+	struct competition competition;
 
-	sched_getaffinity(0, sizeof(all), &all);
-	while (!CPU_ISSET(cpu, &all))
-		cpu++;
-	CPU_ZERO(&one);
-	CPU_SET(cpu, &one);
-	sched_setaffinity(0, sizeof(one), &one);
-	competes = true;
-	pthread_create(&thread, NULL, compete, NULL);
+	competition__begin(&competition);
 	do_kind(&kinds[0], argument);
-	competes = false;
-	pthread_join(thread, NULL);
-	sched_setaffinity(0, sizeof(all), &all);
+	competition__end(&competition);
 }
 
 /* ---- several spans */

@@ -54,6 +54,9 @@ static inline void kernel__begin(void)
 	process_records_lost = untraced_count = 0;
 	has_unwatched = 0;
 	cpu_bytes = 0;
+	marks_runners = false;
+	min_off_ns = 0;
+	stacks_full = stacks_crowded = 0;
 	breakdowns_lost = 0;
 }
 

@@ -48,7 +48,7 @@ static void want(uint32_t pid)
 {
 	__u8 yes = 1;
 
-	only_wanted_pids = true;
+	only_wanted_pids = follows_children = true;
 	bpf_map_update_elem(&wanted_pids, &pid, &yes, BPF_ANY);
 	wanted_pids_count++;
 	first_wanted_pid = pid;

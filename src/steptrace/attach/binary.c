@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "steptrace/attach/proc.h"
 #include "common/process_maps.h"
+#include "steptrace/attach/proc.h"
 #include "steptrace/confine/caller_rights.h"
 
 void binary__close(struct binary *binary)

@@ -8,10 +8,10 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/fd_message.h"
 #include "common/log.h"
 #include "steptrace/attach/exec_holder.h"
 #include "steptrace/attach/exec_marks.h"
-#include "common/fd_message.h"
 
 /* Execs wait from the first mark on, so the holder is ready before. */
 static int await_holder(int socket, int fanotify_fd)

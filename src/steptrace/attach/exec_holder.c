@@ -15,9 +15,9 @@
 
 #include "common/child_process.h"
 #include "common/clock.h"
+#include "common/fd_message.h"
 #include "steptrace/attach/elf_notes.h"
 #include "steptrace/attach/exec_marks.h"
-#include "common/fd_message.h"
 #include "steptrace/confine/privilege.h"
 #include "steptrace/confine/seccomp.h"
 

@@ -27,12 +27,17 @@ static int keep_warning(enum libbpf_print_level level, const char *format, va_li
 
 /* What the sentence about a load error ends with, if the kernel may be too old: it does not know an
  * instruction or function (EINVAL), or a type is missing (ESRCH). */
-static const char *needed_kernel(int code, bool breakdown)
+static const char *needed_kernel(int code, const struct capture_options *options)
 {
+	const struct stack_options *stacks = options->stacks;
+
 	if (code != -EINVAL && code != -ESRCH)
 		return "";
-	return breakdown ? "; --breakdown needs Linux 5.15 or later"
-			 : "; steptrace needs Linux 5.12 or later";
+	if (options->breakdown)
+		return "; --breakdown needs Linux 5.15 or later";
+	if (stacks && (stacks->on_copy_bytes || stacks->off_copy_bytes))
+		return "; --unwind dwarf needs Linux 5.15 or later (--unwind fp does not)";
+	return "; steptrace needs Linux 5.12 or later";
 }
 
 static int load_error(int code, const struct capture_options *options, struct error *err)
@@ -50,7 +55,7 @@ static int load_error(int code, const struct capture_options *options, struct er
 	libbpf_warning[strcspn(libbpf_warning, "\n")] = 0;
 	return error__set(err, code, "cannot load the BPF program: %s (%s)%s", strerror(-code),
 			  libbpf_warning[0] ? libbpf_warning : "libbpf gave no reason",
-			  needed_kernel(code, options->breakdown));
+			  needed_kernel(code, options));
 }
 
 static bool is_needed(const struct capture_options *options, int probe)
@@ -95,10 +100,12 @@ static void choose_namespace(struct steptrace_bpf *skeleton)
 static void choose_watchers(struct steptrace_bpf *skeleton, const struct capture_options *options)
 {
 	skeleton->rodata->only_wanted_pids = options->only_wanted_pids;
+	skeleton->rodata->follows_children =
+		options->only_wanted_pids && !options->without_children;
 	bpf_program__set_autoload(skeleton->progs.process_execed, true);
 	bpf_program__set_autoload(skeleton->progs.process_ended, true);
 	bpf_program__set_autoload(skeleton->progs.process_forked,
-				  options->only_wanted_pids && !options->without_children);
+				  skeleton->rodata->follows_children || options->stacks);
 	bpf_program__set_autoload(skeleton->progs.each_mapping, true);
 	if (!options->only_wanted_pids) {
 		bpf_map__set_max_entries(skeleton->maps.wanted_pids, 1);
@@ -155,11 +162,15 @@ static int load(struct capture *capture, const struct capture_options *options)
 	code = capture__choose_rings(capture, options);
 	if (!code)
 		code = choose_breakdown(skeleton, options);
+	if (!code)
+		code = capture__choose_stacks(capture, options->stacks);
 	if (code)
 		return code;
 	choose_filters(skeleton, options);
 	code = steptrace_bpf__load(skeleton);
-	return code ? code : capture__open_rings(capture, options);
+	if (!code)
+		code = capture__open_rings(capture, options);
+	return code ? code : capture__open_stacks(capture);
 }
 
 /*
@@ -260,6 +271,7 @@ void capture__close(struct capture *capture)
 		return;
 	bpf_link__destroy(capture->all_mappings);
 	bpf_link__destroy(capture->own_mappings);
+	capture__close_stacks(capture);
 	capture__close_rings(capture);
 	steptrace_bpf__destroy(capture->skeleton);
 	free(capture);

@@ -21,6 +21,15 @@
 #include "steptrace/capture/uprobe.h"
 #include "steptrace/record.h"
 
+/* What capture__start_stacks() samples. */
+struct stack_options {
+	bool on_cpu, off_cpu;
+	uint32_t frequency_hz; /* on-CPU: for each processor */
+	uint64_t min_off_ns;   /* shorter times off a processor make no sample */
+	/* Of the stack, for unwinding in user space; 0: frame pointers. */
+	uint32_t on_copy_bytes, off_copy_bytes;
+};
+
 struct capture_options {
 	size_t buffer_bytes;   /* all ring buffers together; a power of two, at least a page each */
 	size_t rings_count;    /* a power of two up to RINGS_MAX; processors take them in turn */
@@ -30,6 +39,7 @@ struct capture_options {
 	const char *cgroup_path; /* of --cgroup, below the root of cgroup v2; NULL: none */
 	bool ends_only;          /* no starts of steps: which steps are open is not known then */
 	bool breakdown;          /* ends of spans have struct steptrace_cpu; not with ends_only */
+	const struct stack_options *stacks; /* NULL: no stacks are sampled */
 	bool avoids_multi; /* perf links also where uprobe_multi links exist; to compare the two */
 };
 
@@ -116,6 +126,30 @@ uint64_t capture__decisions_lost(const struct capture *capture);
 /* Spans that could not be measured although they began and ended under --breakdown: see
  * breakdowns_lost in bpf/maps.bpf.h. */
 uint64_t capture__breakdowns_lost(const struct capture *capture);
+
+/* ---- stacks (capture_options.stacks): capture_stacks.c */
+
+/* Whether this kernel lets programs read the registers that a thread had in user space, which
+ * on_copy_bytes and off_copy_bytes need. True also where it is not known. To be called before
+ * capture__open(). */
+bool capture__can_copy_stacks(void);
+
+/* From now on the threads of runners are sampled: of processes that have come to a probe, or have
+ * an attached file mapped now or at a later capture__mappings(). Call it when probes are attached.
+ * 0 or negative errno with a sentence. */
+int capture__start_stacks(struct capture *capture, struct error *err);
+void capture__stop_stacks(struct capture *capture);
+
+/* Readable when much is unread; borrowed. */
+int capture__stacks_fd(const struct capture *capture);
+
+/* The same as capture__drain(), for the samples (steptrace/stack_record.h). A sample that is taken
+ * within a span is read before the end of the span, if the end was read by capture__drain(). */
+int capture__drain_stacks(struct capture *capture, record_fn *each, void *context, int limit);
+
+/* Samples that were lost since the beginning: there was no room in the ring buffer, or for a
+ * thread. */
+uint64_t capture__stacks_lost(const struct capture *capture);
 
 /* ---- processes */
 

@@ -8,6 +8,7 @@
  *	capture_state.c		armed or not, counts, degradation
  *	capture_process.c	processes: watched, wanted
  *	capture_files.c		files: known, mapped, identified
+ *	capture_stacks.c	stacks of threads
  */
 #ifndef STEPTRACE_CAPTURE_PRIVATE_H
 #define STEPTRACE_CAPTURE_PRIVATE_H
@@ -30,7 +31,8 @@ struct capture {
 	struct capture_peaks peaks;
 	struct bpf_link *all_mappings, *own_mappings;
 	enum uprobe_method method;
-	struct kernel_types types; /* while loading only */
+	struct capture_stacks *stacks; /* owned; NULL: none are sampled */
+	struct kernel_types types;     /* while loading only */
 };
 
 /* Before loading: their number and sizes; makes those that the skeleton does not. Each 0 or
@@ -40,5 +42,14 @@ int capture__choose_rings(struct capture *capture, const struct capture_options 
 int capture__open_rings(struct capture *capture, const struct capture_options *options);
 /* Also after a failure. */
 void capture__close_rings(struct capture *capture);
+
+/* Attaches the program if it is loaded. 0 or negative errno. */
+int capture__attach(struct bpf_program *program, struct bpf_link **link);
+
+/* Before loading: the maps and programs for stacks, or that there are none. 0 or negative errno. */
+int capture__choose_stacks(struct capture *capture, const struct stack_options *options);
+/* After loading. 0 or negative errno. */
+int capture__open_stacks(struct capture *capture);
+void capture__close_stacks(struct capture *capture);
 
 #endif

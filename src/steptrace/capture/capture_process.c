@@ -8,7 +8,7 @@
 
 #include "steptrace/capture/capture_private.h"
 
-static int attach(struct bpf_program *program, struct bpf_link **link)
+int capture__attach(struct bpf_program *program, struct bpf_link **link)
 {
 	if (!bpf_program__autoload(program))
 		return 0;
@@ -22,12 +22,14 @@ int capture__watch_processes(struct capture *capture, struct error *err)
 	int code;
 
 	/* A kernel without the tracepoint is no error: the path is looked at now and then, too. */
-	attach(skeleton->progs.cgroup_made, &skeleton->links.cgroup_made);
-	code = attach(skeleton->progs.process_forked, &skeleton->links.process_forked);
+	capture__attach(skeleton->progs.cgroup_made, &skeleton->links.cgroup_made);
+	code = capture__attach(skeleton->progs.process_forked, &skeleton->links.process_forked);
 	if (!code)
-		code = attach(skeleton->progs.process_ended, &skeleton->links.process_ended);
+		code = capture__attach(skeleton->progs.process_ended,
+				       &skeleton->links.process_ended);
 	if (!code)
-		code = attach(skeleton->progs.process_execed, &skeleton->links.process_execed);
+		code = capture__attach(skeleton->progs.process_execed,
+				       &skeleton->links.process_execed);
 	return code ? error__set(err, code, "cannot watch execs and exits of processes: %s",
 				 strerror(-code))
 		    : 0;
@@ -79,9 +81,10 @@ int capture__watch_switches(struct capture *capture, struct error *err)
 	code = check_entries(skeleton->maps.threads, err);
 	if (code)
 		return code;
-	code = attach(skeleton->progs.thread_woken, &skeleton->links.thread_woken);
+	code = capture__attach(skeleton->progs.thread_woken, &skeleton->links.thread_woken);
 	if (!code)
-		code = attach(skeleton->progs.thread_switched, &skeleton->links.thread_switched);
+		code = capture__attach(skeleton->progs.thread_switched,
+				       &skeleton->links.thread_switched);
 	return code ? error__set(err, code, "cannot watch context switches for --breakdown: %s",
 				 strerror(-code))
 		    : 0;

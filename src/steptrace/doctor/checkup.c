@@ -113,36 +113,6 @@ static void check_links(struct findings *findings)
 			"through the perf PMU: this needs CAP_SYS_ADMIN");
 }
 
-/* Loads and attaches what a recording with --breakdown uses, for a moment. */
-static int try_breakdown(struct error *err)
-{
-	const struct capture_options options = {
-		.buffer_bytes = 1 << 16, .rings_count = 1, .breakdown = true};
-	struct capture *capture;
-	int code = capture__open(&options, &capture, err);
-
-	if (code)
-		return code;
-	code = capture__watch_switches(capture, err);
-	capture__close(capture);
-	return code;
-}
-
-static void check_breakdown(struct findings *findings)
-{
-	struct error err;
-
-	if (!may_load_programs())
-		findings__add(findings, "kernel", "--breakdown", VERDICT_WARN, NULL,
-			      "not known: steptrace has no permission to test it");
-	else if (try_breakdown(&err))
-		findings__add(findings, "kernel", "--breakdown", VERDICT_WARN,
-			      "everything else can be recorded", "not possible: %s", err.text);
-	else
-		findings__add(findings, "kernel", "--breakdown", VERDICT_OK, NULL,
-			      "context switches can be observed (tp_btf)");
-}
-
 static void check_lockdown(struct findings *findings)
 {
 	char word[64];
@@ -220,7 +190,7 @@ void checkup__kernel(struct findings *findings)
 	check_cgroups(findings);
 	check_holds(findings);
 	check_mappings(findings);
-	check_breakdown(findings);
+	checkup__programs(findings, may_load_programs());
 	check_lockdown(findings);
 }
 

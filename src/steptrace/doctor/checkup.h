@@ -22,6 +22,9 @@ void checkup__binary(struct findings *findings, const char *path);
 /* A process, with the program and the libraries that it runs. */
 void checkup__process(struct findings *findings, pid_t pid);
 
+/* What checkup__kernel() says about the programs that not every recording loads. */
+void checkup__programs(struct findings *findings, bool may_load);
+
 /* What checkup__process() says about the sandbox of the process: can it read the clock? */
 void checkup__sandbox(struct findings *findings, const char *section, pid_t pid);
 

@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "steptrace/attach/binary.h"
 #include "common/process_maps.h"
+#include "steptrace/attach/binary.h"
 #include "steptrace/attach/semaphore.h"
 #include "steptrace/attach/targets.h"
 #include "steptrace/attach/writers.h"

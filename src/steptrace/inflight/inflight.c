@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/process_maps.h"
 #include "steptrace/attach/binary.h"
 #include "steptrace/attach/proc.h"
-#include "common/process_maps.h"
 #include "steptrace/attach/process_tree.h"
 #include "steptrace/attach/semaphore.h"
 #include "steptrace/confine/caller_rights.h"

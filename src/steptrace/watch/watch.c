@@ -33,6 +33,7 @@ static int load(struct watch *watch, struct error *err)
 		.cgroup_path = options->cgroup.inner,
 		.ends_only = options->ends_only,
 		.breakdown = options->breakdown,
+		.stacks = options->stacks,
 	};
 
 	return capture__open(&capture_options, &watch->capture, err);

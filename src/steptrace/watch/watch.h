@@ -38,9 +38,10 @@ struct watch_options {
 	struct steptrace_filters filters;
 	struct wanted_cgroup cgroup; /* of filters.by_cgroup */
 	struct ring_sizes ring_sizes;
-	int site;           /* enum site_kind; -1: the fastest that is safe */
-	bool ends_only;     /* see capture.h */
-	bool breakdown;     /* see capture.h */
+	int site;                           /* enum site_kind; -1: the fastest that is safe */
+	bool ends_only;                     /* see capture.h */
+	bool breakdown;                     /* see capture.h */
+	const struct stack_options *stacks; /* see capture.h */
 	uint64_t linger_ns; /* how long a binary that no process runs stays attached */
 };
 

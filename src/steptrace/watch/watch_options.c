@@ -92,6 +92,10 @@ static const struct option_row filter_rows[] = {
 	  "(ps -L shows the names); only the first 15 bytes of a name\n"
 	  "are compared"},
 	 .set = set_comm},
+	{{0, "sample", "N",
+	  "all events of about one in N executions, and no events of\n"
+	  "the other executions"},
+	 .set = set_sample},
 	{{0, "command", "GLOB",
 	  "only commands with this slug, such as 'mail.*' or\n"
 	  "'!health.*'; may be repeated"},
@@ -110,10 +114,6 @@ static const struct option_row filter_rows[] = {
 	  "TIME; exception: a step that is open when its process ends\n"
 	  "gets no event"},
 	 .set = set_min_duration},
-	{{0, "sample", "N",
-	  "all events of about one in N executions, and no events of\n"
-	  "the other executions"},
-	 .set = set_sample},
 	{{0, "ends-only", NULL,
 	  "attach only to the ends of steps, not to the beginnings; a\n"
 	  "recorded step then costs the runner about half as much; no\n"

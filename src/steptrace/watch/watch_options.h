@@ -35,7 +35,12 @@ int target_option__all(void *targets, const char *value, struct error *err);
 		.site = -1, .linger_ns = 60000000000ull                                            \
 	}
 
-enum { WATCH_OPTION_GROUPS = 3 };
+enum {
+	WATCH_OPTION_GROUPS = 3,
+	/* The first rows of the filters are about processes and whole executions: --cgroup, --uid,
+	 * --comm and --sample. */
+	WATCH_PROCESS_FILTERS = 4,
+};
 
 /* Targets, filters, probes and ring buffers: WATCH_OPTION_GROUPS groups. */
 void watch_options__groups(struct watch_options *options,
