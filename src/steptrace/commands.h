@@ -16,6 +16,7 @@ int cmd_latency(int argc, char **argv);
 int cmd_top(int argc, char **argv);
 int cmd_inflight(int argc, char **argv);
 int cmd_trace(int argc, char **argv);
+int cmd_export(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_report(int argc, char **argv);

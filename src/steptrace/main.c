@@ -23,6 +23,7 @@ static const struct command commands[] = {
 	{"profile", "show where in the code the time of commands and steps goes", cmd_profile},
 	{"report", "show what a recording contains: durations, failures, losses", cmd_report},
 	{"trace", "show one execution or correlation of a recording as a timeline", cmd_trace},
+	{"export", "convert a recording for trace viewers and spreadsheets", cmd_export},
 	{"list", "show which processes or binaries contain steptrace probes", cmd_list},
 	{"doctor", "check kernel, privileges and targets; measure what a probe costs", cmd_doctor},
 	{"schema", "print the JSON Schema of an event, or of all events", cmd_schema},
