@@ -16,6 +16,9 @@ import unittest
 
 UNPACKED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "build", "unpacked",
                         "bin")
+# How the reason begins where a test is skipped because files are missing that the project may not
+# contain. CI does not take this for a failure.
+FILES_OF_OTHERS = "files of other people are missing: "
 FAN_CLASS_CONTENT, FAN_MARK_ADD, FAN_OPEN_EXEC_PERM, AT_FDCWD = 4, 1, 0x40000, -100
 
 
@@ -168,6 +171,11 @@ def processors(count):
 def program(name):
     if shutil.which(name) is None:
         need(name, "it is not installed")
+
+
+def module_of_the_system(name):
+    """Of the Python that the distribution's packages of modules are for."""
+    need("the Python module " + name, refusal("/usr/bin/python3", "-c", "import " + name))
 
 
 def unpacked(name):

@@ -81,6 +81,15 @@ class Guide(Scenario):
         waited = sum(step["cpu"]["blocked_ms"]["lock"] for step in found)
         self.assertGreater(waited, sum(step["duration_ms"] for step in found) / 4)
 
+    def check_stacks(self, words, lines):
+        """Each row of the page: the functions in this order, and what the thread waits for."""
+        output = self.run_block(words).splitlines()
+        for line in lines:
+            names = line.rsplit(" ", 1)[0].split(";")
+            pattern = ".*".join(re.escape(name) for name in names if name != "…")
+            self.assertTrue([row for row in output if re.fullmatch(pattern + " [0-9]+", row)],
+                            (line, output))
+
     # Without ">" where a tracer of another test was attached.
     HANGS = r"^ *(> )?[0-9].* triage +AiGenerateStep ask .* recvfrom "
 
@@ -100,10 +109,10 @@ class Guide(Scenario):
 
     def test_every_command_of_the_page(self):
         checks = {"latency": self.check_table, "record": lambda words, _: self.check_event(words),
-                  "inflight": self.check_hang}
+                  "profile": self.check_stacks, "inflight": self.check_hang}
         found = blocks()
         self.assertEqual([words[0] for words, _ in found],
-                         ["latency"] * 4 + ["record", "inflight", "latency"])
+                         ["latency"] * 4 + ["record", "profile", "inflight", "latency"])
         for words, lines in found:
             with self.subTest(" ".join(words)):
                 checks[words[0]](words, lines)

@@ -39,8 +39,9 @@ def paragraphs_of_page(name):
 
 
 # Every command of both programs, as the help of the program lists them.
-COMMANDS = {STEPTRACE: ("record", "latency", "top", "inflight", "list", "doctor", "schema"),
-            STEPRUN: ("exec", "check", "list")}
+COMMANDS = {STEPTRACE: ("record", "latency", "top", "inflight", "profile", "report", "trace",
+                        "export", "list", "doctor", "schema"),
+            STEPRUN: ("exec", "serve", "work", "schedule", "check", "list")}
 
 
 class Help(EndToEnd):
@@ -93,7 +94,7 @@ class Manual(EndToEnd):
         """In the help, the man pages, the README and the guides."""
         texts = {}
         for program, commands in ((STEPTRACE, ("", "record", "list", "doctor", "schema")),
-                                  (STEPRUN, ("", "exec", "check", "list"))):
+                                  (STEPRUN, ("", *COMMANDS[STEPRUN]))):
             for command in commands:
                 texts[program, command] = subprocess.run(
                     [program, *command.split(), "--help"], capture_output=True, text=True,
