@@ -12,7 +12,6 @@
 
 enum {
 	BUFFER_BYTES = 16 << 20,
-	ENTRY_BYTES = 40, /* struct taken_stack without its record (bpf/stacks.bpf.h) */
 	NS_PER_S = 1000000000,
 	LIST_BYTES = STACK_FRAMES_MAX * 8,
 	LEFT_BYTES = 64 << 20, /* of memory for the threads that are off a processor */
@@ -45,17 +44,18 @@ static int leave_out(struct steptrace_bpf *skeleton)
 	return code ? code : bpf_map__set_autocreate(skeleton->maps.stack_rooms, false);
 }
 
-static uint32_t value_bytes(uint32_t copy_bytes)
+/* The bytes of the two parts of a stack. */
+static uint32_t stack_bytes(uint32_t copy_bytes)
 {
 	uint32_t user = copy_bytes ? (uint32_t)sizeof(struct stack_copy) + copy_bytes
 				   : (uint32_t)LIST_BYTES;
 
-	return (uint32_t)sizeof(struct stack_record) + ENTRY_BYTES + LIST_BYTES + user;
+	return LIST_BYTES + user;
 }
 
-static uint32_t threads_max(const struct stack_options *options)
+static uint32_t threads_max(uint32_t entry_bytes)
 {
-	uint32_t threads = LEFT_BYTES / value_bytes(options->off_copy_bytes);
+	uint32_t threads = LEFT_BYTES / entry_bytes;
 
 	return threads < LEFT_THREADS_MAX ? threads : LEFT_THREADS_MAX;
 }
@@ -73,14 +73,16 @@ static int size_rooms(struct steptrace_bpf *skeleton, uint32_t bytes)
 
 static int size_maps(struct steptrace_bpf *skeleton, const struct stack_options *options)
 {
-	uint32_t on_bytes = value_bytes(options->on_copy_bytes);
-	uint32_t off_bytes = value_bytes(options->off_copy_bytes);
+	/* The programs say how large a value without a stack is. */
+	uint32_t empty_bytes = bpf_map__value_size(skeleton->maps.left_stacks);
+	uint32_t on_bytes = empty_bytes + stack_bytes(options->on_copy_bytes);
+	uint32_t off_bytes = empty_bytes + stack_bytes(options->off_copy_bytes);
 	int code = bpf_map__set_max_entries(skeleton->maps.stacks, BUFFER_BYTES);
 
 	if (!code)
 		code = bpf_map__set_value_size(skeleton->maps.left_stacks, off_bytes);
 	if (!code)
-		code = bpf_map__set_max_entries(skeleton->maps.left_stacks, threads_max(options));
+		code = bpf_map__set_max_entries(skeleton->maps.left_stacks, threads_max(off_bytes));
 	return code ? code : size_rooms(skeleton, on_bytes > off_bytes ? on_bytes : off_bytes);
 }
 
