@@ -318,6 +318,25 @@ class OtlpReceivers(Otlp):
         totals = self.record(receiver, "go 2", arguments=("--otlp-compression", "none"))
         self.assertEqual(totals["steptrace.lost_by_reason"]["refused"], 14)
 
+    def test_answers_that_always_break_off(self):
+        """A receiver, or what is between, tears each "200 OK" of spans. What says 200 three times
+        is believed, so that the next events are sent."""
+        receiver = self.receiver()
+
+        def torn(handler, path, raw):
+            receiver.script(torn)
+            if path != "/v1/traces":
+                return otlp.accept(handler, path, raw)
+            handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
+            hang_up(handler, path, raw)
+            return True
+        receiver.script(torn)
+        totals = self.record(receiver, "go 2")
+        self.assertEqual((totals["steptrace.events"], totals["steptrace.lost"]), (14, 0))
+        self.assertEqual(len(receiver.spans()), 3 * 12)
+        self.assertEqual(len({span["spanId"] for span in receiver.spans()}), 12)
+        self.assertIn("accepts requests, but its answers break off; the 12 spans", self.words)
+
     def test_nothing_is_accepted_in_part(self):
         receiver = self.receiver()
         receiver.script(*[partial(10 ** 6), partial(10 ** 6, "rejectedLogRecords")] * 20)

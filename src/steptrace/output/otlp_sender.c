@@ -17,6 +17,10 @@
 
 /* A request is sent when it is so large or so old. */
 enum { REQUEST_BYTES = 1 << 20, SLICE_MS = 200 };
+
+/* An answer of success that breaks off is believed when a request got so many of them. */
+enum { TORN_MAX = 3 };
+
 #define REQUEST_NS 1000000000ull
 
 /* After the recording has ended, a receiver that answers "later" is asked for so long since it last
@@ -154,6 +158,7 @@ struct attempt {
 	const struct otlp_request *request;
 	struct http_request http;
 	unsigned int failures;
+	unsigned int torn; /* answers of success that broke off */
 };
 
 static const char *const paths[OTLP_SIGNALS_COUNT] = {"/v1/traces", "/v1/logs"};
@@ -202,6 +207,8 @@ static void on_accepted(struct otlp_sender *sender, const struct attempt *attemp
 	sender->counts.requests++;
 	otlp_words__accepted(&sender->words, request->signal,
 			     request->items_count - partial.rejected);
+	if (attempt->torn >= TORN_MAX)
+		otlp_words__torn(&sender->words, request->signal, request->items_count);
 }
 
 static void on_refused(struct otlp_sender *sender, const struct attempt *attempt, long status)
@@ -313,6 +320,16 @@ static int try_later(struct otlp_sender *sender, struct attempt *attempt, int co
 		code == 0);
 }
 
+/* `code` is that of post(). An answer that broke off may have said how many items were refused, so
+ * that the receiver is asked again. But one that tears every answer would be asked for ever. */
+static bool is_accepted(struct attempt *attempt, int code, const struct http_answer *answer)
+{
+	if (otlp_response__verdict(answer->status) != OTLP_ACCEPTED)
+		return false;
+	attempt->torn += code != 0;
+	return code == 0 || attempt->torn >= TORN_MAX;
+}
+
 /* 0: the fate of all its events is known. -ECANCELED. */
 static int deliver(struct otlp_sender *sender, struct attempt *attempt)
 {
@@ -324,7 +341,7 @@ static int deliver(struct otlp_sender *sender, struct attempt *attempt)
 		code = post(sender, attempt, &answer, &why);
 		if (code == -ECANCELED)
 			return code;
-		if (code == 0 && otlp_response__verdict(answer.status) == OTLP_ACCEPTED) {
+		if (is_accepted(attempt, code, &answer)) {
 			on_accepted(sender, attempt, &answer);
 			return 0;
 		}

@@ -64,6 +64,14 @@ static bool takes_none(long status)
 	return status == 404 || status == 405 || status == 501;
 }
 
+void otlp_words__torn(struct otlp_words *words, enum otlp_signal signal, uint32_t items)
+{
+	if (is_time(&words->logged_torn_ns))
+		log__warn("%s accepts requests, but its answers break off; the %u %s of this "
+			  "request count as accepted",
+			  words->name, items, words_of(signal));
+}
+
 void otlp_words__refused(struct otlp_words *words, enum otlp_signal signal, uint32_t items,
 			 long status)
 {

@@ -16,7 +16,7 @@
 struct otlp_words {
 	const char *name; /* borrowed: the text of -o */
 	bool has_secrets; /* what the receiver says may repeat them: it is not shown */
-	uint64_t logged_away_ns, logged_partial_ns;
+	uint64_t logged_away_ns, logged_partial_ns, logged_torn_ns;
 	uint64_t logged_refusal_ns[OTLP_SIGNALS_COUNT];
 	struct error away;    /* why the last attempt failed; "": it did not */
 	bool logged_away;     /* that was logged, so the next success is, too */
@@ -30,6 +30,9 @@ void otlp_words__away(struct otlp_words *words, const struct error *why);
 
 /* A request was accepted, and of its items so many. */
 void otlp_words__accepted(struct otlp_words *words, enum otlp_signal signal, uint32_t items);
+
+/* A request with so many items counts as accepted, although its answers broke off. */
+void otlp_words__torn(struct otlp_words *words, enum otlp_signal signal, uint32_t items);
 
 /* A request was refused for good. */
 void otlp_words__refused(struct otlp_words *words, enum otlp_signal signal, uint32_t items,
