@@ -4,6 +4,7 @@
 
 Absolute times change with the machine and its load.
 """
+import contextlib
 import os
 import shutil
 import signal
@@ -42,7 +43,8 @@ def kill(programs, with_children):
     family = [tracer.process.pid] + (tracer.children() if with_children else [])
     start = time.monotonic()
     for pid in family:
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # some children end when the tracer has
+            os.kill(pid, signal.SIGKILL)
     took = await_zero(programs, start)
     tracer.end()
     return took
