@@ -93,7 +93,7 @@ static int conclude(const struct profile_reader *reader, struct result_file *fil
 		log__error("there was no memory for the profile");
 		return STATUS_FAILED;
 	}
-	if (!reader->capture || !reader->ended_ns)
+	if (!reader->watch || !reader->ended_ns)
 		return status;
 	say_missing(&reader->folded.facts);
 	if (!reader->folded.stacks_count)

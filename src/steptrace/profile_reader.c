@@ -77,7 +77,8 @@ static void unwind(const struct profile_reader *reader, const struct stack_recor
 	size_t count = symbols__unwind(reader->symbols, (pid_t)record->pid, copy, places->unwound,
 				       STACK_FRAMES_MAX, &is_cut);
 
-	stack->end = is_cut ? STACK_CUT : STACK_WHOLE;
+	/* A thread that begins is in clone3(), and has nothing on its stack. */
+	stack->end = is_cut ? STACK_END_BY_NAME : STACK_WHOLE;
 	place_user(reader, record->pid, places->unwound, (uint32_t)count, stack, places);
 }
 
@@ -128,12 +129,22 @@ static bool find_parts(const struct stack_record *record, size_t bytes, struct p
 	return bytes >= user + kernel;
 }
 
+/* What the process mapped before this time is known then, even if the process has ended. */
+static void read_news(struct profile_reader *reader, uint64_t time_ns)
+{
+	if (time_ns < reader->news_ns)
+		return;
+	reader->news_ns = clock__now_ns();
+	watch__on_news(reader->watch);
+}
+
 static uint32_t number_of(struct profile_reader *reader, const struct stack_record *record,
 			  const struct parts *parts)
 {
 	struct raw_stack stack = {.end = STACK_CUT};
 	struct places places;
 
+	read_news(reader, record->time_ns);
 	look_at(reader, record->pid, record->program);
 	place_kernel(reader, record, parts->kernel, &stack, &places);
 	if (parts->copy)
@@ -169,15 +180,33 @@ static int on_sample(void *context, const void *bytes, size_t size_bytes)
 	return 0;
 }
 
-static int open_sampler(void *context, struct capture *capture, struct error *err)
+static void on_mapped(void *context, const struct mmap_record *record)
+{
+	const struct profile_reader *reader = context;
+	const struct process_mapping mapping = {
+		.start = record->start,
+		.end = record->start + record->bytes,
+		.file_offset = record->file_offset,
+		.device = record->device,
+		.inode = record->inode,
+		.permissions = "r-xp",
+		.untrusted_path = record->untrusted_path,
+	};
+
+	symbols__mapped(reader->symbols, (pid_t)record->pid, &mapping);
+}
+
+static int open_sampler(void *context, struct watch *watch, struct error *err)
 {
 	struct profile_reader *reader = context;
+	struct capture *capture = watch->capture;
 	struct clock_pair now;
 	int code = symbols__open(&reader->symbols, err);
 
 	if (code)
 		return code;
-	reader->capture = capture;
+	reader->watch = watch;
+	watch__observe_mappings(watch, on_mapped, reader);
 	code = capture__start_stacks(capture, err);
 	if (code)
 		return code;
@@ -193,7 +222,7 @@ static int open_sampler(void *context, struct capture *capture, struct error *er
 static bool read_samples(void *context)
 {
 	struct profile_reader *reader = context;
-	int given = capture__drain_stacks(reader->capture, on_sample, reader, READ_LIMIT);
+	int given = capture__drain_stacks(reader->watch->capture, on_sample, reader, READ_LIMIT);
 
 	if (given >= READ_LIMIT)
 		return true;
@@ -222,8 +251,10 @@ static void on_stop(void *context, struct stream *stream, uint64_t now_ns)
 	struct profile_reader *reader = context;
 
 	(void)stream;
-	if (reader->capture)
-		capture__stop_stacks(reader->capture);
+	if (reader->watch) {
+		read_news(reader, UINT64_MAX);
+		capture__stop_stacks(reader->watch->capture);
+	}
 	reader->ended_ns = now_ns;
 }
 
@@ -286,7 +317,7 @@ static void fill_in_facts(const struct profile_reader *reader, struct folded_fac
 	facts->min_blocked_ns = options->min_off_ns;
 	facts->on_cpu_unwind = unwind_name(options->on_copy_bytes);
 	facts->off_cpu_unwind = unwind_name(options->off_copy_bytes);
-	facts->lost_count = capture__stacks_lost(reader->capture);
+	facts->lost_count = capture__stacks_lost(reader->watch->capture);
 }
 
 static int write_text(struct profile_reader *reader)
@@ -328,7 +359,7 @@ static void on_time(void *context, struct stream *stream, uint64_t now_ns, bool 
 	struct profile_reader *reader = context;
 
 	(void)now_ns;
-	if (!is_end || !reader->capture)
+	if (!is_end || !reader->watch)
 		return;
 	while (read_samples(reader))
 		continue;

@@ -13,7 +13,8 @@
 
 struct profile_reader {
 	const struct profile_request *request; /* borrowed */
-	struct capture *capture;               /* borrowed; NULL: it was not opened */
+	struct watch *watch;                   /* borrowed; NULL: it was not opened */
+	uint64_t news_ns;                      /* when its news were read */
 	struct symbols *symbols;
 	struct profile *profile;
 	struct interned *programs; /* that were looked at: pid and program */

@@ -35,6 +35,13 @@ def status_of(pid):
         return dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
 
 
+def programs_of(pid):
+    """The children that are not steptrace's own."""
+    with open("/proc/%d/task/%d/children" % (pid, pid), encoding="ascii") as file:
+        return [child for child in map(int, file.read().split())
+                if not status_of(child)["Name"].startswith("steptrace")]
+
+
 def is_gone(pid):
     """Ended; perhaps nobody has waited for it."""
     try:
@@ -339,7 +346,30 @@ class Ends(WithRunner):
         self.assertEqual(done.returncode, 7, done.stderr)
         self.assertRegex(done.stdout, r"^truth \d+ \d+\nok\n$")
         with open(path, encoding="utf-8") as file:
-            self.assertTrue(Profile(file.read()).of(*NAP))
+            text = file.read()
+        self.assertTrue(Profile(text).of(*NAP), text)
+
+    def test_a_program_that_ended_before_the_tracer_looked(self):
+        """The C library was mapped after the tracer had seen the program. While the program did all
+        that it did, the tracer stood still."""
+        profiler = self.profiler_of_program()
+        lines = Lines(profiler.process.stdout, "the program")
+        profiler.process.stdin.write(b"name idle\n")
+        lines.until("ok")
+        [program] = programs_of(profiler.pid)
+        os.kill(profiler.pid, signal.SIGSTOP)
+        profiler.process.stdin.write(b"sleep 20\nquit\n")
+        wait_until(lambda: is_gone(program), "the program ends")
+        os.kill(profiler.pid, signal.SIGCONT)
+        self.assertEqual(profiler.end(), 7, profiler.said())
+        self.assertGreaterEqual(Profile(profiler.read()).us(*NAP), 19000, profiler.read())
+        self.assertEqual(profiler.counted(" samples have a cut stack"), 0)
+        lines.rest()
+        profiler.process.stdin.close()
+
+    def profiler_of_program(self):
+        return Profiler(*SLEEPS, "--", target("profiled"), stdin=subprocess.PIPE,
+                        stdout=subprocess.PIPE)
 
     def test_a_program_and_a_result_on_standard_output(self):
         done = subprocess.run([STEPTRACE, "profile", *SLEEPS, "--", target("profiled")],

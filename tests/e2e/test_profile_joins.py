@@ -5,8 +5,8 @@ import os
 import signal
 import subprocess
 
-from harness import (EndToEnd, Runner, Scenario, Tracer, compiled, copy_of, everyone, named, steps,
-                     target)
+from harness import (PATIENCE_S, ROOT, EndToEnd, Runner, Scenario, Tracer, compiled, copy_of,
+                     everyone, named, steps, target)
 from measuring import Disturbed, measured_again
 from profiles import CALLERS, Profile, Profiler, check_close, truths
 
@@ -50,15 +50,18 @@ class Spans(EndToEnd):
         self.assertEqual(profile.of("outside_of_commands"), [])
         self.assertEqual(profiler.counted(" samples have a cut stack"), 0)
 
+    @measured_again
     def test_outside_of_commands(self):
-        """The number of samples is said."""
+        """The number of samples is said. A machine that takes the processor away takes some."""
         with Runner(target("profiled")) as runner:
             profiler = Profiler("-p", str(runner.pid), "--on-cpu", "--frequency", "999")
             runner.do("outside 100")
             self.assertEqual(profiler.end(signal.SIGINT), 1)
         self.assertEqual(profiler.read(), "")
         self.assertIn("no stack was found", profiler.said())
-        self.assertGreater(profiler.counted(" samples were outside"), 90)
+        outside = profiler.counted(" samples were outside")
+        if outside < 90:
+            raise Disturbed("%d samples" % outside)
 
     def test_a_command_without_a_step(self):
         profile, _, _ = profiled(["own 20", "spin 20"], "--on-cpu", "--frequency", "999")
@@ -75,9 +78,9 @@ class Spans(EndToEnd):
             runner.do("as profiled.next")
             runner.do("sleep 30")
             profile = profiler.stop()
-        before = {("profiled.run", "KnownStep")} if is_stamped else set()
-        self.assertEqual(where(profile, "do_close"), before, profile.text)
-        self.assertEqual(where(profile), {("profiled.next", "KnownStep"), *before})
+        self.assertEqual(bool(profile.of("do_close")), is_stamped, profile.text)
+        self.assertEqual({row.command for row in profile.rows},
+                         {"profiled.next", *(["profiled.run"] if is_stamped else [])})
         self.assertGreaterEqual(slept(profile, *CALLERS, "sleep_here"), 29000)
 
     def test_a_step_that_does_not_end(self):
@@ -164,6 +167,23 @@ class Processes(Scenario):
         with Runner(program):
             profiler.lines.until("attached to '%s'" % program)
         self.check_short(profiler, program, 10)
+
+    def test_a_library_of_a_process_that_has_ended(self):
+        """It was loaded, used, and gone, before the tracer came to read where it is mapped."""
+        path = os.path.join(self.directory, "libspinner.so")
+        subprocess.run(["gcc", "-O2", "-shared", "-fPIC", "-D_GNU_SOURCE", "-o", path,
+                        os.path.join(ROOT, "tests", "targets", "libspinner.c")], check=True)
+        with Runner(target("profiled")) as runner:
+            profiler = Profiler("-p", str(runner.pid), "--unwind", "dwarf", "--on-cpu",
+                                "--frequency", "999")
+            os.kill(profiler.pid, signal.SIGSTOP)
+            [(_, cpu)] = truths(runner.do("library " + path))
+            runner.order("quit")
+            runner.process.wait(PATIENCE_S)
+            os.kill(profiler.pid, signal.SIGCONT)
+            profile = profiler.ended()
+        us = profile.us(*CALLERS, "library_here", "library_step", "spin_in_library")
+        self.assertGreater(us, cpu / 2, profile.text)
 
     def test_a_program_that_is_gone(self):
         """Its process has ended, and its file is removed."""

@@ -72,12 +72,40 @@ static void a_perf_map_too_many(void **state)
 	assert_int_equal(refused, 1);
 }
 
+/* More than are kept, of two processes in turns. */
+static void reported_mappings(void **state)
+{
+	struct process_mapping mapping = {.untrusted_path = "/lib/a.so"};
+	uint64_t count = 0;
+	struct seen_mappings seen = {0};
+
+	(void)state;
+	assert_null(seen_mappings__before(&seen, 1, &count));
+	for (uint64_t i = 0; i < SEEN_MAPPINGS_MAX + 10; i++) {
+		mapping.start = i;
+		seen_mappings__add(&seen, 1 + (pid_t)(i % 2), &mapping);
+	}
+	count = seen.count;
+	assert_null(seen_mappings__before(&seen, 3, &count));
+	count = seen.count;
+	for (uint64_t i = 1; i <= SEEN_MAPPINGS_MAX / 2; i++) {
+		const struct process_mapping *found = seen_mappings__before(&seen, 2, &count);
+
+		assert_non_null(found);
+		assert_int_equal(found->start, SEEN_MAPPINGS_MAX + 10 + 1 - 2 * i);
+		assert_string_equal(found->untrusted_path, "/lib/a.so");
+	}
+	assert_null(seen_mappings__before(&seen, 2, &count));
+	seen_mappings__free(&seen);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_perf_map, write_perf_map, remove_perf_map),
 		cmocka_unit_test_setup_teardown(a_perf_map_too_many, write_perf_map,
 						remove_perf_map),
+		cmocka_unit_test(reported_mappings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

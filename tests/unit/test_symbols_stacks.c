@@ -12,20 +12,25 @@
 
 #define STEPS "innermost_step middle_step outermost_step main "
 
+static bool has_ends(const char *names, const char *begin, const char *end)
+{
+	size_t bytes = strlen(names);
+
+	return strncmp(names, begin, strlen(begin)) == 0 && bytes >= strlen(end) &&
+	       strcmp(names + bytes - strlen(end), end) == 0;
+}
+
 /* Builds, stops, and compares the beginning and the end of the names. */
 static void require_names(const char *flags, const char *mode, const char *begin, const char *end)
 {
 	struct symbols *symbols = open_symbols();
 	struct stopped stopped;
 	char *names;
-	size_t bytes;
 
 	build_stacks(flags, "stacks");
 	stop_in(&stopped, "stacks", mode);
 	names = stack_names(symbols, &stopped);
-	bytes = strlen(names);
-	if (strncmp(names, begin, strlen(begin)) != 0 || bytes < strlen(end) ||
-	    strcmp(names + bytes - strlen(end), end) != 0)
+	if (!has_ends(names, begin, end))
 		fail_msg("%s %s: %s", flags, mode, names);
 	free(names);
 	end_stopped(&stopped);
@@ -135,6 +140,63 @@ static void the_last_frame_is_known_as_the_outermost(void **state)
 	symbols__close(symbols);
 }
 
+/* Stops the program where only its own file and the dynamic linker are mapped. */
+static void start_unlinked(struct stopped *stopped)
+{
+	siginfo_t info;
+
+	build_stacks("-O2 -fomit-frame-pointer", "stacks");
+	stopped->pid = start_traced(in_folder("stacks"), "plain", NULL);
+	assert_int_equal(waitid(P_PID, (id_t)stopped->pid, &info, WSTOPPED | WNOWAIT), 0);
+}
+
+/* As the kernel would report them. */
+static void report_mappings(struct symbols *symbols, pid_t pid)
+{
+	struct process_mapping mapping;
+	struct process_maps maps;
+
+	assert_int_equal(process_maps__open(&maps, pid), 0);
+	while (process_maps__next(&maps, &mapping))
+		if (mapping.permissions[2] == 'x' && mapping.inode)
+			symbols__mapped(symbols, pid, &mapping);
+	process_maps__close(&maps);
+}
+
+/* The process has ended when its stack is unwound, and its list was read before the C library was
+ * mapped. */
+static char *names_after_the_end(bool is_reported)
+{
+	struct symbols *symbols = open_symbols();
+	struct stopped stopped;
+	char *names;
+
+	start_unlinked(&stopped);
+	symbols__look_at(symbols, stopped.pid);
+	stopped.tid = wait_for_stop(stopped.pid);
+	stopped.copy = copy_stack(stopped.tid);
+	if (is_reported)
+		report_mappings(symbols, stopped.pid);
+	end_process(&stopped);
+	names = stack_names(symbols, &stopped);
+	free(stopped.copy);
+	symbols__close(symbols);
+	return names;
+}
+
+static void reported_mappings_of_a_process_that_ended(void **state)
+{
+	char *names = names_after_the_end(true);
+
+	(void)state;
+	if (!has_ends(names, STEPS, " _start"))
+		fail_msg("%s", names);
+	free(names);
+	names = names_after_the_end(false);
+	assert_true(has_ends(names, STEPS, " …"));
+	free(names);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -147,6 +209,7 @@ int main(void)
 		cmocka_unit_test(a_deep_stack_is_cut),
 		cmocka_unit_test(few_copied_bytes_cut_the_stack),
 		cmocka_unit_test(the_last_frame_is_known_as_the_outermost),
+		cmocka_unit_test(reported_mappings_of_a_process_that_ended),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -139,6 +139,8 @@ static void give(union record_room *room, mmap_record_fn *each, void *context)
 		.pid = raw->pid,
 		.tid = raw->tid,
 		.start = raw->address,
+		.bytes = raw->bytes,
+		.file_offset = raw->offset,
 		.device = makedev(raw->major, raw->minor),
 		.inode = raw->inode,
 		.generation = raw->generation,

@@ -18,8 +18,10 @@
 struct mmap_record {
 	uint64_t time_ns;  /* CLOCK_MONOTONIC */
 	uint32_t pid, tid; /* as numbered in the tracer's pid namespace; 0: not in it */
-	uint64_t start;    /* address of the mapping */
-	uint64_t device;   /* as st_dev */
+	uint64_t start;    /* address of the mapping, which is executable */
+	uint64_t bytes;
+	uint64_t file_offset; /* of `start` */
+	uint64_t device;      /* as st_dev */
 	uint64_t inode, generation;
 	const char *untrusted_path; /* as the process sees it; valid during the call */
 };

@@ -32,8 +32,8 @@
 struct reader_sampler {
 	/* Called when the probes are attached and no privileges are dropped yet. Returns a
 	 * descriptor that is readable when there is much to read, or negative errno with a
-	 * sentence. The capture lives until the recording has ended. */
-	int (*open)(void *context, struct capture *capture, struct error *err);
+	 * sentence. The watch lives until the recording has ended. */
+	int (*open)(void *context, struct watch *watch, struct error *err);
 	/* Called when the events that waited were read. True: there is more to read. */
 	bool (*read)(void *context);
 	/* After open(): a child process of the reader, which it may end by a signal; 0: none. */

@@ -309,7 +309,7 @@ static int open_sampler(struct session *session)
 
 	if (!sampler)
 		return 0;
-	fd = sampler->open(session->options->reader->context, session->watch.capture, session->err);
+	fd = sampler->open(session->options->reader->context, &session->watch, session->err);
 	return fd < 0 ? fd : wakeups__watch_records(&session->wakeups, fd);
 }
 

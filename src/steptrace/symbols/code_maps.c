@@ -30,6 +30,7 @@ struct process_code {
 	struct code_mappings mappings;
 	uint32_t jit; /* the module of its own memory; 0: there was none yet */
 	uint64_t next_read_ns, pause_ns;
+	uint64_t seen_count;  /* so many of the reported mappings have been added to the list */
 	uint64_t next_map_ns; /* when its perf map is looked for again; UINT64_MAX: never */
 };
 
@@ -76,12 +77,14 @@ static void read_list(struct code_maps *processes, struct process_code *process)
 	struct code_mappings found = {0};
 	struct process_mapping mapping;
 	struct process_maps maps;
+	struct owner owner;
 	size_t at = 0;
 	uint32_t module;
 
 	/* a thread has a number of its own in its pid namespace: the perf map has the process's */
-	if (!owner__read(&process->owner, process->pid) || process_maps__open(&maps, tid))
+	if (!owner__read(&owner, process->pid) || process_maps__open(&maps, tid))
 		return;
+	process->owner = owner;
 	while (process_maps__next(&maps, &mapping)) {
 		if (mapping.permissions[2] != 'x' ||
 		    strcmp(mapping.untrusted_path, "[vsyscall]") == 0)
@@ -98,6 +101,65 @@ static void read_list(struct code_maps *processes, struct process_code *process)
 	}
 	free(process->mappings.items);
 	process->mappings = found;
+	process->seen_count = 0;
+}
+
+/* ---- reported mappings */
+
+/* The number of mappings below the address. */
+static size_t count_below(const struct code_mappings *mappings, uint64_t address)
+{
+	size_t from = 0, to = mappings->count;
+
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+
+		if (mappings->items[middle].end <= address)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return from;
+}
+
+/* In its place by address; not where the list has something already. */
+static void insert(struct code_maps *processes, struct process_code *process,
+		   const struct process_mapping *mapping)
+{
+	struct code_mappings *mappings = &process->mappings;
+	size_t at = count_below(mappings, mapping->start), last = mappings->count;
+	struct code_mapping added;
+	uint32_t module;
+
+	if (at < last && mappings->items[at].start < mapping->end)
+		return;
+	module = mapped__module(processes->mapped, process->pid, &process->owner, mapping);
+	if (!add(mappings, mapping, module))
+		return;
+	added = mappings->items[last];
+	memmove(&mappings->items[at + 1], &mappings->items[at],
+		(last - at) * sizeof(mappings->items[0]));
+	mappings->items[at] = added;
+}
+
+/* The list of a process that has ended cannot be read, and that of one that ends meanwhile breaks
+ * off. The newest of two mappings at one place is the one that counts. */
+static void add_reported(struct code_maps *processes, struct process_code *process)
+{
+	uint64_t count = processes->seen.count;
+	const struct process_mapping *mapping;
+
+	while (count > process->seen_count &&
+	       (mapping = seen_mappings__before(&processes->seen, process->pid, &count)) &&
+	       count >= process->seen_count)
+		insert(processes, process, mapping);
+	process->seen_count = processes->seen.count;
+}
+
+void code_maps__mapped(struct code_maps *processes, pid_t pid,
+		       const struct process_mapping *mapping)
+{
+	seen_mappings__add(&processes->seen, pid, mapping);
 }
 
 /* ---- memory that the process has written */
@@ -248,6 +310,7 @@ void code_maps__free(struct code_maps *processes)
 		free_process(processes->items[i]);
 	free(processes->items);
 	place_map__free(&processes->by_pid);
+	seen_mappings__free(&processes->seen);
 	processes->items = NULL;
 	processes->count = processes->room = 0;
 }
@@ -256,19 +319,11 @@ void code_maps__free(struct code_maps *processes)
 
 static const struct code_mapping *mapping_of(const struct process_code *process, uint64_t address)
 {
-	size_t from = 0, to = process->mappings.count;
+	size_t at = count_below(&process->mappings, address);
 
-	while (from < to) {
-		size_t middle = from + (to - from) / 2;
-
-		if (process->mappings.items[middle].end <= address)
-			from = middle + 1;
-		else
-			to = middle;
-	}
-	if (from == process->mappings.count || process->mappings.items[from].start > address)
+	if (at == process->mappings.count || process->mappings.items[at].start > address)
 		return NULL;
-	return &process->mappings.items[from];
+	return &process->mappings.items[at];
 }
 
 static const struct code_mapping *read_again(struct code_maps *processes,
@@ -296,6 +351,10 @@ bool code_maps__find(struct code_maps *processes, pid_t pid, uint64_t address,
 
 	if (process && !mapping)
 		mapping = read_again(processes, process, address);
+	if (process && !mapping && process->seen_count < processes->seen.count) {
+		add_reported(processes, process);
+		mapping = mapping_of(process, address);
+	}
 	if (!mapping)
 		return false;
 	if (mapping->module)

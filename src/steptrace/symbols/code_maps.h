@@ -5,7 +5,8 @@
  * The list of a process is read when the process is first seen, and again when it has an address
  * that is in no mapping: then a library was loaded. When that finds nothing new, the pause until
  * the next time doubles, so that a process full of wild addresses costs little. When the process
- * has ended, the list stays as it is until code_maps__forget().
+ * has ended, the list stays until code_maps__forget(); what the kernel reported of the process and
+ * is not in the list yet is added to it.
  *
  * A library that was unloaded and another one at the same place are not told apart until the list
  * is read again.
@@ -19,12 +20,14 @@
 
 #include "steptrace/symbols/mapped.h"
 #include "steptrace/symbols/place_map.h"
+#include "steptrace/symbols/seen_mappings.h"
 
 struct code_maps {
 	struct mapped *mapped;
 	struct process_code **items; /* owned; NULL: not in use */
 	size_t count, room;
 	struct place_map by_pid; /* the index + 1 */
+	struct seen_mappings seen;
 };
 
 /* Where an address of a process is. */
@@ -35,6 +38,9 @@ struct code_place {
 
 /* Reads the list, also where it was read before. */
 void code_maps__look_at(struct code_maps *processes, pid_t pid);
+/* The kernel has reported this mapping of a process. */
+void code_maps__mapped(struct code_maps *processes, pid_t pid,
+		       const struct process_mapping *mapping);
 void code_maps__forget(struct code_maps *processes, pid_t pid);
 
 /* False: the process has no code there, as far as it is known. */

@@ -105,6 +105,11 @@ void symbols__look_at(struct symbols *symbols, pid_t pid)
 	code_maps__look_at(&symbols->processes, pid);
 }
 
+void symbols__mapped(struct symbols *symbols, pid_t pid, const struct process_mapping *mapping)
+{
+	code_maps__mapped(&symbols->processes, pid, mapping);
+}
+
 void symbols__forget(struct symbols *symbols, pid_t pid)
 {
 	code_maps__forget(&symbols->processes, pid);

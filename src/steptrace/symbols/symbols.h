@@ -4,6 +4,7 @@
  *
  *	symbols__open		reads the symbols of the kernel, starts the child; with privileges
  *	symbols__look_at	reads the mappings of a process while it lives
+ *	symbols__mapped		notes a mapping that the kernel reported
  *	symbols__unwind		a copied stack becomes addresses
  *	symbols__frame		an address becomes a frame: a number that stays valid
  *	symbols__name		at the end: the function of a frame
@@ -30,6 +31,7 @@
 #include <sys/types.h>
 
 #include "common/error.h"
+#include "common/process_maps.h"
 #include "steptrace/stack_record.h"
 #include "steptrace/symbols/symbol_name.h"
 #include "steptrace/symbols/troubles.h"
@@ -49,6 +51,9 @@ pid_t symbols__child(const struct symbols *symbols);
 /* Reads the mappings of the process, and opens the files that are new. Call it when a process is
  * first seen: what has ended cannot be read. */
 void symbols__look_at(struct symbols *symbols, pid_t pid);
+/* The kernel has reported an executable mapping of a process, traced or not. Where the process ends
+ * before its mappings can be read, the reported ones are used. */
+void symbols__mapped(struct symbols *symbols, pid_t pid, const struct process_mapping *mapping);
 /* The pid may be used again: the process ended or executed another program. Frames stay valid. */
 void symbols__forget(struct symbols *symbols, pid_t pid);
 

@@ -74,7 +74,11 @@ int watch__news_fd(const struct watch *watch)
 
 static void on_mapped(void *context, const struct mmap_record *record)
 {
-	follower__mapped(context, record);
+	struct watch *watch = context;
+
+	follower__mapped(&watch->follower, record);
+	if (watch->observer && record->pid)
+		watch->observer(watch->observer_context, record);
 }
 
 void watch__on_news(struct watch *watch)
@@ -83,8 +87,14 @@ void watch__on_news(struct watch *watch)
 
 	while (exec_hold__next(&watch->hold, &exec))
 		follower__held(&watch->follower, &watch->hold, &exec);
-	if (mmap_records__drain(&watch->mmaps, on_mapped, &watch->follower))
+	if (mmap_records__drain(&watch->mmaps, on_mapped, watch))
 		watch->follower.next_scan_ns = 0; /* some were lost */
+}
+
+void watch__observe_mappings(struct watch *watch, mmap_record_fn *observer, void *context)
+{
+	watch->observer = observer;
+	watch->observer_context = context;
 }
 
 void watch__let_go(struct watch *watch)

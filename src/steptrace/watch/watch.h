@@ -53,7 +53,9 @@ struct watch {
 	struct follower follower;
 	struct exec_hold hold;     /* of the command's programs */
 	struct mmap_records mmaps; /* closed where the kernel does not permit them */
-	int news_fd;               /* an epoll of both */
+	mmap_record_fn *observer;  /* NULL: none */
+	void *observer_context;
+	int news_fd; /* an epoll of both */
 	struct cgroup_watch cgroup;
 };
 
@@ -85,6 +87,10 @@ void watch__let_writers_go(struct watch *watch);
 /* Borrowed; readable when a process started a program or loaded a library. */
 int watch__news_fd(const struct watch *watch);
 void watch__on_news(struct watch *watch);
+
+/* `observer` is called for each executable mapping that the kernel reports: of the command and its
+ * children, otherwise of all processes. */
+void watch__observe_mappings(struct watch *watch, mmap_record_fn *observer, void *context);
 
 /* No exec waits for the probes any more. For the end of the recording, before anything that takes
  * time. */
