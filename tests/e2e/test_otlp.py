@@ -337,6 +337,23 @@ class OtlpReceivers(Otlp):
         self.assertEqual(len({span["spanId"] for span in receiver.spans()}), 12)
         self.assertIn("accepts requests, but its answers break off; the 12 spans", self.words)
 
+    def test_an_answer_that_stands_still(self):
+        """Its status is known. The third time, nothing more is waited for."""
+        receiver = self.receiver()
+
+        def stands_still(handler, path, raw):
+            receiver.script(stands_still)
+            if path != "/v1/traces":
+                return otlp.accept(handler, path, raw)
+            handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
+            handler.rfile.read(1)  # until steptrace closes the connection
+            handler.close_connection = True
+            return True
+        receiver.script(stands_still)
+        totals = self.record(receiver, "go 2", arguments=("--tcp-timeout", "1s"))
+        self.assertEqual((totals["steptrace.events"], totals["steptrace.lost"]), (14, 0))
+        self.assertIn("broke off (it did not answer", self.words)
+
     def test_nothing_is_accepted_in_part(self):
         receiver = self.receiver()
         receiver.script(*[partial(10 ** 6), partial(10 ** 6, "rejectedLogRecords")] * 20)

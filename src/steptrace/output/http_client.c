@@ -452,7 +452,6 @@ static int conclude(struct http_client *client, CURLcode code, struct http_answe
 {
 	curl_off_t retry_after = 0;
 
-	curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &answer->status);
 	if (is_answered(client, code, answer->status)) {
 		curl_easy_getinfo(client->curl, CURLINFO_RETRY_AFTER, &retry_after);
 		answer->retry_after_s = retry_after > 0 ? (uint64_t)retry_after : 0;
@@ -479,6 +478,7 @@ int http_client__post(struct http_client *client, const struct http_request *req
 		return error__set(why, -ENOMEM, "out of memory");
 	result = perform(client, &code);
 	answer->was_sent = client->was_sent;
+	curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &answer->status);
 	if (result == -ETIMEDOUT)
 		error__set(why, result,
 			   "it did not answer for %d s, or neither took nor sent a byte for %llu s",

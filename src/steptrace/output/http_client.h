@@ -54,7 +54,7 @@ struct http_request {
 };
 
 struct http_answer {
-	long status;
+	long status;            /* 0: none came; also set where the answer broke off */
 	uint64_t retry_after_s; /* 0: the server said nothing */
 	const char *body;       /* valid until the next request */
 	size_t bytes;

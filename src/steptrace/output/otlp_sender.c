@@ -17,16 +17,15 @@
 
 /* A request is sent when it is so large or so old. */
 enum { REQUEST_BYTES = 1 << 20, SLICE_MS = 200 };
-
-/* An answer of success that breaks off is believed when a request got so many of them. */
-enum { TORN_MAX = 3 };
-
 #define REQUEST_NS 1000000000ull
 
 /* After the recording has ended, a receiver that answers "later" is asked for so long since it last
  * accepted something; and one that cannot be reached. */
 #define LATER_NS       30000000000ull
 #define UNREACHABLE_NS 5000000000ull
+
+/* An answer of success that breaks off is believed when a request got so many of them. */
+enum { TORN_MAX = 3 };
 
 struct missed {
 	struct line_mark mark;
@@ -205,10 +204,12 @@ static void on_accepted(struct otlp_sender *sender, const struct attempt *attemp
 	sender->gzip_was_accepted = sender->gzip_was_accepted || attempt->http.is_gzip;
 	sender->last_success_ns = clock__now_ns();
 	sender->counts.requests++;
-	otlp_words__accepted(&sender->words, request->signal,
-			     request->items_count - partial.rejected);
-	if (attempt->torn >= TORN_MAX)
-		otlp_words__torn(&sender->words, request->signal, request->items_count);
+	if (attempt->torn < TORN_MAX)
+		otlp_words__accepted(&sender->words, request->signal,
+				     request->items_count - partial.rejected);
+	else
+		otlp_words__torn(&sender->words, request->signal,
+				 request->items_count - partial.rejected);
 }
 
 static void on_refused(struct otlp_sender *sender, const struct attempt *attempt, long status)
@@ -300,13 +301,21 @@ static uint32_t next_random(struct otlp_sender *sender)
 	return sender->random >> 8;
 }
 
+/* An answer may have this status and still break off. */
+static bool is_success(const struct http_answer *answer)
+{
+	return otlp_response__verdict(answer->status) == OTLP_ACCEPTED;
+}
+
 /* The receiver could not be reached (`code`), or asked to come back later. */
 static int try_later(struct otlp_sender *sender, struct attempt *attempt, int code,
 		     const struct http_answer *answer, const struct error *why)
 {
 	struct error text;
 
-	if (code)
+	if (code && is_success(answer))
+		error__set(&text, 0, "an answer of %s broke off (%s)", sender->name, why->text);
+	else if (code)
 		error__set(&text, 0, "%s cannot be reached (%s)", sender->name, why->text);
 	else
 		error__set(&text, 0, "%s answers HTTP status %ld", sender->name, answer->status);
@@ -320,16 +329,6 @@ static int try_later(struct otlp_sender *sender, struct attempt *attempt, int co
 		code == 0);
 }
 
-/* `code` is that of post(). An answer that broke off may have said how many items were refused, so
- * that the receiver is asked again. But one that tears every answer would be asked for ever. */
-static bool is_accepted(struct attempt *attempt, int code, const struct http_answer *answer)
-{
-	if (otlp_response__verdict(answer->status) != OTLP_ACCEPTED)
-		return false;
-	attempt->torn += code != 0;
-	return code == 0 || attempt->torn >= TORN_MAX;
-}
-
 /* 0: the fate of all its events is known. -ECANCELED. */
 static int deliver(struct otlp_sender *sender, struct attempt *attempt)
 {
@@ -341,7 +340,10 @@ static int deliver(struct otlp_sender *sender, struct attempt *attempt)
 		code = post(sender, attempt, &answer, &why);
 		if (code == -ECANCELED)
 			return code;
-		if (is_accepted(attempt, code, &answer)) {
+		attempt->torn += code && is_success(&answer);
+		/* The missing part may say how many items were refused. But a receiver that tears
+		 * every answer would be asked for ever. */
+		if (is_success(&answer) && (code == 0 || attempt->torn >= TORN_MAX)) {
 			on_accepted(sender, attempt, &answer);
 			return 0;
 		}

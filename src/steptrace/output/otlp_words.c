@@ -66,6 +66,9 @@ static bool takes_none(long status)
 
 void otlp_words__torn(struct otlp_words *words, enum otlp_signal signal, uint32_t items)
 {
+	words->has_accepted = words->has_accepted || items > 0;
+	if (signal == OTLP_LOGS)
+		words->refusal.text[0] = 0;
 	if (is_time(&words->logged_torn_ns))
 		log__warn("%s accepts requests, but its answers break off; the %u %s of this "
 			  "request count as accepted",

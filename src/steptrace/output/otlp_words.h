@@ -31,7 +31,7 @@ void otlp_words__away(struct otlp_words *words, const struct error *why);
 /* A request was accepted, and of its items so many. */
 void otlp_words__accepted(struct otlp_words *words, enum otlp_signal signal, uint32_t items);
 
-/* A request with so many items counts as accepted, although its answers broke off. */
+/* So many items of a request count as accepted, although its answers broke off. */
 void otlp_words__torn(struct otlp_words *words, enum otlp_signal signal, uint32_t items);
 
 /* A request was refused for good. */
