@@ -77,8 +77,10 @@ static void unwind(const struct profile_reader *reader, const struct stack_recor
 	size_t count = symbols__unwind(reader->symbols, (pid_t)record->pid, copy, places->unwound,
 				       STACK_FRAMES_MAX, &is_cut);
 
-	/* A thread that begins is in clone3(), and has nothing on its stack. */
-	stack->end = is_cut ? STACK_END_BY_NAME : STACK_WHOLE;
+	/* A new thread is still in clone3(), and has no caller: the name decides. */
+	stack->end = STACK_WHOLE;
+	if (is_cut)
+		stack->end = count < STACK_FRAMES_MAX ? STACK_END_BY_NAME : STACK_CUT;
 	place_user(reader, record->pid, places->unwound, (uint32_t)count, stack, places);
 }
 
@@ -129,7 +131,7 @@ static bool find_parts(const struct stack_record *record, size_t bytes, struct p
 	return bytes >= user + kernel;
 }
 
-/* What the process mapped before this time is known then, even if the process has ended. */
+/* Reads what processes mapped up to this time. */
 static void read_news(struct profile_reader *reader, uint64_t time_ns)
 {
 	if (time_ns < reader->news_ns)
@@ -252,8 +254,8 @@ static void on_stop(void *context, struct stream *stream, uint64_t now_ns)
 
 	(void)stream;
 	if (reader->watch) {
-		read_news(reader, UINT64_MAX);
 		capture__stop_stacks(reader->watch->capture);
+		watch__observe_the_last(reader->watch);
 	}
 	reader->ended_ns = now_ns;
 }

@@ -80,22 +80,25 @@ static void reported_mappings(void **state)
 	struct seen_mappings seen = {0};
 
 	(void)state;
-	assert_null(seen_mappings__before(&seen, 1, &count));
+	assert_null(seen_mappings__latest(&seen, 1, 0, &count));
 	for (uint64_t i = 0; i < SEEN_MAPPINGS_MAX + 10; i++) {
 		mapping.start = i;
 		seen_mappings__add(&seen, 1 + (pid_t)(i % 2), &mapping);
 	}
 	count = seen.count;
-	assert_null(seen_mappings__before(&seen, 3, &count));
+	assert_null(seen_mappings__latest(&seen, 3, 0, &count));
+	count = seen.count;
+	assert_null(seen_mappings__latest(&seen, 1, seen.count - 1, &count));
+	assert_int_equal(count, seen.count - 1);
 	count = seen.count;
 	for (uint64_t i = 1; i <= SEEN_MAPPINGS_MAX / 2; i++) {
-		const struct process_mapping *found = seen_mappings__before(&seen, 2, &count);
+		const struct process_mapping *found = seen_mappings__latest(&seen, 2, 0, &count);
 
 		assert_non_null(found);
 		assert_int_equal(found->start, SEEN_MAPPINGS_MAX + 10 + 1 - 2 * i);
 		assert_string_equal(found->untrusted_path, "/lib/a.so");
 	}
-	assert_null(seen_mappings__before(&seen, 2, &count));
+	assert_null(seen_mappings__latest(&seen, 2, 0, &count));
 	seen_mappings__free(&seen);
 }
 

@@ -246,6 +246,25 @@ static void what_root_may_read(void **state)
 	assert_false(wrote(&owner, 1000, 5, 0600));
 }
 
+/* It was root, with capabilities or without, or in a group, when that was last read. */
+static void what_one_may_read_that_may_have_given_up_rights(void **state)
+{
+	struct owner owner;
+
+	(void)state;
+	parse_owner(&owner, "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nCapEff:\t0000000000000002\n");
+	owner = owner__anybody(&owner);
+	assert_true(may_read(&owner, 0, 0, 0755));
+	assert_false(may_read(&owner, 0, 0, 0750));
+	parse_owner(&owner, status_text);
+	owner = owner__anybody(&owner);
+	assert_true(may_read(&owner, 0, 0, 0444));
+	assert_false(may_read(&owner, 0, 27, 0640));
+	assert_false(may_read(&owner, 1000, 0, 0400));
+	owner = owner__anybody(&(struct owner){.is_known = false});
+	assert_false(may_read(&owner, 0, 0, 0444));
+}
+
 static void what_a_user_wrote(void **state)
 {
 	struct owner owner;
@@ -567,6 +586,7 @@ int main(void)
 		cmocka_unit_test(a_kernel_that_hides_its_addresses),
 		cmocka_unit_test(what_a_user_may_read),
 		cmocka_unit_test(what_root_may_read),
+		cmocka_unit_test(what_one_may_read_that_may_have_given_up_rights),
 		cmocka_unit_test(what_a_user_wrote),
 		cmocka_unit_test(a_status_that_is_cut),
 		cmocka_unit_test(paths_that_lead_elsewhere),

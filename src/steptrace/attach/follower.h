@@ -92,6 +92,9 @@ void follower__held(struct follower *follower, struct exec_hold *hold,
 /* Reacts to an executable mapping that a process made. */
 void follower__mapped(struct follower *follower, const struct mmap_record *record);
 
+/* Whether the process of the record is one of the targets. */
+bool follower__may_trace(const struct follower *follower, const struct mmap_record *record);
+
 /* Detaches from files that changed. Scans, where it is time to. Call it every FOLLOWER_SCAN_NS. */
 void follower__tick(struct follower *follower, uint64_t now_ns);
 

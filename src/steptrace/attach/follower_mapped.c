@@ -9,8 +9,10 @@
 #include "common/log.h"
 #include "steptrace/attach/mapped_file.h"
 
-static bool may_be_traced(const struct follower *follower, const struct mmap_record *record)
+bool follower__may_trace(const struct follower *follower, const struct mmap_record *record)
 {
+	if (record->pid == 0)
+		return false;
 	return !targets__are_processes(follower->targets) ||
 	       capture__was_wanted(follower->capture, (pid_t)record->pid, record->time_ns);
 }
@@ -133,7 +135,7 @@ void follower__mapped(struct follower *follower, const struct mmap_record *recor
 {
 	const struct seen_key key = {record->device, record->inode, record->generation};
 
-	if (record->pid == 0 || !may_be_traced(follower, record))
+	if (!follower__may_trace(follower, record))
 		return;
 	if (!is_seen(follower, record, &key))
 		look(follower, record, &key);

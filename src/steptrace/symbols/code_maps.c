@@ -11,6 +11,10 @@
 /* A process cannot have more mappings than vm.max_map_count, which is 65530 by default. */
 enum { MAPPINGS_MAX = 1 << 17 };
 
+/* Each reported mapping costs the opening of a file. So many are added to a list until it is read
+ * again. */
+enum { REPORTED_MAX = 512 };
+
 #define PAUSE_MIN_NS 20000000ull
 #define PAUSE_MAX_NS 5000000000ull
 
@@ -30,8 +34,9 @@ struct process_code {
 	struct code_mappings mappings;
 	uint32_t jit; /* the module of its own memory; 0: there was none yet */
 	uint64_t next_read_ns, pause_ns;
-	uint64_t seen_count;  /* so many of the reported mappings have been added to the list */
-	uint64_t next_map_ns; /* when its perf map is looked for again; UINT64_MAX: never */
+	uint64_t seen_count;         /* the reports with smaller numbers are in the list */
+	unsigned int reported_count; /* mappings in the list that were only reported */
+	uint64_t next_map_ns;        /* when its perf map is looked for again; UINT64_MAX: never */
 };
 
 /* ---- reading */
@@ -70,6 +75,20 @@ static bool is_known(const struct code_mappings *mappings, const struct process_
 	return true;
 }
 
+/* Whether the process has not ended. The list of one that ends while it is read breaks off. */
+static bool has_mappings(pid_t tid)
+{
+	struct process_mapping mapping;
+	struct process_maps maps;
+	bool is_there;
+
+	if (process_maps__open(&maps, tid))
+		return false;
+	is_there = process_maps__next(&maps, &mapping);
+	process_maps__close(&maps);
+	return is_there;
+}
+
 /* The page "[vsyscall]" is that of the kernel, at the same place in each process. */
 static void read_list(struct code_maps *processes, struct process_code *process)
 {
@@ -78,13 +97,16 @@ static void read_list(struct code_maps *processes, struct process_code *process)
 	struct process_mapping mapping;
 	struct process_maps maps;
 	struct owner owner;
+	uint64_t seen_count = processes->seen.count;
 	size_t at = 0;
 	uint32_t module;
 
 	/* a thread has a number of its own in its pid namespace: the perf map has the process's */
-	if (!owner__read(&owner, process->pid) || process_maps__open(&maps, tid))
+	if (!owner__read(&owner, process->pid))
 		return;
 	process->owner = owner;
+	if (process_maps__open(&maps, tid))
+		return;
 	while (process_maps__next(&maps, &mapping)) {
 		if (mapping.permissions[2] != 'x' ||
 		    strcmp(mapping.untrusted_path, "[vsyscall]") == 0)
@@ -101,7 +123,8 @@ static void read_list(struct code_maps *processes, struct process_code *process)
 	}
 	free(process->mappings.items);
 	process->mappings = found;
-	process->seen_count = 0;
+	process->seen_count = has_mappings(tid) ? seen_count : 0;
+	process->reported_count = 0;
 }
 
 /* ---- reported mappings */
@@ -124,7 +147,7 @@ static size_t count_below(const struct code_mappings *mappings, uint64_t address
 
 /* In its place by address; not where the list has something already. */
 static void insert(struct code_maps *processes, struct process_code *process,
-		   const struct process_mapping *mapping)
+		   const struct owner *owner, const struct process_mapping *mapping)
 {
 	struct code_mappings *mappings = &process->mappings;
 	size_t at = count_below(mappings, mapping->start), last = mappings->count;
@@ -133,26 +156,38 @@ static void insert(struct code_maps *processes, struct process_code *process,
 
 	if (at < last && mappings->items[at].start < mapping->end)
 		return;
-	module = mapped__module(processes->mapped, process->pid, &process->owner, mapping);
+	module = mapped__module(processes->mapped, process_maps__thread(process->pid), owner,
+				mapping);
 	if (!add(mappings, mapping, module))
 		return;
+	process->reported_count++;
 	added = mappings->items[last];
 	memmove(&mappings->items[at + 1], &mappings->items[at],
 		(last - at) * sizeof(mappings->items[0]));
 	mappings->items[at] = added;
 }
 
-/* The list of a process that has ended cannot be read, and that of one that ends meanwhile breaks
- * off. The newest of two mappings at one place is the one that counts. */
+/* A process that has ended may have had other rights at the end than when they were read. */
+static struct owner owner_now(const struct process_code *process)
+{
+	struct owner owner;
+
+	if (!owner__read(&owner, process->pid))
+		owner = owner__anybody(&process->owner);
+	return owner;
+}
+
+/* Of two reported mappings at one place, the later one counts. */
 static void add_reported(struct code_maps *processes, struct process_code *process)
 {
-	uint64_t count = processes->seen.count;
+	const struct owner owner = owner_now(process);
+	uint64_t number = processes->seen.count;
 	const struct process_mapping *mapping;
 
-	while (count > process->seen_count &&
-	       (mapping = seen_mappings__before(&processes->seen, process->pid, &count)) &&
-	       count >= process->seen_count)
-		insert(processes, process, mapping);
+	while (process->reported_count < REPORTED_MAX &&
+	       (mapping = seen_mappings__latest(&processes->seen, process->pid, process->seen_count,
+						&number)))
+		insert(processes, process, &owner, mapping);
 	process->seen_count = processes->seen.count;
 }
 

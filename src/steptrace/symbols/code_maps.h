@@ -5,8 +5,11 @@
  * The list of a process is read when the process is first seen, and again when it has an address
  * that is in no mapping: then a library was loaded. When that finds nothing new, the pause until
  * the next time doubles, so that a process full of wild addresses costs little. When the process
- * has ended, the list stays until code_maps__forget(); what the kernel reported of the process and
- * is not in the list yet is added to it.
+ * has ended, the list stays until code_maps__forget().
+ *
+ * A process may end before its list is read, or while it is read, and a library may be loaded
+ * between two readings. So what the kernel has reported since a list was read is added to it where
+ * an address is in no mapping.
  *
  * A library that was unloaded and another one at the same place are not told apart until the list
  * is read again.

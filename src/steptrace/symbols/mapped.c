@@ -57,11 +57,13 @@ void mapped__read_vdso(struct mapped *mapped)
 
 /* ---- opening the file */
 
-/* Btrfs and overlay file systems show another device than stat() does. */
+/* Btrfs and overlay file systems show another device than stat() does. The major number of both is
+ * zero. */
 static bool is_same_file(const struct process_mapping *mapping, const struct stat *status)
 {
 	return mapping->inode == status->st_ino &&
-	       (mapping->device == status->st_dev || major(mapping->device) == 0);
+	       (mapping->device == status->st_dev ||
+		(major(mapping->device) == 0 && major(status->st_dev) == 0));
 }
 
 static int open_below(int root, const struct process_mapping *mapping, struct stat *status)

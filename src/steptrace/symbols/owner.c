@@ -109,6 +109,14 @@ bool owner__read(struct owner *owner, pid_t pid)
 	return is_read;
 }
 
+struct owner owner__anybody(const struct owner *owner)
+{
+	struct owner anybody = *owner;
+
+	anybody.has_one_uid = anybody.has_one_gid = anybody.reads_all = false;
+	return anybody;
+}
+
 static bool is_in_group(const struct owner *owner, gid_t group)
 {
 	if (owner->gid == group)

@@ -34,6 +34,10 @@ struct owner {
 bool owner__read(struct owner *owner, pid_t pid);
 bool owner__parse(struct owner *owner, FILE *status);
 
+/* For a process that may have given up rights since this was read: it reads what everybody may
+ * read. */
+struct owner owner__anybody(const struct owner *owner);
+
 /* Whether the user of the process may read a file, by its mode. */
 bool owner__may_read(const struct owner *owner, const struct stat *file);
 

@@ -22,13 +22,13 @@ void seen_mappings__add(struct seen_mappings *seen, pid_t pid,
 	item->mapping.untrusted_path = path;
 }
 
-const struct process_mapping *seen_mappings__before(const struct seen_mappings *seen, pid_t pid,
-						    uint64_t *count)
+const struct process_mapping *seen_mappings__latest(const struct seen_mappings *seen, pid_t pid,
+						    uint64_t from, uint64_t *to)
 {
 	uint64_t oldest = seen->count > SEEN_MAPPINGS_MAX ? seen->count - SEEN_MAPPINGS_MAX : 0;
 
-	while (*count > oldest) {
-		const struct seen_mapping *item = &seen->items[--*count % SEEN_MAPPINGS_MAX];
+	while (*to > oldest && *to > from) {
+		const struct seen_mapping *item = &seen->items[--*to % SEEN_MAPPINGS_MAX];
 
 		if (item->pid == pid)
 			return &item->mapping;

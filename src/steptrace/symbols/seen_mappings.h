@@ -3,7 +3,8 @@
  * The executable mappings that processes made lately, as the kernel reported them. A process that
  * has ended has no list of mappings any more.
  *
- * The newest SEEN_MAPPINGS_MAX are kept, of all processes.
+ * The latest SEEN_MAPPINGS_MAX are kept, of all processes together. A process that has executed
+ * another program has those of both.
  */
 #ifndef STEPTRACE_SYMBOLS_SEEN_MAPPINGS_H
 #define STEPTRACE_SYMBOLS_SEEN_MAPPINGS_H
@@ -30,10 +31,11 @@ struct seen_mappings {
 void seen_mappings__add(struct seen_mappings *seen, pid_t pid,
 			const struct process_mapping *mapping);
 
-/* The newest one of the process among the first `*count`, or NULL. *count becomes the number of
- * those that are older. Valid until the next one is added. */
-const struct process_mapping *seen_mappings__before(const struct seen_mappings *seen, pid_t pid,
-						    uint64_t *count);
+/* The latest one of the process among those from number `from` up to, without, number `*to`; the
+ * first that was ever added has the number 0. NULL: there is none. *to becomes its number. Valid
+ * until the next one is added. */
+const struct process_mapping *seen_mappings__latest(const struct seen_mappings *seen, pid_t pid,
+						    uint64_t from, uint64_t *to);
 
 void seen_mappings__free(struct seen_mappings *seen);
 

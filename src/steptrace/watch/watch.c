@@ -72,13 +72,20 @@ int watch__news_fd(const struct watch *watch)
 	return watch->news_fd;
 }
 
+static void tell_observer(void *context, const struct mmap_record *record)
+{
+	const struct watch *watch = context;
+
+	if (watch->observer && follower__may_trace(&watch->follower, record))
+		watch->observer(watch->observer_context, record);
+}
+
 static void on_mapped(void *context, const struct mmap_record *record)
 {
 	struct watch *watch = context;
 
 	follower__mapped(&watch->follower, record);
-	if (watch->observer && record->pid)
-		watch->observer(watch->observer_context, record);
+	tell_observer(watch, record);
 }
 
 void watch__on_news(struct watch *watch)
@@ -95,6 +102,11 @@ void watch__observe_mappings(struct watch *watch, mmap_record_fn *observer, void
 {
 	watch->observer = observer;
 	watch->observer_context = context;
+}
+
+void watch__observe_the_last(struct watch *watch)
+{
+	mmap_records__drain(&watch->mmaps, tell_observer, watch);
 }
 
 void watch__let_go(struct watch *watch)

@@ -53,10 +53,10 @@ struct watch {
 	struct follower follower;
 	struct exec_hold hold;     /* of the command's programs */
 	struct mmap_records mmaps; /* closed where the kernel does not permit them */
-	mmap_record_fn *observer;  /* NULL: none */
-	void *observer_context;
-	int news_fd; /* an epoll of both */
+	int news_fd;               /* an epoll of both */
 	struct cgroup_watch cgroup;
+	mmap_record_fn *observer; /* NULL: none */
+	void *observer_context;
 };
 
 /*
@@ -88,9 +88,11 @@ void watch__let_writers_go(struct watch *watch);
 int watch__news_fd(const struct watch *watch);
 void watch__on_news(struct watch *watch);
 
-/* `observer` is called for each executable mapping that the kernel reports: of the command and its
- * children, otherwise of all processes. */
+/* In watch__on_news(), `observer` is called for each executable mapping that a process of the
+ * targets has made. */
 void watch__observe_mappings(struct watch *watch, mmap_record_fn *observer, void *context);
+/* For the end: tells the observer the last ones, and attaches to nothing any more. */
+void watch__observe_the_last(struct watch *watch);
 
 /* No exec waits for the probes any more. For the end of the recording, before anything that takes
  * time. */
