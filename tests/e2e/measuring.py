@@ -17,8 +17,8 @@ class Disturbed(AssertionError):
 
 
 def sub_test_inside(*_, **__):
-    """unittest ends a sub-test that fails, and goes on after it: nobody learns of the failure in
-    time to measure again."""
+    """unittest catches the failure of a sub-test, and goes on after the sub-test. So the failure
+    would not reach measured_again()."""
     raise RuntimeError("a sub-test inside of what is measured again: swap them")
 
 

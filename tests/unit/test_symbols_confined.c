@@ -139,7 +139,7 @@ static void stop_as_nobody(struct stopped *stopped)
 	stopped->copy = copy_stack(stopped->tid);
 }
 
-/* As a user without rights, who looks at a process of his own. */
+/* A user without rights looks at a process of the same user. */
 static int look_as_nobody(const struct stopped *stopped, const char *begin, uint64_t unread)
 {
 	struct symbols_troubles troubles;

@@ -3,9 +3,9 @@
  * Opens files that traced processes name.
  *
  * The names and folders are foreign: any of them may be a symbolic link to a file of another user,
- * a FIFO that nobody writes, or a device. So no symbolic link is followed, the path never leaves
- * the folder where it begins, and only regular files are opened: a file is looked at first
- * (O_PATH), and what is not regular is never opened for reading.
+ * a FIFO without a writer, or a device. So no symbolic link is followed, and the path never leaves
+ * the folder where it begins. Each file is opened without access first (O_PATH). Only a regular
+ * file is then opened for reading.
  */
 #ifndef STEPTRACE_FOREIGN_FILE_H
 #define STEPTRACE_FOREIGN_FILE_H

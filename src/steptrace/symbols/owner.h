@@ -2,9 +2,10 @@
 /*
  * Who a traced process is, and what its own user may read.
  *
- * The tracer may read more files than a traced process. What it shows of them must not tell the
- * user of the process, who may see the result, what the user could not read himself. So each file
- * is checked against the ids of the process, by its mode alone. In doubt the answer is no.
+ * The tracer may read more files than a traced process. The user of the process may see the result.
+ * So the result must contain nothing of a file that this user cannot read. The mode of each file is
+ * checked against the ids of the process. The modes of folders are not checked. In doubt the answer
+ * is no.
  */
 #ifndef STEPTRACE_SYMBOLS_OWNER_H
 #define STEPTRACE_SYMBOLS_OWNER_H
